@@ -1,0 +1,62 @@
+# `make help` lists the targets. Everything is set up inside the repository, in .venv and
+# node_modules, and again only when the requirement files change.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(VENV)/.installed node_modules/.installed ## Set up .venv and node_modules (the other targets do it by themselves)
+
+$(VENV)/.installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.13" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	@command -v node >/dev/null || { echo "Node.js 20 or newer is needed for the CDK CLI: https://nodejs.org" >&2; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
+	  { echo "Node.js 20 or newer is needed for the CDK CLI; this is $$(node --version)." >&2; exit 1; }
+	@echo "Setting up node_modules (once) ..."
+	@npm ci --silent --no-fund --no-audit
+	@touch $@
+
+.PHONY: demo
+demo: setup ## Run three pipelines on local AWS: no AWS account, no Docker
+	@$(BIN)/python -m local demo
+
+.PHONY: test
+test: setup ## Run the unit, infra, local and system tests
+	@$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: setup ## Check format, style and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+.PHONY: format
+format: setup ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: synth
+synth: setup ## Synthesize the CloudFormation template into cdk.out
+	@npx --no-install cdk synth --quiet
+
+.PHONY: up
+up: setup ## Start local AWS with the stack deployed, until Ctrl-C
+	@$(BIN)/python -m local up
+
+.PHONY: clean
+clean: ## Remove what building leaves behind; .venv and node_modules stay
+	@rm -rf cdk.out .build .pytest_cache .mypy_cache .ruff_cache .hypothesis
