@@ -1,0 +1,177 @@
+"""The poller: one PollForTask, and what PollLoop does next.
+
+Event: ``{loop, startedAt, executionArn}``. Return value:
+``{next: START | WAIT | POLL | STOP, waitSeconds, loop, task?, name?}``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from runner import clients, envelope, telemetry
+from runner.loop import Decision, Limits, LoopState, Next, PollResult, decide, may_poll
+from runner.polling import Poll, PollingFailed, poll_once
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the stack says in the function's environment."""
+
+    worker_group: str
+    limits: Limits
+    routes: frozenset[str]
+    run_task_arn: str
+    claims_bucket: str
+    hostname: str
+
+    @classmethod
+    def from_environment(cls) -> Configuration:
+        most = os.environ.get("MAX_CONCURRENT_TASKS")
+        return cls(
+            worker_group=os.environ["WORKER_GROUP"],
+            limits=Limits(
+                period=float(os.environ["PERIOD_SECONDS"]),
+                poll_timeout=float(os.environ["POLL_TIMEOUT_SECONDS"]),
+                max_concurrent_tasks=int(most) if most else None,
+            ),
+            routes=frozenset(json.loads(os.environ["ROUTES"])),
+            run_task_arn=os.environ["RUN_TASK_ARN"],
+            claims_bucket=os.environ["CLAIMS_BUCKET"],
+            hostname=os.environ["RUNNER_HOSTNAME"],
+        )
+
+
+CONFIGURATION = Configuration.from_environment()
+CLIENT = clients.polling(CONFIGURATION.limits.poll_timeout)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Poll once if this execution still owns its slot, and say what follows.
+
+    Raises PollingFailed, which fails the execution, where polling on cannot help: see ``polling``.
+    """
+    config = CONFIGURATION
+    state = LoopState.from_json(event.get("loop"))
+    started_at = datetime.fromisoformat(event["startedAt"])
+
+    def age() -> float:
+        return (datetime.now(UTC) - started_at).total_seconds()
+
+    if not may_poll(seconds_since_start=age(), state=state, limits=config.limits):
+        return _response(
+            decide(PollResult.ENDED, state=state, limits=config.limits, seconds_since_start=age())
+        )
+
+    if state.needs_count(config.limits):
+        state = state.counted(_running_tasks(config))
+        if state.needs_count(config.limits):
+            telemetry.emit({"LoopFull": 1}, WorkerGroup=config.worker_group)
+            full = decide(PollResult.FULL, state=state, limits=config.limits, seconds_since_start=age())
+            return _response(full)
+
+    before = time.monotonic()
+    poll = poll_once(CLIENT, worker_group=config.worker_group, hostname=config.hostname)
+    received_at = datetime.now(UTC)
+    if state.polls == 0 and _told_to_end(config):
+        state = state.ending()
+    decision = decide(
+        poll.result,
+        state=state,
+        limits=config.limits,
+        seconds_since_start=age(),
+        poll_seconds=time.monotonic() - before,
+        jitter=random.random(),  # noqa: S311 - spreads waits, guards nothing
+    )
+    _tell(config, poll, decision)
+    if poll.fatal or decision.too_many_errors:
+        raise PollingFailed(poll.advice)
+    if poll.task is None:
+        return _response(decision)
+
+    received = envelope.receive(
+        poll.task, worker_group=config.worker_group, routes=config.routes, received_at=received_at
+    )
+    name = envelope.execution_name(received.envelope, poll_id=context.aws_request_id)
+    task = received.envelope
+    if received.claim is not None:
+        task = received.with_claim(_put_aside(config, name, received.claim))
+    if "refusal" in task:
+        telemetry.emit({"TasksRefused": 1}, WorkerGroup=config.worker_group)
+    telemetry.logger.info(
+        "Task received",
+        **{key: task[key] for key in ("pipelineId", "attemptId", "taskId", "type", "route")},
+        execution=name,
+        refusal=task.get("refusal"),
+    )
+    return {**_response(decision), "task": task, "name": name}
+
+
+def _response(decision: Decision) -> dict[str, Any]:
+    return {
+        "next": decision.next.value,
+        "waitSeconds": decision.wait_seconds,
+        "loop": decision.state.as_json(),
+    }
+
+
+def _running_tasks(config: Configuration) -> int:
+    """RunTask executions of this worker group that are running; no more pages are read than are needed."""
+    most = config.limits.max_concurrent_tasks or 0
+    pages = clients.step_functions().get_paginator("list_executions")
+    running = 0
+    for page in pages.paginate(stateMachineArn=config.run_task_arn, statusFilter="RUNNING"):
+        running += sum(envelope.belongs_to(run["name"], config.worker_group) for run in page["executions"])
+        if running >= most:
+            break
+    return running
+
+
+def _told_to_end(config: Configuration) -> bool:
+    """Send the heartbeat, once an execution; whatever it answers but ``terminate``, polling goes on."""
+    try:
+        answer = clients.data_pipeline().report_task_runner_heartbeat(
+            taskrunnerId=config.hostname, workerGroup=config.worker_group, hostname=config.hostname
+        )
+    except Exception as error:
+        telemetry.logger.warning("Heartbeat failed", error=str(error))
+        return False
+    if answer["terminate"]:
+        telemetry.logger.warning("The service told this runner to end; the next tick will ask again")
+    return answer["terminate"]
+
+
+def _put_aside(config: Configuration, name: str, objects: dict[str, Any]) -> str:
+    key = f"claims/{name}.json"
+    clients.s3().put_object(
+        Bucket=config.claims_bucket,
+        Key=key,
+        Body=json.dumps(objects).encode(),
+        ContentType="application/json",
+    )
+    return f"s3://{config.claims_bucket}/{key}"
+
+
+def _tell(config: Configuration, poll: Poll, decision: Decision) -> None:
+    # A custom metric costs the same whether it counts much or little, so an idle tick emits one alone.
+    metrics: dict[str, float] = {"Polls": 1} if poll.answered else {"PollErrors": 1}
+    if poll.task is not None:
+        metrics["TasksReceived"] = 1
+    telemetry.emit(metrics, WorkerGroup=config.worker_group)
+    telemetry.logger.info(
+        "Polled",
+        workerGroup=config.worker_group,
+        result=poll.result.value,
+        next=decision.next.value,
+        error=poll.error,
+    )
+    if decision.next is Next.WAIT and poll.error:
+        telemetry.logger.warning("Poll failed", advice=poll.advice, wait_seconds=decision.wait_seconds)

@@ -1,0 +1,131 @@
+"""``@task_handler`` makes a Lambda handler of a function of a Task.
+
+Event: ``{task: envelope, state?, canceled?}``. Return value: see ``outcome``.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from runner import clients, telemetry
+from runner.deadline import HandlerTimeout, deadline, margin
+from runner.fields import FieldError, PipelineObject
+from runner.outcome import Canceled, Deferred, Failed, Finished, Outcome, TaskFailed
+from runner.progress import INTERVAL_SECONDS, ProgressReports
+from runner.task import Task
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_s3 import S3Client
+
+
+def task_handler(work: Callable[[Task], Outcome | None]) -> Callable[[dict[str, Any], LambdaContext], Any]:
+    """Make ``work`` a Lambda handler.
+
+    The decorator opens the envelope, reports progress every 60 s and sets ``task.canceled``, ends the
+    work before Lambda's timeout with ``HandlerTimeout``, turns exceptions into a FAILED outcome, and emits
+    one metric by route and outcome.
+    """
+
+    @functools.wraps(work)
+    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        started = time.monotonic()
+        envelope = event["task"]
+        _log_keys(envelope)
+        # By the clock of this invocation: the context counts down to Lambda's own end.
+        left = context.get_remaining_time_in_millis() / 1000
+        reserve = margin(left)
+        task = open_task(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - reserve)
+        telemetry.logger.info("Task started", resumed=task.state is not None)
+        interval = float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
+        with ProgressReports(task, interval):
+            outcome = _run(work, task, left - reserve)
+        if task.canceled and not isinstance(outcome, Deferred):
+            outcome = Canceled()
+        response = outcome.as_response()
+        _tell(task, response, time.monotonic() - started)
+        return response
+
+    return handle
+
+
+def open_task(
+    event: Mapping[str, Any], *, seconds_left: Callable[[], float], s3: Callable[[], S3Client] = clients.s3
+) -> Task:
+    """The Task of a handler's event; reads the full objects from the claims bucket where they are there."""
+    envelope = event["task"]
+    objects = envelope.get("objects") or {}
+    if envelope.get("objectsUri"):
+        uri = urlsplit(envelope["objectsUri"])
+        claim = s3().get_object(Bucket=uri.netloc, Key=uri.path.lstrip("/"))
+        objects = json.loads(claim["Body"].read())
+    task = Task(
+        id=envelope["taskId"],
+        pipeline_id=envelope["pipelineId"],
+        attempt_id=envelope["attemptId"],
+        worker_group=envelope["workerGroup"],
+        route=envelope["route"],
+        objects={object_id: PipelineObject.from_api(data) for object_id, data in objects.items()},
+        logger=telemetry.logger,
+        seconds_left_of=seconds_left,
+        data_pipeline=clients.data_pipeline,
+        state=event.get("state"),
+    )
+    if event.get("canceled"):
+        task.cancel()
+    return task
+
+
+def _run(work: Callable[[Task], Outcome | None], task: Task, seconds: float) -> Outcome:
+    try:
+        with deadline(seconds):
+            outcome = work(task) or Finished()
+        json.dumps(outcome.as_response())
+    except HandlerTimeout:
+        return Failed(
+            "HandlerTimeout",
+            f"The handler for '{task.route}' was ended after {seconds:.0f} s, before Lambda's timeout. "
+            "Give it a longer timeout in app.py (15 minutes is Lambda's most), split the work, or use a "
+            "handler that defers.",
+        )
+    except TaskFailed as error:
+        return Failed(error.error_id, task.redact(str(error)))
+    except FieldError as error:
+        return Failed("InvalidField", task.redact(str(error)))
+    except (Exception, SystemExit) as error:
+        telemetry.logger.error("Handler raised", error=task.redact(repr(error)))
+        stack = "".join(traceback.format_exception(error))
+        message = f"{type(error).__name__}: {error}"
+        return Failed(type(error).__name__, task.redact(message), task.redact(stack))
+    return outcome
+
+
+def _log_keys(envelope: Mapping[str, Any]) -> None:
+    telemetry.logger.remove_keys(["pipelineId", "attemptId", "taskId", "workerGroup", "type", "route"])
+    keys = ("pipelineId", "attemptId", "taskId", "workerGroup", "type", "route")
+    telemetry.logger.append_keys(**{key: envelope.get(key) for key in keys})
+
+
+_METRIC_OF_STATUS = {
+    "FINISHED": "TasksFinished",
+    "FAILED": "TasksFailed",
+    "FALSE": "TasksNotMet",
+    "CANCELED": "TasksCanceled",
+    "DEFERRED": "TasksDeferred",
+}
+
+
+def _tell(task: Task, response: Mapping[str, Any], seconds: float) -> None:
+    said = {key: value for key, value in response.items() if key not in {"state", "errorStackTrace"}}
+    telemetry.logger.info("Task handled", outcome=said, seconds=round(seconds, 3))
+    telemetry.emit({_METRIC_OF_STATUS[response["status"]]: 1}, Type=task.route)
+    telemetry.emit({"HandlerDuration": seconds}, unit=MetricUnit.Seconds, Type=task.route)

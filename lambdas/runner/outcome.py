@@ -1,0 +1,110 @@
+"""What a handler says of its task: the return value that RunTask reads.
+
+The limits are the service's own: SetTaskStatus takes an errorId that does not start with ``Service_``
+(API Reference, SetTaskStatus) and an errorStackTrace of 1,024 characters (the service model; the API page
+says 4,095, and the smaller is safe under both readings).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+MAX_ERROR_ID = 1024
+MAX_ERROR_MESSAGE = 10_000
+MAX_STACK_TRACE = 1024
+
+# The model's character class for these strings: no control characters but TAB, LF and CR, no lone surrogates.
+_REFUSED_CHARACTERS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class TaskFailed(Exception):
+    """Raised by a handler to fail its task with an ``errorId`` of its choice.
+
+    Any other exception fails the task too, with the exception's class name as errorId.
+    """
+
+    def __init__(self, message: str, *, error_id: str = "TaskFailed") -> None:
+        super().__init__(message)
+        self.error_id = error_id
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of one handler invocation. Use one of the subclasses."""
+
+    def as_response(self) -> dict[str, Any]:
+        """The Lambda's return value."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Finished(Outcome):
+    """The work is done. Returning None says the same."""
+
+    def as_response(self) -> dict[str, Any]:
+        return {"status": "FINISHED"}
+
+
+@dataclass(frozen=True)
+class NotMet(Outcome):
+    """A precondition that ran and does not hold: the service's status FALSE, for preconditions alone."""
+
+    def as_response(self) -> dict[str, Any]:
+        return {"status": "FALSE"}
+
+
+@dataclass(frozen=True)
+class Canceled(Outcome):
+    """The work was stopped because the service canceled the task: no status is reported."""
+
+    def as_response(self) -> dict[str, Any]:
+        return {"status": "CANCELED"}
+
+
+@dataclass(frozen=True)
+class Failed(Outcome):
+    """The work failed; Data Pipeline decides on the next attempt."""
+
+    error_id: str
+    message: str
+    stack_trace: str = ""
+
+    def as_response(self) -> dict[str, Any]:
+        response = {
+            "status": "FAILED",
+            "errorId": safe_error_id(self.error_id),
+            "errorMessage": safe_text(self.message)[:MAX_ERROR_MESSAGE],
+        }
+        if self.stack_trace:
+            response["errorStackTrace"] = safe_text(self.stack_trace)[-MAX_STACK_TRACE:]
+        return response
+
+
+@dataclass(frozen=True)
+class Deferred(Outcome):
+    """The work goes on elsewhere: call the handler again with ``state`` after ``wait_seconds``.
+
+    ``state`` is JSON, kept in the state machine, so it must hold no secret.
+    RunTask waits 240 s at most between two progress reports, so a longer wait is cut to that.
+    """
+
+    state: Any
+    wait_seconds: int = 60
+
+    def as_response(self) -> dict[str, Any]:
+        return {"status": "DEFERRED", "state": self.state, "waitSeconds": self.wait_seconds}
+
+
+def safe_error_id(error_id: str) -> str:
+    """An errorId that the service takes: not empty, not the service's own prefix, short, one line."""
+    text = re.sub(r"\s+", " ", safe_text(error_id)).strip() or "TaskFailed"
+    if text.startswith("Service_"):
+        text = "Task" + text
+    return text[:MAX_ERROR_ID]
+
+
+def safe_text(text: str) -> str:
+    """``text`` with every character that the service's model refuses replaced by U+FFFD."""
+    return _REFUSED_CHARACTERS.sub("\ufffd", text)

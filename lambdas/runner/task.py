@@ -1,0 +1,140 @@
+"""The task as a handler sees it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from runner.fields import FieldError, PipelineObject
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+    from mypy_boto3_datapipeline import DataPipelineClient
+
+
+@dataclass
+class Task:
+    """One attempt of a pipeline's activity or precondition.
+
+    The typed accessors (``string``, ``duration`` …) read the attempt object's fields, which the service
+    has flattened (inherited fields are there) and evaluated.
+    """
+
+    id: str
+    pipeline_id: str
+    attempt_id: str
+    worker_group: str
+    route: str
+    objects: Mapping[str, PipelineObject]
+    logger: Logger
+    seconds_left_of: Callable[[], float]
+    """Seconds until the handler has to be done, a little before Lambda's own timeout."""
+    data_pipeline: Callable[[], DataPipelineClient]
+    state: Any = None
+    """What the handler's last Deferred held; None on the first call."""
+    _canceled: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def attempt(self) -> PipelineObject:
+        """The attempt object itself."""
+        return self.objects.get(self.attempt_id) or PipelineObject(self.attempt_id, self.attempt_id, {}, {})
+
+    @property
+    def type(self) -> str:
+        """The attempt's ``type``."""
+        return self.attempt.type
+
+    @property
+    def canceled(self) -> bool:
+        """Whether the service has canceled the task, or no longer knows it: stop, and return.
+
+        True within one progress interval (60 s) of the cancellation; nothing is reported of the task then.
+        """
+        return self._canceled.is_set()
+
+    def cancel(self) -> None:
+        """Note that the task is canceled."""
+        self._canceled.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, but no longer than until the task is canceled; returns ``canceled``."""
+        return self._canceled.wait(seconds)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until ``HandlerTimeout`` ends the handler."""
+        return self.seconds_left_of()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.attempt
+
+    def string(self, name: str, default: str | None = None) -> str:
+        """See PipelineObject.string."""
+        return self.attempt.string(name, default)
+
+    def strings(self, name: str) -> list[str]:
+        """See PipelineObject.strings."""
+        return self.attempt.strings(name)
+
+    def boolean(self, name: str, default: bool | None = None) -> bool:
+        """See PipelineObject.boolean."""
+        return self.attempt.boolean(name, default)
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        """See PipelineObject.integer."""
+        return self.attempt.integer(name, default)
+
+    def duration(self, name: str, default: timedelta | None = None) -> timedelta:
+        """See PipelineObject.duration."""
+        return self.attempt.duration(name, default)
+
+    def timestamp(self, name: str, default: datetime | None = None) -> datetime:
+        """See PipelineObject.timestamp."""
+        return self.attempt.timestamp(name, default)
+
+    def reference(self, name: str) -> PipelineObject:
+        """The one object that field ``name`` refers to. Raises FieldError if there is none, or several."""
+        found = self.references(name)
+        if len(found) != 1:
+            problem = "it is missing" if not found else f"one reference is expected, but it has {len(found)}"
+            raise FieldError(self.attempt_id, name, problem)
+        return found[0]
+
+    def references(self, name: str) -> list[PipelineObject]:
+        """The objects that field ``name`` refers to, in order.
+
+        From the task itself where it brought them, else from DescribeObjects with expressions evaluated
+        (what PollForTask brings beside the attempt is not documented).
+        """
+        ids = self.attempt.reference_ids(name)
+        missing = [object_id for object_id in ids if object_id not in self.objects]
+        found = dict(self.objects)
+        for start in range(0, len(missing), 25):  # API Reference, DescribeObjects: 25 ids at most
+            pages = self.data_pipeline().get_paginator("describe_objects")
+            for page in pages.paginate(
+                pipelineId=self.pipeline_id, objectIds=missing[start : start + 25], evaluateExpressions=True
+            ):
+                for data in page["pipelineObjects"]:
+                    found[data["id"]] = PipelineObject.from_api(data)
+        for object_id in missing:
+            if object_id not in found:
+                raise FieldError(self.attempt_id, name, f"the object '{object_id}' does not exist")
+        return [found[object_id] for object_id in ids]
+
+    def evaluate(self, expression: str) -> str:
+        """``expression`` with every ``#{…}`` evaluated in the context of this attempt."""
+        answer = self.data_pipeline().evaluate_expression(
+            pipelineId=self.pipeline_id, objectId=self.attempt_id, expression=expression
+        )
+        return answer["evaluatedExpression"]
+
+    def redact(self, text: str) -> str:
+        """``text`` without the values of secret (``*``) fields, for logs and error messages."""
+        for pipeline_object in self.objects.values():
+            for secret in pipeline_object.secrets():
+                if secret:
+                    text = text.replace(secret, "***")
+        return text
