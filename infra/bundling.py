@@ -1,0 +1,80 @@
+"""The Lambda asset: lambdas/ with its requirements vendored by pip, without Docker."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from aws_cdk import aws_lambda
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SOURCE = REPOSITORY / "lambdas"
+BUILD = REPOSITORY / ".build"
+
+_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "requirements.txt")
+
+
+def lambda_code() -> aws_lambda.Code:
+    """The asset, built again only when lambdas/ or its requirements change.
+
+    Raises RuntimeError with pip's words if the requirements cannot be installed.
+    """
+    return aws_lambda.Code.from_asset(str(asset_directory()))
+
+
+def asset_directory(source: Path = SOURCE, build: Path = BUILD) -> Path:
+    """The directory that becomes the zip. Its name is a digest of what is in it."""
+    requirements = source / "requirements.txt"
+    vendor = _once(build / f"vendor-{_digest([requirements])}", lambda target: _install(requirements, target))
+    files = sorted(p for p in source.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+
+    def assemble(target: Path) -> None:
+        shutil.copytree(vendor, target, dirs_exist_ok=True)
+        shutil.copytree(source, target, dirs_exist_ok=True, ignore=_IGNORED)
+
+    return _once(build / f"lambdas-{_digest(files)}", assemble)
+
+
+def _install(requirements: Path, target: Path) -> None:
+    """Install for the deployed architecture: pure Python alone, since local AWS runs it on x86 too."""
+    command = [
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *("--target", str(target), "--requirement", str(requirements), "--no-compile"),
+        *("--platform", "manylinux2014_aarch64", "--python-version", "3.13", "--only-binary=:all:"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"pip could not vendor {requirements}:\n{done.stderr.strip()}")
+    compiled = [path.name for path in target.rglob("*.so")]
+    if compiled:
+        raise RuntimeError(f"{requirements} brings compiled code, which may not be vendored: {compiled}")
+    shutil.rmtree(target / "bin", ignore_errors=True)
+
+
+def _once(path: Path, make: Callable[[Path], None]) -> Path:
+    """``path``, made by ``make(directory)`` if it is not there; safe when two processes do it at once."""
+    if not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+            fresh = Path(scratch) / "made"
+            fresh.mkdir()
+            make(fresh)
+            try:
+                fresh.rename(path)
+            except OSError:
+                if not path.is_dir():
+                    raise
+    return path
+
+
+def _digest(files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.name}\0{file.parent.name}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,184 @@
+"""PollLoop: takes the tasks of one worker group, from one schedule tick to the next.
+
+    Poll -> Next -> StartTask -> Poll ...   a task: three states
+    Poll -> Next -> Done                    an idle tick: three states
+
+What comes next is decided in lambdas/runner/loop.py; the state machine only follows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from infra.handlers import HandlerEnvironment, python_function
+from infra.naming import slug
+from infra.worker_group import WorkerGroup
+
+_BEYOND_THE_POLL_SECONDS = 30
+"""The poller's time for all that is not the poll: heartbeat, count of running tasks, claim object."""
+
+
+class PollLoop(Construct):
+    """The schedule, the loop and the poller of one worker group."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        worker_group: WorkerGroup,
+        routes: Sequence[str],
+        run_task: sfn.IStateMachine,
+        given: HandlerEnvironment,
+        time_scale: float,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        name = slug(worker_group.name, 40)
+        most = worker_group.max_concurrent_tasks
+        self.worker_group = worker_group
+        self.poller = python_function(
+            self,
+            f"poll-{name}",
+            handler="poll_for_task.handler",
+            given=given,
+            # Memory buys CPU, and a poll's cold start is all CPU; the poll itself waits.
+            memory_mb=256,
+            timeout=Duration.seconds(worker_group.poll_timeout + _BEYOND_THE_POLL_SECONDS),
+            environment={
+                "WORKER_GROUP": worker_group.name,
+                "POLL_TIMEOUT_SECONDS": f"{worker_group.poll_timeout / time_scale:g}",
+                "PERIOD_SECONDS": f"{worker_group.period_seconds / time_scale:g}",
+                "ROUTES": json.dumps(list(routes)),
+                "RUN_TASK_ARN": run_task.state_machine_arn,
+                "CLAIMS_BUCKET": given.claims.bucket_name,
+                "RUNNER_HOSTNAME": f"{stack.stack_name}-{name}",
+                **({"MAX_CONCURRENT_TASKS": str(most)} if most is not None else {}),
+            },
+        )
+        self._grant(run_task, given)
+        self.state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            state_machine_name=f"{stack.stack_name}-PollLoop-{name}",
+            comment=f"Takes the tasks of worker group {worker_group.name} and starts RunTask for each.",
+            query_language=sfn.QueryLanguage.JSONATA,
+            definition_body=sfn.DefinitionBody.from_chainable(self._definition(run_task)),
+            logs=sfn.LogOptions(
+                destination=logs.LogGroup(
+                    self,
+                    "LoopLogs",
+                    log_group_name=f"/aws/vendedlogs/states/{stack.stack_name}-PollLoop-{name}",
+                    retention=given.log_retention,
+                    removal_policy=RemovalPolicy.DESTROY,
+                ),
+                level=sfn.LogLevel.ERROR,
+                include_execution_data=False,
+            ),
+        )
+        self.schedule = scheduler.Schedule(
+            self,
+            "Schedule",
+            schedule_name=f"{stack.stack_name}-{name}",
+            description=f"Starts PollLoop for worker group {name}.",
+            schedule=scheduler.ScheduleExpression.expression(worker_group.schedule),
+            target=targets.StepFunctionsStartExecution(
+                self.state_machine,
+                input=scheduler.ScheduleTargetInput.from_object({}),
+                # A tick that could not be delivered in its minute is worth nothing: the next one polls.
+                # The default, 185 retries over 24 hours, would let late ticks pile up.
+                retry_attempts=2,
+                max_event_age=Duration.minutes(1),
+            ),
+        )
+
+    def _grant(self, run_task: sfn.IStateMachine, given: HandlerEnvironment) -> None:
+        self.poller.add_to_role_policy(
+            iam.PolicyStatement(
+                # PollForTask has no resource type, but this condition (Service Authorization Reference).
+                actions=["datapipeline:PollForTask"],
+                resources=["*"],
+                conditions={"StringEquals": {"datapipeline:workerGroup": self.worker_group.name}},
+            )
+        )
+        self.poller.add_to_role_policy(
+            iam.PolicyStatement(actions=["datapipeline:ReportTaskRunnerHeartbeat"], resources=["*"])
+        )
+        self.poller.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["s3:PutObject"], resources=[given.claims.arn_for_objects("claims/*")]
+            )
+        )
+        if self.worker_group.max_concurrent_tasks is not None:
+            self.poller.add_to_role_policy(
+                iam.PolicyStatement(actions=["states:ListExecutions"], resources=[run_task.state_machine_arn])
+            )
+
+    def _definition(self, run_task: sfn.IStateMachine) -> sfn.IChainable:
+        poll = tasks.LambdaInvoke.jsonata(
+            self,
+            "Poll",
+            lambda_function=self.poller,
+            payload=sfn.TaskInput.from_object(
+                {
+                    "loop": "{% $exists($states.input.loop) ? $states.input.loop : {} %}",
+                    "startedAt": "{% $states.context.Execution.StartTime %}",
+                }
+            ),
+            outputs="{% $states.result.Payload %}",
+            retry_on_service_exceptions=False,
+        )
+        # A poll whose answer was lost on the way costs nothing: its task is offered again.
+        poll.add_retry(
+            errors=[
+                "Lambda.TooManyRequestsException",
+                "Lambda.ServiceException",
+                "Lambda.AWSLambdaException",
+                "Lambda.SdkClientException",
+            ],
+            interval=Duration.seconds(2),
+            backoff_rate=2,
+            max_attempts=3,
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        start = tasks.StepFunctionsStartExecution.jsonata(
+            self,
+            "StartTask",
+            state_machine=run_task,
+            integration_pattern=sfn.IntegrationPattern.REQUEST_RESPONSE,
+            name="{% $states.input.name %}",
+            input=sfn.TaskInput.from_text("{% $states.input.task %}"),
+            outputs="{% {'loop': $states.input.loop} %}",
+        )
+        exists = "StepFunctions.ExecutionAlreadyExistsException"
+        start.add_retry(errors=[exists], max_attempts=0)
+        # Under the 2 minutes after which a task that was not acknowledged is offered again.
+        start.add_retry(
+            errors=["States.ALL"],
+            interval=Duration.seconds(1),
+            backoff_rate=2,
+            max_delay=Duration.seconds(15),
+            max_attempts=7,
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        # The name is the task's own: an earlier try was answered too late, and the task is running.
+        start.add_catch(poll, errors=[exists], outputs="{% {'loop': $states.input.loop} %}")
+        wait = sfn.Wait.jsonata(self, "Wait", time=sfn.WaitTime.seconds("{% $states.input.waitSeconds %}"))
+        following = (
+            sfn.Choice.jsonata(self, "Next")
+            .when(sfn.Condition.jsonata("{% $states.input.next = 'START' %}"), start.next(poll))
+            .when(sfn.Condition.jsonata("{% $states.input.next = 'WAIT' %}"), wait.next(poll))
+            .when(sfn.Condition.jsonata("{% $states.input.next = 'POLL' %}"), poll)
+            .otherwise(sfn.Succeed(self, "Done"))
+        )
+        return poll.next(following)

@@ -1,0 +1,127 @@
+"""The stack: everything that runs the tasks of one or more worker groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.bundling import lambda_code
+from infra.handlers import Handler, HandlerEnvironment
+from infra.monitoring import NAMESPACE, Monitoring
+from infra.naming import slug
+from infra.poll_loop import PollLoop
+from infra.run_task import RunTask
+from infra.worker_group import ConfigurationError, WorkerGroup
+
+CLAIM_DAYS = 7
+"""How long the objects of a task with secrets, or with more than 200 KB, are kept for its handler."""
+
+_NOT_A_ROUTE = {"ReportProgress", "Route", "Outcome", "SetTaskStatus", "Wait", "Canceled", "NoLongerOurs"} | {
+    "NotAcknowledged",
+    "ReportRefusedStatus",
+    "StatusNotReported",
+}
+
+
+class TaskRunnerStack(Stack):
+    """PollLoop for each worker group, RunTask, the handlers, and their monitoring.
+
+    ``handlers`` maps a pipeline object's ``type``, or the value of its ``myHandler`` field, to a handler.
+    ``time_scale`` is for local AWS alone: protocol times are divided by it.
+    Raises ConfigurationError for what could not work once deployed.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        worker_groups: Sequence[WorkerGroup],
+        handlers: Mapping[str, Handler],
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
+        alarm_email: str | None = None,
+        time_scale: float = 1.0,
+        **settings: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **settings)
+        _check(worker_groups, handlers)
+        claims = self._claims_bucket()
+        given = HandlerEnvironment(
+            code=lambda_code(),
+            claims=claims,
+            log_retention=log_retention,
+            environment={
+                "POWERTOOLS_SERVICE_NAME": self.stack_name,
+                "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+                "PROGRESS_INTERVAL_SECONDS": f"{60 / time_scale:g}",
+            },
+        )
+        functions = {
+            route: handler.function(Construct(self, f"Handler-{slug(route, 60)}"), route, given)
+            for route, handler in handlers.items()
+        }
+        self.run_task = RunTask(self, "RunTask", handlers=functions, log_retention=log_retention)
+        self.poll_loops = [
+            PollLoop(
+                self,
+                f"PollLoop-{slug(group.name, 60)}",
+                worker_group=group,
+                routes=sorted(handlers),
+                run_task=self.run_task.state_machine,
+                given=given,
+                time_scale=time_scale,
+            )
+            for group in worker_groups
+        ]
+        self.monitoring = Monitoring(
+            self,
+            "Monitoring",
+            poll_loops=self.poll_loops,
+            handlers=functions,
+            alarm_email=alarm_email,
+        )
+        CfnOutput(self, "RunTaskArn", value=self.run_task.state_machine.state_machine_arn)
+        CfnOutput(self, "AlarmTopicArn", value=self.monitoring.topic.topic_arn)
+        for loop in self.poll_loops:
+            CfnOutput(loop, "Arn", value=loop.state_machine.state_machine_arn)
+
+    def _claims_bucket(self) -> s3.Bucket:
+        """Private, encrypted and expiring: what may not be in a state machine's history."""
+        return s3.Bucket(
+            self,
+            "Claims",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=Duration.days(CLAIM_DAYS),
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                )
+            ],
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+
+def _check(worker_groups: Sequence[WorkerGroup], handlers: Mapping[str, Handler]) -> None:
+    if not worker_groups:
+        raise ConfigurationError("At least one worker group is needed.")
+    names = [group.name for group in worker_groups]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(f"Worker group '{name}' is given more than once.")
+    if not handlers:
+        raise ConfigurationError("At least one handler is needed.")
+    for route in handlers:
+        # A state's name: 80 characters at most, no control characters (States Language).
+        if not 1 <= len(route) <= 80 or not route.isprintable() or route in _NOT_A_ROUTE:
+            raise ConfigurationError(
+                f"'{route}' cannot be a handler's name: it has 1 to 80 printable characters, and is none of "
+                f"RunTask's own states ({', '.join(sorted(_NOT_A_ROUTE))})."
+            )

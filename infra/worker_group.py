@@ -1,0 +1,74 @@
+"""A worker group's settings, checked at synth."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+HOLD_SECONDS = 90
+"""How long Data Pipeline holds a poll (API Reference, PollForTask)."""
+
+SHORT_POLL_PERIOD_SECONDS = 300
+"""With a short poll timeout no period may be shorter: 90 s that an abandoned poll lives on, 120 s until a
+task that was handed to it is offered again, 60 s in which a schedule may fire (EventBridge Scheduler user
+guide) make 270 s."""
+
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
+
+_TOO_OFTEN = (
+    "Worker group '{group.name}': schedule {group.schedule} with a poll timeout of {group.poll_timeout} s "
+    "could delay tasks. A poll that ends before the 90 s for which Data Pipeline holds it lives on at the "
+    "service and may be handed a task, which is then offered again only 2 minutes later; with a period under "
+    "5 minutes the next polls could be lost in the same way. Two ways out: a longer period (schedule "
+    "rate(5 minutes) or more), or a poll timeout of 95 s, which holds every poll to its end and starts a "
+    "task as soon as it is ready."
+)
+
+
+class ConfigurationError(ValueError):
+    """A setting in app.py that cannot be deployed; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class WorkerGroup:
+    """One worker group to poll for.
+
+    ``schedule``: an EventBridge Scheduler rate from one minute to one day, such as ``rate(5 minutes)``.
+    ``poll_timeout``: seconds that one poll lasts, 2 to 120; 95 holds each poll to its end ("continuous").
+    ``max_concurrent_tasks``: tasks of this group that may run at once; None for as many as come.
+    """
+
+    name: str
+    schedule: str = "rate(5 minutes)"
+    poll_timeout: int = 10
+    max_concurrent_tasks: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.name) <= 1024:
+            raise ConfigurationError("A worker group's name has 1 to 1,024 characters.")
+        if not 2 <= self.poll_timeout <= 120:
+            raise ConfigurationError(
+                f"Worker group '{self.name}': poll_timeout is {self.poll_timeout} s; 2 to 120 are possible."
+            )
+        if self.max_concurrent_tasks is not None and self.max_concurrent_tasks < 1:
+            raise ConfigurationError(f"Worker group '{self.name}': max_concurrent_tasks is less than 1.")
+        if self.period_seconds < SHORT_POLL_PERIOD_SECONDS and not self.continuous:
+            raise ConfigurationError(_TOO_OFTEN.format(group=self))
+
+    @property
+    def period_seconds(self) -> int:
+        """Seconds from one tick to the next."""
+        match = _RATE.fullmatch(self.schedule)
+        seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
+        if not 60 <= seconds <= 86_400:
+            raise ConfigurationError(
+                f"Worker group '{self.name}': schedule '{self.schedule}' is not a rate from 'rate(1 minute)' "
+                "to 'rate(1 day)'."
+            )
+        return seconds
+
+    @property
+    def continuous(self) -> bool:
+        """Whether each poll is held to its end."""
+        return self.poll_timeout >= HOLD_SECONDS
