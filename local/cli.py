@@ -1,0 +1,105 @@
+"""The command line: `python -m local up` and `python -m local demo`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+
+DEFAULT_PORT = 4566
+CONTINUOUS_POLLING = {"schedule": "rate(1 minute)", "pollTimeout": "95"}
+
+UP = """\
+Start local AWS on 127.0.0.1, deploy the CDK app of this directory to it with the CDK CLI, and stay until
+Ctrl-C. Progress goes to stderr; once everything is up, the one line on stdout is
+
+  ready http://127.0.0.1:PORT
+
+The app is deployed with continuous polling (context schedule="rate(1 minute)", pollTimeout=95), so that a
+task starts at once; --context replaces either. To deploy again after a change, or to look around, point
+the usual tools at it:
+
+  export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_DEFAULT_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+"""
+
+TIME_SCALE = """\
+run Data Pipeline's clock, rate schedules, and Step Functions' waits and retries N times as fast (default 1),
+and pass context timeScale=N to the app; cron schedules, state timeouts and function timeouts stay as they are
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code."""
+    words = list(arguments)
+    if words[:1] == ["demo"]:
+        exit_code: int = importlib.import_module("local.demo").main(words[1:])
+        return exit_code
+    options = _parser().parse_args(words)
+    # Only now: --help and mistakes in the arguments should not wait for the server's imports.
+    from local.up import up
+
+    return up(
+        port=options.port,
+        project=Path.cwd(),
+        context=None if options.no_deploy else CONTINUOUS_POLLING | dict(options.context),
+        settings=options.setting,
+        time_scale=options.time_scale,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local", description="AWS on this machine, for development: no account, no Docker."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("demo", help="run sample pipelines on local AWS and watch them", add_help=False)
+    up = commands.add_parser(
+        "up",
+        help="start local AWS with the app deployed, until Ctrl-C",
+        description=UP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    up.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help=f"default {DEFAULT_PORT}; 0 takes a free one"
+    )
+    up.add_argument(
+        "--context",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a CDK context value for the app; repeatable",
+    )
+    up.add_argument("--no-deploy", action="store_true", help="start local AWS only")
+    up.add_argument(
+        "--setting",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="how Data Pipeline behaves where AWS does not document it; repeatable",
+    )
+    up.add_argument("--time-scale", type=_time_scale, default=1.0, metavar="N", help=TIME_SCALE)
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return port
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return name, value
+
+
+def _time_scale(text: str) -> float:
+    scale = float(text)
+    if not 0 < scale <= 10_000:
+        raise argparse.ArgumentTypeError("the time scale is a number above 0, at most 10000")
+    return scale

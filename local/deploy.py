@@ -1,0 +1,111 @@
+"""Deploying the CDK app to local AWS, with the CDK CLI as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from local.ministack_hooks import ACCOUNT, REGION
+from local.processes import kill_tree
+
+SHOWN_LINES = 30
+
+
+class DeployError(Exception):
+    """The app is not deployed; the message says why, for a person to read."""
+
+
+def find_cdk(project: Path) -> Path:
+    """The project's own CDK CLI. Raises DeployError if it, or the Node.js that runs it, is missing."""
+    if shutil.which("node") is None:
+        raise DeployError(
+            "Node.js is not on PATH: the CDK CLI needs version 20 or newer (https://nodejs.org)"
+        )
+    cdk = Path(__file__).parents[1] / "node_modules" / ".bin" / "cdk"
+    if not cdk.exists():
+        raise DeployError("the CDK CLI is not installed: run `make setup` (or `npm ci`) first")
+    if not (project / "cdk.json").exists():
+        raise DeployError(f"there is no cdk.json in {project}")
+    return cdk
+
+
+def cdk_environment(endpoint_url: str, scratch: Path, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the CDK CLI: nothing of the developer's AWS set-up, all of it local."""
+    kept = {name: value for name, value in inherited.items() if not name.startswith(("AWS_", "CDK_"))}
+    return kept | {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
+        "CDK_HOME": str(scratch / "cdk-home"),
+        # A Node.js release that jsii has not tested yet, or no longer, works; a warning a call helps nobody.
+        "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "true",
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}",
+        "TMPDIR": str(scratch),
+    }
+
+
+class CdkApp:
+    """One CDK app and one local AWS. `scratch` is for what the CLI writes, `log` for what it says."""
+
+    def __init__(self, project: Path, *, endpoint_url: str, scratch: Path, log: Path) -> None:
+        self._cdk = find_cdk(project)
+        self._project = project
+        self._environment = cdk_environment(endpoint_url, scratch, os.environ)
+        self._scratch = scratch
+        self._assembly = scratch / "cdk.out"
+        self._log = log
+        scratch.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_bytes(b"")
+
+    async def deploy(self, context: Mapping[str, str]) -> None:
+        """Bootstrap, synthesize, deploy all stacks. Raises DeployError with the end of the CLI's output."""
+        synth = ["synth", "--quiet", "--output", str(self._assembly)]
+        for name, value in context.items():
+            synth += ["--context", f"{name}={value}"]
+        try:
+            async with asyncio.TaskGroup() as together:
+                # From elsewhere, because in the app's directory `cdk bootstrap` would synthesize it as well.
+                bootstrap = self._run(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], directory=self._scratch)
+                together.create_task(bootstrap)
+                together.create_task(self._run(synth))
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+        assembly = ["--app", str(self._assembly)]
+        await self._run(["deploy", *assembly, "--all", "--require-approval", "never", "--progress", "events"])
+
+    async def _run(self, arguments: Sequence[str], *, directory: Path | None = None) -> None:
+        with self._log.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                self._cdk,
+                *arguments,
+                "--no-color",
+                "--no-notices",
+                "--no-version-reporting",
+                cwd=directory or self._project,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+            )
+        try:
+            failed = await process.wait()
+        finally:
+            if process.returncode is None:
+                kill_tree(process.pid)
+        if failed:
+            lines = self._log.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
+            raise DeployError(f"`cdk {arguments[0]}` failed; {self._log} ends with:\n" + "\n".join(lines))

@@ -1,0 +1,74 @@
+"""The environment variables of an execution environment.
+
+Source: Lambda developer guide, "Defined runtime environment variables". Nothing of the developer's own
+environment gets in: a handler that works only with it would fail on AWS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.lambda_runtime.function import Function
+
+SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
+DUMMY_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_SESSION_TOKEN": "test",
+}
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where an execution environment has what Lambda has under /var/task, /opt, /var/lang and /tmp."""
+
+    task_root: Path
+    opt: Path
+    language: Path
+    runtime: Path
+    scratch: Path
+
+
+def execution_environment(
+    function: Function, places: Places, *, runtime_api: str, log_stream: str, endpoint_url: str
+) -> dict[str, str]:
+    """Every variable a new process of `function` starts with.
+
+    `runtime_api` is HOST:PORT; `endpoint_url` is the local AWS, which a function's own variables cannot
+    replace. PATH has the layers before the system, because what a developer's machine has installed does
+    not exist on Lambda, and HOME is the scratch directory, so that no ~/.aws is read.
+    """
+    own = {name: value for name, value in function.environment if not name.startswith("AWS_ENDPOINT_URL")}
+    path = [places.language / "bin", places.opt / "bin", places.opt / "awscli", *SYSTEM_PATH]
+    json_logs = (
+        {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": function.application_log_level or "INFO"}
+        if function.log_format == "JSON"
+        else {}
+    )
+    return {
+        "LANG": "en_US.UTF-8",
+        "PATH": ":".join(map(str, path)),
+        "LD_LIBRARY_PATH": f"{places.task_root}:{places.task_root}/lib:{places.opt}/lib",
+        "HOME": str(places.scratch),
+        **own,
+        **DUMMY_CREDENTIALS,
+        **json_logs,
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "AWS_REGION": function.region,
+        "LAMBDA_RUNTIME_DIR": str(places.runtime),
+        "LAMBDA_TASK_ROOT": str(places.task_root),
+        "TMPDIR": str(places.scratch),
+        "TZ": own.get("TZ", ":UTC"),
+        "_HANDLER": function.handler,
+    }

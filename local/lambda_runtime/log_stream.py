@@ -1,0 +1,114 @@
+"""An execution environment's log stream: lines from a pipe, delivered in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+FLUSH_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    at: datetime
+    message: str
+
+
+Deliver = Callable[[Sequence[LogEvent]], Awaitable[None]]
+
+
+class LogStream:
+    """Reads what an environment's processes write, in the order they wrote it.
+
+    A runtime client answers only after it has written its log lines, so `read_available` after an answer has
+    them all: they are in the pipe by then.
+    """
+
+    def __init__(self, deliver: Deliver) -> None:
+        self._deliver = deliver
+        self._undelivered: list[LogEvent] = []
+        self._tail: list[str] = []
+        self._unfinished = b""
+        self._timer: asyncio.TimerHandle | None = None
+        self._delivery = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._reading, self.write_end = os.pipe()
+        os.set_blocking(self._reading, False)
+        self._loop.add_reader(self._reading, self.read_available)
+        self._open = True
+
+    def read_available(self) -> None:
+        """Take what is in the pipe now."""
+        lines: list[str] = []
+        while self._open:
+            try:
+                chunk = os.read(self._reading, 1 << 16)
+            except BlockingIOError:
+                break
+            if not chunk:
+                self._stop_reading()
+            *finished, self._unfinished = (self._unfinished + chunk).split(b"\n")
+            lines += [_text(line) for line in finished]
+        self.write(lines)
+
+    def finish_line(self) -> None:
+        """End a line that its writer has not: nothing more is coming for this invocation."""
+        line, self._unfinished = self._unfinished, b""
+        self.write([_text(line)] if line else [])
+
+    def write(self, lines: Sequence[str]) -> None:
+        """Add lines of Lambda's own, or of the environment's."""
+        if lines:
+            now = datetime.now(UTC)
+            self._tail += lines
+            self._undelivered += [LogEvent(now, line) for line in lines]
+            if self._timer is None:
+                self._timer = self._loop.call_later(FLUSH_SECONDS, self._flush_in_background)
+
+    async def flush(self) -> None:
+        """Deliver all that was written so far."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        async with self._delivery:
+            events, self._undelivered = self._undelivered, []
+            if events:
+                await self._deliver(events)
+
+    def take_tail(self) -> tuple[str, ...]:
+        """All lines since the last time that this was asked."""
+        tail, self._tail = self._tail, []
+        return tuple(tail)
+
+    def close(self) -> None:
+        """Stop reading and drop the pipe."""
+        if self._open:
+            self._stop_reading()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def close_write_end(self) -> None:
+        """Leave the writing to the environment's processes, so that the pipe ends when they have ended."""
+        os.close(self.write_end)
+
+    def _stop_reading(self) -> None:
+        self._open = False
+        self._loop.remove_reader(self._reading)
+        with contextlib.suppress(OSError):
+            os.close(self._reading)
+
+    def _flush_in_background(self) -> None:
+        self._timer = None
+        task = self._loop.create_task(self.flush())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _text(line: bytes) -> str:
+    # awslambdaric joins the lines of one error by carriage returns, where Lambda makes one event of them.
+    return line.decode("utf-8", "replace").replace("\r", "\n")

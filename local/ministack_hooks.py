@@ -1,0 +1,232 @@
+"""Where ministack is taken apart: the only module that knows its private names.
+
+ministack is pinned; tests/local/test_ministack_hooks.py holds each name used here to what this module
+expects of it, so that an upgrade that changes one fails there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from local.lambda_runtime.function import Function, Layer
+from local.lambda_runtime.worker import Result
+
+Handler = Callable[
+    [str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[tuple[int, dict[str, str], bytes]]
+]
+"""One of ministack's services: (method, path, headers, body, query parameters) -> (status, headers, body)."""
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+Invoke = Callable[[Function, str, bytes, str], Awaitable[Result]]
+"""(function, request id, event, invoked ARN) -> result."""
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+LOG_SOURCE = "execution environment"
+
+
+class EmulatedServiceError(Exception):
+    """A service of ministack's answered an in-process call with an error; the message is its answer."""
+
+
+def environment(port: int, state: Path, *, time_scale: float) -> dict[str, str]:
+    """What ministack reads from the environment when it is imported."""
+    return {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AUTH": "false",
+        # No Docker: ministack would otherwise remove containers that it takes for its own.
+        "DOCKER_HOST": f"unix://{state}/no-docker.sock",
+        "IOT_MTLS_ENABLED": "0",
+        "LAMBDA_EXECUTOR": "local",
+        "LAMBDA_STRICT": "0",
+        "LOG_LEVEL": "ERROR",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": REGION,
+        "PERSIST_STATE": "0",
+        "S3_DATA_DIR": str(state / "s3"),
+        "S3_PERSIST": "0",
+        "SFN_WAIT_SCALE": str(1 / time_scale),
+        "SFTP_ENABLED": "0",
+        "STATE_DIR": str(state / "state"),
+        "USE_SSL": "0",
+    }
+
+
+class Ministack:
+    """The emulator in this process. Once per process: its state is in its modules.
+
+    `time_scale` N makes Step Functions' waits and retries, and rate schedules, N times as fast. Unscaled are
+    cron and one-time schedules, TimeoutSeconds of a state, and the timeouts of functions.
+    """
+
+    def __init__(self, port: int, state: Path, *, time_scale: float = 1.0) -> None:
+        os.environ.update(environment(port, state, time_scale=time_scale))
+        tempfile.tempdir = str(state)
+        self._app: Any = importlib.import_module("ministack.app")
+        self._responses: Any = importlib.import_module("ministack.core.responses")
+        self._lambda: Any = importlib.import_module("ministack.services.lambda_svc")
+        self._step_functions: Any = importlib.import_module("ministack.services.stepfunctions")
+        self._scheduler: Any = importlib.import_module("ministack.services.scheduler")
+        self._event_bridge: Any = importlib.import_module("ministack.services.eventbridge")
+        logging.getLogger("hypercorn.error").setLevel(logging.ERROR)
+        self._scale_schedules(time_scale)
+        self._start_rate_schedules_at_once()
+        self._name_throttled_invocations()
+
+    @property
+    def asgi(self) -> Asgi:
+        """The application that speaks all of its services."""
+        application: Asgi = self._app.app
+        return application
+
+    async def call(
+        self, service: str, operation: str, parameters: Mapping[str, Any], *, account: str, region: str
+    ) -> dict[str, Any]:
+        """Call an operation of one of its JSON services in this process, on the event loop.
+
+        Raises EmulatedServiceError with the service's answer.
+        """
+        # A task has a copy of the context, so that the account and the region are those of this call only.
+        return await asyncio.create_task(self._call(service, operation, parameters, account, region))
+
+    async def _call(
+        self, service: str, operation: str, parameters: Mapping[str, Any], account: str, region: str
+    ) -> dict[str, Any]:
+        self._responses.set_request_account_id(account)
+        self._responses.set_request_region(region)
+        handler: Handler = self._app.SERVICE_HANDLERS[service]
+        headers = {"x-amz-target": f"local.{operation}", "content-type": "application/x-amz-json-1.1"}
+        status, _, answer = await handler("POST", "/", headers, json.dumps(parameters).encode(), {})
+        if status >= 400:
+            raise EmulatedServiceError(answer.decode())
+        return json.loads(answer or b"{}")  # type: ignore[no-any-return]
+
+    def add_sdk_integration(
+        self, service: str, target_prefix: str, error_prefix: str, handler: Handler
+    ) -> None:
+        """Make `aws-sdk:<service>:*` of Step Functions call `handler`, which speaks the service's JSON."""
+
+        async def with_bytes(
+            method: str, path: str, headers: dict[str, str], body: str | bytes, query: dict[str, list[str]]
+        ) -> tuple[int, dict[str, str], bytes]:
+            encoded = body.encode() if isinstance(body, str) else body
+            return await handler(method, path, headers, encoded, query)
+
+        self._app.SERVICE_HANDLERS[service] = with_bytes
+        self._step_functions._AWS_SDK_SERVICE_MAP[service] = {
+            "target_prefix": target_prefix,
+            "protocol": "json",
+        }
+        self._step_functions._AWS_SDK_ERROR_PREFIX[service] = error_prefix
+
+    def run_python_functions(self, invoke: Invoke, loop: asyncio.AbstractEventLoop) -> None:
+        """Run deployed Python functions by `invoke` on `loop`; it writes their logs and metrics as well.
+
+        Other runtimes stay with ministack's own executors.
+        """
+        module = self._lambda
+        original_execute = module._execute_function_warm
+        original_logs = module._emit_lambda_logs
+        original_metrics = module._emit_lambda_metrics
+
+        def execute(record: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+            configuration = record.get("config") or record
+            code = record.get("code_zip")
+            if not code or not _is_python(configuration):
+                result: dict[str, Any] = original_execute(record, event, request_id)
+                return result
+            layers = tuple(
+                Layer(layer["Arn"], module._resolve_layer_zip(layer) or b"")
+                for layer in configuration.get("Layers") or ()
+            )
+            function = Function.from_configuration(configuration, code=code, layers=layers)
+            work = invoke(function, request_id, json.dumps(event).encode(), configuration["FunctionArn"])
+            outcome = asyncio.run_coroutine_threadsafe(_coroutine(work), loop).result()
+            answer = {"body": outcome.payload, "log": "\n".join(outcome.log), "log_source": LOG_SOURCE}
+            return answer | ({"error": True} if outcome.is_error else {})
+
+        def logs(*arguments: Any, log_source: str | None = None) -> None:
+            if log_source != LOG_SOURCE:
+                original_logs(*arguments, log_source=log_source)
+
+        def metrics(function_name: str, duration_ms: float, error: bool, throttle: bool) -> None:
+            # ministack counts only what comes through Invoke; whoever runs the function counts it all.
+            record = module._functions.get(function_name) or {}
+            if throttle or not _is_python(record.get("config") or {}):
+                original_metrics(function_name, duration_ms, error, throttle)
+
+        module._execute_function_warm = execute
+        module._emit_lambda_logs = logs
+        module._emit_lambda_metrics = metrics
+
+    def observe_executions(self, observe: Callable[[dict[str, Any]], None]) -> None:
+        """Call `observe` with DescribeExecution's members each time an execution's status changes."""
+        original = self._step_functions._emit_execution_status_event
+
+        def emit(execution: dict[str, Any]) -> None:
+            original(execution)
+            observe(execution)
+
+        self._step_functions._emit_execution_status_event = emit
+
+    def _scale_schedules(self, time_scale: float) -> None:
+        if time_scale == 1.0:
+            return
+        parse_rate = self._event_bridge._parse_rate_seconds
+
+        def scaled(expression: str) -> float | None:
+            seconds = parse_rate(expression)
+            return None if seconds is None else seconds / time_scale
+
+        self._event_bridge._parse_rate_seconds = scaled
+        for module, name in (
+            (self._scheduler, "_SCHEDULE_TICK_INTERVAL"),
+            (self._event_bridge, "_SCHEDULER_TICK_INTERVAL"),
+        ):
+            setattr(module, name, max(getattr(module, name) / time_scale, 0.05))
+
+    def _start_rate_schedules_at_once(self) -> None:
+        """EventBridge Scheduler User Guide, "Schedule types": a rate-based schedule without a StartDate
+        invokes its target at once, and then at its rate."""
+        scheduler = self._scheduler
+        original_tick = scheduler._tick_schedules
+
+        def tick() -> None:
+            for key, schedule in list(scheduler._schedules._data.items()):
+                seconds = self._event_bridge._parse_rate_seconds(schedule.get("ScheduleExpression", ""))
+                if seconds is not None and key not in scheduler._schedule_last_fired:
+                    scheduler._schedule_last_fired[key] = schedule["CreationDate"] - seconds
+            original_tick()
+
+        scheduler._tick_schedules = tick
+
+    def _name_throttled_invocations(self) -> None:
+        """Step Functions names a throttled function's error Lambda.TooManyRequestsException."""
+        original = self._lambda._throttle_response
+
+        def throttle(*arguments: Any, **options: Any) -> dict[str, Any]:
+            response: dict[str, Any] = original(*arguments, **options)
+            body = response["body"]
+            body |= {"errorType": "Lambda.TooManyRequestsException", "errorMessage": body["message"]}
+            return response
+
+        self._lambda._throttle_response = throttle
+
+
+def _is_python(configuration: Mapping[str, Any]) -> bool:
+    return str(configuration.get("Runtime") or "").startswith("python")
+
+
+async def _coroutine(work: Awaitable[Result]) -> Result:
+    return await work

@@ -1,0 +1,141 @@
+"""Local AWS: ministack, the deployed functions and Data Pipeline in one process on one loopback port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from local.front import front
+from local.lambda_runtime.function import Function
+from local.lambda_runtime.pool import Pool
+from local.lambda_runtime.worker import Result
+from local.ministack_hooks import Ministack
+from local.sdk_errors import modelled_errors, with_sdk_errors
+from local.telemetry import Telemetry
+
+HOST = "127.0.0.1"
+HEALTH_PATH = "/_ministack/health"
+
+
+class DataPipeline(Protocol):
+    """AWS Data Pipeline as this server needs it: over HTTP, and for Step Functions in this process."""
+
+    async def start(self) -> None: ...
+    async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
+    async def handle(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, list[str]],
+    ) -> tuple[int, dict[str, str], bytes]: ...
+
+
+NewDataPipeline = Callable[[str], DataPipeline]
+"""(endpoint URL of the local AWS) -> a Data Pipeline service that is not started yet."""
+
+
+class PortInUseError(Exception):
+    """Something else listens on the port."""
+
+
+def listen(port: int) -> socket.socket:
+    """Take a loopback port; 0 takes a free one. Raises PortInUseError, PermissionError."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        if isinstance(error, PermissionError):
+            raise
+        raise PortInUseError(f"port {port} on {HOST} is in use") from error
+    return listener
+
+
+class LocalAws:
+    """Once per process, because ministack's state is. `close` leaves nothing behind."""
+
+    def __init__(self, listener: socket.socket, *, data_pipeline: NewDataPipeline, time_scale: float) -> None:
+        self._listener = listener
+        self.port: int = listener.getsockname()[1]
+        self.endpoint_url = f"http://{HOST}:{self.port}"
+        self.state = Path(tempfile.mkdtemp(prefix="local-aws-"))
+        self._new_data_pipeline = data_pipeline
+        self._time_scale = time_scale
+        self._pool: Pool | None = None
+        self._telemetry: Telemetry | None = None
+        self._data_pipeline: DataPipeline | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Return when all services answer."""
+        loop = asyncio.get_running_loop()
+        ministack = Ministack(self.port, self.state, time_scale=self._time_scale)
+        self._telemetry = Telemetry(ministack, loop)
+        self._pool = Pool(
+            self.state / "lambda", endpoint_url=self.endpoint_url, deliver_to=self._telemetry.deliver_to
+        )
+        self._data_pipeline = self._new_data_pipeline(self.endpoint_url)
+        await self._data_pipeline.start()
+        ministack.run_python_functions(self._invoke, loop)
+        ministack.observe_executions(self._telemetry.count_execution)
+        ministack.add_sdk_integration(
+            "datapipeline",
+            target_prefix="DataPipeline",
+            error_prefix="DataPipeline",
+            handler=with_sdk_errors(
+                self._data_pipeline.handle,
+                service="DataPipeline",
+                modelled=modelled_errors("datapipeline"),
+            ),
+        )
+        application = front(data_pipeline=self._data_pipeline.asgi, others=ministack.asgi)
+        config = Config()
+        config.bind = [f"fd://{self._listener.detach()}"]
+        config.keep_alive_timeout = 75
+        config.loglevel = "ERROR"
+        never = asyncio.Event()
+        self._serving = asyncio.create_task(serve(application, config, shutdown_trigger=never.wait))
+        await self._answers()
+
+    def kill(self) -> None:
+        """End at once what runs in other processes, and remove what is on disk."""
+        if self._pool is not None:
+            self._pool.kill()
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    async def _invoke(
+        self, function: Function, request_id: str, event: bytes, invoked_function_arn: str
+    ) -> Result:
+        assert self._pool is not None  # noqa: S101
+        assert self._telemetry is not None  # noqa: S101
+        result = await self._pool.invoke(
+            function, request_id=request_id, event=event, invoked_function_arn=invoked_function_arn
+        )
+        await self._telemetry.count_invocation(function, result)
+        return result
+
+    async def _answers(self) -> None:
+        request = f"GET {HEALTH_PATH} HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode()
+        reader, writer = await asyncio.open_connection(HOST, self.port)
+        writer.write(request)
+        assert self._serving is not None  # noqa: S101
+        answer = asyncio.ensure_future(reader.readline())
+        await asyncio.wait({answer, self._serving}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            await self._serving
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()

@@ -1,0 +1,78 @@
+"""Logs and metrics on their way into local CloudWatch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any
+
+from local.emf import Datum, metric_data
+from local.lambda_runtime.function import Function
+from local.lambda_runtime.log_stream import Deliver, LogEvent
+from local.lambda_runtime.worker import Result
+from local.ministack_hooks import EmulatedServiceError, Ministack
+from local.service_metrics import LAMBDA_NAMESPACE, STATES_NAMESPACE, execution_metrics, invocation_metrics
+
+
+class Telemetry:
+    """Writes to CloudWatch and CloudWatch Logs, on the event loop."""
+
+    def __init__(self, ministack: Ministack, loop: asyncio.AbstractEventLoop) -> None:
+        self._ministack = ministack
+        self._loop = loop
+        self._created: set[tuple[str, str, str, str]] = set()
+
+    def deliver_to(self, function: Function, stream: str) -> Deliver:
+        """What writes events to a log stream, and the metrics that are in them to CloudWatch."""
+
+        async def deliver(events: Sequence[LogEvent]) -> None:
+            await self._put_log_events(function, stream, events)
+            for namespace, data in metric_data(event.message for event in events).items():
+                await self._put_metric_data(function.account, function.region, namespace, data)
+
+        return deliver
+
+    async def count_invocation(self, function: Function, result: Result) -> None:
+        """Publish what Lambda publishes of an invocation."""
+        data = invocation_metrics(function.name, duration_ms=result.duration_ms, is_error=result.is_error)
+        await self._put_metric_data(function.account, function.region, LAMBDA_NAMESPACE, data)
+
+    def count_execution(self, execution: Mapping[str, Any]) -> None:
+        """Publish what Step Functions publishes of a change of an execution's status. From any thread."""
+        _, _, _, region, account, *_ = execution["stateMachineArn"].split(":")
+        self._in_background(
+            self._put_metric_data(account, region, STATES_NAMESPACE, execution_metrics(execution))
+        )
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _put_log_events(self, function: Function, stream: str, events: Iterable[LogEvent]) -> None:
+        scope = {"account": function.account, "region": function.region}
+        group = function.log_group
+        place = (function.account, function.region, group, stream)
+        if place not in self._created:
+            self._created.add(place)
+            # As Lambda does: the group may be there already, or not yet.
+            with contextlib.suppress(EmulatedServiceError):
+                await self._ministack.call("logs", "CreateLogGroup", {"logGroupName": group}, **scope)
+            names = {"logGroupName": group, "logStreamName": stream}
+            await self._ministack.call("logs", "CreateLogStream", names, **scope)
+        await self._ministack.call(
+            "logs",
+            "PutLogEvents",
+            {
+                "logGroupName": group,
+                "logStreamName": stream,
+                "logEvents": [
+                    {"timestamp": int(event.at.timestamp() * 1000), "message": event.message}
+                    for event in events
+                ],
+            },
+            **scope,
+        )
+
+    async def _put_metric_data(self, account: str, region: str, namespace: str, data: list[Datum]) -> None:
+        parameters = {"Namespace": namespace, "MetricData": data}
+        await self._ministack.call("monitoring", "PutMetricData", parameters, account=account, region=region)

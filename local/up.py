@@ -1,0 +1,103 @@
+"""`python -m local up`: from nothing to a deployed stack, and back to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from local.deploy import CdkApp, DeployError
+from local.server import DataPipeline, LocalAws, NewDataPipeline, PortInUseError, listen
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def up(
+    *,
+    port: int,
+    project: Path,
+    context: Mapping[str, str] | None,
+    settings: Sequence[str],
+    time_scale: float,
+) -> int:
+    """Run local AWS until a signal. `context` None deploys nothing.
+
+    Returns an exit code for what went wrong before there was anything to end; otherwise the process ends
+    here, with all its threads: some of ministack's would wait for hours of a state machine to pass.
+    """
+    try:
+        data_pipeline = _data_pipeline(settings, time_scale)
+        listener = listen(port)
+    except (ValueError, PortInUseError, PermissionError) as error:
+        _say(f"error: {error}")
+        return 1
+    aws = LocalAws(listener, data_pipeline=data_pipeline, time_scale=time_scale)
+    if context is not None and time_scale != 1:
+        context = {"timeScale": f"{time_scale:g}"} | dict(context)
+    exit_code = 1
+    try:
+        exit_code = asyncio.Runner().run(_run(aws, project, context))
+    finally:
+        aws.kill()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exit_code)
+
+
+async def _run(aws: LocalAws, project: Path, context: Mapping[str, str] | None) -> int:
+    stop = asyncio.Event()
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stopping = asyncio.create_task(stop.wait())
+    work = asyncio.create_task(_start(aws, project, context))
+    await asyncio.wait({stopping, work}, return_when=asyncio.FIRST_COMPLETED)
+    if not work.done():
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+        return 0
+    try:
+        work.result()
+    except DeployError as error:
+        _say(f"error: {error}")
+        return 1
+    print(f"ready {aws.endpoint_url}", flush=True)
+    await stopping
+    return 0
+
+
+async def _start(aws: LocalAws, project: Path, context: Mapping[str, str] | None) -> None:
+    began = time.monotonic()
+    app = None
+    if context is not None:
+        log = project / ".build" / "local" / f"deploy-{aws.port}.log"
+        scratch = aws.state / "cdk"
+        app = CdkApp(project, endpoint_url=aws.endpoint_url, scratch=scratch, log=log)
+    _say(f"starting local AWS on {aws.endpoint_url}")
+    await aws.start()
+    if app is not None:
+        _say("deploying with the CDK CLI ...")
+        await app.deploy(context or {})
+        _say(f"deployed after {time.monotonic() - began:.0f} s")
+
+
+def _data_pipeline(settings: Sequence[str], time_scale: float) -> NewDataPipeline:
+    """Raises ValueError for a setting that does not exist."""
+    from local.datapipeline.endpoint import DataPipelineEndpoint
+    from local.datapipeline.settings import Settings
+
+    parsed = Settings.parse(settings)
+
+    def new(endpoint_url: str) -> DataPipeline:
+        return DataPipelineEndpoint(settings=parsed, time_scale=time_scale, aws_endpoint_url=endpoint_url)
+
+    return new
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
