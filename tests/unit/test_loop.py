@@ -1,0 +1,177 @@
+"""What PollLoop does next, for every way in which a poll can end."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.loop import (
+    ERRORS_IN_A_ROW,
+    FULL_WAIT_SECONDS,
+    MAX_POLLS,
+    Decision,
+    Limits,
+    LoopState,
+    Next,
+    PollResult,
+    decide,
+    may_poll,
+)
+
+SHORT = Limits(period=300, poll_timeout=10)
+CONTINUOUS = Limits(period=60, poll_timeout=95)
+
+
+def after(
+    result: PollResult,
+    *,
+    state: LoopState | None = None,
+    limits: Limits = SHORT,
+    age: float = 10,
+    took: float = 9,
+    jitter: float = 0,
+) -> Decision:
+    return decide(
+        result,
+        state=state or LoopState(),
+        limits=limits,
+        seconds_since_start=age,
+        poll_seconds=took,
+        jitter=jitter,
+    )
+
+
+def test_a_task_is_started_and_the_poll_counted() -> None:
+    decision = after(PollResult.TASK, state=LoopState(polls=3, errors=2))
+    assert decision.next is Next.START
+    assert decision.state == LoopState(polls=4, errors=0)
+
+
+def test_a_task_taken_at_the_end_of_the_slot_is_still_started() -> None:
+    assert after(PollResult.TASK, age=10_000).next is Next.START
+
+
+def test_an_abandoned_poll_is_never_followed_by_another_one_in_the_same_execution() -> None:
+    assert after(PollResult.ABANDONED).next is Next.STOP
+    assert after(PollResult.ABANDONED, limits=CONTINUOUS, age=30).next is Next.STOP
+
+
+def test_an_empty_answer_ends_a_loop_of_short_polls() -> None:
+    assert after(PollResult.EMPTY).next is Next.STOP
+
+
+def test_an_empty_answer_within_the_slot_is_followed_by_a_poll_when_polls_are_held() -> None:
+    limits = Limits(period=300, poll_timeout=95)
+    assert after(PollResult.EMPTY, limits=limits, age=91, took=90).next is Next.POLL
+
+
+def test_an_empty_answer_after_the_slot_ends_the_loop() -> None:
+    assert after(PollResult.EMPTY, limits=CONTINUOUS, age=91, took=90).next is Next.STOP
+
+
+def test_empty_answers_that_come_at_once_do_not_make_a_busy_loop() -> None:
+    decision = after(PollResult.EMPTY, limits=CONTINUOUS, age=1, took=0.01)
+    assert decision.next is Next.WAIT
+    assert decision.wait_seconds == 5
+
+
+def test_errors_are_waited_out_longer_and_longer() -> None:
+    waits = [
+        after(PollResult.ERROR, state=LoopState(errors=n), age=0).wait_seconds for n in range(ERRORS_IN_A_ROW)
+    ]
+    assert waits == sorted(waits)
+    assert waits[0] >= 1
+    assert waits[-1] > waits[0]
+
+
+def test_five_errors_in_a_row_are_too_many_and_a_task_starts_the_count_again() -> None:
+    state = LoopState()
+    for _ in range(ERRORS_IN_A_ROW):
+        decision = after(PollResult.ERROR, state=state)
+        state = decision.state
+    assert decision.too_many_errors
+    assert not after(PollResult.TASK, state=state).too_many_errors
+
+
+def test_an_error_near_the_end_of_the_slot_leaves_the_next_poll_to_the_next_tick() -> None:
+    assert after(PollResult.ERROR, age=299.5).next is Next.STOP
+
+
+def test_a_full_worker_group_waits_without_polling() -> None:
+    decision = after(PollResult.FULL, state=LoopState(polls=2, running=4))
+    assert decision.next is Next.WAIT
+    assert decision.wait_seconds == FULL_WAIT_SECONDS
+    assert decision.state.polls == 2
+
+
+def test_running_tasks_are_counted_first_and_then_only_when_the_bound_is_reached() -> None:
+    limits = Limits(period=300, poll_timeout=10, max_concurrent_tasks=3)
+    state = LoopState()
+    assert state.needs_count(limits)
+    state = state.counted(1)
+    assert not state.needs_count(limits)
+    for _ in range(2):
+        state = after(PollResult.TASK, state=state, limits=limits).state
+    assert state.running == 3
+    assert state.needs_count(limits)
+
+
+def test_without_a_limit_nothing_is_counted() -> None:
+    assert not LoopState().needs_count(SHORT)
+
+
+def test_no_poll_is_started_after_the_slot() -> None:
+    assert may_poll(seconds_since_start=299.9, state=LoopState(), limits=SHORT)
+    assert not may_poll(seconds_since_start=300, state=LoopState(), limits=SHORT)
+
+
+def test_a_runner_that_is_told_to_end_polls_no_more() -> None:
+    state = LoopState().ending()
+    assert not may_poll(seconds_since_start=0, state=state, limits=SHORT)
+    assert after(PollResult.EMPTY, limits=CONTINUOUS, state=state, age=1).next is Next.STOP
+    assert after(PollResult.TASK, state=state).state.terminated
+
+
+def test_an_execution_ends_before_its_history_is_full() -> None:
+    assert not may_poll(seconds_since_start=0, state=LoopState(polls=MAX_POLLS), limits=CONTINUOUS)
+
+
+@pytest.mark.parametrize("foreign", [None, [], "x", {}, {"polls": None}])
+def test_a_foreign_state_starts_a_new_loop(foreign: object) -> None:
+    assert LoopState.from_json(foreign) == LoopState()
+
+
+@given(
+    result=st.sampled_from(PollResult),
+    polls=st.integers(0, MAX_POLLS),
+    errors=st.integers(0, 10),
+    running=st.none() | st.integers(0, 50),
+    period=st.floats(60, 86_400),
+    timeout=st.floats(2, 120),
+    age=st.floats(0, 100_000),
+    took=st.floats(0, 120),
+    jitter=st.floats(0, 1),
+)
+def test_whatever_happened_no_poll_is_promised_outside_the_slot(
+    result: PollResult,
+    polls: int,
+    errors: int,
+    running: int | None,
+    period: float,
+    timeout: float,
+    age: float,
+    took: float,
+    jitter: float,
+) -> None:
+    limits = Limits(period=period, poll_timeout=timeout)
+    state = LoopState(polls=polls, errors=errors, running=running)
+    decision = decide(
+        result, state=state, limits=limits, seconds_since_start=age, poll_seconds=took, jitter=jitter
+    )
+    assert (decision.next is Next.START) == (result is PollResult.TASK)
+    if decision.next in (Next.WAIT, Next.POLL):
+        assert age + decision.wait_seconds < period
+    if decision.next is Next.WAIT:
+        assert decision.wait_seconds >= 1
+    assert LoopState.from_json(decision.state.as_json()) == decision.state
