@@ -7,6 +7,8 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from local.datapipeline.settings import Settings
+
 DEFAULT_PORT = 4566
 CONTINUOUS_POLLING = {"schedule": "rate(1 minute)", "pollTimeout": "95"}
 
@@ -59,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         "up",
         help="start local AWS with the app deployed, until Ctrl-C",
         description=UP,
+        epilog=f"settings, the default first:\n{Settings.describe()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     up.add_argument(
@@ -78,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="how Data Pipeline behaves where AWS does not document it; repeatable",
+        help="how Data Pipeline behaves where AWS does not document it; repeatable; see below",
     )
     up.add_argument("--time-scale", type=_time_scale, default=1.0, metavar="N", help=TIME_SCALE)
     return parser

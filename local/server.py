@@ -78,6 +78,7 @@ class LocalAws:
         self._telemetry: Telemetry | None = None
         self._data_pipeline: DataPipeline | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._alarm_clock: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Return when all services answer."""
@@ -90,6 +91,7 @@ class LocalAws:
         self._data_pipeline = self._new_data_pipeline(self.endpoint_url)
         await self._data_pipeline.start()
         ministack.run_python_functions(self._invoke, loop)
+        self._alarm_clock = asyncio.create_task(self._telemetry.evaluate_alarms())
         ministack.observe_executions(self._telemetry.count_execution)
         ministack.add_sdk_integration(
             "datapipeline",

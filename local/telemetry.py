@@ -11,8 +11,10 @@ from local.emf import Datum, metric_data
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.log_stream import Deliver, LogEvent
 from local.lambda_runtime.worker import Result
-from local.ministack_hooks import EmulatedServiceError, Ministack
+from local.ministack_hooks import ACCOUNT, REGION, EmulatedServiceError, Ministack
 from local.service_metrics import LAMBDA_NAMESPACE, STATES_NAMESPACE, execution_metrics, invocation_metrics
+
+ALARM_SECONDS = 60.0
 
 
 class Telemetry:
@@ -44,6 +46,12 @@ class Telemetry:
         self._in_background(
             self._put_metric_data(account, region, STATES_NAMESPACE, execution_metrics(execution))
         )
+
+    async def evaluate_alarms(self) -> None:
+        """Evaluate alarms each minute, for ever, as a missing metric changes their state too."""
+        while True:
+            await asyncio.sleep(ALARM_SECONDS)
+            self._ministack.alarms.evaluate_all(account=ACCOUNT, region=REGION)
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop)

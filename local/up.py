@@ -91,7 +91,7 @@ def _data_pipeline(settings: Sequence[str], time_scale: float) -> NewDataPipelin
     from local.datapipeline.endpoint import DataPipelineEndpoint
     from local.datapipeline.settings import Settings
 
-    parsed = Settings.parse(settings)
+    parsed = Settings.parse(list(settings))
 
     def new(endpoint_url: str) -> DataPipeline:
         return DataPipelineEndpoint(settings=parsed, time_scale=time_scale, aws_endpoint_url=endpoint_url)

@@ -1,8 +1,4 @@
-"""Where ministack is taken apart: the only module that knows its private names.
-
-ministack is pinned; tests/local/test_ministack_hooks.py holds each name used here to what this module
-expects of it, so that an upgrade that changes one fails there.
-"""
+"""ministack in this process, and what is changed in it."""
 
 from __future__ import annotations
 
@@ -18,6 +14,7 @@ from typing import Any
 
 from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
+from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
 
 Handler = Callable[
     [str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[tuple[int, dict[str, str], bytes]]
@@ -80,6 +77,7 @@ class Ministack:
         self._scheduler: Any = importlib.import_module("ministack.services.scheduler")
         self._event_bridge: Any = importlib.import_module("ministack.services.eventbridge")
         logging.getLogger("hypercorn.error").setLevel(logging.ERROR)
+        self.alarms = CloudWatchAlarms()
         self._scale_schedules(time_scale)
         self._start_rate_schedules_at_once()
         self._name_throttled_invocations()

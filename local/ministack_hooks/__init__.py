@@ -1,0 +1,16 @@
+"""Where ministack is taken apart: the only package that knows its private names.
+
+ministack is pinned; tests/local/test_ministack_hooks.py holds each name used here to what this package
+expects of it, so that an upgrade that changes one fails there.
+"""
+
+from local.ministack_hooks.emulator import (
+    ACCOUNT,
+    REGION,
+    Asgi,
+    EmulatedServiceError,
+    Handler,
+    Ministack,
+)
+
+__all__ = ["ACCOUNT", "REGION", "Asgi", "EmulatedServiceError", "Handler", "Ministack"]
