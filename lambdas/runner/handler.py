@@ -25,7 +25,6 @@ from runner.task import Task
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
-    from mypy_boto3_s3 import S3Client
 
 
 def task_handler(work: Callable[[Task], Outcome | None]) -> Callable[[dict[str, Any], LambdaContext], Any]:
@@ -58,15 +57,13 @@ def task_handler(work: Callable[[Task], Outcome | None]) -> Callable[[dict[str, 
     return handle
 
 
-def open_task(
-    event: Mapping[str, Any], *, seconds_left: Callable[[], float], s3: Callable[[], S3Client] = clients.s3
-) -> Task:
+def open_task(event: Mapping[str, Any], *, seconds_left: Callable[[], float]) -> Task:
     """The Task of a handler's event; reads the full objects from the claims bucket where they are there."""
     envelope = event["task"]
     objects = envelope.get("objects") or {}
     if envelope.get("objectsUri"):
         uri = urlsplit(envelope["objectsUri"])
-        claim = s3().get_object(Bucket=uri.netloc, Key=uri.path.lstrip("/"))
+        claim = clients.s3().get_object(Bucket=uri.netloc, Key=uri.path.lstrip("/"))
         objects = json.loads(claim["Body"].read())
     task = Task(
         id=envelope["taskId"],

@@ -1,0 +1,182 @@
+"""``@task_handler``: the contract between RunTask and a handler."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from typing import Any
+
+import pytest
+
+from runner import Deferred, Failed, NotMet, Outcome, Task, TaskFailed, task_handler
+from runner.envelope import receive
+from tests.unit.conftest import FakeContext, FakeDataPipeline
+from tests.unit.pipeline_objects import ATTEMPT_ID, pipeline_object, task_object
+from tests.unit.test_envelope import NOW, ROUTES
+
+
+def event(*fields: tuple[str, str], **more: Any) -> dict[str, Any]:
+    task = receive(task_object(*fields), worker_group="etl", routes=ROUTES, received_at=NOW)
+    return {"task": task.envelope, "state": None, "canceled": False, **more}
+
+
+def run(work: Any, given: dict[str, Any] | None = None, *, seconds: float = 60) -> Any:
+    return task_handler(work)(given or event(), FakeContext(seconds))  # type: ignore[arg-type]
+
+
+def metrics(text: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    return [line for line in lines if "_aws" in line]
+
+
+def test_no_return_value_is_finished(service: FakeDataPipeline) -> None:
+    assert run(lambda task: None) == {"status": "FINISHED"}
+
+
+@pytest.mark.parametrize("outcome", [NotMet(), Deferred({"query": "q1"}, 30), Failed("E", "why")])
+def test_an_outcome_is_handed_on(outcome: Outcome, service: FakeDataPipeline) -> None:
+    assert run(lambda task: outcome) == outcome.as_response()
+
+
+def test_an_exception_is_failed_with_its_type_message_and_stack(service: FakeDataPipeline) -> None:
+    def work(task: Task) -> None:
+        raise KeyError("no such column")
+
+    response = run(work)
+    assert response["status"] == "FAILED"
+    assert response["errorId"] == "KeyError"
+    assert "no such column" in response["errorMessage"]
+    assert "in work" in response["errorStackTrace"]
+
+
+def test_task_failed_chooses_the_error_id(service: FakeDataPipeline) -> None:
+    def work(task: Task) -> None:
+        raise TaskFailed("bad row 7", error_id="BadData")
+
+    assert run(work) == {"status": "FAILED", "errorId": "BadData", "errorMessage": "bad row 7"}
+
+
+def test_sys_exit_is_a_failure_not_a_crash(service: FakeDataPipeline) -> None:
+    assert run(lambda task: sys.exit(0))["status"] == "FAILED"
+
+
+def test_a_missing_field_names_object_and_field(service: FakeDataPipeline) -> None:
+    response = run(lambda task: task.string("command") and None)
+    assert response["errorId"] == "InvalidField"
+    assert ATTEMPT_ID in response["errorMessage"]
+    assert "'command'" in response["errorMessage"]
+
+
+def test_the_work_is_ended_before_lambdas_timeout_even_if_it_catches_exceptions(
+    service: FakeDataPipeline,
+) -> None:
+    def work(task: Task) -> None:
+        while True:
+            try:
+                time.sleep(5)
+            except Exception:  # noqa: S112 - what a careless handler does
+                continue
+
+    response = run(work, seconds=0.5)
+    assert response["errorId"] == "HandlerTimeout"
+    assert "timeout" in response["errorMessage"]
+
+
+def test_progress_is_reported_and_a_cancellation_seen(
+    service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROGRESS_INTERVAL_SECONDS", "0.02")
+    service.canceled = True
+    assert run(lambda task: task.wait(10) and None) == {"status": "CANCELED"}
+    assert service.progress == ["AbC+/=:1"]
+
+
+def test_a_task_that_the_service_no_longer_knows_is_canceled(
+    service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROGRESS_INTERVAL_SECONDS", "0.02")
+    service.progress_error = "TaskNotFoundException"
+    assert run(lambda task: task.wait(10) and None) == {"status": "CANCELED"}
+
+
+def test_refused_progress_reports_do_not_stop_the_work(
+    service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROGRESS_INTERVAL_SECONDS", "0.01")
+    service.progress_error = "ThrottlingException"
+
+    def work(task: Task) -> None:
+        while len(service.progress) < 3:
+            assert not task.wait(0.005)
+
+    assert run(work) == {"status": "FINISHED"}
+
+
+def test_a_deferred_call_gets_its_state_and_whether_it_is_canceled(service: FakeDataPipeline) -> None:
+    seen: list[tuple[Any, bool]] = []
+
+    def work(task: Task) -> Outcome:
+        seen.append((task.state, task.canceled))
+        return Deferred({"n": 2})
+
+    given = event(state={"n": 1}, canceled=True)
+    assert run(work, given)["status"] == "DEFERRED"
+    assert seen == [({"n": 1}, True)]
+
+
+def test_a_deferral_that_is_not_json_is_a_failure(service: FakeDataPipeline) -> None:
+    assert run(lambda task: Deferred(object()))["status"] == "FAILED"
+
+
+def test_references_come_from_the_task_or_else_from_the_service(service: FakeDataPipeline) -> None:
+    service.described = [pipeline_object("Out", directoryPath="s3://b/out")]
+    raw = task_object(("input", "ref:In"), ("output", "ref:Out"), ("broken", "ref:Gone"))
+    raw["objects"]["In"] = pipeline_object("In", directoryPath="s3://b/in")
+    envelope = receive(raw, worker_group="etl", routes=ROUTES, received_at=NOW).envelope
+
+    def work(task: Task) -> None:
+        assert task.reference("input").string("directoryPath") == "s3://b/in"
+        assert task.reference("output").string("directoryPath") == "s3://b/out"
+        assert task.evaluate("#{x}") == f"{ATTEMPT_ID}: #{{x}}"
+        task.reference("broken")
+
+    response = run(work, {"task": envelope})
+    assert response["errorId"] == "InvalidField"
+    assert "'Gone'" in response["errorMessage"]
+
+
+def test_the_full_objects_are_read_from_the_claim_and_secrets_never_told(
+    service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    raw = task_object(("*password", "canary-1"), command="true")
+    received = receive(raw, worker_group="etl", routes=ROUTES, received_at=NOW)
+
+    class S3:
+        def get_object(self, **request: str) -> dict[str, Any]:
+            assert request == {"Bucket": "claims", "Key": "claims/x.json"}
+            return {"Body": io.BytesIO(json.dumps(received.claim).encode())}
+
+    monkeypatch.setattr("runner.handler.clients.s3", S3)
+
+    def work(task: Task) -> None:
+        secret = task.string("*password")
+        assert secret == "canary-1"
+        raise RuntimeError(f"login failed with {secret}")
+
+    response = run(work, {"task": received.with_claim("s3://claims/claims/x.json")})
+    assert "canary" not in json.dumps(response)
+    assert caplog.records
+    assert "canary" not in str([vars(record) for record in caplog.records])
+    assert "***" in response["errorMessage"]
+
+
+def test_metrics_tell_outcome_and_type(service: FakeDataPipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    run(lambda task: None)
+    found = metrics(capsys.readouterr().out)
+    assert {name for line in found for name in ("TasksFinished", "HandlerDuration") if name in line} == {
+        "TasksFinished",
+        "HandlerDuration",
+    }
+    assert all(line["Type"] == "ShellCommandActivity" and line["service"] == "TaskRunner" for line in found)
