@@ -50,7 +50,6 @@ class Monitoring(Construct):
             dimensions_map={"service": self._service, **dimensions},
             statistic=statistic,
             period=Duration.minutes(5),
-            label=f"{name} {' '.join(dimensions.values())}",
         )
 
     def _of_group(self, name: str, loop: PollLoop) -> cloudwatch.Metric:

@@ -1,0 +1,191 @@
+"""What the template promises to those who deploy it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from infra.handlers import shell_command
+from infra.worker_group import ConfigurationError, WorkerGroup
+from tests.infra.conftest import synthesize
+from tests.infra.state_machines import definitions
+
+
+def statements(template: Template, function: str) -> list[dict[str, Any]]:
+    """All policy statements of the role of a function or state machine, by its logical id's beginning."""
+    found = []
+    for policy in template.find_resources("AWS::IAM::Policy").values():
+        roles = [role["Ref"] for role in policy["Properties"]["Roles"]]
+        if any(role.startswith(function) for role in roles):
+            found += policy["Properties"]["PolicyDocument"]["Statement"]
+    assert found
+    return found
+
+
+def actions(found: list[dict[str, Any]]) -> set[str]:
+    listed = [one["Action"] if isinstance(one["Action"], list) else [one["Action"]] for one in found]
+    return {action for group in listed for action in group}
+
+
+def test_functions_are_arm64_python_with_logs_that_expire(template: Template) -> None:
+    template.all_resources_properties(
+        "AWS::Lambda::Function",
+        {"Runtime": "python3.13", "Architectures": ["arm64"], "LoggingConfig": {"LogFormat": "JSON"}},
+    )
+    template.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 30})
+
+
+def test_the_poller_has_time_for_its_poll(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::Lambda::Function",
+        {
+            "FunctionName": "TaskRunner-poll-etl",
+            "Handler": "poll_for_task.handler",
+            "Timeout": 40,
+            "Environment": {
+                "Variables": Match.object_like(
+                    {
+                        "WORKER_GROUP": "etl",
+                        "POLL_TIMEOUT_SECONDS": "10",
+                        "PERIOD_SECONDS": "300",
+                        "ROUTES": '["ShellCommandActivity"]',
+                    }
+                )
+            },
+        },
+    )
+
+
+def test_a_schedule_starts_the_loop_and_does_not_pile_up(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::Scheduler::Schedule",
+        {
+            "ScheduleExpression": "rate(5 minutes)",
+            "State": "ENABLED",
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {"RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 60}},
+        },
+    )
+
+
+def test_the_claims_bucket_is_private_encrypted_and_expiring(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::S3::Bucket",
+        {
+            "BucketEncryption": Match.any_value(),
+            "PublicAccessBlockConfiguration": {
+                "BlockPublicAcls": True,
+                "BlockPublicPolicy": True,
+                "IgnorePublicAcls": True,
+                "RestrictPublicBuckets": True,
+            },
+            "LifecycleConfiguration": {"Rules": [Match.object_like({"ExpirationInDays": 7})]},
+        },
+    )
+    template.has_resource_properties(
+        "AWS::S3::BucketPolicy",
+        {
+            "PolicyDocument": Match.object_like(
+                {
+                    "Statement": Match.array_with(
+                        [
+                            Match.object_like(
+                                {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+                            )
+                        ]
+                    )
+                }
+            )
+        },
+    )
+
+
+def test_the_poller_may_poll_for_its_group_and_no_more(template: Template) -> None:
+    found = statements(template, "PollLoopetlFunction")
+    assert actions(found) == {
+        "datapipeline:PollForTask",
+        "datapipeline:ReportTaskRunnerHeartbeat",
+        "s3:PutObject",
+    }
+    poll = next(one for one in found if one["Action"] == "datapipeline:PollForTask")
+    assert poll["Condition"] == {"StringEquals": {"datapipeline:workerGroup": "etl"}}
+
+
+def test_the_poller_counts_running_tasks_only_where_they_are_limited() -> None:
+    limited = synthesize([WorkerGroup("etl", max_concurrent_tasks=4)])
+    assert "states:ListExecutions" in actions(statements(limited, "PollLoopetlFunction"))
+
+
+def test_a_command_can_do_nothing_on_aws_but_what_the_runtime_needs(template: Template) -> None:
+    found = statements(template, "HandlerShellCommandActivity")
+    assert actions(found) == {
+        "datapipeline:ReportTaskProgress",
+        "datapipeline:DescribeObjects",
+        "datapipeline:EvaluateExpression",
+        "s3:GetObject",
+    }
+
+
+def test_the_loop_invokes_its_poller_and_starts_run_task_alone(template: Template) -> None:
+    loop = statements(template, "PollLoopetlStateMachine")
+    assert {"lambda:InvokeFunction", "states:StartExecution"} <= actions(loop)
+    assert not {one for one in actions(loop) if one.startswith("datapipeline:")}
+
+
+def test_no_policy_allows_all_actions_of_a_service(template: Template) -> None:
+    assert '"*:*"' not in json.dumps(template.to_json())
+    for policy in template.find_resources("AWS::IAM::Policy").values():
+        for one in policy["Properties"]["PolicyDocument"]["Statement"]:
+            assert not any(action.endswith(":*") or action == "*" for action in actions([one]))
+
+
+def test_no_poll_for_three_periods_alarms_and_missing_data_is_breaching(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {
+            "AlarmName": "TaskRunner-NoPoll-etl",
+            "MetricName": "Polls",
+            "Namespace": "DataPipelineTaskRunner",
+            "Period": 300,
+            "EvaluationPeriods": 3,
+            "TreatMissingData": "breaching",
+            "ComparisonOperator": "LessThanThreshold",
+            "Threshold": 1,
+            "AlarmActions": Match.any_value(),
+        },
+    )
+
+
+def test_failed_tasks_alarm(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {"AlarmName": "TaskRunner-TasksFailed", "TreatMissingData": "notBreaching", "Threshold": 1},
+    )
+
+
+def test_many_handlers_fit_the_alarms_limit_of_ten_metrics() -> None:
+    template = synthesize(handlers={f"Type{n}": shell_command() for n in range(8)})
+    for alarm in template.find_resources("AWS::CloudWatch::Alarm").values():
+        assert len(alarm["Properties"].get("Metrics", [])) <= 10
+
+
+def test_each_worker_group_has_a_loop_and_all_share_run_task() -> None:
+    template = synthesize([WorkerGroup("etl"), WorkerGroup("reports / daily", max_concurrent_tasks=2)])
+    assert len(definitions(template)) == 3
+    template.resource_count_is("AWS::Scheduler::Schedule", 2)
+
+
+@pytest.mark.parametrize(
+    ("groups", "handlers", "said"),
+    [
+        ([WorkerGroup("etl"), WorkerGroup("etl")], {"A": shell_command()}, "more than once"),
+        ([WorkerGroup("etl")], {"Route": shell_command()}, "Route"),
+        ([WorkerGroup("etl")], {"x" * 81: shell_command()}, "80"),
+    ],
+)
+def test_what_cannot_work_is_refused(groups: Any, handlers: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        synthesize(groups, handlers)

@@ -1,0 +1,53 @@
+"""Settings that could lose time or tasks are refused at synth, with what to do instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.naming import slug
+from infra.worker_group import ConfigurationError, WorkerGroup
+
+
+def test_the_defaults_are_valid() -> None:
+    group = WorkerGroup("etl")
+    assert (group.period_seconds, group.poll_timeout, group.continuous) == (300, 10, False)
+
+
+@pytest.mark.parametrize("schedule", ["rate(1 minute)", "rate(4 minutes)"])
+def test_short_polls_more_often_than_every_5_minutes_are_refused_with_both_ways_out(schedule: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        WorkerGroup("etl", schedule=schedule, poll_timeout=10)
+    assert "rate(5 minutes)" in str(refused.value)
+    assert "95 s" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "poll_timeout"),
+    [("rate(5 minutes)", 10), ("rate(1 minute)", 95), ("rate(1 minute)", 90), ("rate(1 hour)", 2)],
+)
+def test_both_ways_out_are_accepted(schedule: str, poll_timeout: int) -> None:
+    WorkerGroup("etl", schedule=schedule, poll_timeout=poll_timeout)
+
+
+@pytest.mark.parametrize(
+    "schedule", ["", "rate(0 minutes)", "rate(2 days)", "cron(0 * * * ? *)", "5 minutes"]
+)
+def test_a_schedule_is_a_rate_from_a_minute_to_a_day(schedule: str) -> None:
+    with pytest.raises(ConfigurationError, match="rate"):
+        WorkerGroup("etl", schedule=schedule, poll_timeout=95)
+
+
+def test_other_limits() -> None:
+    with pytest.raises(ConfigurationError, match="2 to 120"):
+        WorkerGroup("etl", poll_timeout=121)
+    with pytest.raises(ConfigurationError, match="1,024"):
+        WorkerGroup("")
+    with pytest.raises(ConfigurationError, match="max_concurrent_tasks"):
+        WorkerGroup("etl", max_concurrent_tasks=0)
+
+
+def test_names_are_safe_and_differ_where_the_texts_do() -> None:
+    assert slug("etl_1-a", 20) == "etl_1-a"
+    assert slug("etl/1 ü", 20) != slug("etl 1 ü", 20)
+    assert len(slug("x" * 200, 20)) == 20
+    assert slug("日本", 20).isascii()
