@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,13 @@ from local.lambda_runtime.worker import Result
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
 
 Handler = Callable[
-    [str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[tuple[int, dict[str, str], bytes]]
+    [str, str, dict[str, str], bytes, dict[str, list[str]]],
+    Coroutine[Any, Any, tuple[int, dict[str, str], bytes]],
 ]
 """One of ministack's services: (method, path, headers, body, query parameters) -> (status, headers, body)."""
 
-Asgi = Callable[[Any, Any, Any], Awaitable[None]]
-Invoke = Callable[[Function, str, bytes, str], Awaitable[Result]]
+Asgi = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
+Invoke = Callable[[Function, str, bytes, str], Coroutine[Any, Any, Result]]
 """(function, request id, event, invoked ARN) -> result."""
 
 ACCOUNT = "000000000000"
@@ -150,7 +151,7 @@ class Ministack:
             )
             function = Function.from_configuration(configuration, code=code, layers=layers)
             work = invoke(function, request_id, json.dumps(event).encode(), configuration["FunctionArn"])
-            outcome = asyncio.run_coroutine_threadsafe(_coroutine(work), loop).result()
+            outcome = asyncio.run_coroutine_threadsafe(work, loop).result()
             answer = {"body": outcome.payload, "log": "\n".join(outcome.log), "log_source": LOG_SOURCE}
             return answer | ({"error": True} if outcome.is_error else {})
 
@@ -224,7 +225,3 @@ class Ministack:
 
 def _is_python(configuration: Mapping[str, Any]) -> bool:
     return str(configuration.get("Runtime") or "").startswith("python")
-
-
-async def _coroutine(work: Awaitable[Result]) -> Result:
-    return await work

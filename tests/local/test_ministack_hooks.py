@@ -1,0 +1,160 @@
+"""What local/ministack_hooks expects of ministack's private names.
+
+ministack promises none of them. When one of these fails after an upgrade, that package is to be looked at;
+what the hooks bring about is tested on a deployed app.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.ministack_hooks.emulator import environment
+
+SERVICES = "ministack.services"
+LAMBDA = f"{SERVICES}.lambda_svc"
+STATES = f"{SERVICES}.stepfunctions"
+SCHEDULER = f"{SERVICES}.scheduler"
+EVENTS = f"{SERVICES}.eventbridge"
+CLOUDWATCH = f"{SERVICES}.cloudwatch"
+PROVISIONERS = f"{SERVICES}.cloudformation.provisioners"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_in_the_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    patch = pytest.MonkeyPatch()
+    state = tmp_path_factory.mktemp("ministack")
+    for name, value in environment(4566, state, time_scale=4).items():
+        patch.setenv(name, value)
+    yield
+    patch.undo()
+
+
+def private(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "parameters"),
+    [
+        ("ministack.core.responses", "set_request_account_id", ["access_key_id"]),
+        ("ministack.core.responses", "set_request_region", ["region"]),
+        (LAMBDA, "_execute_function_warm", ["func", "event", "request_id"]),
+        (
+            LAMBDA,
+            "_emit_lambda_logs",
+            ["func", "request_id", "log_text", "error", "duration_ms", "log_source"],
+        ),
+        (LAMBDA, "_emit_lambda_metrics", ["function_name", "duration_ms", "error", "throttle"]),
+        (LAMBDA, "_resolve_layer_zip", ["attachment"]),
+        (STATES, "_emit_execution_status_event", ["execution"]),
+        (SCHEDULER, "_tick_schedules", []),
+        (EVENTS, "_parse_rate_seconds", ["expr"]),
+        (CLOUDWATCH, "_evaluate_alarm", ["alarm"]),
+        (CLOUDWATCH, "_evaluate_all_alarms", []),
+        (CLOUDWATCH, "_evaluate_parent_alarms", ["child", "seen"]),
+        (CLOUDWATCH, "_dispatch_alarm_actions", ["alarm", "old_state", "new_state", "reason"]),
+        (CLOUDWATCH, "_dims_key", ["dims"]),
+        (CLOUDWATCH, "_calc_stats", ["points"]),
+        (CLOUDWATCH, "_stat_value", ["stats", "stat_name", "points"]),
+        (PROVISIONERS, "_cw_metric_alarm_record", ["name", "props"]),
+    ],
+)
+def test_a_function_has_the_parameters_that_the_hooks_use(
+    module: str, name: str, parameters: list[str]
+) -> None:
+    assert list(inspect.signature(private(module, name)).parameters) == parameters
+
+
+@pytest.mark.parametrize(
+    ("module", "caller", "called"),
+    [
+        (LAMBDA, "_execute_function_dispatch", "_execute_function_warm"),
+        (LAMBDA, "_execute_function_dispatch", "_emit_lambda_logs"),
+        (LAMBDA, "_execute_function", "_throttle_response"),
+        (LAMBDA, "_invoke", "_emit_lambda_metrics"),
+        (STATES, "_call_lambda", "_execute_function_with_config_scope"),
+        (STATES, "_start_execution", "_emit_execution_status_event"),
+        (STATES, "_run_execution", "_emit_execution_status_event"),
+        (STATES, "_fail_execution", "_emit_execution_status_event"),
+        (STATES, "_stop_execution", "_emit_execution_status_event"),
+        (STATES, "_prefix_sdk_error", "_AWS_SDK_ERROR_PREFIX"),
+        (STATES, "_invoke_aws_sdk_integration", "_AWS_SDK_SERVICE_MAP"),
+        (STATES, "_dispatch_aws_sdk_json", "SERVICE_HANDLERS"),
+        (STATES, "_scaled_sleep", "_SFN_WAIT_SCALE"),
+        (STATES, "_execute_task", "_scaled_sleep"),
+        (STATES, "_execute_wait", "_scaled_sleep"),
+        (SCHEDULER, "_ticker_loop", "_tick_schedules"),
+        (SCHEDULER, "_ticker_loop", "_SCHEDULE_TICK_INTERVAL"),
+        (SCHEDULER, "_tick_schedules", "_parse_rate_seconds"),
+        (SCHEDULER, "_tick_schedules", "_schedule_last_fired"),
+        (EVENTS, "_scheduler_loop", "_SCHEDULER_TICK_INTERVAL"),
+        (EVENTS, "_tick_scheduled_rules", "_parse_rate_seconds"),
+        (CLOUDWATCH, "_evaluate_all_alarms", "_evaluate_alarm"),
+        (CLOUDWATCH, "_put_metric_data", "_evaluate_all_alarms"),
+        (PROVISIONERS, "_cw_metric_alarm_put", "_cw_metric_alarm_record"),
+    ],
+)
+def test_a_replaced_name_is_looked_up_when_it_is_used(module: str, caller: str, called: str) -> None:
+    assert called in private(module, caller).__code__.co_names
+
+
+def test_services_are_handlers_by_name() -> None:
+    handlers = private("ministack.app", "SERVICE_HANDLERS")
+    assert {"logs", "monitoring"} <= set(handlers)
+    assert "datapipeline" not in handlers
+    parameters = list(inspect.signature(handlers["logs"]).parameters)
+    assert parameters == ["method", "path", "headers", "body", "query_params"]
+
+
+def test_an_sdk_integration_is_described_like_this() -> None:
+    assert private(STATES, "_AWS_SDK_SERVICE_MAP")["kms"] == {
+        "target_prefix": "TrentService",
+        "protocol": "json",
+    }
+    assert private(STATES, "_AWS_SDK_ERROR_PREFIX")["kms"] == "Kms"
+    assert "datapipeline" not in private(STATES, "_AWS_SDK_SERVICE_MAP")
+
+
+def test_botocores_model_shapes_the_integrations_names() -> None:
+    result = private(STATES, "_sdk_json_result")("datapipeline", "ReportTaskProgress", {"canceled": True})
+    assert result == {"Canceled": True}
+    parameters = private(STATES, "_sdk_json_params")({}, "datapipeline", "SetTaskStatus", {"TaskId": "t"})
+    assert parameters == {"taskId": "t"}
+
+
+def test_waits_are_scaled_by_the_environment() -> None:
+    assert private(STATES, "_SFN_WAIT_SCALE") == 0.25
+
+
+def test_schedules_are_kept_by_account_region_and_name() -> None:
+    assert isinstance(private(SCHEDULER, "_schedules")._data, dict)
+    assert isinstance(private(SCHEDULER, "_schedule_last_fired"), dict)
+    assert private(SCHEDULER, "_SCHEDULE_TICK_INTERVAL") == 10
+    assert private(EVENTS, "_SCHEDULER_TICK_INTERVAL") == 10
+    assert private(EVENTS, "_parse_rate_seconds")("rate(5 minutes)") == 300
+
+
+def test_a_throttled_invocation_has_a_body_with_a_message() -> None:
+    throttled = private(LAMBDA, "_throttle_response")(reason_code="r", msg="m")
+    assert throttled["body"]["message"] == "m"
+
+
+def test_metrics_are_kept_by_namespace_name_and_dimensions() -> None:
+    cloudwatch = importlib.import_module(CLOUDWATCH)
+    key = cloudwatch._dims_key({"b": "2", "a": "1"})
+    assert key == cloudwatch._dims_key({"a": "1", "b": "2"})
+    point = {"Timestamp": 1.0, "Value": 2.0, "Count": 3.0}
+    assert cloudwatch._stat_value(cloudwatch._calc_stats([point]), "Sum", [point]) == 6.0
+
+
+def test_ministack_listens_nowhere_else_when_told_so(tmp_path: Path) -> None:
+    source = inspect.getsource(importlib.import_module("ministack.app"))
+    for name in ("SFTP_ENABLED", "IOT_MTLS_ENABLED", "GATEWAY_PORT", "LOG_LEVEL"):
+        assert name in source
+        assert name in environment(1, tmp_path, time_scale=1)
