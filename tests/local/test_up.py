@@ -1,0 +1,162 @@
+"""`python -m local up`, from outside."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import boto3
+import pytest
+from mypy_boto3_lambda import LambdaClient
+
+from tests.local.commands import Command, processes_naming, running
+from tests.local.environments import PROBE, archive
+
+STOP_SECONDS = 2
+
+
+def new_function(endpoint_url: str, **configuration: int) -> LambdaClient:
+    client = boto3.client(
+        "lambda",
+        endpoint_url=endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    client.create_function(
+        FunctionName="probe",
+        Runtime="python3.13",
+        Handler="probe.handler",
+        Role="arn:aws:iam::000000000000:role/r",
+        Code={"ZipFile": archive({"probe.py": PROBE})},
+        Timeout=60,
+    )
+    return client
+
+
+def test_help_names_the_commands_and_the_settings() -> None:
+    with running("--help") as command:
+        assert command.finish() == 0
+        assert {"up", "demo"} <= set(" ".join(command.out).split())
+    with running("up", "--help") as command:
+        assert command.finish() == 0
+        assert any("abandoned_poll" in line for line in command.out)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--port", "70000"],
+        ["--time-scale", "0"],
+        ["--context", "novalue"],
+        ["--setting", "no_such_setting=1", "--no-deploy", "--port", "0"],
+    ],
+)
+def test_a_mistake_is_one_clear_line(arguments: list[str]) -> None:
+    with running("up", *arguments) as command:
+        assert command.finish() != 0
+    assert "error: " in command.err[-1]
+    assert not any("Traceback" in line for line in command.err)
+    assert command.out == []
+
+
+def test_a_port_in_use_is_said_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with running("up", "--no-deploy", "--port", str(port)) as command:
+            assert command.finish() == 1
+    assert command.err == [f"error: port {port} on 127.0.0.1 is in use"]
+
+
+def test_ready_is_the_only_line_and_only_loopback_is_listened_on(tmp_path: Path) -> None:
+    with running("up", "--no-deploy", "--port", "0", directory=tmp_path) as command:
+        endpoint_url = command.ready()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", endpoint_url)
+        assert _listening(command.process.pid) == {"127.0.0.1"}
+        assert command.stop(signal.SIGINT) == 0
+    assert command.out == [f"ready {endpoint_url}"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signal_ends_it_with_all_that_it_started() -> None:
+    """Functions at work, and their children in sessions of their own, included."""
+    with running("up", "--no-deploy", "--port", "0") as command:
+        endpoint_url = command.ready()
+        client = new_function(endpoint_url)
+        for own_session in ("false", "true"):
+            event = f'{{"do": "children", "own_session": {own_session}}}'
+            client.invoke(FunctionName="probe", InvocationType="Event", Payload=event)
+        _until(lambda: _count_sleeping(endpoint_url) == 2)
+        state = _state_directory(endpoint_url)
+        assert state.exists()
+        assert command.stop(timeout=STOP_SECONDS) == 0
+    assert _until(lambda: not processes_naming(endpoint_url))
+    assert not state.exists()
+
+
+def test_a_signal_in_the_middle_of_a_deploy_ends_the_deploy() -> None:
+    with running("up", "--port", "0", "--context", "schedule=rate(1 minute)") as command:
+        port = command.wait_for("starting local AWS on").rpartition(":")[2]
+        command.wait_for("deploying")
+        assert _until(lambda: len(processes_naming(f"AWS_ENDPOINT_URL=http://127.0.0.1:{port}")) > 2)
+        assert command.stop(timeout=STOP_SECONDS) == 0
+    assert _until(lambda: not processes_naming(f"AWS_ENDPOINT_URL=http://127.0.0.1:{port}"))
+    assert command.out == []
+
+
+def test_a_failed_deploy_shows_why(tmp_path: Path) -> None:
+    (tmp_path / "cdk.json").write_text('{"app": "echo this app is broken >&2; exit 3"}')
+    with running("up", "--port", "0", directory=tmp_path) as command:
+        assert command.finish() == 1
+    assert any(line.startswith("error: `cdk synth` failed; ") for line in command.err)
+    assert "this app is broken" in command.err
+    assert not any("Traceback" in line for line in command.err)
+    assert command.out == []
+
+
+def test_a_directory_without_an_app_is_said(tmp_path: Path) -> None:
+    with running("up", "--port", "0", directory=tmp_path) as command:
+        assert command.finish() == 1
+    assert command.err[-1] == f"error: there is no cdk.json in {tmp_path}"
+
+
+def test_missing_node_is_said(tmp_path: Path) -> None:
+    (tmp_path / "cdk.json").write_text("{}")
+    command = Command("up", "--port", "0", directory=tmp_path, environment={"PATH": str(tmp_path)})
+    assert command.finish() == 1
+    assert command.err[-1].startswith("error: Node.js is not on PATH")
+
+
+def _listening(pid: int) -> set[str]:
+    """Addresses that a process listens on, by `ss`; skips where there is none."""
+    if shutil.which("ss") is None:
+        pytest.skip("needs ss")
+    listing = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=True).stdout
+    own = [line.split() for line in listing.splitlines() if f"pid={pid}," in line]
+    return {fields[3].rpartition(":")[0] for fields in own}
+
+
+def _state_directory(endpoint_url: str) -> Path:
+    environ = Path(f"/proc/{processes_naming(endpoint_url)[0]}/environ").read_bytes().split(b"\0")
+    task_root = next(entry for entry in environ if entry.startswith(b"LAMBDA_TASK_ROOT="))
+    return Path(task_root.partition(b"=")[2].decode()).parents[1]
+
+
+def _count_sleeping(endpoint_url: str) -> int:
+    pids = processes_naming(endpoint_url)
+    return sum(b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids)
+
+
+def _until(holds: object) -> bool:
+    assert callable(holds)
+    deadline = time.monotonic() + 20
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
