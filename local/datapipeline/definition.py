@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from local.datapipeline.expressions.syntax import names_used, parse
 from local.datapipeline.objects import Field, PipelineObject, keys
 
 DEFAULT = "Default"
@@ -59,6 +60,14 @@ class Definition:
         """The values of a parameter, else its defaults; empty if it has neither."""
         values = [value for key, value in self.values if key == name]
         return values or [value for p in self.parameters if p.id == name for value in p.defaults()]
+
+    def valueless(self, field: Field) -> list[str]:
+        """The parameters in a field's expressions that are declared, but have neither value nor default."""
+        if field.is_reference or "#{" not in field.value:
+            return []
+        declared = {parameter.id for parameter in self.parameters}
+        names = declared.intersection(names_used(parse(field.value)))
+        return sorted(name for name in names if not self.parameter(name))
 
     def ancestors(self, component: PipelineObject) -> Iterator[PipelineObject]:
         """Those that `component` inherits from, nearest first.

@@ -12,7 +12,7 @@ from local.datapipeline.plan import Component, Plan
 from local.datapipeline.schedule import Interval, due
 from local.datapipeline.timestamps import format_timestamp
 
-# These stay references to components: an instance's parent is set by the service, a schedule has no instances.
+# These stay references to components: the service sets an instance's parent, a schedule has no instances.
 _KEPT_REFERENCES = frozenset({"parent", "schedule"})
 
 

@@ -1,0 +1,188 @@
+"""AWS Data Pipeline on HTTP (JSON 1.1), and for Step Functions in the same process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from local.datapipeline.errors import SerializationError, ServiceError, ThrottlingError, UnknownOperationError
+from local.datapipeline.service import Service
+from local.datapipeline.settings import Settings
+from local.datapipeline.tasks import Poll
+from local.datapipeline.throttle import Throttle
+from local.datapipeline.world import World
+
+TARGET = "DataPipeline."
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+HttpAnswer = tuple[int, dict[str, str], bytes]
+
+
+class Clock:
+    """The service's time: the machine's when it is made, and from then on ``scale`` times as fast."""
+
+    def __init__(self, scale: float) -> None:
+        self._scale = scale
+        self._began = datetime.now(UTC)
+        self._monotonic = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._began + timedelta(seconds=(time.monotonic() - self._monotonic) * self._scale)
+
+    def seconds_until(self, moment: datetime) -> float:
+        """Seconds of the machine's time."""
+        return max(0.0, (moment - self.now()).total_seconds() / self._scale)
+
+
+class DataPipelineEndpoint:
+    """One account's service in one region. All calls are from the event loop that ``start`` ran on."""
+
+    def __init__(self, *, settings: Settings, time_scale: float, aws_endpoint_url: str) -> None:
+        self._settings = settings
+        self._clock = Clock(time_scale)
+        self._service = Service(settings, Random())  # noqa: S311 - ids, not secrets
+        self._throttle = Throttle()
+        self._world = World(aws_endpoint_url)
+        self._held: dict[int, asyncio.Future[None]] = {}
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def start(self) -> None:
+        """Begin to move by itself: timers run when they are due."""
+        self._loop = asyncio.get_running_loop()
+        self._in_background(self._run_timers())
+
+    async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
+        """One HTTP request; a poll whose client goes away is told to the engine."""
+        body = await _read(receive)
+        headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
+        answering = asyncio.ensure_future(self._answer(headers, body))
+        gone = asyncio.ensure_future(_disconnected(receive))
+        await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            answering.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await answering
+            return
+        gone.cancel()
+        status, answer_headers, answer = answering.result()
+        pairs = [(name.lower().encode(), value.encode()) for name, value in answer_headers.items()]
+        pairs.append((b"content-length", str(len(answer)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": pairs})
+        await send({"type": "http.response.body", "body": answer})
+
+    async def handle(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, list[str]],
+    ) -> HttpAnswer:
+        """A request from this process, from whichever thread's event loop."""
+        lower = {name.lower(): value for name, value in headers.items()}
+        if self._loop is None or self._loop is asyncio.get_running_loop():
+            return await self._answer(lower, body)
+        there = asyncio.run_coroutine_threadsafe(self._answer(lower, body), self._loop)
+        return await asyncio.wrap_future(there)
+
+    async def _answer(self, headers: dict[str, str], body: bytes) -> HttpAnswer:
+        answer_headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": str(uuid.uuid4())}
+        try:
+            answer = await self._call(headers.get("x-amz-target", ""), body)
+        except ServiceError as error:
+            named = {"__type": error.type, "message": error.message}
+            return error.status, answer_headers, json.dumps(named).encode()
+        return 200, answer_headers, answer
+
+    async def _call(self, target: str, body: bytes) -> bytes:
+        if not target.startswith(TARGET):
+            raise UnknownOperationError(f"'{target}' is not an operation of AWS Data Pipeline")
+        operation = target.removeprefix(TARGET)
+        try:
+            request = json.loads(body or b"{}")
+        except ValueError as error:
+            raise SerializationError(f"The request is not JSON: {error}") from None
+        if self._settings.throttling == "on" and not self._throttle.admits(operation, self._clock.now()):
+            raise ThrottlingError("Rate exceeded")
+        if operation == "PollForTask":
+            return await self._poll(request)
+        try:
+            return json.dumps(self._service.call(operation, request, self._clock.now())).encode()
+        finally:
+            self._after()
+
+    async def _poll(self, request: object) -> bytes:
+        poll = self._service.poll(request, self._clock.now())
+        self._held[poll.id] = asyncio.get_running_loop().create_future()
+        self._after()
+        try:
+            await self._held[poll.id]
+        except asyncio.CancelledError:
+            self._service.life.board.abandon(poll)
+            raise
+        finally:
+            del self._held[poll.id]
+            self._after()
+        if poll.task is not None:
+            return json.dumps({"taskObject": self._service.task_object(poll.task)}).encode()
+        empty = {"empty-object": b"{}", "null-task": b'{"taskObject": null}', "empty-body": b""}
+        return empty[self._settings.empty_poll]
+
+    def _after(self) -> None:
+        """What a step of the engine leaves to do: answer polls, reach out, set the alarm clock anew."""
+        board = self._service.life.board
+        answered: list[Poll] = board.answered[:]
+        board.answered.clear()
+        for poll in answered:
+            future = self._held.get(poll.id)
+            if future is not None and not future.done():
+                future.set_result(None)
+        effects, self._service.life.effects = self._service.life.effects, []
+        for effect in effects:
+            self._in_background(self._world.carry_out(effect, self._precondition_answered))
+        self._wake.set()
+
+    def _precondition_answered(self, pipeline_id: str, attempt_id: str, met: bool) -> None:
+        self._service.precondition_answered(pipeline_id, attempt_id, met, self._clock.now())
+        self._after()
+
+    async def _run_timers(self) -> None:
+        while True:
+            due = self._service.timers.next()
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(
+                    self._wake.wait(), None if due is None else self._clock.seconds_until(due)
+                )
+                continue
+            self._service.timers.run_until(self._clock.now())
+            self._after()
+
+    def _in_background(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _read(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body") or b""
+        if not message.get("more_body"):
+            return body
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

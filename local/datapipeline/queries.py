@@ -1,0 +1,69 @@
+"""QueryObjects' selectors, and answers in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from local.datapipeline.errors import InvalidRequestError
+from local.datapipeline.objects import PipelineObject
+from local.datapipeline.timestamps import parse_timestamp
+
+MAXIMUM_SELECTORS = 10
+
+# API Reference, Operator: which fields each of them takes.
+_TIMES = frozenset({"@actualStartTime", "@actualEndTime", "@scheduledStartTime", "@scheduledEndTime"})
+_EQUAL = frozenset({"name", "@sphere", "parent", "@componentParent", "@instanceParent", "@status"}) | _TIMES
+
+
+def matches(query: Mapping[str, Any] | None, candidate: PipelineObject) -> bool:
+    """Whether an object meets all selectors. Raises InvalidRequestError for one that is not possible."""
+    selectors = (query or {}).get("selectors") or []
+    if len(selectors) > MAXIMUM_SELECTORS:
+        raise InvalidRequestError(f"A query has at most {MAXIMUM_SELECTORS} selectors")
+    return sum(not _selects(selector, candidate) for selector in selectors) == 0
+
+
+def _selects(selector: Mapping[str, Any], candidate: PipelineObject) -> bool:
+    name = selector.get("fieldName") or ""
+    operator = selector.get("operator") or {}
+    kind, values = operator.get("type"), operator.get("values") or []
+    allowed = _EQUAL if kind in ("EQ", "REF_EQ") else _TIMES
+    if name not in allowed:
+        raise InvalidRequestError(f"'{name}' cannot be queried by {kind}")
+    needed = 2 if kind == "BETWEEN" else 1
+    if len(values) < needed or (kind != "EQ" and kind != "REF_EQ" and len(values) > needed):
+        raise InvalidRequestError(f"{kind} on '{name}' needs {needed} values, not {len(values)}")
+    own = _values(candidate, name, references=kind == "REF_EQ")
+    if kind in ("EQ", "REF_EQ"):
+        return bool(own & set(values))
+    bounds = [_moment(value) for value in values]
+    compare: Callable[[Any], bool] = {
+        "GE": lambda moment: moment >= bounds[0],
+        "LE": lambda moment: moment <= bounds[0],
+        "BETWEEN": lambda moment: bounds[0] <= moment <= bounds[-1],
+    }[str(kind)]
+    return any(compare(_moment(value)) for value in own)
+
+
+def _values(candidate: PipelineObject, name: str, *, references: bool) -> set[str]:
+    if name == "name":
+        return {candidate.name}
+    return set(candidate.references(name) if references else candidate.strings(name))
+
+
+def _moment(text: str) -> Any:
+    moment = parse_timestamp(text)
+    if moment is None:
+        raise InvalidRequestError(f"'{text}' is not a DateTime such as 2012-12-12T00:00:00")
+    return moment
+
+
+def page(items: Sequence[Any], marker: str | None, size: int) -> tuple[list[Any], dict[str, Any]]:
+    """A page of ``items``, and the members that say whether there are more."""
+    if marker and not marker.isdecimal():
+        raise InvalidRequestError(f"The marker '{marker}' is not one that was given out")
+    start = int(marker or 0)
+    end = start + size
+    more = end < len(items)
+    return list(items[start:end]), {"hasMoreResults": more, **({"marker": str(end)} if more else {})}
