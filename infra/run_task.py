@@ -133,7 +133,7 @@ class RunTask(Construct):
             )
         )
         for name, function in self._handlers.items():
-            handler = self._handler(name, function, set_status, wait)
+            handler = self._handler(name, function, outcome, wait)
             handler.next(outcome)
             route.when(sfn.Condition.jsonata(f"{{% {TASK}.route = {_literal(name)} %}}"), handler)
         # The poller refuses what has no handler; this is for a task taken before a handler was removed.
@@ -181,7 +181,7 @@ class RunTask(Construct):
         return report
 
     def _handler(
-        self, route: str, function: lambda_.IFunction, set_status: sfn.State, wait: sfn.State
+        self, route: str, function: lambda_.IFunction, outcome: sfn.State, wait: sfn.State
     ) -> sfn.TaskStateBase:
         invoke = tasks.LambdaInvoke.jsonata(
             self,
@@ -213,8 +213,8 @@ class RunTask(Construct):
             outputs=f"{{% {{'resume': $states.input.resume, 'waitSeconds': {CAPACITY_WAIT_SECONDS}}} %}}",
         )
         # States.ALL does not catch this one (Step Functions developer guide, error names).
-        invoke.add_catch(set_status, errors=["States.DataLimitExceeded"], outputs=_crash(route))
-        invoke.add_catch(set_status, errors=["States.ALL"], outputs=_crash(route))
+        invoke.add_catch(outcome, errors=["States.DataLimitExceeded"], outputs=_crash(route))
+        invoke.add_catch(outcome, errors=["States.ALL"], outputs=_crash(route))
         return invoke
 
     def _set_task_status(self, no_longer_ours: sfn.State) -> sfn.State:
@@ -306,7 +306,8 @@ def _crash(route: str) -> str:
         "{% ("
         "$error := $states.errorOutput.Error; "
         "$cause := $exists($states.errorOutput.Cause) ? $string($states.errorOutput.Cause) : ''; "
-        "{'status': 'FAILED', "
+        # Of a canceled task nothing is reported, however its handler ended.
+        "$states.input.canceled ? {'status': 'CANCELED'} : {'status': 'FAILED', "
         "'errorId': $substring($error, 0, 8) = 'Service_' ? 'Handler' & $error : $error, "
         f"'errorMessage': {_literal(f'The handler for {route!r} ended without an outcome (')} "
         "& $error & '): ' & $substring($cause, 0, 4000)}"

@@ -29,7 +29,7 @@ def handler(task: Task) -> Outcome | None:
         return Failed(
             "UnsupportedField",
             f"Object '{task.attempt_id}', field 'scriptUri': scripts in S3 are not supported yet. "
-            "Put the script's text, or an `aws s3 cp` of it, into 'command'.",
+            "Put the script's text into 'command'.",
         )
     if task.boolean("stage", default=False) and (
         task.attempt.reference_ids("input") or task.attempt.reference_ids("output")
@@ -37,7 +37,7 @@ def handler(task: Task) -> Outcome | None:
         return Failed(
             "UnsupportedField",
             f"Object '{task.attempt_id}', field 'stage': staging of S3DataNodes is not supported yet. "
-            "Copy what the command needs with `aws s3 cp` in it.",
+            "Have the command itself copy what it needs.",
         )
     command = task.string("command")
     arguments = task.strings("scriptArgument")

@@ -142,7 +142,7 @@ class Settings:
             choices = setting.metadata.get("choices")
             default = setting.metadata.get("default", setting.default)
             rows.append(
-                (setting.name, "|".join(choices) if choices else str(default), setting.metadata["about"])
+                (setting.name, "|".join(choices) if choices else _text(default), setting.metadata["about"])
             )
         return rows
 

@@ -163,11 +163,22 @@ def test_a_crash_is_failed_with_lambdas_words(run_task: dict[str, Any]) -> None:
         if one["ErrorEquals"] == ["States.ALL"]
     )
     cause = '{"errorMessage": "Task timed out after 3.00 seconds", "errorType": "Sandbox.Timedout"}'
-    outcome = evaluate(caught["Output"], errorOutput={"Error": "Sandbox.Timedout", "Cause": cause})
+    not_canceled = {"canceled": False}
+    outcome = evaluate(
+        caught["Output"], errorOutput={"Error": "Sandbox.Timedout", "Cause": cause}, input=not_canceled
+    )
     assert outcome["errorId"] == "Sandbox.Timedout"
     assert "timed out after 3.00 seconds" in outcome["errorMessage"]
     assert "ShellCommandActivity" in outcome["errorMessage"]
-    assert evaluate(caught["Output"], errorOutput={"Error": "Service_X"})["errorId"] == "HandlerService_X"
+    named = evaluate(caught["Output"], errorOutput={"Error": "Service_X"}, input=not_canceled)
+    assert named["errorId"] == "HandlerService_X"
+
+
+def test_a_crash_while_it_stops_a_canceled_task_reports_nothing(run_task: dict[str, Any]) -> None:
+    for caught in run_task["States"]["ShellCommandActivity"]["Catch"][1:]:
+        said = evaluate(caught["Output"], errorOutput={"Error": "E"}, input={"canceled": True})
+        assert said == {"status": "CANCELED"}
+        assert caught["Next"] == "Outcome"
 
 
 def status_arguments(run_task: dict[str, Any], outcome: dict[str, Any]) -> Any:

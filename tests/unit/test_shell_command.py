@@ -71,18 +71,18 @@ def test_a_canceled_command_is_stopped(service: FakeDataPipeline, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "instead"),
     [
-        [("scriptUri", "s3://bucket/script.sh")],
-        [("command", "true"), ("stage", "true"), ("input", "ref:In")],
+        ([("scriptUri", "s3://bucket/script.sh")], "Put the script's text into 'command'"),
+        ([("command", "true"), ("stage", "true"), ("input", "ref:In")], "Have the command itself copy"),
     ],
 )
 def test_what_is_not_supported_fails_with_what_to_do_instead(
-    fields: list[tuple[str, str]], service: FakeDataPipeline
+    fields: list[tuple[str, str]], instead: str, service: FakeDataPipeline
 ) -> None:
     response = run(*fields)
     assert response["errorId"] == "UnsupportedField"
-    assert "aws s3 cp" in response["errorMessage"]
+    assert instead in response["errorMessage"]
 
 
 def test_no_command_is_an_error_that_names_the_field(service: FakeDataPipeline) -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
 _parser = Lark(
     (Path(__file__).parent / "grammar.lark").read_text(encoding="utf-8"),
@@ -39,8 +39,7 @@ def _explain(text: str, error: UnexpectedInput) -> str:
     if at_end:
         return f"the expression in '{text}' is not closed: '}}' is missing"
     position = error.pos_in_stream or 0
-    found = text[position] if isinstance(error, UnexpectedCharacters) else str(getattr(error, "token", ""))
-    return f"unexpected '{found}' at character {position + 1} of '{text}'"
+    return f"unexpected '{text[position]}' at character {position + 1} of '{text}'"
 
 
 def has_expression(text: str) -> bool:
