@@ -1,6 +1,6 @@
 """The poller: one PollForTask, and what PollLoop does next.
 
-Event: ``{loop, startedAt, executionArn}``. Return value:
+Event: ``{loop, startedAt}``. Return value:
 ``{next: START | WAIT | POLL | STOP, waitSeconds, loop, task?, name?}``.
 """
 
@@ -144,9 +144,11 @@ def _told_to_end(config: Configuration) -> bool:
     except Exception as error:
         telemetry.logger.warning("Heartbeat failed", error=str(error))
         return False
-    if answer["terminate"]:
+    # The task of this poll is already ours: an answer that is not as documented must not lose it.
+    terminate = answer.get("terminate") is True
+    if terminate:
         telemetry.logger.warning("The service told this runner to end; the next tick will ask again")
-    return answer["terminate"]
+    return terminate
 
 
 def _put_aside(config: Configuration, name: str, objects: dict[str, Any]) -> str:

@@ -63,13 +63,12 @@ class Clients:
     """boto3 clients of the local AWS."""
 
     def __init__(self, endpoint_url: str) -> None:
-        _forget_aws_settings()
         session = boto3.Session(
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106 - local AWS takes any
             region_name="us-east-1",
         )
-        retries = Config(retries={"mode": "standard", "total_max_attempts": 8}, proxies={})
+        retries = Config(retries={"mode": "standard", "total_max_attempts": 5})
         self.data_pipeline: DataPipelineClient = session.client(
             "datapipeline", endpoint_url=endpoint_url, config=retries
         )
@@ -83,6 +82,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the demo; 0 if every attempt ended as expected."""
     argparse.ArgumentParser(prog="python -m local demo", description=OPENING).parse_args(arguments)
     view = View()
+    _stay_local()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
@@ -100,7 +100,10 @@ def main(arguments: Sequence[str]) -> int:
     except (SetUpError, RefusedError, BotoCoreError, ClientError) as error:
         problems = [str(error)]
     for problem in problems:
-        view.say(f"error: {problem}", "red")
+        first, *more = problem.splitlines()
+        view.say(f"error: {first}", "red")
+        for line in more:
+            view.say(line)
     return 1 if problems else 0
 
 
@@ -144,7 +147,7 @@ def _watch(client: DataPipelineClient, pipelines: Sequence[Started], view: View)
         if not going:
             return []
     return [
-        f"after {RUN_SECONDS} s, {problem}"
+        f"not over after {RUN_SECONDS} s: {problem}"
         for one in pipelines
         for problem in unfinished(one.sample, one.attempts)
     ]
@@ -168,8 +171,8 @@ def _wait_for_traces(
         time.sleep(BETWEEN_READS_SECONDS)
 
 
-def _forget_aws_settings() -> None:
-    """A developer's profile or endpoint must not decide where the demo goes."""
+def _stay_local() -> None:
+    """A developer's profile, endpoint or proxy must not decide where the demo, or what it starts, goes."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ |= {
@@ -177,3 +180,5 @@ def _forget_aws_settings() -> None:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    direct = [os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "127.0.0.1"]
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, direct))

@@ -65,17 +65,17 @@ def mismatches(sample: SamplePipeline, attempts: Sequence[Attempt]) -> list[str]
         what = f"{sample.name}: {attempt.activity}, attempt {attempt.number}"
         wanted = expected.get((attempt.activity, attempt.number))
         if wanted is None:
-            found.append(f"{what}, was not expected; it is {attempt.status}")
+            found.append(f"{what} was not expected; it is {attempt.status}")
         elif attempt.status in OVER and attempt.status != wanted:
-            reason = f" ({attempt.error})" if attempt.error else ""
-            found.append(f"{what}, is {attempt.status} instead of {wanted}{reason}")
+            reason = f" ({attempt.error.splitlines()[0]})" if attempt.error else ""
+            found.append(f"{what} is {attempt.status} instead of {wanted}{reason}")
     return found
 
 
 def unfinished(sample: SamplePipeline, attempts: Sequence[Attempt]) -> list[str]:
     """The expected attempts that are not over, each with its status."""
     return [
-        f"{row.pipeline}: {row.activity}, attempt {row.number}, is {row.status}"
+        f"{row.pipeline}: {row.activity}, attempt {row.number}: {row.status}"
         for row in table_rows(sample, attempts)
         if row.status not in OVER
     ]

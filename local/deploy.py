@@ -53,6 +53,9 @@ def cdk_environment(endpoint_url: str, scratch: Path, inherited: Mapping[str, st
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}",
         "TMPDIR": str(scratch),
+        # Everything is on this machine: a proxy of the developer's would only be in the way.
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
     }
 
 

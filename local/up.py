@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local.deploy import CdkApp, DeployError
-from local.server import DataPipeline, LocalAws, NewDataPipeline, PortInUseError, listen
+from local.server import HOST, DataPipeline, LocalAws, NewDataPipeline, PortInUseError, listen
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -36,17 +36,28 @@ def up(
     except (ValueError, PortInUseError, PermissionError) as error:
         _say(f"error: {error}")
         return 1
+    _forget_aws_settings()
     aws = LocalAws(listener, data_pipeline=data_pipeline, time_scale=time_scale)
     if context is not None and time_scale != 1:
         context = {"timeScale": f"{time_scale:g}"} | dict(context)
     exit_code = 1
     try:
         exit_code = asyncio.Runner().run(_run(aws, project, context))
+    except Exception as error:
+        _say(f"error: local AWS failed: {error!r}")
     finally:
         aws.kill()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(exit_code)
+
+
+def _forget_aws_settings() -> None:
+    """A profile, credentials or endpoint of the developer's must not reach what runs in this process."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    os.environ |= {"NO_PROXY": f"{HOST},localhost", "no_proxy": f"{HOST},localhost"}
 
 
 async def _run(aws: LocalAws, project: Path, context: Mapping[str, str] | None) -> int:

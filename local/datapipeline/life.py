@@ -177,8 +177,6 @@ class Life:
             or instance.waiting_on()
         ):
             return False
-        if instance.kind is Kind.PRECONDITION and self._owner_is_over(instance):
-            return False
         instance.retry_at = None
         if instance.kind is Kind.DATA_NODE:
             instance.started = instance.started or now
@@ -186,10 +184,6 @@ class Life:
             return True
         self._open_attempt(instance, now)
         return True
-
-    def _owner_is_over(self, guard: Instance) -> bool:
-        owner = guard.pipeline.instances.get(guard.node or "")
-        return owner is not None and owner.status.is_over
 
     def _open_attempt(self, instance: Instance, now: datetime) -> None:
         number = len(instance.attempts) + 1
@@ -362,6 +356,9 @@ class Life:
                 if dependent.status.is_over:
                     self.rerun(dependent, now)
         self.cancel(instance, "The instance is run again.", now)
+        for guard in (instance.pipeline.instances[guard_id] for guard_id in instance.preconditions):
+            if guard.status is not Status.FINISHED:
+                self.rerun(guard, now)
         instance.status = Status.WAITING_ON_DEPENDENCIES
         instance.failures = 0
         instance.started = instance.ended = instance.retry_at = None

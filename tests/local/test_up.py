@@ -45,7 +45,7 @@ def test_help_names_the_commands_and_the_settings() -> None:
         assert {"up", "demo"} <= set(" ".join(command.out).split())
     with running("up", "--help") as command:
         assert command.finish() == 0
-        assert any("abandoned_poll" in line for line in command.out)
+        assert any("dead_poll" in line for line in command.out)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,13 @@ def test_a_directory_without_an_app_is_said(tmp_path: Path) -> None:
     with running("up", "--port", "0", directory=tmp_path) as command:
         assert command.finish() == 1
     assert command.err[-1] == f"error: there is no cdk.json in {tmp_path}"
+
+
+def test_aws_settings_of_the_developer_do_not_matter(tmp_path: Path) -> None:
+    mine = {"AWS_PROFILE": "no-such-profile", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    command = Command("up", "--no-deploy", "--port", "0", directory=tmp_path, environment=mine)
+    assert command.ready()
+    assert command.stop() == 0
 
 
 def test_missing_node_is_said(tmp_path: Path) -> None:
