@@ -12,7 +12,15 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from local.datapipeline.errors import SerializationError, ServiceError, ThrottlingError, UnknownOperationError
+from local.datapipeline.control import control
+from local.datapipeline.errors import (
+    InternalServiceError,
+    SerializationError,
+    ServiceError,
+    ThrottlingError,
+    UnknownOperationError,
+)
+from local.datapipeline.faults import Fault, Faults
 from local.datapipeline.service import Service
 from local.datapipeline.settings import Settings
 from local.datapipeline.tasks import Poll
@@ -24,6 +32,10 @@ TARGET = "DataPipeline."
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 HttpAnswer = tuple[int, dict[str, str], bytes]
+
+
+class AnswerLostError(Exception):
+    """The operation was carried out, but its answer does not reach the client."""
 
 
 class Clock:
@@ -50,6 +62,7 @@ class DataPipelineEndpoint:
         self._clock = Clock(time_scale)
         self._service = Service(settings, Random())  # noqa: S311 - ids, not secrets
         self._throttle = Throttle()
+        self._faults = Faults()
         self._world = World(aws_endpoint_url)
         self._held: dict[int, asyncio.Future[None]] = {}
         self._wake = asyncio.Event()
@@ -65,6 +78,9 @@ class DataPipelineEndpoint:
         """One HTTP request; a poll whose client goes away is told to the engine."""
         body = await _read(receive)
         headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
+        if "x-amz-target" not in headers:
+            await self._control(scope, headers, body, send)
+            return
         answering = asyncio.ensure_future(self._answer(headers, body))
         gone = asyncio.ensure_future(_disconnected(receive))
         await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -74,11 +90,19 @@ class DataPipelineEndpoint:
                 await answering
             return
         gone.cancel()
-        status, answer_headers, answer = answering.result()
-        pairs = [(name.lower().encode(), value.encode()) for name, value in answer_headers.items()]
-        pairs.append((b"content-length", str(len(answer)).encode()))
-        await send({"type": "http.response.start", "status": status, "headers": pairs})
-        await send({"type": "http.response.body", "body": answer})
+        try:
+            await _respond(send, *answering.result())
+        except AnswerLostError:
+            # An answer that stops before its end makes the server close the connection.
+            headers_only = [(b"content-length", b"1")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers_only})
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
+
+    async def _control(self, scope: Any, headers: dict[str, str], body: bytes, send: Send) -> None:
+        status, answer = control(
+            self._faults, method=scope["method"], path=scope["path"], headers=headers, body=body
+        )
+        await _respond(send, status, {"Content-Type": "application/json"}, json.dumps(answer).encode())
 
     async def handle(
         self,
@@ -90,10 +114,14 @@ class DataPipelineEndpoint:
     ) -> HttpAnswer:
         """A request from this process, from whichever thread's event loop."""
         lower = {name.lower(): value for name, value in headers.items()}
-        if self._loop is None or self._loop is asyncio.get_running_loop():
-            return await self._answer(lower, body)
-        there = asyncio.run_coroutine_threadsafe(self._answer(lower, body), self._loop)
-        return await asyncio.wrap_future(there)
+        try:
+            if self._loop is None or self._loop is asyncio.get_running_loop():
+                return await self._answer(lower, body)
+            there = asyncio.run_coroutine_threadsafe(self._answer(lower, body), self._loop)
+            return await asyncio.wrap_future(there)
+        except AnswerLostError:
+            lost = {"__type": "SdkClientException", "message": "The connection was closed."}
+            return 500, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(lost).encode()
 
     async def _answer(self, headers: dict[str, str], body: bytes) -> HttpAnswer:
         answer_headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": str(uuid.uuid4())}
@@ -114,6 +142,36 @@ class DataPipelineEndpoint:
             raise SerializationError(f"The request is not JSON: {error}") from None
         if self._settings.throttling == "on" and not self._throttle.admits(operation, self._clock.now()):
             raise ThrottlingError("Rate exceeded")
+        repeated = self._faults.repeated(operation)
+        if repeated is not None:
+            return repeated
+        fault = self._faults.take(operation)
+        if fault is not None:
+            await self._before(fault)
+        answer = await self._carry_out(operation, request)
+        if fault is not None:
+            self._afterwards(fault, answer)
+        return answer
+
+    async def _before(self, fault: Fault) -> None:
+        if fault.kind == "error":
+            raise InternalServiceError("A fault was asked for")
+        if fault.kind == "throttle":
+            raise ThrottlingError("Rate exceeded")
+        if fault.kind == "delay":
+            await asyncio.sleep(fault.seconds)
+
+    def _afterwards(self, fault: Fault, answer: bytes) -> None:
+        if fault.kind not in ("drop", "duplicate"):
+            return
+        if fault.operation == "PollForTask" and b'"taskId"' not in answer:
+            self._faults.put_back(fault)
+        elif fault.kind == "duplicate":
+            self._faults.repeat(fault.operation, answer)
+        else:
+            raise AnswerLostError
+
+    async def _carry_out(self, operation: str, request: object) -> bytes:
         if operation == "PollForTask":
             return await self._poll(request)
         try:
@@ -172,6 +230,13 @@ class DataPipelineEndpoint:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _respond(send: Send, status: int, headers: dict[str, str], answer: bytes) -> None:
+    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    pairs.append((b"content-length", str(len(answer)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": answer})
 
 
 async def _read(receive: Receive) -> bytes:
