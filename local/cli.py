@@ -61,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
         "up",
         help="start local AWS with the app deployed, until Ctrl-C",
         description=UP,
-        epilog=f"settings, the default first:\n{Settings.describe()}",
+        epilog=f"settings, the default first:\n{Settings.describe()}\n\n"
+        "Faults can be set while it runs: see docs/local-aws.md.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     up.add_argument(

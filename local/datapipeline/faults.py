@@ -25,7 +25,7 @@ class FaultError(ValueError):
 
 @dataclass
 class Fault:
-    """``count`` calls of ``operation`` go wrong in the way ``kind``; ``seconds``, real ones, are for delay."""
+    """``count`` calls of ``operation`` go wrong in the way ``kind``; ``seconds`` are real, and for delay."""
 
     operation: str
     kind: str
