@@ -38,6 +38,10 @@ demo: setup ## Run three pipelines on local AWS: no AWS account, no Docker
 test: setup ## Run the unit, infra, local and system tests
 	@$(BIN)/python -m pytest
 
+.PHONY: bench
+bench: setup ## Measure the figures that the documentation states
+	@$(BIN)/python -m bench
+
 .PHONY: lint
 lint: setup ## Check format, style and types
 	@$(BIN)/ruff format --check .
