@@ -85,6 +85,7 @@ def open_task(event: Mapping[str, Any], *, seconds_left: Callable[[], float]) ->
 def _run(work: Callable[[Task], Outcome | None], task: Task, seconds: float) -> Outcome:
     try:
         with deadline(seconds):
+            task.evaluate_fields()
             outcome = work(task) or Finished()
         json.dumps(outcome.as_response())
     except HandlerTimeout:

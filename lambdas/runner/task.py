@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Task:
     """One attempt of a pipeline's activity or precondition.
 
-    The typed accessors (``string``, ``duration`` …) read the attempt object's fields, which the service
-    has flattened (inherited fields are there) and evaluated.
+    The typed accessors (``string``, ``duration`` …) read the attempt object's fields, flattened (inherited
+    fields are there) and evaluated.
     """
 
     id: str
@@ -111,18 +111,38 @@ class Task:
         """
         ids = self.attempt.reference_ids(name)
         missing = [object_id for object_id in ids if object_id not in self.objects]
-        found = dict(self.objects)
-        for start in range(0, len(missing), 25):  # API Reference, DescribeObjects: 25 ids at most
-            pages = self.data_pipeline().get_paginator("describe_objects")
-            for page in pages.paginate(
-                pipelineId=self.pipeline_id, objectIds=missing[start : start + 25], evaluateExpressions=True
-            ):
-                for data in page["pipelineObjects"]:
-                    found[data["id"]] = PipelineObject.from_api(data)
+        found = {**self.objects, **self._described(missing)}
         for object_id in missing:
             if object_id not in found:
                 raise FieldError(self.attempt_id, name, f"the object '{object_id}' does not exist")
         return [found[object_id] for object_id in ids]
+
+    def evaluate_fields(self) -> None:
+        """Replace those fields of the attempt that hold an expression by what the service makes of them.
+
+        Whether PollForTask brings them evaluated is not documented. DescribeObjects evaluates what the
+        definition says, so that nothing is evaluated twice where they are. Secret fields stay as they are.
+        """
+        fields = self.attempt.string_fields
+        written = [key for key, values in fields.items() if key[:1] != "*" and any("#{" in v for v in values)]
+        if not written:
+            return
+        described = self._described([self.attempt_id]).get(self.attempt_id)
+        evaluated = described.string_fields if described else {}
+        both = {**fields, **{key: evaluated[key] for key in written if key in evaluated}}
+        self.objects = {**self.objects, self.attempt_id: replace(self.attempt, string_fields=both)}
+
+    def _described(self, ids: Sequence[str]) -> dict[str, PipelineObject]:
+        """The objects of these ids that exist, with expressions evaluated."""
+        found = {}
+        for start in range(0, len(ids), 25):  # API Reference, DescribeObjects: 25 ids at most
+            pages = self.data_pipeline().get_paginator("describe_objects")
+            for page in pages.paginate(
+                pipelineId=self.pipeline_id, objectIds=ids[start : start + 25], evaluateExpressions=True
+            ):
+                for data in page["pipelineObjects"]:
+                    found[data["id"]] = PipelineObject.from_api(data)
+        return found
 
     def evaluate(self, expression: str) -> str:
         """``expression`` with every ``#{…}`` evaluated in the context of this attempt."""

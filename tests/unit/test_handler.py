@@ -147,6 +147,29 @@ def test_references_come_from_the_task_or_else_from_the_service(service: FakeDat
     assert "'Gone'" in response["errorMessage"]
 
 
+def test_expressions_are_evaluated_by_the_service_before_the_handler_reads_them(
+    service: FakeDataPipeline,
+) -> None:
+    written = [
+        ("scriptArgument", "#{a}"),
+        ("scriptArgument", "b"),
+        ("command", "echo #{a}"),
+        ("kept", "as is"),
+    ]
+    evaluated = [("scriptArgument", "1"), ("scriptArgument", "b"), ("command", "echo 1"), ("kept", "changed")]
+    raw = task_object(*written)
+    envelope = receive(raw, worker_group="etl", routes=ROUTES, received_at=NOW).envelope
+    service.described = [pipeline_object(ATTEMPT_ID, *evaluated)]
+
+    def work(task: Task) -> None:
+        assert task.string("command") == "echo 1"
+        assert task.strings("scriptArgument") == ["1", "b"]
+        assert task.string("kept") == "as is"
+        assert task.type == "ShellCommandActivity"
+
+    assert run(work, {"task": envelope}) == {"status": "FINISHED"}
+
+
 def test_the_full_objects_are_read_from_the_claim_and_secrets_never_told(
     service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.datapipeline.settings import Settings
+from tests.system.deployments import Deployment, deployed
+
+
+def other_settings() -> list[str]:
+    """For all that AWS leaves open at once, the last of the ways in which it may be."""
+    listing = Settings.listing()
+    return [f"{name}={values.split('|')[-1]}" for name, values, _ in listing if "|" in values]
+
+
+@pytest.fixture(scope="session", params=["as-assumed", "otherwise"])
+def deployment(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """The app as `make up` deploys it, for all tests that do not have to wait for the service's timeouts.
+
+    A test passes however Data Pipeline behaves where its documentation leaves that open.
+    """
+    settings = other_settings() if request.param == "otherwise" else []
+    options = [word for setting in settings for word in ("--setting", setting)]
+    with deployed(tmp_path_factory.mktemp("home"), *options) as up:
+        yield up

@@ -1,0 +1,110 @@
+"""The app on local AWS, as its user sees it: an endpoint, the SDK and the AWS CLI."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+from mypy_boto3_cloudwatch import CloudWatchClient
+from mypy_boto3_datapipeline import DataPipelineClient
+from mypy_boto3_logs import CloudWatchLogsClient
+from mypy_boto3_stepfunctions import SFNClient
+
+from tests.local.commands import ROOT, running
+
+STACK = "TaskRunner"
+WORKER_GROUP = "default"
+REGION = "us-east-1"
+PATIENCE_SECONDS = 60
+
+T = TypeVar("T")
+
+
+def environment_without_aws(home: Path) -> dict[str, str]:
+    """This process' environment, with nothing of anybody's AWS set-up in it or in the home directory."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | {"HOME": str(home)}
+
+
+def eventually(holds: Callable[[], T | None], what: Callable[[], str] | str) -> T:
+    """The first result of ``holds`` that is not None; fails with ``what`` when none comes in time."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (result := holds()) is None:
+        if time.monotonic() > deadline:
+            raise AssertionError(what if isinstance(what, str) else what())
+        time.sleep(0.3)
+    return result
+
+
+class Deployment:
+    """A stack that is up."""
+
+    def __init__(self, endpoint_url: str, home: Path) -> None:
+        self._endpoint_url = endpoint_url
+        self._home = home
+
+    @cached_property
+    def datapipeline(self) -> DataPipelineClient:
+        return boto3.client("datapipeline", **self._connection)
+
+    @cached_property
+    def stepfunctions(self) -> SFNClient:
+        return boto3.client("stepfunctions", **self._connection)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        return boto3.client("logs", **self._connection)
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        return boto3.client("cloudwatch", **self._connection)
+
+    def aws(self, *arguments: str) -> str:
+        """What the AWS CLI prints."""
+        variables: Mapping[str, str] = {
+            "AWS_ENDPOINT_URL": self._endpoint_url,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        done = subprocess.run(
+            [Path(sys.executable).with_name("aws"), *arguments],
+            env={**environment_without_aws(self._home), **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, f"aws {' '.join(arguments)}: {done.stderr}"
+        return done.stdout
+
+    def aws_json(self, *arguments: str) -> Any:
+        """What the AWS CLI prints, read as JSON."""
+        return json.loads(self.aws(*arguments, "--output", "json"))
+
+    @property
+    def _connection(self) -> Any:
+        return {
+            "endpoint_url": self._endpoint_url,
+            "region_name": REGION,
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+        }
+
+
+@contextlib.contextmanager
+def deployed(home: Path, *arguments: str) -> Iterator[Deployment]:
+    """The app of this repository on local AWS, ended at the end."""
+    with running("up", "--port", "0", *arguments, directory=ROOT) as command:
+        yield Deployment(command.ready(), home)

@@ -1,0 +1,117 @@
+"""Pipelines through the Data Pipeline API: put, activate, watch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.system.deployments import WORKER_GROUP, Deployment, eventually
+
+OVER = {"FINISHED", "FAILED", "CASCADE_FAILED", "CANCELED"}
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A field that refers to another object."""
+
+    id: str
+
+
+Fields = Mapping[str, str | Ref]
+
+
+@dataclass(frozen=True)
+class Run:
+    """An instance or an attempt as the service describes it."""
+
+    id: str
+    fields: Mapping[str, str]
+
+    @property
+    def status(self) -> str:
+        return self.fields.get("@status", "")
+
+
+class Pipeline:
+    """One pipeline of a deployment."""
+
+    def __init__(self, deployment: Deployment, pipeline_id: str) -> None:
+        self.id = pipeline_id
+        self._client = deployment.datapipeline
+
+    @classmethod
+    def activated(
+        cls, deployment: Deployment, objects: Mapping[str, Fields], *, worker_group: str = WORKER_GROUP
+    ) -> Pipeline:
+        """A pipeline of these objects that runs once, at once, without retries unless an object sets some."""
+        pipeline = cls.put(deployment, objects, worker_group=worker_group)
+        pipeline.activate()
+        return pipeline
+
+    @classmethod
+    def put(
+        cls, deployment: Deployment, objects: Mapping[str, Fields], *, worker_group: str = WORKER_GROUP
+    ) -> Pipeline:
+        client = deployment.datapipeline
+        name = "-".join(objects)
+        pipeline_id = client.create_pipeline(name=name, uniqueId=name)["pipelineId"]
+        default: Fields = {"scheduleType": "ondemand", "workerGroup": worker_group, "maximumRetries": "0"}
+        answer = client.put_pipeline_definition(
+            pipelineId=pipeline_id,
+            pipelineObjects=[
+                {"id": object_id, "name": object_id, "fields": list(_fields(fields))}
+                for object_id, fields in {"Default": default, **objects}.items()
+            ],
+        )
+        assert not answer["errored"], answer
+        return cls(deployment, pipeline_id)
+
+    def activate(self) -> None:
+        self._client.activate_pipeline(pipelineId=self.id)
+
+    def runs(self, sphere: str, component: str) -> list[Run]:
+        """The instances or the attempts of a component, in the order in which they were made."""
+        ids = self._client.query_objects(pipelineId=self.id, sphere=sphere)["ids"]
+        own = sorted(object_id for object_id in ids if object_id.startswith(f"@{component}_"))
+        if not own:
+            return []
+        described = self._client.describe_objects(pipelineId=self.id, objectIds=own)["pipelineObjects"]
+        runs = {
+            found["id"]: Run(
+                found["id"],
+                {field["key"]: field.get("stringValue", "") for field in found["fields"]},
+            )
+            for found in described
+        }
+        return [runs[object_id] for object_id in own]
+
+    def attempts(self, component: str) -> list[Run]:
+        return self.runs("ATTEMPT", component)
+
+    def ended(self, component: str, status: str) -> Run:
+        """The only instance of a component, once it is over; fails unless it ends in ``status``."""
+        run = eventually(lambda: self._over(component), lambda: f"{component} is not over: {self._told()}")
+        assert run.status == status, f"{component} is {run.status}: {dict(run.fields)}"
+        return run
+
+    def _over(self, component: str) -> Run | None:
+        return next((run for run in self.runs("INSTANCE", component) if run.status in OVER), None)
+
+    def _told(self) -> list[Any]:
+        ids = self._client.query_objects(pipelineId=self.id, sphere="INSTANCE")["ids"]
+        ids += self._client.query_objects(pipelineId=self.id, sphere="ATTEMPT")["ids"]
+        return self._client.describe_objects(pipelineId=self.id, objectIds=ids[:25])["pipelineObjects"]
+
+
+def shell(command: str, **fields: str | Ref) -> Fields:
+    """A ShellCommandActivity."""
+    return {"type": "ShellCommandActivity", "command": command, **fields}
+
+
+def _fields(fields: Fields) -> Iterator[Any]:
+    for key, value in fields.items():
+        if isinstance(value, Ref):
+            yield {"key": key, "refValue": value.id}
+        else:
+            yield {"key": key, "stringValue": value}

@@ -1,0 +1,141 @@
+"""Tasks of a deployed stack, from the pipeline's definition to what its owner reads afterwards."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.system.deployments import STACK, Deployment, eventually
+from tests.system.executions import POLL_LOOP, RUN_TASK, executions, state_machine, states_entered
+from tests.system.pipelines import Pipeline, Ref, shell
+
+DEFINITIONS = Path(__file__).parent / "definitions"
+LOG_GROUP = f"/aws/lambda/{STACK}-ShellCommandActivity"
+
+
+def test_a_scheduled_pipeline_by_the_aws_cli(deployment: Deployment) -> None:
+    """Created, run and read back without a line of Python."""
+    created = deployment.aws_json(
+        "datapipeline", "create-pipeline", "--name", "greeting", "--unique-id", "cli"
+    )
+    pipeline_id = created["pipelineId"]
+    definition = f"file://{DEFINITIONS / 'greeting.json'}"
+    selected = ("--pipeline-id", pipeline_id)
+    deployment.aws("datapipeline", "put-pipeline-definition", *selected, "--pipeline-definition", definition)
+    deployment.aws("datapipeline", "activate-pipeline", *selected)
+    Pipeline(deployment, pipeline_id).ended("Greet", "FINISHED")
+
+    (run,) = deployment.aws_json("datapipeline", "list-runs", *selected)
+    assert run["@id"].startswith("@Greet_")
+    assert run["@status"] == "FINISHED"
+
+    arn = state_machine(deployment, RUN_TASK)
+    listed = deployment.aws_json("stepfunctions", "list-executions", "--state-machine-arn", arn)
+    statuses = {entry["name"]: entry["status"] for entry in listed["executions"]}
+    assert [status for name, status in statuses.items() if name.startswith("Greet-")] == ["SUCCEEDED"]
+
+    events = deployment.aws_json("logs", "filter-log-events", "--log-group-name", LOG_GROUP)["events"]
+    lines = _messages([event["message"] for event in events])
+    assert "Hello World!" in lines
+    assert "Good evening" in lines
+
+
+def test_a_type_without_a_handler_fails_at_once_and_says_what_is_handled(deployment: Deployment) -> None:
+    pipeline = Pipeline.activated(
+        deployment,
+        {
+            "Query": {"type": "SqlActivity", "script": "SELECT 1", "database": Ref("Warehouse")},
+            "Warehouse": {
+                "type": "JdbcDatabase",
+                "connectionString": "jdbc:postgresql://warehouse.invalid/sales",
+                "jdbcDriverClass": "org.postgresql.Driver",
+                "username": "reader",
+                "*password": "not-a-password",
+            },
+        },
+    )
+    pipeline.ended("Query", "FAILED")
+    attempt = pipeline.attempts("Query")[0].fields
+    assert attempt["errorId"] == "NoHandlerForType"
+    assert "SqlActivity" in attempt["errorMessage"]
+    assert "ShellCommandActivity" in attempt["errorMessage"]
+
+
+def test_a_command_that_fails_shows_its_exit_code_and_stderr(deployment: Deployment) -> None:
+    pipeline = Pipeline.activated(deployment, {"Disk": shell("echo 'no space left' >&2; exit 3")})
+    pipeline.ended("Disk", "FAILED")
+    attempt = pipeline.attempts("Disk")[0].fields
+    assert attempt["errorId"] == "CommandFailed"
+    assert "exit code 3" in attempt["errorMessage"]
+    assert "no space left" in attempt["errorMessage"]
+
+
+def test_activities_run_in_the_order_of_their_dependencies(deployment: Deployment, tmp_path: Path) -> None:
+    order = tmp_path / "order"
+    pipeline = Pipeline.activated(
+        deployment,
+        {
+            "Third": shell(f"echo third >> {order}", dependsOn=Ref("Second")),
+            "First": shell(f"sleep 0.5; echo first >> {order}"),
+            "Second": shell(f"echo second >> {order}", dependsOn=Ref("First")),
+        },
+    )
+    pipeline.ended("Third", "FINISHED")
+    assert order.read_text().split() == ["first", "second", "third"]
+
+
+def test_a_task_costs_few_transitions(deployment: Deployment) -> None:
+    names = [f"Cheap{number}" for number in range(4)]
+    pipeline = Pipeline.activated(deployment, {name: shell("true") for name in names})
+    for name in names:
+        pipeline.ended(name, "FINISHED")
+
+    for name in names:
+        (execution,) = executions(deployment, RUN_TASK, of=name)
+        states = states_entered(deployment, execution)
+        assert states == ["ReportProgress", "Route", "ShellCommandActivity", "Outcome", "SetTaskStatus"]
+
+    per_task = [
+        part
+        for loop in executions(deployment, POLL_LOOP)
+        for part in _up_to_each(states_entered(deployment, loop), "StartTask")
+    ]
+    assert len(per_task) >= len(names)
+    assert all(len(part) <= 4 for part in per_task), per_task
+
+
+def test_the_dashboard_and_the_alarms_are_there(deployment: Deployment) -> None:
+    body = json.loads(deployment.cloudwatch.get_dashboard(DashboardName=STACK)["DashboardBody"])
+    assert any("Polls" in json.dumps(widget) for widget in body["widgets"])
+    alarms = deployment.cloudwatch.describe_alarms(AlarmNamePrefix=f"{STACK}-")["MetricAlarms"]
+    assert {alarm["AlarmName"] for alarm in alarms} == {f"{STACK}-NoPoll-default", f"{STACK}-TasksFailed"}
+    for alarm in alarms:
+        assert alarm["AlarmActions"]
+        assert alarm["AlarmDescription"]
+
+
+def test_a_failed_task_raises_the_alarm(deployment: Deployment) -> None:
+    Pipeline.activated(deployment, {"Alarming": shell("exit 1")}).ended("Alarming", "FAILED")
+    name = f"{STACK}-TasksFailed"
+
+    def raised() -> bool | None:
+        alarms = deployment.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        return any(alarm["StateValue"] == "ALARM" for alarm in alarms) or None
+
+    eventually(raised, f"{name} was not raised")
+
+
+def _up_to_each(names: list[str], last: str) -> list[list[str]]:
+    """``names`` in parts that each end with ``last``; what follows the last one is left out."""
+    parts: list[list[str]] = [[]]
+    for name in names:
+        parts[-1].append(name)
+        if name == last:
+            parts.append([])
+    return parts[:-1]
+
+
+def _messages(lines: list[str]) -> list[str]:
+    """The messages of structured log lines; others are left out."""
+    records = [json.loads(line) for line in lines if line.startswith("{")]
+    return [record["message"] for record in records if isinstance(record.get("message"), str)]
