@@ -11,7 +11,7 @@ from local.datapipeline.expressions import ExpressionError, evaluate
 from local.datapipeline.object_types import Kind, kind_of, object_types
 from local.datapipeline.objects import PipelineObject
 from local.datapipeline.periods import Period, parse_period
-from local.datapipeline.schedule import Recurrence, ScheduleType
+from local.datapipeline.schedule import MAXIMUM_PERIOD, MINIMUM_PERIOD, Recurrence, ScheduleType
 from local.datapipeline.scopes import ObjectScope
 from local.datapipeline.timestamps import parse_timestamp
 
@@ -126,9 +126,12 @@ def _recurrence(plan: Plan, component: PipelineObject, first_activation: datetim
 
 def read_recurrence(plan: Plan, schedule: PipelineObject, first_activation: datetime) -> Recurrence:
     """Raises PlanError for a Schedule whose fields cannot be read."""
+    period = _period(plan, schedule)
+    if not MINIMUM_PERIOD <= period.shortest <= MAXIMUM_PERIOD:
+        raise PlanError(schedule.id, f"'period' is 15 minutes at least and 3 years at most, not '{period}'")
     return Recurrence(
         start=_moment(plan, schedule, "startDateTime") or first_activation,
-        period=_period(plan, schedule),
+        period=period,
         occurrences=_integer(plan, schedule, "occurrences"),
         end=_moment(plan, schedule, "endDateTime"),
     )

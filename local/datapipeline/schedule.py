@@ -10,6 +10,7 @@ from typing import Literal
 from local.datapipeline.periods import Period
 
 ScheduleType = Literal["cron", "timeseries", "ondemand"]
+# Developer Guide, AWS Data Pipeline Limits and Schedule.
 MINIMUM_PERIOD = timedelta(minutes=15)
 MAXIMUM_PERIOD = timedelta(days=3 * 366)
 

@@ -12,7 +12,7 @@ from local.datapipeline.definition import DEFAULT, Definition
 from local.datapipeline.expressions import ExpressionError, parse
 from local.datapipeline.object_types import Kind, object_types
 from local.datapipeline.objects import PipelineObject
-from local.datapipeline.plan import FIRST_ACTIVATION, PlanError, make_plan
+from local.datapipeline.plan import FIRST_ACTIVATION, PlanError, make_plan, read_recurrence
 from local.datapipeline.settings import Settings
 from local.datapipeline.timestamps import parse_timestamp
 
@@ -148,8 +148,12 @@ def _unplannable(definition: Definition) -> Messages:
     """Schedules that cannot be read. A parameter without a value may still get one at activation."""
     if any(definition.valueless(entry) for component in definition.objects for entry in component.fields):
         return {}
+    first_activation = datetime(2012, 12, 12, tzinfo=UTC)
     try:
-        plan = make_plan(definition, datetime(2012, 12, 12, tzinfo=UTC))
+        plan = make_plan(definition, first_activation)
+        for flat in map(definition.flattened, definition.objects):
+            if flat.type == "Schedule":
+                read_recurrence(plan, flat, first_activation)
     except PlanError as error:
         return {error.object_id: [error.message]}
     kinds = {component.schedule_type for component in plan.components.values()}

@@ -138,6 +138,33 @@ def test_report_progress_timeout_of_the_object_wins(account: Account) -> None:
     assert account.status(pipeline, "A") == "FAILED"
 
 
+def test_the_models_5_minutes_are_a_setting() -> None:
+    account = Account(Settings.parse(["report_progress_timeout=5 minutes"]))
+    pipeline = account.start(shell("A", maximumRetries="0"))
+    account.take()
+    account.pass_time(minutes=5)
+    assert account.status(pipeline, "A") == "FAILED"
+
+
+def test_no_retry_comes_sooner_than_after_2_minutes(account: Account) -> None:
+    account.start(shell("A", retryDelay="10 seconds"))
+    account.end(account.take(), "FAILED")
+    account.pass_time(seconds=119)
+    assert account.poll() is None
+    account.pass_time(seconds=1)
+    assert account.poll() is not None
+
+
+def test_error_ids_of_the_service_are_refused_and_a_long_stack_too(account: Account) -> None:
+    account.start(shell("A"))
+    task = account.take()
+    with pytest.raises(InvalidRequestError, match="Service_"):
+        account.end(task, "FAILED", errorId="Service_Mine")
+    with pytest.raises(InvalidRequestError, match="4095"):
+        account.end(task, "FAILED", errorStackTrace="x" * 4096)
+    account.end(task, "FAILED", errorId="Mine", errorStackTrace="x" * 4095)
+
+
 def test_attempt_timeout_ends_the_attempt_and_tells_the_runner(account: Account) -> None:
     pipeline = account.start(shell("A", maximumRetries="1", attemptTimeout="10 minutes"))
     task = account.take()

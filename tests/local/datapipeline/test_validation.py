@@ -32,6 +32,14 @@ def found(*objects: dict[str, Any], account: Account | None = None, **more: Any)
         (shell("X", scheduleType="weekly"), "not 'weekly'"),
         (shell("X", maximumRetries="1", **{f"my{n}": "v" for n in range(60)}), "50 are possible"),
         (shell("X", **{f"my{n}": "v" * 4000 for n in range(4)}), "15360 are possible"),
+        (
+            pipeline_object("X", type="Schedule", period="10 minutes", startDateTime="2024-01-01T00:00:00"),
+            "15 minutes at least",
+        ),
+        (
+            pipeline_object("X", type="Schedule", period="soon", startAt="NOW"),
+            "'startAt' is FIRST_ACTIVATION",
+        ),
     ],
 )
 def test_a_mistake_is_named_at_its_object(wrong: dict[str, Any], message: str) -> None:
