@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -28,6 +29,8 @@ from local.datapipeline.throttle import Throttle
 from local.datapipeline.world import World
 
 TARGET = "DataPipeline."
+
+_log = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -130,6 +133,13 @@ class DataPipelineEndpoint:
         except ServiceError as error:
             named = {"__type": error.type, "message": error.message}
             return error.status, answer_headers, json.dumps(named).encode()
+        except AnswerLostError:
+            raise
+        except Exception as error:
+            # A mistake of this service's: the client gets the model's error for that, and the log the cause.
+            _log.exception("Request %s", headers.get("x-amz-target"))
+            named = {"__type": "InternalServiceError", "message": repr(error)}
+            return 500, answer_headers, json.dumps(named).encode()
         return 200, answer_headers, answer
 
     async def _call(self, target: str, body: bytes) -> bytes:

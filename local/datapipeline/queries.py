@@ -10,6 +10,7 @@ from local.datapipeline.objects import PipelineObject
 from local.datapipeline.timestamps import parse_timestamp
 
 MAXIMUM_SELECTORS = 10
+_OPERATORS = ("EQ", "REF_EQ", "LE", "GE", "BETWEEN")
 
 # API Reference, Operator: which fields each of them takes.
 _TIMES = frozenset({"@actualStartTime", "@actualEndTime", "@scheduledStartTime", "@scheduledEndTime"})
@@ -28,6 +29,8 @@ def _selects(selector: Mapping[str, Any], candidate: PipelineObject) -> bool:
     name = selector.get("fieldName") or ""
     operator = selector.get("operator") or {}
     kind, values = operator.get("type"), operator.get("values") or []
+    if kind not in _OPERATORS:
+        raise InvalidRequestError(f"The operator's type is one of {', '.join(_OPERATORS)}, not {kind!r}")
     allowed = _EQUAL if kind in ("EQ", "REF_EQ") else _TIMES
     if name not in allowed:
         raise InvalidRequestError(f"'{name}' cannot be queried by {kind}")

@@ -161,6 +161,7 @@ class Service:
             raise InvalidRequestError(f"Pipeline {pipeline.id} has no definition that could be activated")
         if pipeline.state is PipelineState.DEACTIVATING:
             raise InvalidRequestError(f"Pipeline {pipeline.id} is DEACTIVATING")
+        start = _timestamp(request.get("startTimestamp"))
         definition = pipeline.latest.with_values(read_values(request.get("parameterValues")))
         first = pipeline.first_activation or now
         try:
@@ -176,8 +177,7 @@ class Service:
         pipeline.active = definition
         pipeline.version += 1
         pipeline.first_activation = first
-        start = request.get("startTimestamp")
-        self.life.run(pipeline, plan, now, datetime.fromtimestamp(start, UTC) if start is not None else None)
+        self.life.run(pipeline, plan, now, start)
         return {}
 
     def deactivate_pipeline(self, request: Request, now: datetime) -> Answer:
@@ -359,6 +359,13 @@ class Service:
 
     def report_task_runner_heartbeat(self, request: Request, now: datetime) -> Answer:
         return {"terminate": False}
+
+
+def _timestamp(seconds: float | None) -> datetime | None:
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise InvalidRequestError(f"startTimestamp {seconds} is not a time") from None
 
 
 def _with_tags(tags: Mapping[str, str], added: list[dict[str, str]]) -> dict[str, str]:

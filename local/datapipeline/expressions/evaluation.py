@@ -49,7 +49,10 @@ def evaluate_text(text: str, scope: Scope) -> str:
 
 def evaluate(text: str, scope: Scope, depth: int = 0) -> list[str]:
     """The values of a field's text; more than one where it is a list. Raises ExpressionError."""
-    return [text_of(value) for value in _evaluate_template(text, scope, depth)]
+    try:
+        return [text_of(value) for value in _evaluate_template(text, scope, depth)]
+    except RecursionError:
+        raise ExpressionError("the expression is nested too deeply") from None
 
 
 def evaluate_fields(fields: Iterable[Field], scope: Scope) -> Iterator[Field]:

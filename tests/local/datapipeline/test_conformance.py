@@ -112,11 +112,8 @@ def test_every_operation_answers_by_the_model(endpoint_url: str) -> None:
     assert called == set(operations())
 
 
-@pytest.mark.parametrize("operation", sorted(operations()))
+@pytest.mark.parametrize("operation", sorted(set(operations()) - {"ListPipelines"}))
 def test_a_missing_member_is_an_invalid_request(endpoint_url: str, operation: str) -> None:
-    shape = MODEL.operation_model(operation).input_shape
-    if shape is None or not shape.required_members:
-        pytest.skip("nothing is required")
     status, error = raw(endpoint_url, operation, {})
     assert status == 400
     assert error["__type"] == "InvalidRequestException"
@@ -141,6 +138,42 @@ def test_errors_are_the_models(client: Any, operation: str, request_: dict[str, 
         getattr(client, operation)(**request_)
     assert caught.value.response["Error"]["Code"] == code
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "says"),
+    [
+        ("Nonsense", {}, "no operation 'Nonsense'"),
+        ("PollForTask", [], "not a JSON object"),
+        ("PollForTask", {"workerGroup": 7}, "'workerGroup' is not a string"),
+        ("ActivatePipeline", {"pipelineId": "PIPELINE", "startTimestamp": 1e40}, "is not a time"),
+        (
+            "QueryObjects",
+            {
+                "pipelineId": "PIPELINE",
+                "sphere": "INSTANCE",
+                "query": {"selectors": [{"fieldName": "@actualStartTime", "operator": {"values": ["x"]}}]},
+            },
+            "operator's type is one of",
+        ),
+        ("QueryObjects", {"pipelineId": "PIPELINE", "sphere": "INSTANCE", "marker": "x"}, "marker"),
+        (
+            "EvaluateExpression",
+            {"pipelineId": "PIPELINE", "objectId": "A", "expression": "#{" + "-" * 5000 + "1}"},
+            "nested too deeply",
+        ),
+    ],
+)
+def test_an_odd_request_has_an_error_that_says_so(
+    client: Any, endpoint_url: str, operation: str, body: Any, says: str
+) -> None:
+    pipeline = client.create_pipeline(name="odd", uniqueId="odd")["pipelineId"]
+    client.put_pipeline_definition(pipelineId=pipeline, pipelineObjects=[ON_DEMAND, shell("A")])
+    if isinstance(body, dict) and body.get("pipelineId"):
+        body = body | {"pipelineId": pipeline}
+    status, error = raw(endpoint_url, operation, body)
+    assert status == 400, error
+    assert says in error["message"]
 
 
 def test_queries_pages_and_limits(client: Any) -> None:
