@@ -331,20 +331,19 @@ class Life:
         """End an instance at once; its runner is told with the next progress report."""
         if instance.status.is_over:
             return
-        attempt = instance.attempt
         instance.cancellation_reason = reason
-        if attempt is not None and not attempt.status.is_over:
-            attempt.status, attempt.ended = Status.CANCELED, now
-            if attempt.task is not None:
-                self.board.close(attempt.task, canceled=True)
+        self._cancel_attempt(instance, now)
         self._end(instance, Status.CANCELED, None, now)
 
-    def mark_finished(self, instance: Instance, now: datetime) -> None:
+    def _cancel_attempt(self, instance: Instance, now: datetime) -> None:
         attempt = instance.attempt
         if attempt is not None and not attempt.status.is_over:
             attempt.status, attempt.ended = Status.CANCELED, now
             if attempt.task is not None:
                 self.board.close(attempt.task, canceled=True)
+
+    def mark_finished(self, instance: Instance, now: datetime) -> None:
+        self._cancel_attempt(instance, now)
         self._end(instance, Status.FINISHED, None, now)
         self._create_due(instance.pipeline, now)
         self._settle(instance.pipeline, now)
@@ -428,10 +427,9 @@ class Life:
         for consumer in self._consumers(instance):
             if consumer.status.is_over:
                 continue
-            if consumer.kind is Kind.PRECONDITION:
-                self.cancel(consumer, f"{cause} failed.", now)
-                continue
             self.cancel(consumer, f"{cause} failed.", now)
+            if consumer.kind is Kind.PRECONDITION:
+                continue
             consumer.status = Status.CASCADE_FAILED
             consumer.cascade_failed_on = (cause,)
             self._cascade(consumer, cause, now)
