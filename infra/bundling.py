@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SOURCE = REPOSITORY / "lambdas"
 BUILD = REPOSITORY / ".build"
 
-_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "requirements.txt")
+_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "requirements.txt", "testing.py")
 
 
 def lambda_code() -> aws_lambda.Code:

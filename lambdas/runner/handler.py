@@ -11,6 +11,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from runner.fields import FieldError, PipelineObject
 from runner.outcome import Canceled, Deferred, Failed, Finished, Outcome, TaskFailed
 from runner.progress import INTERVAL_SECONDS, ProgressReports
 from runner.task import Task
+from runner.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -41,13 +43,12 @@ def task_handler(work: Callable[[Task], Outcome | None]) -> Callable[[dict[str, 
         envelope = event["task"]
         _log_keys(envelope)
         # By the clock of this invocation: the context counts down to Lambda's own end.
-        left = context.get_remaining_time_in_millis() / 1000
-        reserve = margin(left)
+        reserve = margin(context.get_remaining_time_in_millis() / 1000)
         task = open_task(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - reserve)
         telemetry.logger.info("Task started", resumed=task.state is not None)
         interval = float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
         with ProgressReports(task, interval):
-            outcome = _run(work, task, left - reserve)
+            outcome = without_secrets(_run(work, task), task)
         if task.canceled and not isinstance(outcome, Deferred):
             outcome = Canceled()
         response = outcome.as_response()
@@ -75,6 +76,7 @@ def open_task(event: Mapping[str, Any], *, seconds_left: Callable[[], float]) ->
         logger=telemetry.logger,
         seconds_left_of=seconds_left,
         data_pipeline=clients.data_pipeline,
+        received_at=_received_at(envelope),
         state=event.get("state"),
     )
     if event.get("canceled"):
@@ -82,28 +84,49 @@ def open_task(event: Mapping[str, Any], *, seconds_left: Callable[[], float]) ->
     return task
 
 
-def _run(work: Callable[[Task], Outcome | None], task: Task, seconds: float) -> Outcome:
+def _received_at(envelope: Mapping[str, Any]) -> datetime:
     try:
-        with deadline(seconds):
+        return datetime.fromisoformat(envelope["receivedAt"])
+    except (KeyError, TypeError, ValueError):
+        return datetime.now(UTC)
+
+
+def _run(work: Callable[[Task], Outcome | None], task: Task) -> Outcome:
+    limit = TimeLimit.of_lambda(task)
+    try:
+        with deadline(limit.seconds):
             task.evaluate_fields()
+        limit = TimeLimit.of(task)
+        with deadline(limit.seconds):
             outcome = work(task) or Finished()
         json.dumps(outcome.as_response())
     except HandlerTimeout:
-        return Failed(
-            "HandlerTimeout",
-            f"The handler for '{task.route}' was ended after {seconds:.0f} s, before Lambda's timeout. "
-            "Give it a longer timeout in app.py (15 minutes is Lambda's most), split the work, or use a "
-            "handler that defers.",
-        )
+        return limit.outcome
     except TaskFailed as error:
-        return Failed(error.error_id, task.redact(str(error)))
+        return Failed(error.error_id, str(error))
     except FieldError as error:
-        return Failed("InvalidField", task.redact(str(error)))
+        return Failed("InvalidField", str(error))
     except (Exception, SystemExit) as error:
-        telemetry.logger.error("Handler raised", error=task.redact(repr(error)))
+        telemetry.logger.error("Handler raised", error=repr(error))
         stack = "".join(traceback.format_exception(error))
-        message = f"{type(error).__name__}: {error}"
-        return Failed(type(error).__name__, task.redact(message), task.redact(stack))
+        return Failed(type(error).__name__, f"{type(error).__name__}: {error}", stack)
+    return outcome
+
+
+def without_secrets(outcome: Outcome, task: Task) -> Outcome:
+    """``outcome`` as it may be told: errors are redacted, and a state with a secret in it is refused."""
+    if isinstance(outcome, Failed):
+        return Failed(
+            task.redact(outcome.error_id), task.redact(outcome.message), task.redact(outcome.stack_trace)
+        )
+    if isinstance(outcome, Deferred):
+        state = json.dumps(outcome.state, ensure_ascii=False)
+        if any(json.dumps(secret, ensure_ascii=False)[1:-1] in state for secret in task.secrets):
+            return Failed(
+                "SecretInState",
+                f"The handler for '{task.route}' deferred with a state that holds a secret field's value. "
+                "The state is kept in the execution's history: let it hold an id, and read the secret again.",
+            )
     return outcome
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from runner import telemetry
 from runner.fields import FieldError, PipelineObject
 
 if TYPE_CHECKING:
@@ -33,9 +34,15 @@ class Task:
     seconds_left_of: Callable[[], float]
     """Seconds until the handler has to be done, a little before Lambda's own timeout."""
     data_pipeline: Callable[[], DataPipelineClient]
+    received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When the poller received the task."""
     state: Any = None
     """What the handler's last Deferred held; None on the first call."""
     _canceled: threading.Event = field(default_factory=threading.Event)
+    _secrets: set[str] = field(default_factory=set, repr=False)
+
+    def __post_init__(self) -> None:
+        self._hide_secrets(self.objects.values())
 
     @property
     def attempt(self) -> PipelineObject:
@@ -142,6 +149,7 @@ class Task:
             ):
                 for data in page["pipelineObjects"]:
                     found[data["id"]] = PipelineObject.from_api(data)
+        self._hide_secrets(found.values())
         return found
 
     def evaluate(self, expression: str) -> str:
@@ -151,10 +159,15 @@ class Task:
         )
         return answer["evaluatedExpression"]
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The values of all secret (``*``) fields that this task has seen."""
+        return frozenset(self._secrets)
+
     def redact(self, text: str) -> str:
-        """``text`` without the values of secret (``*``) fields, for logs and error messages."""
-        for pipeline_object in self.objects.values():
-            for secret in pipeline_object.secrets():
-                if secret:
-                    text = text.replace(secret, "***")
-        return text
+        """``text`` without the values of secret (``*``) fields, as logs and error messages have it."""
+        return telemetry.hidden(text)
+
+    def _hide_secrets(self, objects: Iterable[PipelineObject]) -> None:
+        self._secrets |= {secret for one in objects for secret in one.secrets() if secret}
+        telemetry.hide(self._secrets)

@@ -6,15 +6,51 @@ the metrics' ``service`` dimension, ``POWERTOOLS_METRICS_NAMESPACE`` their names
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 NAMESPACE = "DataPipelineTaskRunner"
 
-logger = Logger()
+HIDDEN = "***"
+
+
+_secrets: tuple[str, ...] = ()
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Keep these texts out of every line that is logged from now on, whoever logs it."""
+    global _secrets
+    # The longest first: a secret that is part of another one must not break it up.
+    _secrets = tuple(sorted(filter(None, set(secrets)), key=len, reverse=True))
+
+
+def hidden(text: str) -> str:
+    """``text`` without the secrets that are to be hidden."""
+    for secret in _secrets:
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _serialize(line: Mapping[str, Any]) -> str:
+    return json.dumps(_without_secrets(line) if _secrets else line, default=str, separators=(",", ":"))
+
+
+def _without_secrets(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _without_secrets(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(one) for one in value]
+    return hidden(str(value))
+
+
+logger = Logger(json_serializer=_serialize)
 
 
 def emit(metrics: Mapping[str, float], *, unit: MetricUnit = MetricUnit.Count, **dimensions: str) -> None:

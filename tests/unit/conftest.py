@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from runner import clients
+from runner import clients, telemetry
+from runner.testing import FakeDataPipeline
 
 
 @pytest.fixture(autouse=True)
@@ -21,47 +21,19 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "DataPipelineTaskRunner")
 
 
-@dataclass
-class FakeContext:
-    """Lambda's context object, as far as handlers use it."""
-
-    seconds: float = 60.0
-    aws_request_id: str = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
-
-
-@dataclass
-class FakeDataPipeline:
-    """The service's runner half: counts what it is told, and answers as it is set to."""
-
-    canceled: bool = False
-    progress_error: str = ""
-    progress: list[str] = field(default_factory=list)
-    described: list[dict[str, Any]] = field(default_factory=list)
-
-    def report_task_progress(self, taskId: str) -> dict[str, bool]:  # noqa: N803 - the API's own name
-        self.progress.append(taskId)
-        if self.progress_error:
-            raise ClientError({"Error": {"Code": self.progress_error}}, "ReportTaskProgress")
-        return {"canceled": self.canceled}
-
-    def get_paginator(self, operation: str) -> FakeDataPipeline:
-        assert operation == "describe_objects"
-        return self
-
-    def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
-        assert request["evaluateExpressions"]
-        ids = request["objectIds"]
-        yield {"pipelineObjects": [one for one in self.described if one["id"] in ids]}
-
-    def evaluate_expression(self, **request: str) -> dict[str, str]:
-        return {"evaluatedExpression": f"{request['objectId']}: {request['expression']}"}
-
-
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> FakeDataPipeline:
     fake = FakeDataPipeline()
     monkeypatch.setattr(clients, "data_pipeline", lambda: fake)
     return fake
+
+
+@pytest.fixture
+def log(aws_environment: None) -> Iterator[io.StringIO]:
+    """The lines that the function's logger writes."""
+    stream = io.StringIO()
+    (handler,) = telemetry.logger.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(stream)
+    yield stream
+    handler.setStream(before)

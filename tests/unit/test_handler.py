@@ -12,7 +12,7 @@ import pytest
 
 from runner import Deferred, Failed, NotMet, Outcome, Task, TaskFailed, task_handler
 from runner.envelope import receive
-from tests.unit.conftest import FakeContext, FakeDataPipeline
+from runner.testing import Context, FakeDataPipeline, Ref, run_handler
 from tests.unit.pipeline_objects import ATTEMPT_ID, pipeline_object, task_object
 from tests.unit.test_envelope import NOW, ROUTES
 
@@ -23,7 +23,7 @@ def event(*fields: tuple[str, str], **more: Any) -> dict[str, Any]:
 
 
 def run(work: Any, given: dict[str, Any] | None = None, *, seconds: float = 60) -> Any:
-    return task_handler(work)(given or event(), FakeContext(seconds))  # type: ignore[arg-type]
+    return task_handler(work)(given or event(), Context(seconds))  # type: ignore[arg-type]
 
 
 def metrics(text: str) -> list[dict[str, Any]]:
@@ -171,7 +171,7 @@ def test_expressions_are_evaluated_by_the_service_before_the_handler_reads_them(
 
 
 def test_the_full_objects_are_read_from_the_claim_and_secrets_never_told(
-    service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
     raw = task_object(("*password", "canary-1"), command="true")
     received = receive(raw, worker_group="etl", routes=ROUTES, received_at=NOW)
@@ -186,12 +186,13 @@ def test_the_full_objects_are_read_from_the_claim_and_secrets_never_told(
     def work(task: Task) -> None:
         secret = task.string("*password")
         assert secret == "canary-1"
+        task.logger.info("Logging in", secret=secret, nested={"with": [secret]})
         raise RuntimeError(f"login failed with {secret}")
 
     response = run(work, {"task": received.with_claim("s3://claims/claims/x.json")})
     assert "canary" not in json.dumps(response)
-    assert caplog.records
-    assert "canary" not in str([vars(record) for record in caplog.records])
+    assert "Logging in" in log.getvalue()
+    assert "canary" not in log.getvalue()
     assert "***" in response["errorMessage"]
 
 
@@ -203,3 +204,54 @@ def test_metrics_tell_outcome_and_type(service: FakeDataPipeline, capsys: pytest
         "HandlerDuration",
     }
     assert all(line["Type"] == "ShellCommandActivity" and line["service"] == "TaskRunner" for line in found)
+
+
+def test_a_secret_with_quotes_and_newlines_is_hidden_too(log: io.StringIO) -> None:
+    def work(task: Task) -> Outcome:
+        task.logger.info(f"got {task.string('*key')}")
+        return Failed("Key", f"bad key {task.string('*key')}")
+
+    response = run_handler(task_handler(work), {"*key": 'can"ary\n-2'})
+    assert response["errorMessage"] == "bad key ***"
+    assert "got ***" in log.getvalue()
+
+
+def test_a_secret_of_a_described_object_is_hidden_as_well(log: io.StringIO) -> None:
+    service = FakeDataPipeline(described=[pipeline_object("Db", ("*password", "canary-3"))])
+
+    def work(task: Task) -> Outcome:
+        secret = task.reference("database").string("*password")
+        task.logger.info("Logging in", secret=secret)
+        raise RuntimeError(secret)
+
+    response = run_handler(task_handler(work), {"database": Ref("Db")}, service=service)
+    assert "canary" not in json.dumps(response) + log.getvalue()
+
+
+def test_a_state_with_a_secret_in_it_is_refused() -> None:
+    response = run_handler(
+        task_handler(lambda task: Deferred({"password": task.string("*password")})), {"*password": "canary-4"}
+    )
+    assert response["errorId"] == "SecretInState"
+    assert "canary" not in json.dumps(response)
+
+
+def test_an_attempt_is_ended_after_its_attempt_timeout() -> None:
+    def work(task: Task) -> None:
+        task.wait(10)
+
+    response = run_handler(task_handler(work), {"attemptTimeout": "0 seconds"})
+    assert response["errorId"] == "AttemptTimeout"
+    assert run_handler(task_handler(lambda task: None), {"attemptTimeout": "1 hour"}) == {
+        "status": "FINISHED"
+    }
+
+
+def test_deferred_work_whose_attempt_timeout_is_over_can_still_be_stopped() -> None:
+    response = run_handler(
+        task_handler(lambda task: Deferred(task.state)),
+        {"attemptTimeout": "0 seconds"},
+        state={"n": 1},
+        canceled=True,
+    )
+    assert response["status"] == "DEFERRED"

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from activities.shell_command import handler
-from tests.unit.conftest import FakeContext, FakeDataPipeline
+from runner.testing import Context, FakeDataPipeline
 from tests.unit.test_handler import event
 
 
 def run(*fields: tuple[str, str]) -> Any:
-    return handler(event(*fields), FakeContext())  # type: ignore[arg-type]
+    return handler(event(*fields), Context())  # type: ignore[arg-type]
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
