@@ -79,3 +79,17 @@ def retrying() -> Config:
     from botocore.config import Config
 
     return Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=20)
+
+
+def aws_errors() -> tuple[type[Exception], ...]:
+    """What a call of an AWS service may raise."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return Boto3Error, BotoCoreError, ClientError
+
+
+def aws_error_code(error: Exception) -> str:
+    """The service's code in an error of botocore's; empty for any other error."""
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
