@@ -6,6 +6,7 @@ needs none of it.
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
+
+# Lambda's root logger is at INFO, where botocore tells where it found credentials and endpoints.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,13 +154,15 @@ def search_path(path: str) -> str:
 
 
 def _line_log(task: Task, stream: str, file: LogFile | None) -> LineLog:
+    def log(line: str) -> None:
+        task.logger.info(line, stream=stream)
+
     def beyond(left_out: int, text: str) -> None:
         place = str(file.place.uri) if file else None
         task.logger.warning(
             "Output cut", stream=stream, bytes_not_logged=left_out, complete_at=place, last_lines=text
         )
 
-    log: Callable[[str], None] = lambda line: task.logger.info(line, stream=stream)  # noqa: E731
     return LineLog(log, beyond)
 
 
