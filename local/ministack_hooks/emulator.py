@@ -15,6 +15,7 @@ from typing import Any
 from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
+from local.ministack_hooks.log_pages import paged
 
 Handler = Callable[
     [str, str, dict[str, str], bytes, dict[str, list[str]]],
@@ -77,11 +78,13 @@ class Ministack:
         self._step_functions: Any = importlib.import_module("ministack.services.stepfunctions")
         self._scheduler: Any = importlib.import_module("ministack.services.scheduler")
         self._event_bridge: Any = importlib.import_module("ministack.services.eventbridge")
+        self._logs: Any = importlib.import_module("ministack.services.cloudwatch_logs")
         logging.getLogger("hypercorn.error").setLevel(logging.ERROR)
         self.alarms = CloudWatchAlarms()
         self._scale_schedules(time_scale)
         self._start_rate_schedules_at_once()
         self._name_throttled_invocations()
+        self._page_log_events()
 
     @property
     def asgi(self) -> Asgi:
@@ -209,6 +212,9 @@ class Ministack:
             original_tick()
 
         scheduler._tick_schedules = tick
+
+    def _page_log_events(self) -> None:
+        self._logs._filter_log_events = paged(self._logs._filter_log_events)
 
     def _name_throttled_invocations(self) -> None:
         """Step Functions names a throttled function's error Lambda.TooManyRequestsException."""
