@@ -1,4 +1,4 @@
-"""The console's files on HTTP. The page itself reads the local AWS from the browser; there is nothing else here."""
+"""The console's files on HTTP: all there is to it on this side, because the page itself reads the local AWS."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _files() -> Mapping[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir() if path.suffix in CONTENT_TYPES}
 
 
-async def console(scope: Any, receive: Any, send: Any) -> None:
+async def console(scope: Any, _receive: Any, send: Any) -> None:
     """The ASGI application of the console."""
     given = answer(scope["method"], scope["path"])
     headers = {**HEADERS, "content-length": str(len(given.body)), **given.headers}

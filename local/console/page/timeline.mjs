@@ -19,6 +19,16 @@ export function segments({ status, over, started, ended, firstReport, lastReport
   return [waiting, { status: "RUNNING", from: taken, to: silent }, { status, from: silent, to: end }];
 }
 
+/** The statuses that an attempt went through: `[{status, from, to}]`; `to` is null for the one that it has now. */
+export function statuses(run, now) {
+  const parts = segments(run, now);
+  if (!parts.length) return [];
+  const last = parts.at(-1);
+  if (!run.over) return [...parts.slice(0, -1), { ...last, to: null }];
+  const before = run.firstReport === null ? "WAITING_FOR_RUNNER" : "RUNNING";
+  return [...parts.slice(0, -1), { ...last, status: before }, { status: run.status, from: last.to, to: null }];
+}
+
 /** The time that all attempts take up: `{from, to}`, at least a second. `now` counts while one is not over. */
 export function span(runs, now) {
   const begun = runs.filter(({ started }) => started !== null);
@@ -58,6 +68,16 @@ export function duration(milliseconds) {
   const [smaller, part] = units[index + 1] ?? ["", 0];
   const rest = part ? Math.floor((seconds % size) / part) : 0;
   return `${Math.floor(seconds / size)} ${unit}${rest ? ` ${rest} ${smaller}` : ""}`;
+}
+
+/** A duration between two of Data Pipeline's times, which are whole seconds. */
+export function coarse(milliseconds) {
+  return milliseconds < 1000 ? "under 1 s" : duration(milliseconds);
+}
+
+/** How long something has lasted that is not over: no number where the service's clock is not known. */
+export function soFar(milliseconds) {
+  return milliseconds < 1000 ? "so far" : `for ${coarse(milliseconds)} so far`;
 }
 
 /** UTC, such as `2026-11-24 10:00:00`. */

@@ -5,7 +5,7 @@ import { functionLogGroups, TaskLog } from "./logs.mjs";
 import { follow } from "./path.mjs";
 import { idParts, Runs } from "./pipelines.mjs";
 import { links } from "./routes.mjs";
-import { clock, duration, segments, timeOfDay } from "./timeline.mjs";
+import { clock, coarse, soFar, statuses, timeOfDay } from "./timeline.mjs";
 import { empty, facts, heading, pill, section, time, tone } from "./widgets.mjs";
 import { executionParts, readExecution } from "./view-execution.mjs";
 
@@ -89,24 +89,20 @@ function attemptParts(pipelineId, { attempt, name, found, second }) {
     attempt.errorId || attempt.errorMessage
       ? h("div", { class: "error-box" }, h("strong", {}, attempt.errorId), attempt.errorMessage ? h("pre", {}, attempt.errorMessage) : null, attempt.errorStackTrace ? h("pre", {}, attempt.errorStackTrace) : null)
       : null,
-    section("Status over time", "UTC, by Data Pipeline's clock", statuses(segments(attempt, second), attempt.over)),
+    section("Status over time", "UTC, by Data Pipeline's clock", statusList(statuses(attempt, second), attempt.over ? null : second)),
     fields(attempt.fields),
   ];
 }
 
-function statuses(parts, over) {
+/** `now` is null when the last status is the end. */
+function statusList(changes, now) {
   return h(
     "ol",
     { class: "statuses" },
-    parts.map(({ status, from, to }, index) =>
-      h(
-        "li",
-        { class: tone(status) },
-        pill(status),
-        h("span", { class: "number" }, `${timeOfDay(from)}`),
-        h("span", { class: "hint" }, index === parts.length - 1 && !over ? `for ${duration(to - from)} so far` : `for ${duration(to - from)}`),
-      ),
-    ),
+    changes.map(({ status, from, to }) => {
+      const lasted = to !== null ? `for ${coarse(to - from)}` : now !== null ? soFar(now - from) : "";
+      return h("li", { class: tone(status) }, pill(status), h("span", { class: "number" }, timeOfDay(from)), h("span", { class: "hint" }, lasted));
+    }),
   );
 }
 

@@ -67,7 +67,7 @@ export function executionView(main, { executions, now }, { arn }) {
       facts([
         ["Started", time(execution.started)],
         ["Stopped", time(execution.stopped)],
-        ["Took", duration((execution.stopped ?? second) - execution.started)],
+        [execution.status === "RUNNING" ? "Runs for" : "Took", duration((execution.stopped ?? second) - execution.started)],
         ["Task of", task.attemptId ? h("a", { href: links.attempt(task.pipelineId, task.attemptId) }, task.attemptId) : ""],
         ["Route", task.route ?? ""],
         ["Worker group", task.workerGroup ?? ""],

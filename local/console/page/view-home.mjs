@@ -5,11 +5,19 @@ import { links } from "./routes.mjs";
 import { dateTime } from "./timeline.mjs";
 import { empty, heading, pill, section, table, time } from "./widgets.mjs";
 
+const FIRST_PIPELINE = {
+  objects: [
+    { id: "Default", name: "Default", scheduleType: "ondemand" },
+    { id: "Hello", name: "Hello", type: "ShellCommandActivity", workerGroup: "default", command: "echo hello from task runner" },
+  ],
+};
+
 /** The commands that create, define and run a pipeline on this local AWS. */
 export function firstCommands(url) {
   return [
     `export AWS_ENDPOINT_URL=${url} AWS_DEFAULT_REGION=us-east-1`,
     "export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test",
+    `echo '${JSON.stringify(FIRST_PIPELINE)}' > pipeline.json`,
     "id=$(aws datapipeline create-pipeline --name hello --unique-id hello --query pipelineId --output text)",
     'aws datapipeline put-pipeline-definition --pipeline-id "$id" --pipeline-definition file://pipeline.json',
     'aws datapipeline activate-pipeline --pipeline-id "$id"',
@@ -21,7 +29,7 @@ export function homeView(main, { aws, pipelines, executions, url }) {
     heading("", "Local AWS", ""),
     listed.length
       ? section("Pipelines", "newest first", table(["Pipeline", "State", "Health", "Created", "Last run"], listed.slice(0, 10).map(pipelineRow)))
-      : empty("No pipelines yet.", "Create one with the AWS CLI; the README has a pipeline.json to begin with:", firstCommands(url)),
+      : empty("No pipelines yet.", "Create one with the AWS CLI:", firstCommands(url)),
     section(
       "State machines",
       "each with its latest execution",

@@ -3,7 +3,7 @@
 import { h, Part } from "./dom.mjs";
 import { Runs } from "./pipelines.mjs";
 import { links } from "./routes.mjs";
-import { clock, dateTime, duration, span } from "./timeline.mjs";
+import { clock, coarse, dateTime, soFar, span } from "./timeline.mjs";
 import { empty, facts, heading, pager, pill, section, time } from "./widgets.mjs";
 import { axis, bar } from "./view-timeline.mjs";
 
@@ -28,7 +28,8 @@ export function pipelineView(main, { aws, pipelines, now }, { id, page }) {
   return {
     seconds: 5,
     async read(alive) {
-      await pipelines.describe([id]);
+      // The sidebar keeps it up to date from here on.
+      if (!pipelines.described.has(id)) await pipelines.describe([id]);
       const chosen = await runs.read(page, PAGE);
       const pipeline = pipelines.described.get(id);
       const going = chosen.items.some((one) => !one.over || one.attempts.some(({ over }) => !over));
@@ -94,6 +95,7 @@ function waiting(run) {
 }
 
 function took(run, now) {
-  const end = run.over ? (run.ended ?? run.started) : now;
-  return h("span", { title: `${dateTime(run.started)} to ${run.over ? dateTime(end) : "now"}` }, duration(Math.max(0, end - run.started)));
+  if (!run.over) return h("span", { title: `since ${dateTime(run.started)}` }, soFar(now - run.started));
+  const end = run.ended ?? run.started;
+  return h("span", { title: `${dateTime(run.started)} to ${dateTime(end)}` }, coarse(end - run.started));
 }

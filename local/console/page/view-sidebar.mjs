@@ -5,7 +5,8 @@ import { pageOf } from "./pipelines.mjs";
 import { links } from "./routes.mjs";
 import { pill } from "./widgets.mjs";
 
-const PAGE = 25;
+// With the one that is shown, as many as one DescribePipelines takes.
+const PAGE = 24;
 
 export function sidebarView(sidebar, { pipelines, executions }, current) {
   let page = 1;
@@ -43,7 +44,9 @@ export function sidebarView(sidebar, { pipelines, executions }, current) {
     show,
     async read() {
       const listed = await pipelines.list();
-      await pipelines.describe(pageOf(listed, page, PAGE).items.map(({ id }) => id));
+      const seen = pageOf(listed, page, PAGE).items;
+      const here = listed.filter(({ id }) => id === current());
+      await pipelines.describe([...new Set([...seen, ...here].map(({ id }) => id))]);
       known = { listed: listed.map((one) => ({ ...one, ...pipelines.described.get(one.id) })), machines: await executions.machines() };
       show();
     },

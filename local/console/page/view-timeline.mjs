@@ -1,7 +1,7 @@
 // The bars of attempts on one axis, as SVG that takes the width it is given.
 
 import { h, svg } from "./dom.mjs";
-import { dateTime, duration, fraction, segments, ticks, timeOfDay } from "./timeline.mjs";
+import { coarse, dateTime, fraction, segments, ticks, timeOfDay } from "./timeline.mjs";
 import { tone } from "./widgets.mjs";
 
 const WIDTH = 1000;
@@ -12,7 +12,7 @@ const MOST_TICKS = 5;
 /** The statuses of an instance or an attempt over time. */
 export function bar(run, range, now) {
   const parts = segments(run, now);
-  const told = parts.map(({ status, from, to }) => `${status} ${dateTime(from)} for ${duration(to - from)}`);
+  const told = parts.map(({ status, from, to }) => `${status} ${dateTime(from)} for ${coarse(to - from)}`);
   return svg(
     "svg",
     { class: "bar", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": told.join(", then ") },
@@ -28,7 +28,8 @@ export function bar(run, range, now) {
 /** The times above the bars. */
 export function axis(range) {
   const long = range.to - range.from > 86_400_000;
-  const marks = ticks(range, MOST_TICKS);
+  // A label that begins near the end would be cut off.
+  const marks = ticks(range, MOST_TICKS).filter((mark) => fraction(mark, range) < 0.88);
   return h(
     "div",
     { class: "axis", "aria-hidden": "true" },
