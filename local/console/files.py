@@ -1,4 +1,4 @@
-"""The console's files on HTTP: all there is to it on this side, because the page itself reads the local AWS."""
+"""The console's files on HTTP. That is all on this side: the page itself reads the local AWS."""
 
 from __future__ import annotations
 

@@ -49,6 +49,13 @@ export class Pipelines {
   constructor(aws) {
     this.aws = aws;
     this.described = new Map();
+    this.known = new Map();
+  }
+
+  /** The runs of a pipeline, with what was read of them before. */
+  runs(id) {
+    if (!this.known.has(id)) this.known.set(id, new Runs(this.aws, id));
+    return this.known.get(id);
   }
 
   /** All pipelines, newest first. Their states are those of when they were described last. */

@@ -3,7 +3,7 @@
 import { h, Part } from "./dom.mjs";
 import { functionLogGroups, TaskLog } from "./logs.mjs";
 import { follow } from "./path.mjs";
-import { idParts, Runs } from "./pipelines.mjs";
+import { idParts } from "./pipelines.mjs";
 import { links } from "./routes.mjs";
 import { clock, coarse, soFar, statuses, timeOfDay } from "./timeline.mjs";
 import { empty, facts, heading, pill, section, time, tone } from "./widgets.mjs";
@@ -43,7 +43,7 @@ async function logGroups(executions, machines, latest) {
 }
 
 export function attemptView(main, { aws, pipelines, executions, now }, { pipelineId, id }) {
-  const runs = new Runs(aws, pipelineId);
+  const runs = pipelines.runs(pipelineId);
   const log = new TaskLog(aws, { pipelineId, attemptId: id });
   const top = h("div");
   const middle = h("div");

@@ -1,7 +1,6 @@
 // One pipeline: its instances with their attempts, latest first.
 
 import { h, Part } from "./dom.mjs";
-import { Runs } from "./pipelines.mjs";
 import { links } from "./routes.mjs";
 import { clock, coarse, dateTime, soFar, span } from "./timeline.mjs";
 import { empty, facts, heading, pager, pill, section, time } from "./widgets.mjs";
@@ -9,8 +8,8 @@ import { axis, bar } from "./view-timeline.mjs";
 
 const PAGE = 20;
 
-export function pipelineView(main, { aws, pipelines, now }, { id, page }) {
-  const runs = new Runs(aws, id);
+export function pipelineView(main, { pipelines, now }, { id, page }) {
+  const runs = pipelines.runs(id);
   const part = new Part(main, ({ pipeline, chosen, second }) => [
     heading("Pipeline", pipeline.name ?? id, pipeline.state),
     facts([
