@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import re
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from local.console.files import CONTENT_TYPES, PATH, answer, console
 from local.guard import refusal
-from tests.local.commands import ROOT
+from tests.local.commands import ROOT, running
 
 PAGE = ROOT / "local" / "console" / "page"
 MODULES = sorted(PAGE.glob("*.mjs"))
@@ -140,3 +142,32 @@ def test_a_link_of_another_site_may_lead_to_the_console() -> None:
     followed = [(b"host", b"127.0.0.1:4566"), (b"sec-fetch-site", b"cross-site")]
     assert refusal(followed, is_page=True) is None
     assert refusal([(b"host", b"attacker.example")], is_page=True) is not None
+
+
+def test_up_serves_it_at_the_address_that_it_prints() -> None:
+    with running("up", "--no-deploy", "--port", "0") as command:
+        endpoint_url = command.ready()
+        line = command.wait_for("console ")
+        assert line == f"console {endpoint_url}{PATH}"
+        assert line in command.err
+
+        def get(path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+            connection = http.client.HTTPConnection(urlsplit(endpoint_url).netloc, timeout=30)
+            connection.request(
+                "GET", path, headers={name.replace("_", "-"): headers[name] for name in headers}
+            )
+            response = connection.getresponse()
+            return response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+
+        status, headers, body = get(PATH)
+        assert (status, body) == (200, (PAGE / "index.html").read_bytes())
+        assert "default-src 'self'" in headers["content-security-policy"]
+        assert "access-control-allow-origin" not in headers
+        assert get("/_local/console")[1]["location"] == PATH
+        assert get(f"{PATH}main.mjs")[1]["content-type"].startswith("text/javascript")
+        for path in ("../files.py", "%2e%2e/files.py", "..%2f..%2f..%2fetc/passwd", "//etc/passwd"):
+            assert get(PATH + path)[0] == 404
+        assert get(PATH, Host="attacker.example")[0] == 403
+        assert get("/", Origin="http://attacker.example")[0] == 403
+        assert get("/", Sec_Fetch_Site="cross-site")[0] == 403
+        assert get("/")[0] == 200
