@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +15,8 @@ from urllib.parse import quote
 import pytest
 
 from local.console.files import PATH
-from tests.system.deployments import PATIENCE_SECONDS, STACK, Deployment, eventually
+from tests.local.commands import ROOT
+from tests.system.deployments import PATIENCE_SECONDS, STACK, Deployment, environment_without_aws, eventually
 from tests.system.executions import RUN_TASK, executions, states_entered
 from tests.system.pipelines import Pipeline, shell
 
@@ -77,6 +80,31 @@ def test_the_page_reads_what_the_apis_tell(deployment: Deployment) -> None:
     alarms = deployment.cloudwatch.describe_alarms()["MetricAlarms"]
     assert sorted(told["alarms"]) == sorted(alarm["AlarmName"] for alarm in alarms)
     assert [name for name in told["operations"] if not READS.search(name)] == []
+
+
+def test_the_commands_of_the_empty_page_run_a_pipeline(deployment: Deployment, tmp_path: Path) -> None:
+    module = ROOT / "local" / "console" / "page" / "view-home.mjs"
+    load = f"import {{ firstCommands }} from {json.dumps(str(module))};"
+    script = f"{load} console.log(firstCommands(process.argv[1]))"
+    shown = subprocess.run(
+        ["node", "--input-type=module", "--eval", script, deployment.endpoint_url],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    ).stdout
+    search = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-euc", f"{shown}\necho; echo $id"],
+        cwd=tmp_path,
+        env={**environment_without_aws(tmp_path), "PATH": search},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    Pipeline(deployment, done.stdout.split()[-1]).ended("Hello", "FINISHED")
 
 
 def test_a_browser_shows_markup_as_text(deployment: Deployment, tmp_path: Path) -> None:
