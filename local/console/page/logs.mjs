@@ -56,10 +56,12 @@ export class TaskLog {
         this.since = new Map();
     }
 
-    /** All lines so far in the order of their times. `groups` are log groups; `from` is the time to begin at. */
+    /** The latest 5,000 lines in the order of their times. `groups` are log groups; `from` is the time to begin at. */
     async read(groups, from) {
         for (const group of groups) await this.#readGroup(group, from);
-        return [...this.lines.values()].sort((a, b) => a.time - b.time).slice(-MOST_LINES);
+        const lines = [...this.lines.values()].sort((a, b) => a.time - b.time).slice(-MOST_LINES);
+        this.lines = new Map(lines.map((line) => [line.id, line]));
+        return lines;
     }
 
     async #readGroup(group, from) {

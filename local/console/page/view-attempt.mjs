@@ -9,6 +9,7 @@ import { clock, coarse, soFar, statuses, takenBy, timeOfDay } from "./timeline.m
 import { empty, facts, heading, pill, section, time, tone } from "./widgets.mjs";
 import { executionParts, readExecution } from "./view-execution.mjs";
 
+const SHOWN_LINES = 1000;
 const QUIET_FIELDS = /^(@|error|parent$|reportProgressTime$|hostname$|type$)/;
 
 /** All that is known of an attempt, read anew. `known` is what the last reading returned. */
@@ -76,7 +77,11 @@ export function attemptView(main, { aws, pipelines, executions, now }, { pipelin
             const name = pipelines.described.get(pipelineId)?.name ?? pipelineId;
             above.show({ attempt, name, found, second: attempt.over ? 0 : clock([attempt], second) });
             run.show({ latest, complete, second: latest?.execution.status === "RUNNING" ? second : 0 });
-            lines.show({ lines: known.lines, over: attempt.over });
+            lines.show({
+                lines: known.lines.slice(-SHOWN_LINES),
+                total: known.lines.length,
+                over: attempt.over,
+            });
             document.title = `${attempt.component} ${attempt.status}`;
         },
     };
@@ -176,7 +181,7 @@ function execution(latest, complete, second) {
     return section("RunTask", "", empty("No execution runs this attempt yet.", text));
 }
 
-function logParts({ lines, over }) {
+function logParts({ lines, total, over }) {
     const body = lines.length
         ? h(
               "div",
@@ -194,7 +199,11 @@ function logParts({ lines, over }) {
               over ? "Nothing was logged." : "Nothing has been logged yet.",
               "Lines come here from the poller, RunTask and the handler when they name this attempt.",
           );
-    return section("Log", `${lines.length} ${lines.length === 1 ? "line" : "lines"}, oldest first`, body);
+    const count =
+        total > lines.length
+            ? `the latest ${lines.length} lines`
+            : `${total} ${total === 1 ? "line" : "lines"}`;
+    return section("Log", `${count}, oldest first`, body);
 }
 
 function logLine(line) {

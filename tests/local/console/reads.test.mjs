@@ -288,6 +288,24 @@ test("of a log only the lines of the attempt are shown, in order, each once", as
     });
 });
 
+test("of a long log the latest lines are kept", async () => {
+    let next = 0;
+    const { aws } = await awsOf(() => ({
+        events: Array.from({ length: 3000 }, () => ({
+            eventId: String(next),
+            timestamp: (next += 1),
+            message: line({}),
+        })),
+    }));
+    const log = new TaskLog(aws, { ...task });
+    await log.read(["/aws/lambda/f"], 0);
+    const lines = await log.read(["/aws/lambda/f"], 0);
+    assert.deepEqual(
+        [lines.length, lines[0].time, lines.at(-1).time, log.lines.size],
+        [5000, 1001, 6000, 5000],
+    );
+});
+
 test("an error other than a missing group is not hidden", async () => {
     const { aws } = await awsOf(() => {
         throw new AwsError("ThrottlingException", "slow");
