@@ -52,7 +52,7 @@ class Deployment:
     """A stack that is up."""
 
     def __init__(self, endpoint_url: str, home: Path) -> None:
-        self._endpoint_url = endpoint_url
+        self.endpoint_url = endpoint_url
         self._home = home
 
     @cached_property
@@ -78,7 +78,7 @@ class Deployment:
     def aws(self, *arguments: str) -> str:
         """What the AWS CLI prints."""
         variables: Mapping[str, str] = {
-            "AWS_ENDPOINT_URL": self._endpoint_url,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -103,7 +103,7 @@ class Deployment:
     @property
     def _connection(self) -> Any:
         return {
-            "endpoint_url": self._endpoint_url,
+            "endpoint_url": self.endpoint_url,
             "region_name": REGION,
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",
