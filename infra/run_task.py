@@ -5,6 +5,9 @@
 Its input is the envelope (lambdas/runner/envelope.py), read everywhere as the execution's input, so that
 what flows from state to state is small: ``{canceled, resume?, unacknowledged?}`` before the handler, its
 outcome after it. Five states a task, and each deferral costs Wait and the first four again.
+
+The execution's output says how the task ended, for people and for lambdas/execution_ended.py:
+``{status, deferrals, errorId?, crashed?, refused?}``. An execution that fails has not told Data Pipeline.
 """
 
 from __future__ import annotations
@@ -54,6 +57,7 @@ class RunTask(Construct):
         *,
         handlers: Mapping[str, lambda_.IFunction],
         log_retention: logs.RetentionDays,
+        tracing: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         self._handlers = dict(sorted(handlers.items()))
@@ -76,6 +80,7 @@ class RunTask(Construct):
                 level=sfn.LogLevel.ERROR,
                 include_execution_data=False,
             ),
+            tracing_enabled=tracing,
         )
         self.state_machine.add_to_role_policy(
             iam.PolicyStatement(
@@ -87,11 +92,17 @@ class RunTask(Construct):
         )
 
     def _definition(self) -> sfn.IChainable:
-        canceled = sfn.Succeed(
-            self, "Canceled", comment="The service wants no more of this task: no status is reported."
+        canceled = sfn.Succeed.jsonata(
+            self,
+            "Canceled",
+            comment="The service wants no more of this task: no status is reported.",
+            outputs=_end("'CANCELED'"),
         )
-        no_longer_ours = sfn.Succeed(
-            self, "NoLongerOurs", comment="The service no longer knows the task: nothing is left to report."
+        no_longer_ours = sfn.Succeed.jsonata(
+            self,
+            "NoLongerOurs",
+            comment="The service no longer knows the task: nothing is left to report.",
+            outputs=_end("'NO_LONGER_OURS'"),
         )
         not_acknowledged = sfn.Fail(
             self,
@@ -230,6 +241,7 @@ class RunTask(Construct):
             "{% {'TaskId': " + TASK + ".taskId, 'TaskStatus': 'FAILED', 'ErrorId': 'StatusRefused', "
             "'ErrorMessage': 'Data Pipeline refused the status that the handler gave. See execution ' "
             "& $states.context.Execution.Name} %}",
+            output=_end("'FAILED'", error_id="'StatusRefused'", refused="true"),
             refused=not_reported,
             no_longer_ours=no_longer_ours,
             failed=not_reported,
@@ -237,13 +249,21 @@ class RunTask(Construct):
         return self._status_call(
             "SetTaskStatus",
             _STATUS_ARGUMENTS,
+            output=_end("$states.input.status", error_id="$states.input.errorId"),
             refused=last_word,
             no_longer_ours=no_longer_ours,
             failed=not_reported,
         )
 
     def _status_call(
-        self, name: str, arguments: str, *, refused: sfn.State, no_longer_ours: sfn.State, failed: sfn.State
+        self,
+        name: str,
+        arguments: str,
+        *,
+        output: str,
+        refused: sfn.State,
+        no_longer_ours: sfn.State,
+        failed: sfn.State,
     ) -> sfn.CustomState:
         """SetTaskStatus with its optional arguments left out, which CallAwsService cannot do."""
         call = sfn.CustomState(
@@ -253,6 +273,7 @@ class RunTask(Construct):
                 "Type": "Task",
                 "Resource": f"arn:{Stack.of(self).partition}:states:::aws-sdk:datapipeline:setTaskStatus",
                 "Arguments": arguments,
+                "Output": output,
                 "End": True,
             },
         )
@@ -266,8 +287,9 @@ class RunTask(Construct):
             max_attempts=60,
             jitter_strategy=sfn.JitterType.FULL,
         )
-        call.add_catch(no_longer_ours, errors=NO_LONGER_OURS)
-        call.add_catch(refused, errors=[INVALID_REQUEST])
+        kept = "{% $states.input %}"
+        call.add_catch(no_longer_ours, errors=NO_LONGER_OURS, outputs=kept)
+        call.add_catch(refused, errors=[INVALID_REQUEST], outputs=kept)
         call.add_catch(failed, errors=["States.ALL"])
         return call
 
@@ -279,6 +301,21 @@ def _seconds(seconds: int) -> Duration:
 def _literal(text: str) -> str:
     """``text`` as a JSONata string literal: JSON's is one."""
     return json.dumps(text)
+
+
+_DEFERRALS = "($exists($states.input.resume.deferrals) ? $states.input.resume.deferrals : 0)"
+"""How often the handler has deferred before, in a handler's state."""
+
+
+def _end(status: str, *, error_id: str = "", refused: str = "") -> str:
+    """The execution's output; ``status`` and the others are JSONata, of the state that ends it."""
+    more = ["$states.input.crashed ? {'crashed': true} : {}"]
+    if error_id:
+        more.append(f"$exists({error_id}) and {status} = 'FAILED' ? {{'errorId': {error_id}}} : {{}}")
+    if refused:
+        more.append(f"{{'refused': {refused}}}")
+    deferrals = "$exists($states.input.deferrals) ? $states.input.deferrals : 0"
+    return f"{{% $merge([{{'status': {status}, 'deferrals': {deferrals}}}, {', '.join(more)}]) %}}"
 
 
 def _outcome(route: str) -> str:
@@ -295,7 +332,9 @@ def _outcome(route: str) -> str:
         "$payload.status in ['FINISHED', 'FAILED', 'FALSE', 'DEFERRED', 'CANCELED'] ? $payload : "
         f"{{'status': 'FAILED', 'errorId': 'InvalidOutcome', 'errorMessage': {invalid}}}; "
         # Of a canceled task nothing is reported, whatever the handler says; it may need more time to stop.
-        "$states.input.canceled and $outcome.status != 'DEFERRED' ? {'status': 'CANCELED'} : $outcome"
+        "$stopped := $states.input.canceled and $outcome.status != 'DEFERRED'; "
+        "$said := $stopped ? {'status': 'CANCELED'} : $outcome; "
+        f"$merge([$said, {{'deferrals': {_DEFERRALS}, 'crashed': false}}])"
         ") %}"
     )
 
@@ -307,10 +346,11 @@ def _crash(route: str) -> str:
         "$error := $states.errorOutput.Error; "
         "$cause := $exists($states.errorOutput.Cause) ? $string($states.errorOutput.Cause) : ''; "
         # Of a canceled task nothing is reported, however its handler ended.
-        "$states.input.canceled ? {'status': 'CANCELED'} : {'status': 'FAILED', "
+        "$outcome := $states.input.canceled ? {'status': 'CANCELED'} : {'status': 'FAILED', "
         "'errorId': $substring($error, 0, 8) = 'Service_' ? 'Handler' & $error : $error, "
         f"'errorMessage': {_literal(f'The handler for {route!r} ended without an outcome (')} "
-        "& $error & '): ' & $substring($cause, 0, 4000)}"
+        "& $error & '): ' & $substring($cause, 0, 4000)}; "
+        f"$merge([$outcome, {{'deferrals': {_DEFERRALS}, 'crashed': true}}])"
         ") %}"
     )
 
@@ -328,7 +368,8 @@ _DEFERRAL = (
     "{% ("
     "$wait := $states.input.waitSeconds; "
     "$seconds := $type($wait) = 'number' ? $floor($wait) : 60; "
-    "{'resume': {'state': $exists($states.input.state) ? $states.input.state : null}, "
+    "{'resume': {'state': $exists($states.input.state) ? $states.input.state : null, "
+    "'deferrals': $states.input.deferrals + 1}, "
     f"'waitSeconds': $max([1, $min([$seconds, {LONGEST_WAIT_SECONDS}])])}}"
     ") %}"
 )

@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,8 @@ def environment(port: int, state: Path, *, time_scale: float) -> dict[str, str]:
 class Ministack:
     """The emulator in this process. Once per process: its state is in its modules.
 
-    `time_scale` N makes Step Functions' waits and retries, and rate schedules, N times as fast. Unscaled are
-    cron and one-time schedules, TimeoutSeconds of a state, and the timeouts of functions.
+    `time_scale` N makes Step Functions' waits and retries, rate schedules, and the periods of alarms N times
+    as fast. Unscaled are cron and one-time schedules, TimeoutSeconds of a state, and functions' timeouts.
     """
 
     def __init__(self, port: int, state: Path, *, time_scale: float = 1.0) -> None:
@@ -77,8 +77,9 @@ class Ministack:
         self._step_functions: Any = importlib.import_module("ministack.services.stepfunctions")
         self._scheduler: Any = importlib.import_module("ministack.services.scheduler")
         self._event_bridge: Any = importlib.import_module("ministack.services.eventbridge")
+        self._sqs: Any = importlib.import_module("ministack.services.sqs")
         logging.getLogger("hypercorn.error").setLevel(logging.ERROR)
-        self.alarms = CloudWatchAlarms()
+        self.alarms = CloudWatchAlarms(time_scale)
         self._scale_schedules(time_scale)
         self._start_rate_schedules_at_once()
         self._name_throttled_invocations()
@@ -178,6 +179,25 @@ class Ministack:
             observe(execution)
 
         self._step_functions._emit_execution_status_event = emit
+
+    def observe_failed_deliveries(self, observe: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+        """Call `observe(schedule, target)` each time that a schedule's state machine is not there."""
+        original = self._event_bridge._invoke_target
+
+        def invoke(target: dict[str, Any], event: Any, rule: dict[str, Any], view: Any = None) -> None:
+            original(target, event, rule, view)
+            arn = str(target.get("Arn", ""))
+            if ":states:" in arn and self._step_functions._resolve_state_machine_arn(arn) is None:
+                observe(rule, target)
+
+        self._event_bridge._invoke_target = invoke
+
+    def messages_visible(self) -> Iterator[tuple[str, int]]:
+        """The name of each queue, and how many of its messages wait to be received."""
+        for queue in list(self._sqs._queues._data.values()):
+            self._sqs._refresh_counts(queue)
+            attributes = queue["attributes"]
+            yield attributes["QueueArn"].split(":")[-1], int(attributes["ApproximateNumberOfMessages"])
 
     def _scale_schedules(self, time_scale: float) -> None:
         if time_scale == 1.0:

@@ -22,6 +22,7 @@ STATES = f"{SERVICES}.stepfunctions"
 SCHEDULER = f"{SERVICES}.scheduler"
 EVENTS = f"{SERVICES}.eventbridge"
 CLOUDWATCH = f"{SERVICES}.cloudwatch"
+SQS = f"{SERVICES}.sqs"
 PROVISIONERS = f"{SERVICES}.cloudformation.provisioners"
 
 
@@ -55,6 +56,9 @@ def private(module: str, name: str) -> Any:
         (STATES, "_emit_execution_status_event", ["execution"]),
         (SCHEDULER, "_tick_schedules", []),
         (EVENTS, "_parse_rate_seconds", ["expr"]),
+        (EVENTS, "_invoke_target", ["target", "event", "rule", "view"]),
+        (STATES, "_resolve_state_machine_arn", ["arn"]),
+        (SQS, "_refresh_counts", ["q"]),
         (CLOUDWATCH, "_evaluate_alarm", ["alarm"]),
         (CLOUDWATCH, "_evaluate_all_alarms", []),
         (CLOUDWATCH, "_evaluate_parent_alarms", ["child", "seen"]),
@@ -95,6 +99,7 @@ def test_a_function_has_the_parameters_that_the_hooks_use(
         (SCHEDULER, "_tick_schedules", "_schedule_last_fired"),
         (EVENTS, "_scheduler_loop", "_SCHEDULER_TICK_INTERVAL"),
         (EVENTS, "_tick_scheduled_rules", "_parse_rate_seconds"),
+        (SCHEDULER, "_tick_schedules", "_invoke_target"),
         (CLOUDWATCH, "_evaluate_all_alarms", "_evaluate_alarm"),
         (CLOUDWATCH, "_put_metric_data", "_evaluate_all_alarms"),
         (PROVISIONERS, "_cw_metric_alarm_put", "_cw_metric_alarm_record"),
@@ -106,7 +111,7 @@ def test_a_replaced_name_is_looked_up_when_it_is_used(module: str, caller: str, 
 
 def test_services_are_handlers_by_name() -> None:
     handlers = private("ministack.app", "SERVICE_HANDLERS")
-    assert {"logs", "monitoring"} <= set(handlers)
+    assert {"logs", "monitoring", "sqs"} <= set(handlers)
     assert "datapipeline" not in handlers
     parameters = list(inspect.signature(handlers["logs"]).parameters)
     assert parameters == ["method", "path", "headers", "body", "query_params"]
@@ -138,6 +143,13 @@ def test_schedules_are_kept_by_account_region_and_name() -> None:
     assert private(SCHEDULER, "_SCHEDULE_TICK_INTERVAL") == 10
     assert private(EVENTS, "_SCHEDULER_TICK_INTERVAL") == 10
     assert private(EVENTS, "_parse_rate_seconds")("rate(5 minutes)") == 300
+
+
+def test_queues_are_kept_by_account_region_and_url() -> None:
+    assert isinstance(private(SQS, "_queues")._data, dict)
+    queue: dict[str, Any] = {"messages": [], "attributes": {"MessageRetentionPeriod": "60"}}
+    private(SQS, "_refresh_counts")(queue)
+    assert queue["attributes"]["ApproximateNumberOfMessages"] == "0"
 
 
 def test_a_throttled_invocation_has_a_body_with_a_message() -> None:
