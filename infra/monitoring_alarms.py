@@ -107,7 +107,7 @@ class Alarms(Construct):
         name, short = slug(group.name, 60), group.name[:200]
         self._alarm(
             f"NoPoll-{name}",
-            metrics.of_group("Polls", group.name).with_(period=Duration.seconds(group.period_seconds)),
+            _alive(metrics, group),
             f"No poll of worker group '{short}' has succeeded for 3 schedule periods, so none of its tasks "
             "is taken. First look whether its schedule is enabled, then at its latest PollLoop execution.",
             anchor="nopoll",
@@ -192,3 +192,17 @@ class Alarms(Construct):
         alarm.add_alarm_action(actions.SnsAction(self._topic))
         alarm.add_ok_action(actions.SnsAction(self._topic))
         self.all.append(alarm)
+
+
+def _alive(metrics: Metrics, group: WorkerGroup) -> cloudwatch.IMetric:
+    """Polls of a worker group; a loop that waits at max_concurrent_tasks does not poll, and is alive."""
+    period = Duration.seconds(group.period_seconds)
+    polls = metrics.of_group("Polls", group.name).with_(period=period)
+    if group.max_concurrent_tasks is None:
+        return polls
+    return cloudwatch.MathExpression(
+        expression="SUM([polls, full])",
+        using_metrics={"polls": polls, "full": metrics.of_group("LoopFull", group.name).with_(period=period)},
+        period=period,
+        label="Polls, and waits at the limit",
+    )

@@ -60,42 +60,42 @@ class Dashboard(Construct):
         )
         _row(dashboard, "Is it alive?")
         dashboard.add_widgets(
-            _graph("Polls that were answered, by worker group", of_groups("Polls")),
+            _graph("Polls that were answered or given up, by worker group", of_groups("Polls")),
             _graph(
-                "Polls that failed, loops that failed, polls given up (each idle short poll is)",
+                "Polls that failed, by error",
+                [metrics.by("Error", "PollErrors")],
+            ),
+            _graph(
+                "Loops that failed, ticks that wait undelivered; polls given up, as each idle short poll is",
                 [
-                    metrics.of_stack("PollErrors", label="polls failed"),
                     metrics.of_stack("PollLoopsFailed", label="loops failed"),
                     waiting(undelivered, "ticks not delivered"),
+                    metrics.of_stack("PollsAbandoned", label="polls given up"),
                 ],
-                right=[metrics.of_stack("PollsAbandoned", label="polls given up")],
             ),
         )
         _row(dashboard, "Is it keeping up?")
         dashboard.add_widgets(
-            _graph("Tasks received, by worker group", of_groups("TasksReceived"), of=3),
+            _graph("Tasks received, by worker group", of_groups("TasksReceived")),
             _graph(
                 "Seconds from ready to received, the longest, by worker group",
                 of_groups("StartDelay", "Maximum"),
-                of=3,
             ),
-            _graph("Waits at max_concurrent_tasks, by worker group", of_groups("LoopFull"), of=3),
+            _graph("Waits at max_concurrent_tasks, by worker group", of_groups("LoopFull")),
         )
         _row(dashboard, "What ends?")
         dashboard.add_widgets(
-            _graph("Tasks finished, by type", of_types("TasksFinished"), of=3),
-            _graph("Tasks failed, by type", of_types("TasksFailed"), of=3),
+            _graph("Tasks finished, by type", of_types("TasksFinished")),
+            _graph("Tasks failed, by type", of_types("TasksFailed")),
             _graph(
                 "Seconds from start to end, 90th percentile, by type",
                 of_types("TaskDuration", statistic="p90"),
-                of=3,
             ),
         )
         dashboard.add_widgets(
             _graph(
                 "Tasks canceled, and preconditions that did not hold, by type",
                 [*of_types("TasksCanceled", label="canceled "), *of_types("TasksNotMet", label="not met ")],
-                of=3,
             ),
             _graph(
                 "Tasks that the service had forgotten, or was not told of, by type",
@@ -103,9 +103,8 @@ class Dashboard(Construct):
                     *of_types("TasksLost", label="forgotten "),
                     *of_types("TasksNotReported", label="not told "),
                 ],
-                of=3,
             ),
-            _graph("Deferrals of tasks that ended, by type", of_types("TasksDeferred"), of=3),
+            _graph("Deferrals of tasks that ended, by type", of_types("TasksDeferred")),
         )
         _row(dashboard, "What fails?")
         dashboard.add_widgets(
@@ -117,29 +116,25 @@ class Dashboard(Construct):
                     metrics.of_stack("HandlersCrashed", label="handler crashed"),
                     metrics.of_stack("StatusesRefused", label="status refused by the service"),
                 ],
-                of=3,
             ),
             _graph(
                 "Handlers throttled, by type",
                 [throttles(function, route) for route, function in handlers.items()],
-                of=3,
             ),
             _graph(
                 "Nobody was told: tasks in the queue, ends not counted",
                 [waiting(not_reported, "tasks not reported"), errors(execution_ended, "ends not counted")],
-                of=3,
             ),
         )
         _row(dashboard, "What does it cost?")
         dashboard.add_widgets(
-            _graph("State transitions, at least", [_transitions(run_task, poll_loops)], of=3),
+            _graph("State transitions, at least", [_transitions(run_task, poll_loops)]),
             _graph(
                 "Milliseconds that functions ran",
                 [
                     _total("pollers", [busy(loop.poller, "") for loop in poll_loops]),
                     *(busy(function, route) for route, function in handlers.items()),
                 ],
-                of=3,
             ),
             _graph(
                 "Cold starts, and objects put into the claims bucket",
@@ -147,7 +142,6 @@ class Dashboard(Construct):
                     metrics.of_stack("ColdStarts", label="cold starts"),
                     metrics.of_stack("ClaimObjects", label="claim objects"),
                 ],
-                of=3,
             ),
         )
 
@@ -156,19 +150,16 @@ def _row(dashboard: cloudwatch.Dashboard, question: str) -> None:
     dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {question}", width=_WIDTH, height=1))
 
 
-def _graph(
-    title: str, left: Sequence[cloudwatch.IMetric], *, right: Sequence[cloudwatch.IMetric] = (), of: int = 2
-) -> cloudwatch.GraphWidget:
+def _graph(title: str, left: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
     return cloudwatch.GraphWidget(
         title=title,
         left=list(left),
-        right=list(right),
         left_y_axis=cloudwatch.YAxisProps(min=0),
         # A long legend under a graph takes the graph's place.
         legend_position=(
             cloudwatch.LegendPosition.RIGHT if len(left) > 6 else cloudwatch.LegendPosition.BOTTOM
         ),
-        width=_WIDTH // of,
+        width=_WIDTH // 3,
         height=_HEIGHT,
     )
 

@@ -33,6 +33,16 @@ class Metrics:
         """A metric of one type, or of one value of ``myHandler``."""
         return self._metric(name, {"Type": dimension(route)}, label=label, statistic=statistic)
 
+    def by(self, other: str, name: str) -> cloudwatch.MathExpression:
+        """A metric by a dimension whose values are not known beforehand; not for alarms."""
+        schema = f"{{{NAMESPACE},service,{other}}}"
+        return cloudwatch.MathExpression(
+            expression=f"SEARCH('{schema} MetricName=\"{name}\" service=\"{self._service}\"', 'Sum')",
+            using_metrics={},
+            label="",
+            period=PERIOD,
+        )
+
     def _metric(
         self, name: str, dimensions: dict[str, str], *, label: str | None, statistic: str
     ) -> cloudwatch.Metric:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,10 @@ from typing import Any, TypeVar
 import boto3
 from mypy_boto3_cloudwatch import CloudWatchClient
 from mypy_boto3_datapipeline import DataPipelineClient
+from mypy_boto3_lambda import LambdaClient
 from mypy_boto3_logs import CloudWatchLogsClient
+from mypy_boto3_scheduler import EventBridgeSchedulerClient
+from mypy_boto3_sqs import SQSClient
 from mypy_boto3_stepfunctions import SFNClient
 
 from tests.local.commands import ROOT, running
@@ -65,6 +69,34 @@ class Deployment:
         return boto3.client("logs", **self._connection)
 
     @cached_property
+    def sqs(self) -> SQSClient:
+        return boto3.client("sqs", **self._connection)
+
+    @cached_property
+    def scheduler(self) -> EventBridgeSchedulerClient:
+        return boto3.client("scheduler", **self._connection)
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        return boto3.client("lambda", **self._connection)
+
+    @contextlib.contextmanager
+    def fault(self, operation: str, kind: str) -> Iterator[None]:
+        """Data Pipeline fails in this way for as long as the block takes."""
+        self._control("POST", {"operation": operation, "kind": kind, "count": 1_000_000})
+        try:
+            yield
+        finally:
+            self._control("DELETE")
+
+    def _control(self, method: str, body: object = None) -> None:
+        url = f"{self._endpoint_url}/_local/datapipeline/faults"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, {"X-Local-Control": "faults"}, method=method)
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+            assert answer.status == 200
+
+    @cached_property
     def cloudwatch(self) -> CloudWatchClient:
         return boto3.client("cloudwatch", **self._connection)
 
@@ -104,7 +136,7 @@ class Deployment:
 
 
 @contextlib.contextmanager
-def deployed(home: Path, *arguments: str) -> Iterator[Deployment]:
-    """The app of this repository on local AWS, ended at the end."""
-    with running("up", "--port", "0", *arguments, directory=ROOT) as command:
+def deployed(home: Path, *arguments: str, app: Path = ROOT) -> Iterator[Deployment]:
+    """The app of this repository, or another one, on local AWS, ended at the end."""
+    with running("up", "--port", "0", *arguments, directory=app) as command:
         yield Deployment(command.ready(), home)
