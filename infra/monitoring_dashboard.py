@@ -51,11 +51,11 @@ class Dashboard(Construct):
             self, "Dashboard", dashboard_name=name, default_interval=Duration.hours(12)
         )
         dashboard.add_widgets(
-            cloudwatch.TextWidget(markdown=_links(name, run_task, poll_loops), width=_WIDTH, height=3)
+            cloudwatch.TextWidget(markdown=_links(name, run_task, poll_loops), width=_WIDTH, height=2)
         )
         dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(
-                title="Alarms", alarms=list(alarms), width=_WIDTH, height=2 + (len(alarms) + 5) // 6
+                title="Alarms", alarms=list(alarms), width=_WIDTH, height=1 + (len(alarms) + 5) // 6
             )
         )
         _row(dashboard, "Is it alive?")
@@ -66,7 +66,7 @@ class Dashboard(Construct):
                 [metrics.by("Error", "PollErrors")],
             ),
             _graph(
-                "Loops that failed, ticks that wait undelivered; polls given up, as each idle short poll is",
+                "Loops failed, ticks not delivered, short polls given up",
                 [
                     metrics.of_stack("PollLoopsFailed", label="loops failed"),
                     waiting(undelivered, "ticks not delivered"),

@@ -241,7 +241,7 @@ class RunTask(Construct):
             "{% {'TaskId': " + TASK + ".taskId, 'TaskStatus': 'FAILED', 'ErrorId': 'StatusRefused', "
             "'ErrorMessage': 'Data Pipeline refused the status that the handler gave. See execution ' "
             "& $states.context.Execution.Name} %}",
-            output=_end("'FAILED'", error_id="'StatusRefused'", refused="true"),
+            output=_end("'FAILED'", "{'errorId': 'StatusRefused', 'refused': true}"),
             refused=not_reported,
             no_longer_ours=no_longer_ours,
             failed=not_reported,
@@ -249,7 +249,10 @@ class RunTask(Construct):
         return self._status_call(
             "SetTaskStatus",
             _STATUS_ARGUMENTS,
-            output=_end("$states.input.status", error_id="$states.input.errorId"),
+            output=_end(
+                "$states.input.status",
+                "$states.input.status = 'FAILED' ? {'errorId': $states.input.errorId} : {}",
+            ),
             refused=last_word,
             no_longer_ours=no_longer_ours,
             failed=not_reported,
@@ -287,9 +290,8 @@ class RunTask(Construct):
             max_attempts=60,
             jitter_strategy=sfn.JitterType.FULL,
         )
-        kept = "{% $states.input %}"
-        call.add_catch(no_longer_ours, errors=NO_LONGER_OURS, outputs=kept)
-        call.add_catch(refused, errors=[INVALID_REQUEST], outputs=kept)
+        call.add_catch(no_longer_ours, errors=NO_LONGER_OURS)
+        call.add_catch(refused, errors=[INVALID_REQUEST])
         call.add_catch(failed, errors=["States.ALL"])
         return call
 
@@ -307,15 +309,13 @@ _DEFERRALS = "($exists($states.input.resume.deferrals) ? $states.input.resume.de
 """How often the handler has deferred before, in a handler's state."""
 
 
-def _end(status: str, *, error_id: str = "", refused: str = "") -> str:
-    """The execution's output; ``status`` and the others are JSONata, of the state that ends it."""
-    more = ["$states.input.crashed ? {'crashed': true} : {}"]
-    if error_id:
-        more.append(f"$exists({error_id}) and {status} = 'FAILED' ? {{'errorId': {error_id}}} : {{}}")
-    if refused:
-        more.append(f"{{'refused': {refused}}}")
+def _end(status: str, *others: str) -> str:
+    """The execution's output; ``status``, and the objects ``others``, are JSONata of the last state."""
     deferrals = "$exists($states.input.deferrals) ? $states.input.deferrals : 0"
-    return f"{{% $merge([{{'status': {status}, 'deferrals': {deferrals}}}, {', '.join(more)}]) %}}"
+    crashed = "$states.input.crashed ? {'crashed': true} : {}"
+    return (
+        f"{{% $merge([{{'status': {status}, 'deferrals': {deferrals}}}, {', '.join([crashed, *others])}]) %}}"
+    )
 
 
 def _outcome(route: str) -> str:

@@ -15,7 +15,6 @@ def dead_letter(schedule: Mapping[str, Any], target: Mapping[str, Any]) -> dict[
     queue_arn = (target.get("DeadLetterConfig") or {}).get("Arn")
     if not queue_arn:
         return None
-    name, account = queue_arn.split(":")[-1], queue_arn.split(":")[-2]
     attributes = {
         "ERROR_CODE": "StateMachineDoesNotExist",
         "ERROR_MESSAGE": f"State Machine Does Not Exist: '{target['Arn']}'",
@@ -23,7 +22,7 @@ def dead_letter(schedule: Mapping[str, Any], target: Mapping[str, Any]) -> dict[
         "TARGET_ARN": target["Arn"],
     }
     return {
-        "QueueUrl": f"http://sqs.localhost/{account}/{name}",
+        "QueueUrl": queue_arn.split(":")[-1],
         "MessageBody": target.get("Input") or "{}",
         "MessageAttributes": {
             key: {"DataType": "String", "StringValue": value} for key, value in attributes.items() if value

@@ -83,6 +83,7 @@ class Ministack:
         self._scale_schedules(time_scale)
         self._start_rate_schedules_at_once()
         self._name_throttled_invocations()
+        self._give_succeed_its_output()
 
     @property
     def asgi(self) -> Asgi:
@@ -106,7 +107,9 @@ class Ministack:
         self._responses.set_request_account_id(account)
         self._responses.set_request_region(region)
         handler: Handler = self._app.SERVICE_HANDLERS[service]
-        headers = {"x-amz-target": f"local.{operation}", "content-type": "application/x-amz-json-1.1"}
+        # SQS alone looks at what is before the operation.
+        prefix = "AmazonSQS" if service == "sqs" else "local"
+        headers = {"x-amz-target": f"{prefix}.{operation}", "content-type": "application/x-amz-json-1.1"}
         status, _, answer = await handler("POST", "/", headers, json.dumps(parameters).encode(), {})
         if status >= 400:
             raise EmulatedServiceError(answer.decode())
@@ -241,6 +244,18 @@ class Ministack:
             return response
 
         self._lambda._throttle_response = throttle
+
+    def _give_succeed_its_output(self) -> None:
+        """Step Functions Developer Guide, "Succeed workflow state": with JSONata it may have an Output."""
+        original = self._step_functions._apply_output_path
+        evaluate = self._step_functions._apply_jsonata_output
+
+        def output(state: dict[str, Any], data: Any, context: Any = None) -> Any:
+            if state.get("Type") == "Succeed" and "Output" in state:
+                return evaluate(state, data, context)
+            return original(state, data, context)
+
+        self._step_functions._apply_output_path = output
 
 
 def _is_python(configuration: Mapping[str, Any]) -> bool:

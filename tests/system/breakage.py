@@ -15,8 +15,7 @@ def schedule(deployment: Deployment, name: str, **changes: Any) -> Iterator[None
     client = deployment.scheduler
     found = client.get_schedule(Name=name)
     members: Any = {
-        key: found[key]
-        for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target", "State")
+        key: found[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target", "State")
     }
     client.update_schedule(**members | changes)
     try:

@@ -7,15 +7,24 @@ and of alarms are seconds here. Local AWS enforces no IAM, so a lacking permissi
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.local.commands import ROOT
 from tests.system.breakage import handler_gone, schedule
 from tests.system.deployments import STACK, Deployment, deployed, eventually
-from tests.system.executions import RUN_TASK, executions, state_machine
+from tests.system.executions import (
+    NEVER_ACKNOWLEDGES,
+    RUN_TASK,
+    executions,
+    run_task_replaced,
+    state_machine,
+)
 from tests.system.mailbox import Mailbox, messages, purge
 from tests.system.metrics import alarms, emitted_metrics, read_metrics
 from tests.system.pipelines import Fields, Pipeline, shell
@@ -126,6 +135,44 @@ def test_ticks_and_ends_that_are_lost(deployment: Deployment, mailbox: Mailbox) 
     mailbox.wait_for("NoPoll-orders", "EndsNotCounted", "TicksNotDelivered", state="OK")
 
 
+def test_one_query_tells_the_whole_story_of_a_task(deployment: Deployment) -> None:
+    """Of a task that was offered twice, deferred, and canceled."""
+    pipeline = Pipeline.put(deployment, {"Story": routed("deferring", "wait")}, worker_group=ORDERS)
+    with run_task_replaced(deployment, NEVER_ACKNOWLEDGES):
+        pipeline.activate()
+        first = next(
+            iter(eventually(lambda: executions(deployment, RUN_TASK, of="Story") or None, "not taken"))
+        )
+        deployment.stepfunctions.stop_execution(executionArn=first)
+    eventually(
+        lambda: said(deployment, pipeline).count("Task handled") > 1 or None, "it was not deferred twice"
+    )
+    pipeline.cancel("Story")
+    pipeline.over("Story")
+    eventually(
+        lambda: said(deployment, pipeline)[-1] == "Task ended" or None,
+        lambda: str(said(deployment, pipeline)),
+    )
+
+    lines = story(deployment, pipeline)
+    words = [line["message"] for line in lines]
+    assert words[:5] == [
+        "Task received",
+        "Task not reported",
+        "Task received",
+        "Task started",
+        "Task handled",
+    ]
+    again, turns = words[5:-1], len(words[5:-1]) // 2
+    assert again == ["Task started", "Task handled"] * turns
+    handled = [line["outcome"] for line in lines if line["message"] == "Task handled"]
+    assert handled == ["DEFERRED"] * turns + ["CANCELED"]
+    assert (lines[1]["executionStatus"], lines[-1]["outcome"]) == ("ABORTED", "CANCELED")
+    assert lines[-1]["deferrals"] == turns
+    assert lines[1]["execution"] == lines[0]["execution"] != lines[2]["execution"] == lines[-1]["execution"]
+    assert len({line["attemptId"] for line in lines}) == 1
+
+
 def test_what_is_emitted_is_what_is_read(deployment: Deployment) -> None:
     """After tasks have ended in all the ways that there are."""
     several = {f"Full{number}": shell("sleep 1") for number in range(5)}
@@ -136,16 +183,39 @@ def test_what_is_emitted_is_what_is_read(deployment: Deployment) -> None:
         "Refused": routed("any-language", "refused"),
     }
     pipeline = Pipeline.activated(deployment, activities, worker_group=ORDERS)
-    forgotten = Pipeline.activated(deployment, {"Forgotten": shell("sleep 2")}, worker_group=ORDERS)
-    eventually(lambda: executions(deployment, RUN_TASK, of="Forgotten") or None, "it was not taken")
+    forgotten = Pipeline.activated(
+        deployment, {"Forgotten": routed("any-language", "slow")}, worker_group=ORDERS
+    )
+    eventually(lambda: forgotten.attempts("Forgotten")[0].status == "RUNNING" or None, "it was not taken")
     deployment.datapipeline.delete_pipeline(pipelineId=forgotten.id)
     for name in activities:
         pipeline.over(name)
 
-    read = {key for key in read_metrics(deployment) if key[0] == NAMESPACE}
+    read = read_metrics(deployment)
 
     def missing() -> set[Any]:
         return read - emitted_metrics(deployment)
 
     eventually(lambda: (not missing()) or None, lambda: f"read but never emitted: {missing()}")
-    assert emitted_metrics(deployment) - read == set()
+    assert {key for key in emitted_metrics(deployment) if key[0] == NAMESPACE} - read == set()
+
+
+def said(deployment: Deployment, pipeline: Pipeline) -> list[str]:
+    return [line["message"] for line in story(deployment, pipeline)]
+
+
+def story(deployment: Deployment, pipeline: Pipeline) -> list[dict[str, Any]]:
+    """The lines that the saved query finds by the attempt's id, in all of the stack's log groups."""
+    attempt = pipeline.attempts("Story")[0].id
+    pattern = re.sub(r"[^A-Za-z0-9_-]", ".", attempt)
+    query = (ROOT / "docs" / "queries" / "task-story.txt").read_text().replace("ID", pattern)
+    groups = deployment.logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{STACK}-")["logGroups"]
+    started = deployment.logs.start_query(
+        logGroupNames=[group["logGroupName"] for group in groups],
+        startTime=0,
+        endTime=int(time.time()) + 60,
+        queryString=query,
+    )
+    results = deployment.logs.get_query_results(queryId=started["queryId"])["results"]
+    rows = [{cell["field"]: cell["value"] for cell in row} for row in results]
+    return [json.loads(row["@message"]) for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 
@@ -12,6 +13,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str] | None:
     command = next(field["stringValue"] for field in fields if field["key"] == "command")
     if command == "crash":
         os._exit(137)
+    if command == "slow":
+        time.sleep(2)
     if command == "not-met":
         return {"status": "FALSE"}
     if command == "refused":
