@@ -8,7 +8,7 @@ import sys
 
 import aws_cdk as cdk
 
-from infra.handlers import shell_command
+from infra.handlers import exists, shell_command, shell_command_precondition
 from infra.stack import TaskRunnerStack
 from infra.worker_group import ConfigurationError, WorkerGroup
 
@@ -32,6 +32,8 @@ def main() -> None:
             ],
             handlers={
                 "ShellCommandActivity": shell_command(),
+                "ShellCommandPrecondition": shell_command_precondition(),
+                "Exists": exists(),
             },
             alarm_email=context("alarmEmail"),
             failed_tasks_alarm=int(context("failedTasksAlarm") or 1),

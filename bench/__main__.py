@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 
-from bench import local_data_pipeline
+from bench import handlers, local_data_pipeline
 
 
 def main() -> None:
@@ -17,6 +17,7 @@ def main() -> None:
             "cpu": platform.machine(),
         },
         "local Data Pipeline": local_data_pipeline.measure(),
+        "handlers": handlers.measure(),
     }
     json.dump(results, sys.stdout, indent=2)
     print()

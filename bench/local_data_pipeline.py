@@ -5,37 +5,36 @@ from __future__ import annotations
 import contextlib
 import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+
+from bench.deployed import LocalAws, up
 
 PIPELINES = 20
 OBJECTS = 50
 POLLS = 200
 REQUESTS = 200
 IDLE_SECONDS = 10.0
-ROOT = Path(__file__).parents[1]
+CONFIG = Config(retries={"total_max_attempts": 1}, read_timeout=120)
 
 
 def measure() -> dict[str, Any]:
     """Milliseconds and CPU seconds; takes about half a minute."""
-    with _server() as (process, url):
-        idle = _cpu_percent(process.pid)
-        client = _client(url)
+    with up("--no-deploy", "--setting", "throttling=off") as aws:
+        pid = aws.process.pid
+        idle = _cpu_percent(pid)
+        client = aws.client("datapipeline", config=CONFIG)
         pipelines = [_pipeline(client, number) for number in range(PIPELINES)]
         objects = sum(len(_instances(client, pipeline)) for pipeline in pipelines)
-        polls = _hold_polls(url)
+        polls = _hold_polls(aws)
         time.sleep(2)
-        held = _cpu_percent(process.pid)
+        held = _cpu_percent(pid)
         one = pipelines[0]
         ids = _instances(client, one)[:25]
         calls: dict[str, Callable[[], Any]] = {
@@ -52,46 +51,6 @@ def measure() -> dict[str, Any]:
             "CPU of the idle server, %": idle,
             "CPU with the polls held, %": held,
         }
-
-
-@contextlib.contextmanager
-def _server() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    with tempfile.TemporaryDirectory() as directory:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "local",
-                "up",
-                "--no-deploy",
-                "--port",
-                "0",
-                "--setting",
-                "throttling=off",
-            ],
-            cwd=directory,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            assert process.stdout is not None  # noqa: S101 - narrows Popen's type
-            yield process, process.stdout.readline().split()[1]
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def _client(url: str) -> Any:
-    return boto3.client(
-        "datapipeline",
-        endpoint_url=url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the local AWS knows no secrets
-        config=Config(retries={"total_max_attempts": 1}, read_timeout=120),
-    )
 
 
 def _pipeline(client: Any, number: int) -> str:
@@ -115,10 +74,10 @@ def _instances(client: Any, pipeline: str) -> list[str]:
     return ids
 
 
-def _hold_polls(url: str) -> list[threading.Thread]:
+def _hold_polls(aws: LocalAws) -> list[threading.Thread]:
     def hold(number: int) -> None:
         with contextlib.suppress(BotoCoreError):
-            _client(url).poll_for_task(workerGroup=f"held{number}")
+            aws.client("datapipeline", config=CONFIG).poll_for_task(workerGroup=f"held{number}")
 
     clients = [threading.Thread(target=hold, args=(number,), daemon=True) for number in range(POLLS)]
     for client in clients:

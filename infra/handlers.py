@@ -3,111 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
 
-from aws_cdk import Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
-from constructs import Construct
 
-from infra.naming import slug
+from infra.existing_function import ExistingFunction, existing_function
+from infra.python_handler import Handler, HandlerEnvironment, PythonHandler, python_function
+from infra.s3_access import s3_access
+from infra.shell_handler import ShellHandler
 
-
-@dataclass(frozen=True)
-class HandlerEnvironment:
-    """What the stack gives every handler it makes."""
-
-    code: lambda_.Code
-    claims: s3.IBucket
-    log_retention: logs.RetentionDays
-    environment: Mapping[str, str]
-    tracing: bool = False
-
-
-class Handler(Protocol):
-    """Makes, or finds, the Lambda that handles one route."""
-
-    def function(self, scope: Construct, route: str, given: HandlerEnvironment) -> lambda_.IFunction:
-        """The function for ``route``."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class PythonHandler:
-    """A handler in lambdas/activities, deployed by this stack.
-
-    ``module`` is its file's name without ``.py``. ``memory_mb`` 128 to 10,240; ``timeout_minutes`` 1 to 15;
-    ``ephemeral_mb`` (/tmp) 512 to 10,240. ``statements`` are what the work itself may do on AWS: nothing,
-    unless said.
-    """
-
-    module: str
-    memory_mb: int = 512
-    timeout_minutes: int = 15
-    ephemeral_mb: int = 512
-    environment: Mapping[str, str] = field(default_factory=dict)
-    statements: Sequence[iam.PolicyStatement] = ()
-    vpc: ec2.IVpc | None = None
-    subnets: ec2.SubnetSelection | None = None
-    security_groups: Sequence[ec2.ISecurityGroup] | None = None
-    layers: Sequence[lambda_.ILayerVersion] = ()
-
-    def function(self, scope: Construct, route: str, given: HandlerEnvironment) -> lambda_.IFunction:
-        """The function, its log group, and a role that can do what the handler runtime needs."""
-        function = python_function(
-            scope,
-            route,
-            handler=f"activities.{self.module}.handler",
-            given=given,
-            memory_mb=self.memory_mb,
-            timeout=Duration.minutes(self.timeout_minutes),
-            ephemeral_mb=self.ephemeral_mb,
-            environment=self.environment,
-            vpc=self.vpc,
-            subnets=self.subnets,
-            security_groups=self.security_groups,
-            layers=self.layers,
-        )
-        function.add_to_role_policy(
-            iam.PolicyStatement(
-                # The developer guide knows no resource for these actions, the Service Authorization
-                # Reference does: "*" is right under both.
-                actions=[
-                    "datapipeline:ReportTaskProgress",
-                    "datapipeline:DescribeObjects",
-                    "datapipeline:EvaluateExpression",
-                ],
-                resources=["*"],
-            )
-        )
-        function.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["s3:GetObject"], resources=[given.claims.arn_for_objects("claims/*")]
-            )
-        )
-        for statement in self.statements:
-            function.add_to_role_policy(statement)
-        return function
-
-
-@dataclass(frozen=True)
-class ExistingFunction:
-    """A Lambda that is already there, in any language, which speaks the handler contract."""
-
-    lambda_function: lambda_.IFunction
-
-    def function(
-        self,
-        scope: Construct,  # noqa: ARG002 - nothing is made
-        route: str,  # noqa: ARG002
-        given: HandlerEnvironment,  # noqa: ARG002
-    ) -> lambda_.IFunction:
-        """The function as it is: its role and its logs are its owner's."""
-        return self.lambda_function
+__all__ = [
+    "ExistingFunction",
+    "Handler",
+    "HandlerEnvironment",
+    "PythonHandler",
+    "ShellHandler",
+    "existing_function",
+    "exists",
+    "python_function",
+    "s3_access",
+    "shell_command",
+    "shell_command_precondition",
+]
 
 
 def shell_command(
@@ -120,10 +38,73 @@ def shell_command(
     vpc: ec2.IVpc | None = None,
     subnets: ec2.SubnetSelection | None = None,
     security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+    layers: Sequence[lambda_.ILayerVersion] = (),
+) -> ShellHandler:
+    """ShellCommandActivity.
+
+    ``statements`` is all that commands, and the task's own S3 fields, may do on AWS: see ``s3_access``.
+    ``layers`` bring the tools that commands need, beside the AWS CLI. The rest is as in PythonHandler.
+    """
+    return ShellHandler(
+        handler=PythonHandler(
+            module="shell_command",
+            memory_mb=memory_mb,
+            timeout_minutes=timeout_minutes,
+            ephemeral_mb=ephemeral_mb,
+            environment=environment or {},
+            vpc=vpc,
+            subnets=subnets,
+            security_groups=security_groups,
+            layers=layers,
+        ),
+        statements=statements,
+    )
+
+
+def shell_command_precondition(
+    *,
+    memory_mb: int = 256,
+    timeout_minutes: int = 5,
+    ephemeral_mb: int = 512,
+    environment: Mapping[str, str] | None = None,
+    statements: Sequence[iam.PolicyStatement] = (),
+    vpc: ec2.IVpc | None = None,
+    subnets: ec2.SubnetSelection | None = None,
+    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+    layers: Sequence[lambda_.ILayerVersion] = (),
+) -> ShellHandler:
+    """ShellCommandPrecondition. The arguments are those of ``shell_command``."""
+    return ShellHandler(
+        handler=PythonHandler(
+            module="shell_command_precondition",
+            memory_mb=memory_mb,
+            timeout_minutes=timeout_minutes,
+            ephemeral_mb=ephemeral_mb,
+            environment=environment or {},
+            vpc=vpc,
+            subnets=subnets,
+            security_groups=security_groups,
+            layers=layers,
+        ),
+        statements=statements,
+    )
+
+
+def exists(
+    *,
+    memory_mb: int = 256,
+    timeout_minutes: int = 1,
+    ephemeral_mb: int = 512,
+    environment: Mapping[str, str] | None = None,
+    statements: Sequence[iam.PolicyStatement] = (),
+    vpc: ec2.IVpc | None = None,
+    subnets: ec2.SubnetSelection | None = None,
+    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+    layers: Sequence[lambda_.ILayerVersion] = (),
 ) -> PythonHandler:
-    """ShellCommandActivity. Commands run as this handler's role: ``statements`` is all they may do on AWS."""
+    """Exists. ``statements`` is what it takes to look: see ``s3_access``."""
     return PythonHandler(
-        module="shell_command",
+        module="exists",
         memory_mb=memory_mb,
         timeout_minutes=timeout_minutes,
         ephemeral_mb=ephemeral_mb,
@@ -132,55 +113,5 @@ def shell_command(
         vpc=vpc,
         subnets=subnets,
         security_groups=security_groups,
-    )
-
-
-def existing_function(function: lambda_.IFunction) -> ExistingFunction:
-    """Register any Lambda, in any language, as a handler."""
-    return ExistingFunction(function)
-
-
-def python_function(
-    scope: Construct,
-    name: str,
-    *,
-    handler: str,
-    given: HandlerEnvironment,
-    memory_mb: int,
-    timeout: Duration,
-    ephemeral_mb: int = 512,
-    environment: Mapping[str, str] | None = None,
-    vpc: ec2.IVpc | None = None,
-    subnets: ec2.SubnetSelection | None = None,
-    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
-    layers: Sequence[lambda_.ILayerVersion] = (),
-) -> lambda_.Function:
-    """A function of the shared asset, named ``<stack>-<name>``, with a log group of its own."""
-    function_name = f"{Stack.of(scope).stack_name}-{slug(name, 64 - 1 - len(Stack.of(scope).stack_name))}"
-    log_group = logs.LogGroup(
-        scope,
-        "Logs",
-        log_group_name=f"/aws/lambda/{function_name}",
-        retention=given.log_retention,
-        removal_policy=RemovalPolicy.DESTROY,
-    )
-    return lambda_.Function(
-        scope,
-        "Function",
-        function_name=function_name,
-        runtime=lambda_.Runtime.PYTHON_3_13,
-        architecture=lambda_.Architecture.ARM_64,
-        code=given.code,
-        handler=handler,
-        memory_size=memory_mb,
-        timeout=timeout,
-        ephemeral_storage_size=Size.mebibytes(ephemeral_mb),
-        environment={**given.environment, **(environment or {})},
-        log_group=log_group,
-        logging_format=lambda_.LoggingFormat.JSON,
-        tracing=lambda_.Tracing.ACTIVE if given.tracing else lambda_.Tracing.DISABLED,
-        vpc=vpc,
-        vpc_subnets=subnets,
-        security_groups=list(security_groups) if security_groups is not None else None,
-        layers=list(layers),
+        layers=layers,
     )

@@ -17,6 +17,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.handlers import HandlerEnvironment, python_function
+from infra.registration import EXECUTION_ENDED
 
 _FAILED = ["FAILED", "TIMED_OUT", "ABORTED"]
 
@@ -49,7 +50,7 @@ class ExecutionEvents(Construct):
         super().__init__(scope, construct_id)
         self.function = python_function(
             self,
-            "execution-ended",
+            EXECUTION_ENDED,
             handler="execution_ended.handler",
             given=given,
             memory_mb=256,

@@ -23,6 +23,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra.naming import slug
+
 TASK = "$states.context.Execution.Input"
 
 # Step Functions names SDK errors <service prefix>.<Java exception> (developer guide, AWS SDK integrations).
@@ -196,7 +198,8 @@ class RunTask(Construct):
     ) -> sfn.TaskStateBase:
         invoke = tasks.LambdaInvoke.jsonata(
             self,
-            route,
+            f"Handler-{slug(route, 60)}",  # A construct's id may have no "/", and "Logs" is taken.
+            state_name=route,
             lambda_function=function,
             payload=sfn.TaskInput.from_object(
                 {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
@@ -11,28 +11,24 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.bundling import lambda_code
-from infra.handlers import Handler, HandlerEnvironment
+from infra.handlers import HandlerEnvironment
 from infra.monitoring import NAMESPACE, Monitoring
 from infra.monitoring_events import ExecutionEvents, dead_letter_queue
 from infra.naming import slug
 from infra.poll_loop import PollLoop
+from infra.registration import Handlers, handlers_by_route, refuse_equal_names
 from infra.run_task import RunTask
 from infra.worker_group import ConfigurationError, WorkerGroup
 
 CLAIM_DAYS = 7
 """How long the objects of a task with secrets, or with more than 200 KB, are kept for its handler."""
 
-_NOT_A_ROUTE = {"ReportProgress", "Route", "Outcome", "SetTaskStatus", "Wait", "Canceled", "NoLongerOurs"} | {
-    "NotAcknowledged",
-    "ReportRefusedStatus",
-    "StatusNotReported",
-}
-
 
 class TaskRunnerStack(Stack):
     """PollLoop for each worker group, RunTask, the handlers, and their monitoring.
 
-    ``handlers`` maps a pipeline object's ``type``, or the value of its ``myHandler`` field, to a handler.
+    ``handlers`` maps a pipeline object's ``type``, or the value of its ``myHandler`` field, to a handler;
+    pairs of them do as well.
     ``failed_tasks_alarm``: so many tasks FAILED within 5 minutes are an alarm; None for no such alarm.
     ``tracing``: X-Ray traces of all state machines and of the functions that this stack makes.
     ``time_scale`` is for local AWS alone: protocol times are divided by it.
@@ -45,7 +41,7 @@ class TaskRunnerStack(Stack):
         construct_id: str,
         *,
         worker_groups: Sequence[WorkerGroup],
-        handlers: Mapping[str, Handler],
+        handlers: Handlers,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
         alarm_email: str | None = None,
         failed_tasks_alarm: int | None = 1,
@@ -54,9 +50,11 @@ class TaskRunnerStack(Stack):
         **settings: Any,
     ) -> None:
         super().__init__(scope, construct_id, **settings)
-        _check(worker_groups, handlers)
+        by_route = handlers_by_route(handlers)
+        _check(worker_groups)
         if failed_tasks_alarm is not None and failed_tasks_alarm < 1:
             raise ConfigurationError("failed_tasks_alarm is less than 1; None switches the alarm off.")
+        refuse_equal_names(self.stack_name, worker_groups, by_route)
         claims = self._claims_bucket()
         given = HandlerEnvironment(
             code=lambda_code(),
@@ -72,7 +70,7 @@ class TaskRunnerStack(Stack):
         )
         functions = {
             route: handler.function(Construct(self, f"Handler-{slug(route, 60)}"), route, given)
-            for route, handler in handlers.items()
+            for route, handler in by_route.items()
         }
         self.run_task = RunTask(
             self, "RunTask", handlers=functions, log_retention=log_retention, tracing=tracing
@@ -83,7 +81,7 @@ class TaskRunnerStack(Stack):
                 self,
                 f"PollLoop-{slug(group.name, 60)}",
                 worker_group=group,
-                routes=sorted(handlers),
+                routes=sorted(by_route),
                 run_task=self.run_task.state_machine,
                 given=given,
                 time_scale=time_scale,
@@ -96,7 +94,7 @@ class TaskRunnerStack(Stack):
             "Events",
             run_task=self.run_task.state_machine,
             poll_loops=[loop.state_machine for loop in self.poll_loops],
-            routes=sorted(handlers),
+            routes=sorted(by_route),
             given=given,
         )
         self.monitoring = Monitoring(
@@ -133,19 +131,10 @@ class TaskRunnerStack(Stack):
         )
 
 
-def _check(worker_groups: Sequence[WorkerGroup], handlers: Mapping[str, Handler]) -> None:
+def _check(worker_groups: Sequence[WorkerGroup]) -> None:
     if not worker_groups:
         raise ConfigurationError("At least one worker group is needed.")
     names = [group.name for group in worker_groups]
     for name in names:
         if names.count(name) > 1:
             raise ConfigurationError(f"Worker group '{name}' is given more than once.")
-    if not handlers:
-        raise ConfigurationError("At least one handler is needed.")
-    for route in handlers:
-        # A state's name: 80 characters at most, no control characters (States Language).
-        if not 1 <= len(route) <= 80 or not route.isprintable() or route in _NOT_A_ROUTE:
-            raise ConfigurationError(
-                f"'{route}' cannot be a handler's name: it has 1 to 80 printable characters, and is none of "
-                f"RunTask's own states ({', '.join(sorted(_NOT_A_ROUTE))})."
-            )

@@ -147,7 +147,7 @@ def _told_to_end(config: Configuration) -> bool:
     # The task of this poll is already ours: an answer that is not as documented must not lose it.
     terminate = answer.get("terminate") is True
     if terminate:
-        telemetry.logger.warning("The service told this runner to end; the next tick will ask again")
+        telemetry.logger.warning("Told to end; the next tick will ask again")
     return terminate
 
 

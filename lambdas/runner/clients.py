@@ -6,6 +6,7 @@ needs none of it.
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
+
+# Lambda's root logger is at INFO, where botocore tells where it found credentials and endpoints.
+logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 @cache
@@ -79,3 +83,17 @@ def retrying() -> Config:
     from botocore.config import Config
 
     return Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=20)
+
+
+def aws_errors() -> tuple[type[Exception], ...]:
+    """What a call of an AWS service may raise."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return Boto3Error, BotoCoreError, ClientError
+
+
+def aws_error_code(error: Exception) -> str:
+    """The service's code in an error of botocore's; empty for any other error."""
+    response = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))

@@ -10,6 +10,7 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from runner.clients import aws_error_code
 from runner.task import Task
 
 INTERVAL_SECONDS = 60.0
@@ -47,16 +48,10 @@ class ProgressReports:
         try:
             canceled = bool(self._task.data_pipeline().report_task_progress(taskId=self._task.id)["canceled"])
         except Exception as error:  # whatever it is, it must not end the reports
-            code = error_code(error)
+            code = aws_error_code(error)
             canceled = code in _NO_LONGER_OURS
             if not self._ended.is_set():
                 self._task.logger.warning("Progress report failed", errorId=code, error=str(error))
         if canceled and not self._ended.is_set():
             self._task.logger.info("Task canceled")
             self._task.cancel()
-
-
-def error_code(error: Exception) -> str:
-    """The service's code in an error of botocore's; empty for any other error."""
-    response = getattr(error, "response", None) or {}
-    return str(response.get("Error", {}).get("Code", ""))

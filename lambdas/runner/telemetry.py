@@ -50,7 +50,8 @@ def _without_secrets(value: Any) -> Any:
     return hidden(str(value))
 
 
-logger = Logger(json_serializer=_serialize)
+# By default a message that happens to be JSON, such as a command's output "NaN", is taken for more than text.
+logger = Logger(json_serializer=_serialize, json_deserializer=str)
 
 
 def emit(metrics: Mapping[str, float], *, unit: MetricUnit = MetricUnit.Count, **dimensions: str) -> None:

@@ -40,7 +40,7 @@ def execution_environment(
     not exist on Lambda, and HOME is the scratch directory, so that no ~/.aws is read.
     """
     own = {name: value for name, value in function.environment if not name.startswith("AWS_ENDPOINT_URL")}
-    path = [places.language / "bin", places.opt / "bin", places.opt / "awscli", *SYSTEM_PATH]
+    path = [places.language / "bin", places.opt / "bin", *SYSTEM_PATH]
     json_logs = (
         {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": function.application_log_level or "INFO"}
         if function.log_format == "JSON"

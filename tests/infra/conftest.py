@@ -16,7 +16,8 @@ os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1")
 import aws_cdk as cdk
 from aws_cdk.assertions import Template
 
-from infra.handlers import Handler, shell_command
+from infra.handlers import shell_command
+from infra.registration import Handlers
 from infra.stack import TaskRunnerStack
 from infra.worker_group import WorkerGroup
 
@@ -25,14 +26,14 @@ Synth = Callable[..., Template]
 
 def synthesize(
     worker_groups: list[WorkerGroup] | None = None,
-    handlers: dict[str, Handler] | None = None,
+    handlers: Handlers | None = None,
     **settings: Any,
 ) -> Template:
     stack = TaskRunnerStack(
         cdk.App(),
         "TaskRunner",
         worker_groups=worker_groups or [WorkerGroup("etl")],
-        handlers=handlers or {"ShellCommandActivity": shell_command()},
+        handlers={"ShellCommandActivity": shell_command()} if handlers is None else handlers,
         **settings,
     )
     return Template.from_stack(stack)

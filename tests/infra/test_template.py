@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from aws_cdk.assertions import Match, Template
@@ -11,23 +10,8 @@ from aws_cdk.assertions import Match, Template
 from infra.handlers import shell_command
 from infra.worker_group import ConfigurationError, WorkerGroup
 from tests.infra.conftest import synthesize
+from tests.infra.policies import actions, statements
 from tests.infra.state_machines import definitions
-
-
-def statements(template: Template, function: str) -> list[dict[str, Any]]:
-    """All policy statements of the role of a function or state machine, by its logical id's beginning."""
-    found = []
-    for policy in template.find_resources("AWS::IAM::Policy").values():
-        roles = [role["Ref"] for role in policy["Properties"]["Roles"]]
-        if any(role.startswith(function) for role in roles):
-            found += policy["Properties"]["PolicyDocument"]["Statement"]
-    assert found
-    return found
-
-
-def actions(found: list[dict[str, Any]]) -> set[str]:
-    listed = [one["Action"] if isinstance(one["Action"], list) else [one["Action"]] for one in found]
-    return {action for group in listed for action in group}
 
 
 def test_functions_are_arm64_python_with_logs_that_expire(template: Template) -> None:
@@ -119,16 +103,6 @@ def test_the_poller_counts_running_tasks_only_where_they_are_limited() -> None:
     assert "states:ListExecutions" in actions(statements(limited, "PollLoopetlFunction"))
 
 
-def test_a_command_can_do_nothing_on_aws_but_what_the_runtime_needs(template: Template) -> None:
-    found = statements(template, "HandlerShellCommandActivity")
-    assert actions(found) == {
-        "datapipeline:ReportTaskProgress",
-        "datapipeline:DescribeObjects",
-        "datapipeline:EvaluateExpression",
-        "s3:GetObject",
-    }
-
-
 def test_the_loop_invokes_its_poller_and_starts_run_task_alone(template: Template) -> None:
     loop = statements(template, "PollLoopetlStateMachine")
     assert {"lambda:InvokeFunction", "states:StartExecution"} <= actions(loop)
@@ -178,14 +152,6 @@ def test_each_worker_group_has_a_loop_and_all_share_run_task() -> None:
     template.resource_count_is("AWS::Scheduler::Schedule", 2)
 
 
-@pytest.mark.parametrize(
-    ("groups", "handlers", "said"),
-    [
-        ([WorkerGroup("etl"), WorkerGroup("etl")], {"A": shell_command()}, "more than once"),
-        ([WorkerGroup("etl")], {"Route": shell_command()}, "Route"),
-        ([WorkerGroup("etl")], {"x" * 81: shell_command()}, "80"),
-    ],
-)
-def test_what_cannot_work_is_refused(groups: Any, handlers: Any, said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
-        synthesize(groups, handlers)
+def test_a_worker_group_is_given_once() -> None:
+    with pytest.raises(ConfigurationError, match="more than once"):
+        synthesize([WorkerGroup("etl"), WorkerGroup("etl")])

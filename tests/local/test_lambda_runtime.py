@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from local.lambda_runtime.environment import SYSTEM_PATH
 from local.lambda_runtime.function import Layer
 from local.lambda_runtime.worker import Result
 from tests.local.environments import ENDPOINT_URL, Environments, archive, function
@@ -196,12 +197,19 @@ def test_a_handlers_python_is_the_managed_runtimes(environments: Environments) -
     assert code_of("import pytest") != 0
 
 
+def test_the_path_is_lambdas(environments: Environments) -> None:
+    """Lambda developer guide, "Defined runtime environment variables": of the layers only their bin."""
+    path = environments.invoke(function(), {"do": "describe"}).payload["environment"]["PATH"].split(":")
+    assert [entry.rpartition("/")[2] for entry in path[:2]] == ["bin", "bin"]
+    assert path[2:] == list(SYSTEM_PATH)
+
+
 def test_layers_are_importable_and_on_the_path(environments: Environments) -> None:
     arn = "arn:aws:lambda:eu-west-1:000000000000:layer"
     script = "#!/var/lang/bin/python\nimport sys\nprint('layer', *sys.argv[1:])\n"
-    files = {"python/in_layer.py": "x = 1", "bin/tool": "#!/bin/sh\necho tool", "awscli/cli": script}
+    files = {"python/in_layer.py": "x = 1", "bin/tool": "#!/bin/sh\necho tool", "bin/cli": script}
     layers = (
-        Layer(f"{arn}:one:1", archive(files, executable=("bin/tool", "awscli/cli"))),
+        Layer(f"{arn}:one:1", archive(files, executable=("bin/tool", "bin/cli"))),
         Layer(f"{arn}:two:1", archive({"python/in_layer.py": "x = 2", "python/other.py": ""})),
     )
     code = "import in_layer, other, subprocess\ndef handler(event, context):\n"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.datapipeline.settings import Settings
-from tests.system.deployments import Deployment, deployed
+from tests.system.deployments import TIME_SCALE, Deployment, deployed
 
 
 def other_settings() -> list[str]:
@@ -25,4 +25,11 @@ def deployment(
     settings = other_settings() if request.param == "otherwise" else []
     options = [word for setting in settings for word in ("--setting", setting)]
     with deployed(tmp_path_factory.mktemp("home"), *options) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def fast_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The app where the service's clock, and with it progress reports, run TIME_SCALE times as fast."""
+    with deployed(tmp_path_factory.mktemp("home"), "--time-scale", str(TIME_SCALE)) as up:
         yield up

@@ -19,6 +19,7 @@ from mypy_boto3_cloudwatch import CloudWatchClient
 from mypy_boto3_datapipeline import DataPipelineClient
 from mypy_boto3_lambda import LambdaClient
 from mypy_boto3_logs import CloudWatchLogsClient
+from mypy_boto3_s3 import S3Client
 from mypy_boto3_scheduler import EventBridgeSchedulerClient
 from mypy_boto3_sqs import SQSClient
 from mypy_boto3_stepfunctions import SFNClient
@@ -29,6 +30,8 @@ STACK = "TaskRunner"
 WORKER_GROUP = "default"
 REGION = "us-east-1"
 PATIENCE_SECONDS = 60
+TIME_SCALE = 10
+"""Of the deployment for tests that wait for the service's timeouts."""
 
 T = TypeVar("T")
 
@@ -63,6 +66,10 @@ class Deployment:
     @cached_property
     def stepfunctions(self) -> SFNClient:
         return boto3.client("stepfunctions", **self._connection)
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return boto3.client("s3", **self._connection)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.system.deployments import Deployment, deployed, eventually
+from tests.system.deployments import TIME_SCALE, Deployment, eventually
 from tests.system.executions import NEVER_ACKNOWLEDGES, POLL_LOOP, RUN_TASK, executions, run_task_replaced
 from tests.system.pipelines import Pipeline, shell
 
-TIME_SCALE = 10
 OFFERED_AGAIN_SECONDS = 120 / TIME_SCALE
 RETRIED_ONCE = {"maximumRetries": "1", "retryDelay": "2 minutes"}
 
 
-@pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployed(tmp_path_factory.mktemp("home"), "--time-scale", str(TIME_SCALE)) as up:
-        yield up
+@pytest.fixture
+def deployment(fast_deployment: Deployment) -> Deployment:
+    return fast_deployment
 
 
 def test_a_failed_command_is_tried_again(deployment: Deployment, tmp_path: Path) -> None:

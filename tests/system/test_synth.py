@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 from tests.local.commands import ROOT
@@ -12,7 +13,30 @@ from tests.system.deployments import STACK, environment_without_aws
 SYNTH_SECONDS = 120
 
 
-def synth(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+TWO_HANDLERS = """
+import sys
+
+import aws_cdk as cdk
+
+from infra.handlers import exists, shell_command
+from infra.stack import TaskRunnerStack
+from infra.worker_group import ConfigurationError, WorkerGroup
+
+app = cdk.App()
+handlers = {
+    "ShellCommandActivity": shell_command(),
+    "Exists": exists(),
+    "ShellCommandActivity": shell_command(memory_mb=1024),
+}
+try:
+    TaskRunnerStack(app, "TaskRunner", worker_groups=[WorkerGroup("etl")], handlers=handlers)
+except ConfigurationError as error:
+    sys.exit(f"app.py: {error}")
+app.synth()
+"""
+
+
+def synth(directory: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     home = directory / "home"
     home.mkdir()
     return subprocess.run(
@@ -25,7 +49,7 @@ def synth(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             *arguments,
         ],
         cwd=ROOT,
-        env=environment_without_aws(home),
+        env=environment_without_aws(home) | {"PYTHONPATH": str(ROOT)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -48,4 +72,14 @@ def test_polling_too_often_with_short_polls_is_refused_with_both_ways_out(tmp_pa
     said = done.stdout + done.stderr
     assert "5 minutes" in said
     assert "95 s" in said
+    assert "Traceback" not in said
+
+
+def test_two_handlers_for_one_type_are_refused_with_their_lines(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(TWO_HANDLERS)
+    done = synth(tmp_path, "--app", f"{sys.executable} {app}")
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert f"'ShellCommandActivity' has two handlers, in {app}, lines 12 and 14" in said
     assert "Traceback" not in said

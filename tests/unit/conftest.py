@@ -10,6 +10,7 @@ import pytest
 
 from runner import clients, telemetry
 from runner.testing import FakeDataPipeline
+from tests.unit.fake_s3 import FakeS3
 
 
 @pytest.fixture(autouse=True)
@@ -37,3 +38,10 @@ def log(aws_environment: None) -> Iterator[io.StringIO]:
     before = handler.setStream(stream)
     yield stream
     handler.setStream(before)
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
+    fake = FakeS3()
+    monkeypatch.setattr(clients, "s3", lambda: fake)
+    return fake

@@ -95,10 +95,13 @@ def test_what_step_functions_leaves_out_is_done_without(module: ModuleType, text
     assert (end.of_stack, end.of_type) == ({}, {})
 
 
-def test_a_failed_loop_is_counted_by_itself(module: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_loop_is_counted_by_itself(
+    module: ModuleType, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     loop = RUN_TASK.replace("RunTask", "PollLoop-etl")
     module.handler({"detail": detail(stateMachineArn=loop, status="FAILED", error="PollingFailed")}, None)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     assert any(line.get("PollLoopsFailed") == [1.0] for line in lines)
-    assert any(line.get("stateMachine") == "TaskRunner-PollLoop-etl" for line in lines)
     assert not any("TasksFailed" in line for line in lines)
+    (record,) = caplog.records
+    assert vars(record)["stateMachine"] == "TaskRunner-PollLoop-etl"

@@ -1,89 +1,359 @@
-"""ShellCommandActivity."""
+"""ShellCommandActivity and ShellCommandPrecondition, on a Data Pipeline and an S3 of the tests' own."""
 
 from __future__ import annotations
 
+import gzip
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from activities.shell_command import handler
-from runner.testing import Context, FakeDataPipeline
-from tests.unit.test_handler import event
+from activities import shell_command, shell_command_precondition
+from runner import clients
+from runner.testing import ATTEMPT_ID, FakeDataPipeline, FieldValue, Ref, run_handler
+from shell import output
+from tests.unit.fake_s3 import FakeS3
+
+LOGS = f"df-TEST/Test/@Test_2026-01-01T00:00:00/{ATTEMPT_ID}"
 
 
-def run(*fields: tuple[str, str]) -> Any:
-    return handler(event(*fields), Context())  # type: ignore[arg-type]
+def run(command: str, fields: Mapping[str, FieldValue] | None = None, **given: Any) -> dict[str, Any]:
+    return run_handler(shell_command.handler, {"command": command, **(fields or {})}, **given)
 
 
-def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if hasattr(record, "stream")]
+def lines(log: io.StringIO, stream: str = "stdout") -> list[str]:
+    written = [json.loads(line) for line in log.getvalue().splitlines() if line.startswith("{")]
+    return [line["message"] for line in written if line.get("stream") == stream]
 
 
-def test_output_goes_to_the_log(service: FakeDataPipeline, caplog: pytest.LogCaptureFixture) -> None:
-    assert run(("command", "echo 'Hello World!'")) == {"status": "FINISHED"}
-    assert logged(caplog) == ["Hello World!"]
+def test_output_goes_to_the_log(log: io.StringIO) -> None:
+    assert run("echo 'Hello World!'; echo Oh >&2") == {"status": "FINISHED"}
+    assert lines(log) == ["Hello World!"]
+    assert lines(log, "stderr") == ["Oh"]
 
 
-def test_script_arguments_are_positional_and_keep_their_quotes(
-    service: FakeDataPipeline, caplog: pytest.LogCaptureFixture
-) -> None:
-    fields = [
-        ("command", 'echo "$#|$1|$2"'),
-        ("scriptArgument", "a b"),
-        ("scriptArgument", 'it\'s "q" ü $HOME'),
-    ]
-    assert run(*fields) == {"status": "FINISHED"}
-    assert logged(caplog) == ['2|a b|it\'s "q" ü $HOME']
+def test_script_arguments_are_positional_and_keep_their_quotes(log: io.StringIO) -> None:
+    arguments = ["a b", 'it\'s "q" ü $HOME', "", "*"]
+    assert run('printf "%s|" "$#" "$@"', {"scriptArgument": arguments}) == {"status": "FINISHED"}
+    assert lines(log) == ['4|a b|it\'s "q" ü $HOME||*|']
 
 
-def test_an_exit_code_is_failed_with_the_code_and_stderr(service: FakeDataPipeline) -> None:
-    response = run(("command", "echo out; echo broken >&2; exit 3"))
+def test_an_exit_code_is_failed_with_the_code_and_the_end_of_stderr() -> None:
+    response = run("echo out; for i in $(seq 100); do echo line $i >&2; done; exit 3")
     assert response["status"] == "FAILED"
     assert response["errorId"] == "CommandFailed"
     assert "exit code 3" in response["errorMessage"]
-    assert "broken" in response["errorMessage"]
+    assert response["errorMessage"].endswith("line 99\nline 100")
+    assert "line 80\n" not in response["errorMessage"]
 
 
-def test_a_command_is_a_script_of_any_length(service: FakeDataPipeline) -> None:
-    command = "set -e\n" + "# a comment\n" * 5_000 + "x=1\ntest $x = 1\n"
-    assert run(("command", command)) == {"status": "FINISHED"}
+def test_a_signal_is_failed_with_its_number() -> None:
+    assert "signal 9" in run("kill -9 $$")["errorMessage"]
 
 
-def test_the_working_directory_can_be_written_and_is_empty(service: FakeDataPipeline) -> None:
-    assert run(("command", 'test -z "$(ls -A)" && touch here')) == {"status": "FINISHED"}
-    assert run(("command", "test ! -e here")) == {"status": "FINISHED"}
+def test_a_command_is_a_script_of_any_length() -> None:
+    assert run("set -e\n" + "# a comment\n" * 5_000 + "x=1\ntest $x = 1\n") == {"status": "FINISHED"}
 
 
-def test_the_runtime_of_the_function_is_not_the_commands(
-    service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_first_line_may_name_another_program(log: io.StringIO) -> None:
+    assert run("#!/usr/bin/env python3\nimport sys\nprint(sys.argv[1:])", {"scriptArgument": ["a b"]}) == {
+        "status": "FINISHED"
+    }
+    assert lines(log) == ["['a b']"]
+    response = run("#!/no/such/program\n")
+    assert response["errorId"] == "CommandNotStarted"
+    assert "'#!'" in response["errorMessage"]
+
+
+def test_the_working_directory_can_be_written_and_is_empty() -> None:
+    assert run('test -z "$(ls -A)" && touch here "$HOME/there" "$TMPDIR/elsewhere"') == {"status": "FINISHED"}
+    assert run("test ! -e here -a ! -e there") == {"status": "FINISHED"}
+
+
+def test_nothing_is_left_on_the_disk_whatever_its_modes_are(log: io.StringIO) -> None:
+    assert run("mkdir -p a/b; touch a/b/c; chmod 000 a/b a; pwd") == {"status": "FINISHED"}
+    assert not Path(lines(log)[0]).parent.exists()
+
+
+def test_the_runtime_of_the_function_is_not_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
     monkeypatch.setenv("MY_SETTING", "kept")
-    assert run(("command", 'test -z "$AWS_LAMBDA_RUNTIME_API" -a "$MY_SETTING" = kept')) == {
+    assert run('test -z "$AWS_LAMBDA_RUNTIME_API$POWERTOOLS_SERVICE_NAME" -a "$MY_SETTING" = kept') == {
         "status": "FINISHED"
     }
 
 
-def test_a_canceled_command_is_stopped(service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_aws_cli_of_the_layer_is_on_the_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, log: io.StringIO
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "awscli").mkdir()
+    script = tmp_path / "awscli" / "aws"
+    script.write_text("#!/bin/sh\necho layer\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"/usr/bin:/bin:{tmp_path}/bin")
+    assert run("aws") == {"status": "FINISHED"}
+    assert lines(log) == ["layer"]
+
+
+def test_a_command_has_the_credentials_of_its_role_alone(
+    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Sts:
+        def assume_role(self, **request: Any) -> Any:
+            asked.append(request)
+            return {"Credentials": {"AccessKeyId": "AK", "SecretAccessKey": "SK", "SessionToken": "ST"}}
+
+    monkeypatch.setattr(clients, "sts", Sts)
+    monkeypatch.setenv("COMMAND_ROLE_ARN", "arn:aws:iam::1:role/commands")
+    run('echo "$AWS_ACCESS_KEY_ID $AWS_SECRET_ACCESS_KEY $AWS_SESSION_TOKEN$COMMAND_ROLE_ARN"')
+    assert lines(log) == ["AK SK ST"]
+    assert asked[0]["RoleArn"] == "arn:aws:iam::1:role/commands"
+    assert asked[0]["RoleSessionName"] == "df-TEST"
+
+
+def test_a_canceled_command_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROGRESS_INTERVAL_SECONDS", "0.05")
-    service.canceled = True
-    assert run(("command", "sleep 60")) == {"status": "CANCELED"}
+    assert run("sleep 60", service=FakeDataPipeline(canceled=True)) == {"status": "CANCELED"}
+
+
+def test_a_command_is_stopped_before_lambdas_timeout_and_its_output_kept(s3: FakeS3) -> None:
+    response = run("echo started; sleep 60", {"pipelineLogUri": "s3://logs"}, seconds=1.5)
+    assert response["errorId"] == "HandlerTimeout"
+    assert s3.text("logs", f"{LOGS}/StdOutput") == "started\n"
 
 
 @pytest.mark.parametrize(
-    ("fields", "instead"),
+    ("uri", "error_id", "says"),
     [
-        ([("scriptUri", "s3://bucket/script.sh")], "Put the script's text into 'command'"),
-        ([("command", "true"), ("stage", "true"), ("input", "ref:In")], "Have the command itself copy"),
+        ("s3://scripts/nightly/load.sh", None, ""),
+        ("s3://scripts/other.sh", "ScriptNotRead", "s3_access"),
+        ("/home/me/load.sh", "InvalidField", "'scriptUri'"),
+        ("s3://scripts", "InvalidField", "'scriptUri'"),
     ],
 )
-def test_what_is_not_supported_fails_with_what_to_do_instead(
-    fields: list[tuple[str, str]], instead: str, service: FakeDataPipeline
+def test_a_script_comes_from_s3(uri: str, error_id: str | None, says: str, s3: FakeS3) -> None:
+    s3.objects["scripts", "nightly/load.sh"] = b'test "$1" = "a b"'
+    response = run_handler(shell_command.handler, {"scriptUri": uri, "scriptArgument": ["a b"]})
+    assert response.get("errorId") == error_id
+    assert says in response.get("errorMessage", "")
+
+
+def test_no_command_is_an_error_that_names_the_field() -> None:
+    response = run_handler(shell_command.handler, {})
+    assert response["errorId"] == "InvalidField"
+    assert "'command'" in response["errorMessage"]
+
+
+# Output in S3.
+
+
+@pytest.mark.parametrize("exit_code", [0, 3])
+def test_output_goes_to_the_attempts_logs_however_the_command_ends(exit_code: int, s3: FakeS3) -> None:
+    run(f"echo out; echo err >&2; exit {exit_code}", {"pipelineLogUri": "s3://logs"})
+    assert s3.text("logs", f"{LOGS}/StdOutput") == "out\n"
+    assert s3.text("logs", f"{LOGS}/StdError") == "err\n"
+
+
+def test_output_goes_where_its_fields_say(s3: FakeS3, log: io.StringIO) -> None:
+    fields = {"stdout": "s3://out/a.txt", "pipelineLogUri": "s3://logs"}
+    assert run("echo out", fields) == {"status": "FINISHED"}
+    assert s3.text("out", "a.txt") == "out\n"
+    assert s3.text("logs", f"{LOGS}/StdError") == ""
+    assert ("logs", f"{LOGS}/StdOutput") not in s3.objects
+    assert lines(log) == ["out"]
+
+
+def test_output_that_a_field_asks_for_has_to_be_written(s3: FakeS3) -> None:
+    s3.denied.add("out")
+    response = run("echo out", {"stdout": "s3://out/a.txt"})
+    assert response["errorId"] == "OutputNotWritten"
+    assert "s3://out/a.txt" in response["errorMessage"]
+    assert run("exit 3", {"stdout": "s3://out/a.txt"})["errorId"] == "CommandFailed"
+
+
+def test_logs_that_cannot_be_written_are_worth_a_warning(s3: FakeS3, log: io.StringIO) -> None:
+    s3.denied.add("logs")
+    assert run("echo out", {"pipelineLogUri": "s3://logs"}) == {"status": "FINISHED"}
+    assert "Output not written" in log.getvalue()
+    assert lines(log)[0] == "out"
+
+
+def test_output_without_end_is_cut_in_the_log_and_whole_in_s3(
+    s3: FakeS3, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    response = run(*fields)
-    assert response["errorId"] == "UnsupportedField"
-    assert instead in response["errorMessage"]
+    monkeypatch.setattr(output, "MAX_LOGGED_LINES", 10)
+    assert run("seq 100000", {"stdout": "s3://out/a.txt"}) == {"status": "FINISHED"}
+    assert s3.text("out", "a.txt").splitlines()[-1] == "100000"
+    assert lines(log)[:11] == [*map(str, range(1, 11)), "Output cut"]
+    assert "s3://out/a.txt" in log.getvalue()
+    assert "\\n99999\\n100000" in log.getvalue()
 
 
-def test_no_command_is_an_error_that_names_the_field(service: FakeDataPipeline) -> None:
-    assert "'command'" in run()["errorMessage"]
+def test_secrets_are_kept_out_of_all_output(s3: FakeS3, log: io.StringIO) -> None:
+    fields: dict[str, FieldValue] = {"*password": "canary-5", "pipelineLogUri": "s3://logs"}
+    response = run("printf 'can'; sleep 0.3; echo 'ary-5 is it'; echo canary-5 >&2; exit 1", fields)
+    assert "canary" not in json.dumps(response) + log.getvalue()
+    assert s3.text("logs", f"{LOGS}/StdOutput") == "*** is it\n"
+    assert "***" in response["errorMessage"]
+
+
+# Staging.
+
+
+def data_node(**fields: str) -> dict[str, FieldValue]:
+    return {"type": "S3DataNode", **fields}
+
+
+def test_inputs_and_outputs_are_staged_in_their_order(s3: FakeS3) -> None:
+    s3.objects = {
+        ("b", "in/a.csv"): b"1\n",
+        ("b", "in/deep/b c.csv"): b"2\n",
+        ("b", "one.csv"): b"3\n",
+        ("b", "m"): b'{"entries": [{"url": "s3://b/one.csv"}]}',
+    }
+    response = run(
+        """
+        set -e
+        cat "$INPUT1_STAGING_DIR/a.csv" "$INPUT1_STAGING_DIR/deep/b c.csv" > "${OUTPUT1_STAGING_DIR}/sum.csv"
+        mkdir "$OUTPUT1_STAGING_DIR/more"
+        cp "${INPUT2_STAGING_DIR}/one.csv" "$OUTPUT1_STAGING_DIR/more/"
+        cat ${INPUT3_STAGING_DIR}/* > $OUTPUT2_STAGING_DIR/any-name
+        """,
+        {
+            "stage": "true",
+            "input": [Ref("Directory"), Ref("File"), Ref("Manifest")],
+            "output": [Ref("Out"), Ref("OutFile")],
+        },
+        objects={
+            "Directory": data_node(directoryPath="s3://b/in"),
+            "File": data_node(filePath="s3://b/one.csv"),
+            "Manifest": data_node(manifestFilePath="s3://b/m"),
+            "Out": data_node(directoryPath="s3://b/out"),
+            "OutFile": data_node(filePath="s3://b/exactly.here"),
+        },
+    )
+    assert response == {"status": "FINISHED"}
+    assert s3.text("b", "out/sum.csv") == "1\n2\n"
+    assert s3.text("b", "out/more/one.csv") == "3\n"
+    assert s3.text("b", "exactly.here") == "3\n"
+
+
+def test_gzip_nodes_are_plain_for_the_command(s3: FakeS3) -> None:
+    s3.objects = {
+        ("b", "in/1.csv.gz"): gzip.compress(b"one\n") + gzip.compress(b"two\n"),
+        ("b", "in/2.csv"): b"three\n",
+    }
+    response = run(
+        "cat $INPUT1_STAGING_DIR/1.csv $INPUT1_STAGING_DIR/2.csv > $OUTPUT1_STAGING_DIR/all.csv\n"
+        "gzip -c $INPUT1_STAGING_DIR/2.csv > $OUTPUT1_STAGING_DIR/done.gz",
+        {"stage": "true", "input": Ref("In"), "output": Ref("Out")},
+        objects={
+            "In": data_node(directoryPath="s3://b/in", compression="gzip"),
+            "Out": data_node(directoryPath="s3://b/out", compression="GZIP"),
+        },
+    )
+    assert response == {"status": "FINISHED"}
+    assert gzip.decompress(s3.objects["b", "out/all.csv.gz"]) == b"one\ntwo\nthree\n"
+    assert gzip.decompress(s3.objects["b", "out/done.gz"]) == b"three\n"
+
+
+def test_a_damaged_gzip_object_is_told(s3: FakeS3) -> None:
+    s3.objects = {("b", "a.gz"): gzip.compress(b"one\n" * 100)[:-12]}
+    response = run(
+        "true",
+        {"stage": "true", "input": Ref("In")},
+        objects={"In": data_node(filePath="s3://b/a.gz", compression="gzip")},
+    )
+    assert response["errorId"] == "InputNotStaged"
+    assert "s3://b/a.gz" in response["errorMessage"]
+
+
+def test_without_stage_there_is_no_staging(s3: FakeS3) -> None:
+    fields: dict[str, FieldValue] = {"input": Ref("In"), "stage": "false"}
+    assert run('test -z "$INPUT1_STAGING_DIR"', fields, objects={"In": data_node()}) == {"status": "FINISHED"}
+
+
+def test_a_command_that_fails_stages_nothing_out(s3: FakeS3) -> None:
+    response = run(
+        "touch $OUTPUT1_STAGING_DIR/half; exit 1",
+        {"stage": "true", "output": Ref("Out")},
+        objects={"Out": data_node(directoryPath="s3://b/out")},
+    )
+    assert response["status"] == "FAILED"
+    assert not s3.objects
+
+
+@pytest.mark.parametrize(
+    ("command", "field", "node", "error_id", "says"),
+    [
+        ("true", "input", data_node(filePath="s3://b/gone"), "InputNotFound", "s3://b/gone"),
+        ("true", "input", data_node(directoryPath="s3://b/up"), "InputNotStaged", "../evil"),
+        ("true", "input", data_node(directoryPath="s3://denied/in"), "InputNotStaged", "s3_access"),
+        ("true", "input", data_node(), "InvalidField", "'filePath'"),
+        ("true", "output", data_node(manifestFilePath="s3://b/m"), "InvalidField", "'manifestFilePath'"),
+        ("true", "output", data_node(filePath="s3://b/f"), "OutputNotStaged", "there are 0"),
+        (
+            "touch $OUTPUT1_STAGING_DIR/f",
+            "output",
+            data_node(directoryPath="s3://denied/o"),
+            "OutputNotStaged",
+            "s3_access",
+        ),
+        (
+            "mkfifo $OUTPUT1_STAGING_DIR/pipe",
+            "output",
+            data_node(directoryPath="s3://b/o"),
+            "OutputNotStaged",
+            "'pipe' is no file",
+        ),
+        (
+            "ln -s /no/where $OUTPUT1_STAGING_DIR/link",
+            "output",
+            data_node(directoryPath="s3://b/o"),
+            "OutputNotStaged",
+            "'link' is no file",
+        ),
+    ],
+)
+def test_what_cannot_be_staged_is_told(
+    command: str, field: str, node: dict[str, FieldValue], error_id: str, says: str, s3: FakeS3
+) -> None:
+    s3.objects["b", "up/../evil"] = b""
+    s3.denied.add("denied")
+    response = run(command, {"stage": "true", field: Ref("Data")}, objects={"Data": node})
+    assert response["errorId"] == error_id
+    assert says in response["errorMessage"]
+
+
+def test_an_input_that_does_not_fit_is_told_before_it_is_fetched(
+    s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.objects["b", "big"] = b"x" * 1_000
+
+    class Usage:
+        free = 999
+
+    monkeypatch.setattr("shell.staging.shutil.disk_usage", lambda _: Usage)
+    response = run(
+        "true", {"stage": "true", "input": Ref("In")}, objects={"In": data_node(filePath="s3://b/big")}
+    )
+    assert response["errorId"] == "EphemeralStorageFull"
+    assert "ephemeral_mb" in response["errorMessage"]
+
+
+# Preconditions.
+
+
+@pytest.mark.parametrize(
+    ("command", "response"),
+    [("true", {"status": "FINISHED"}), ("exit 1", {"status": "FALSE"}), ("kill $$", {"status": "FALSE"})],
+)
+def test_a_precondition_holds_or_does_not_hold_yet(command: str, response: dict[str, str]) -> None:
+    fields = {"type": "ShellCommandPrecondition", "command": command}
+    assert run_handler(shell_command_precondition.handler, fields) == response

@@ -1,0 +1,177 @@
+"""The shell handler: its cold start beside that of an empty Powertools handler, and its memory."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import statistics
+import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from bench.deployed import ROOT, STACK, LocalAws, up
+
+COLD_STARTS = 20
+SHELL = f"{STACK}-ShellCommandActivity"
+EMPTY = "empty-powertools-handler"
+
+EMPTY_HANDLER = """
+from aws_lambda_powertools import Logger, Metrics
+
+logger = Logger()
+metrics = Metrics(namespace="Bench")
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context
+def handler(event, context):
+    logger.info("Nothing to do")
+    return {"status": "FINISHED"}
+"""
+
+COMMANDS = {
+    "echo": "echo hello",
+    "1 GB printed, short lines": "yes | head -c 1000000000",
+    "1 GB printed, no line's end": "head -c 1000000000 /dev/zero",
+    "1 GB printed to S3": "yes 0123456789abcdef | head -c 1000000000",
+    "500 MB staged out": "head -c 500000000 /dev/urandom > $OUTPUT1_STAGING_DIR/x",
+    "500 MB staged in": "true",
+    "500 MB staged in and out, gzip": "mv $INPUT1_STAGING_DIR/x $OUTPUT1_STAGING_DIR/x",
+}
+
+
+def measure() -> dict[str, Any]:
+    """Milliseconds and megabytes; takes about two minutes."""
+    with up() as aws:
+        return {"cold start": _cold_starts(aws), "shell handler, peak memory, MB": _memory(aws)}
+
+
+def _cold_starts(aws: LocalAws) -> dict[str, Any]:
+    """Both functions in turn, each time in an environment of its own."""
+    functions = aws.client("lambda")
+    functions.create_function(
+        FunctionName=EMPTY,
+        Runtime="python3.13",
+        Role=functions.get_function(FunctionName=SHELL)["Configuration"]["Role"],
+        Handler="empty.handler",
+        Code={"ZipFile": _empty_zip()},
+        MemorySize=512,
+        Timeout=30,
+        LoggingConfig={"LogFormat": "JSON"},
+    )
+    inits: dict[str, list[float]] = {SHELL: [], EMPTY: []}
+    totals: dict[str, list[float]] = {SHELL: [], EMPTY: []}
+    for number in range(COLD_STARTS):
+        for name in (SHELL, EMPTY) if number % 2 else (EMPTY, SHELL):
+            _force_cold_start(functions, name, number)
+            report = _invoked(functions, name, _event("echo hello"))
+            inits[name].append(report["initDurationMs"])
+            totals[name].append(report["initDurationMs"] + report["durationMs"])
+    return {
+        "invocations of each": COLD_STARTS,
+        "initialization, ms": {
+            "shell handler": _spread(inits[SHELL]),
+            "empty Powertools handler": _spread(inits[EMPTY]),
+            "ratio of the medians": _ratio(inits[SHELL], inits[EMPTY]),
+        },
+        "initialization and first task, ms": {
+            "shell handler, echo": _spread(totals[SHELL]),
+            "empty Powertools handler": _spread(totals[EMPTY]),
+        },
+    }
+
+
+def _force_cold_start(functions: Any, name: str, number: int) -> None:
+    """Another configuration is another environment. Lambda's code is read-only: nothing is compiled ahead."""
+    variables = functions.get_function_configuration(FunctionName=name).get("Environment", {})
+    changed = {"BENCH": str(number), "PYTHONDONTWRITEBYTECODE": "1", "POWERTOOLS_SERVICE_NAME": STACK}
+    functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**variables.get("Variables", {}), **changed}}
+    )
+
+
+def _memory(aws: LocalAws) -> dict[str, Any]:
+    functions, s3 = aws.client("lambda"), aws.client("s3")
+    s3.create_bucket(Bucket="bench")
+    found = {}
+    for number, (name, command) in enumerate(COMMANDS.items()):
+        _force_cold_start(functions, SHELL, 1000 + number)
+        report = _invoked(functions, SHELL, _event(command, **_fields(name)))
+        found[name] = {"MB": report["maxMemoryUsedMB"], "seconds": round(report["durationMs"] / 1000, 1)}
+    return found
+
+
+def _fields(name: str) -> dict[str, str]:
+    fields = {"stage": "true"} if "staged" in name else {}
+    if "staged in" in name:
+        fields |= {"input": "ref:Data"}
+    if "out" in name:
+        fields |= {"output": "ref:Packed" if "gzip" in name else "ref:Data"}
+    if "to S3" in name:
+        fields |= {"stdout": "s3://bench/printed"}
+    return fields
+
+
+def _event(command: str, **fields: str) -> dict[str, Any]:
+    attempt = "@Bench_2026-01-01T00:00:00_Attempt=1"
+    objects: Mapping[str, Mapping[str, str]] = {
+        attempt: {"type": "ShellCommandActivity", "command": command, **fields},
+        "Data": {"type": "S3DataNode", "directoryPath": "s3://bench/data"},
+        "Packed": {"type": "S3DataNode", "directoryPath": "s3://bench/packed", "compression": "gzip"},
+    }
+    task = {
+        "taskId": "bench",
+        "pipelineId": "df-BENCH",
+        "attemptId": attempt,
+        "workerGroup": "bench",
+        "type": "ShellCommandActivity",
+        "route": "ShellCommandActivity",
+        "receivedAt": datetime.now(UTC).isoformat(),
+        "objects": {
+            object_id: {"id": object_id, "name": object_id, "fields": list(_api_fields(values))}
+            for object_id, values in objects.items()
+        },
+    }
+    return {"task": task, "state": None, "canceled": False}
+
+
+def _api_fields(values: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    for key, value in values.items():
+        if value.startswith("ref:"):
+            yield {"key": key, "refValue": value[4:]}
+        else:
+            yield {"key": key, "stringValue": value}
+
+
+def _invoked(functions: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
+    """What Lambda reports of one invocation. Raises RuntimeError if the task did not finish."""
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
+    outcome = json.loads(answer["Payload"].read())
+    if outcome.get("status") != "FINISHED":
+        raise RuntimeError(f"{name} answered {outcome}")
+    log = base64.b64decode(answer["LogResult"]).decode().splitlines()
+    line = next(line for line in reversed(log) if '"platform.report"' in line)
+    metrics: dict[str, Any] = json.loads(line)["record"]["metrics"]
+    return metrics
+
+
+def _empty_zip() -> bytes:
+    """The same Powertools as in the app's asset, and a handler that does nothing."""
+    vendor = max((ROOT / ".build").glob("vendor-*"), key=lambda path: path.stat().st_mtime)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as package:
+        for file in sorted(path for path in vendor.rglob("*") if path.is_file()):
+            package.write(file, str(file.relative_to(vendor)))
+        package.writestr("empty.py", EMPTY_HANDLER)
+    return content.getvalue()
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    first, median, third = statistics.quantiles(values, n=4)
+    return {"median": round(median, 1), "1st quartile": round(first, 1), "3rd quartile": round(third, 1)}
+
+
+def _ratio(values: list[float], base: list[float]) -> float:
+    return round(statistics.median(values) / statistics.median(base), 2)

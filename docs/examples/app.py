@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""A CDK app with handlers of three kinds, beside the built-in ones."""
+
+import sys
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+
+from infra.handlers import (
+    PythonHandler,
+    existing_function,
+    exists,
+    s3_access,
+    shell_command,
+    shell_command_precondition,
+)
+from infra.stack import TaskRunnerStack
+from infra.worker_group import ConfigurationError, WorkerGroup
+
+app = cdk.App()
+context = app.node.try_get_context
+
+documents = cdk.Stack(app, "Documents")
+parse_json = lambda_.Function(
+    documents,
+    "ParseJson",
+    runtime=lambda_.Runtime.NODEJS_22_X,
+    handler="index.handler",
+    code=lambda_.Code.from_asset("parse_json"),
+)
+
+state_machines = iam.PolicyStatement(
+    actions=["states:StartExecution", "states:DescribeExecution", "states:StopExecution"],
+    resources=["arn:aws:states:*:*:stateMachine:nightly-*", "arn:aws:states:*:*:execution:nightly-*"],
+)
+sales = s3_access(read=["s3://sales/in/"], write=["s3://sales/out/"])
+
+try:
+    TaskRunnerStack(
+        app,
+        "TaskRunner",
+        worker_groups=[
+            WorkerGroup(
+                str(context("workerGroup")),
+                schedule=context("schedule"),
+                poll_timeout=int(context("pollTimeout")),
+            ),
+        ],
+        handlers={
+            "ShellCommandActivity": shell_command(memory_mb=1024, statements=sales),
+            "ShellCommandPrecondition": shell_command_precondition(statements=sales),
+            "Exists": exists(statements=sales),
+            "count-words": PythonHandler(module="count_words", memory_mb=256, timeout_minutes=5),
+            "run-state-machine": PythonHandler(
+                module="run_state_machine", timeout_minutes=1, statements=[state_machines]
+            ),
+            "parse-json": existing_function(parse_json),
+        },
+        time_scale=float(context("timeScale") or 1),
+    )
+except ConfigurationError as error:
+    sys.exit(f"app.py: {error}")
+app.synth()

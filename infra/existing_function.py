@@ -1,0 +1,61 @@
+"""Lambda functions that this stack does not make, as handlers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from aws_cdk import Stack, Token
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.python_handler import HandlerEnvironment
+from infra.worker_group import ConfigurationError
+
+# API Reference, Invoke, FunctionName.
+_ARN = re.compile(
+    r"arn:aws[a-zA-Z-]*:lambda:(?P<region>[a-z]{2}(-[a-z]+)+-\d):\d{12}"
+    r":function:[a-zA-Z0-9_-]{1,64}(:(\$LATEST|[a-zA-Z0-9_-]+))?"
+)
+
+
+@dataclass(frozen=True)
+class ExistingFunction:
+    """A Lambda that is already there, in any language, which speaks the handler contract."""
+
+    known_as: lambda_.IFunction | str
+    """The construct, or the ARN."""
+
+    def function(
+        self,
+        scope: Construct,
+        route: str,
+        given: HandlerEnvironment,  # noqa: ARG002 - its role and its logs are its owner's
+    ) -> lambda_.IFunction:
+        """The function as it is. RunTask's role is granted its invocation, and nothing else is granted.
+
+        Raises ConfigurationError if its ARN is of another region: Step Functions invokes in its own only.
+        """
+        if not isinstance(self.known_as, str):
+            return self.known_as
+        here = Stack.of(scope).region
+        match = _ARN.fullmatch(self.known_as)
+        if match and not Token.is_unresolved(here) and match["region"] != here:
+            raise ConfigurationError(
+                f"The handler for '{route}', {self.known_as}, is not in {here}, the stack's region."
+            )
+        return lambda_.Function.from_function_arn(scope, "Function", self.known_as)
+
+
+def existing_function(function: lambda_.IFunction | str) -> ExistingFunction:
+    """Register any Lambda, in any language, as a handler: a construct of the same app, or an ARN.
+
+    The ARN may be of a version or of an alias, and of another account, whose owner then has to allow
+    the invocation to RunTask's role. Raises ConfigurationError if it is not the ARN of a function.
+    """
+    if isinstance(function, str) and not Token.is_unresolved(function) and not _ARN.fullmatch(function):
+        raise ConfigurationError(
+            f"existing_function: '{function}' is not the ARN of a Lambda function, such as "
+            "arn:aws:lambda:us-east-1:111122223333:function:resize-images, or that with :version or :alias."
+        )
+    return ExistingFunction(function)

@@ -1,0 +1,145 @@
+"""Handlers of lambdas/activities, deployed by this stack, and what every handler is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aws_cdk import Duration, RemovalPolicy, Size, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.naming import slug
+
+
+@dataclass(frozen=True)
+class HandlerEnvironment:
+    """What the stack gives every handler it makes."""
+
+    code: lambda_.Code
+    claims: s3.IBucket
+    log_retention: logs.RetentionDays
+    environment: Mapping[str, str]
+    tracing: bool = False
+
+
+class Handler(Protocol):
+    """Makes, or finds, the Lambda that handles one route."""
+
+    def function(self, scope: Construct, route: str, given: HandlerEnvironment) -> lambda_.IFunction:
+        """The function for ``route``."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class PythonHandler:
+    """A handler in lambdas/activities, deployed by this stack.
+
+    ``module`` is its file's name without ``.py``. ``memory_mb`` 128 to 10,240; ``timeout_minutes`` 1 to 15;
+    ``ephemeral_mb`` (/tmp) 512 to 10,240. ``statements`` are what the work itself may do on AWS: nothing,
+    unless said. ``layers`` bring packages that are not pure Python.
+    """
+
+    module: str
+    memory_mb: int = 512
+    timeout_minutes: int = 15
+    ephemeral_mb: int = 512
+    environment: Mapping[str, str] = field(default_factory=dict)
+    statements: Sequence[iam.PolicyStatement] = ()
+    vpc: ec2.IVpc | None = None
+    subnets: ec2.SubnetSelection | None = None
+    security_groups: Sequence[ec2.ISecurityGroup] | None = None
+    layers: Sequence[lambda_.ILayerVersion] = ()
+
+    def function(self, scope: Construct, route: str, given: HandlerEnvironment) -> lambda_.Function:
+        """The function, its log group, and a role that can do what the handler runtime needs."""
+        function = python_function(
+            scope,
+            route,
+            handler=f"activities.{self.module}.handler",
+            given=given,
+            memory_mb=self.memory_mb,
+            timeout=Duration.minutes(self.timeout_minutes),
+            ephemeral_mb=self.ephemeral_mb,
+            environment=self.environment,
+            vpc=self.vpc,
+            subnets=self.subnets,
+            security_groups=self.security_groups,
+            layers=self.layers,
+        )
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                # The developer guide knows no resource for these actions, the Service Authorization
+                # Reference does: "*" is right under both.
+                actions=[
+                    "datapipeline:ReportTaskProgress",
+                    "datapipeline:DescribeObjects",
+                    "datapipeline:EvaluateExpression",
+                ],
+                resources=["*"],
+            )
+        )
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["s3:GetObject"], resources=[given.claims.arn_for_objects("claims/*")]
+            )
+        )
+        for statement in self.statements:
+            function.add_to_role_policy(statement)
+        return function
+
+
+def function_name(stack_name: str, name: str) -> str:
+    """A function's name on AWS, which has 64 characters at most."""
+    return f"{stack_name}-{slug(name, 64 - 1 - len(stack_name))}"
+
+
+def python_function(
+    scope: Construct,
+    name: str,
+    *,
+    handler: str,
+    given: HandlerEnvironment,
+    memory_mb: int,
+    timeout: Duration,
+    ephemeral_mb: int = 512,
+    environment: Mapping[str, str] | None = None,
+    vpc: ec2.IVpc | None = None,
+    subnets: ec2.SubnetSelection | None = None,
+    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+    layers: Sequence[lambda_.ILayerVersion] = (),
+) -> lambda_.Function:
+    """A function of the shared asset, named ``<stack>-<name>``, with a log group of its own."""
+    full_name = function_name(Stack.of(scope).stack_name, name)
+    log_group = logs.LogGroup(
+        scope,
+        "Logs",
+        log_group_name=f"/aws/lambda/{full_name}",
+        retention=given.log_retention,
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+    return lambda_.Function(
+        scope,
+        "Function",
+        function_name=full_name,
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        architecture=lambda_.Architecture.ARM_64,
+        code=given.code,
+        handler=handler,
+        memory_size=memory_mb,
+        timeout=timeout,
+        ephemeral_storage_size=Size.mebibytes(ephemeral_mb),
+        environment={**given.environment, **(environment or {})},
+        log_group=log_group,
+        logging_format=lambda_.LoggingFormat.JSON,
+        tracing=lambda_.Tracing.ACTIVE if given.tracing else lambda_.Tracing.DISABLED,
+        vpc=vpc,
+        vpc_subnets=subnets,
+        security_groups=list(security_groups) if security_groups is not None else None,
+        layers=list(layers),
+    )

@@ -1,0 +1,53 @@
+"""Handlers that run commands: with the AWS CLI, and with a role for the commands alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.lambda_layer_awscli import AwsCliLayer
+from constructs import Construct
+
+from infra.python_handler import HandlerEnvironment, PythonHandler
+
+_LAYER = "AwsCli"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShellHandler:
+    """``handler`` with the AWS CLI, whose commands run with a role of their own.
+
+    That role can do ``statements`` and nothing else: what the function itself may do, Data Pipeline and the
+    claims bucket above all, is not for those who write commands. Only the function can assume it.
+    """
+
+    handler: PythonHandler
+    statements: Sequence[iam.PolicyStatement] = ()
+
+    def function(self, scope: Construct, route: str, given: HandlerEnvironment) -> lambda_.IFunction:
+        """The function; COMMAND_ROLE_ARN tells it the role of its commands."""
+        layers = [_aws_cli(scope), *self.handler.layers]
+        function = replace(self.handler, layers=layers).function(scope, route, given)
+        command_role = iam.Role(
+            scope,
+            "CommandRole",
+            description=f"What commands of {Stack.of(scope).stack_name} may do on AWS",
+            assumed_by=function.grant_principal,
+        )
+        for statement in self.statements:
+            command_role.add_to_policy(statement)
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[command_role.role_arn])
+        )
+        function.add_environment("COMMAND_ROLE_ARN", command_role.role_arn)
+        return function
+
+
+def _aws_cli(scope: Construct) -> lambda_.ILayerVersion:
+    """One layer a stack, whichever handler asks for it first."""
+    stack = Stack.of(scope)
+    there = stack.node.try_find_child(_LAYER)
+    return there if isinstance(there, AwsCliLayer) else AwsCliLayer(stack, _LAYER)

@@ -1,0 +1,1 @@
+"""Data nodes of pipelines, as handlers read and write them."""

@@ -1,0 +1,58 @@
+"""``s3://bucket/key``, as fields of pipeline objects have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.fields import FieldError, PipelineObject
+
+_SCHEMES = ("s3://", "s3n://", "s3a://")
+"""S3's, and those that Hadoop's file systems call it by; all mean the same object."""
+
+
+@dataclass(frozen=True)
+class S3Uri:
+    """A bucket, and a key or the beginning of keys in it."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, text: str) -> S3Uri | None:
+        """None if ``text`` is not an S3 URI. The key is taken as it stands: S3 knows no escapes there."""
+        for scheme in _SCHEMES:
+            if text.startswith(scheme):
+                bucket, _, key = text[len(scheme) :].partition("/")
+                return cls(bucket, key) if bucket else None
+        return None
+
+    @classmethod
+    def of_object(cls, owner: PipelineObject, field: str) -> S3Uri:
+        """The field's value, which has to name one object. Raises FieldError."""
+        text = owner.string(field)
+        uri = cls.parse(text)
+        if uri is None or not uri.key or uri.key.endswith("/"):
+            problem = f"an S3 object such as 's3://bucket/key' is expected, but it is {text!r}"
+            raise FieldError(owner.id, field, problem)
+        return uri
+
+    @classmethod
+    def of_directory(cls, owner: PipelineObject, field: str) -> S3Uri:
+        """The field's value as the beginning of keys, up to and with a ``/``. Raises FieldError."""
+        text = owner.string(field)
+        uri = cls.parse(text)
+        if uri is None:
+            problem = f"an S3 path such as 's3://bucket/directory/' is expected, but it is {text!r}"
+            raise FieldError(owner.id, field, problem)
+        return uri.directory()
+
+    def directory(self) -> S3Uri:
+        """With a ``/`` at the end, unless it is the whole bucket."""
+        key = self.key.rstrip("/")
+        return S3Uri(self.bucket, f"{key}/" if key else "")
+
+    def __truediv__(self, name: str) -> S3Uri:
+        return S3Uri(self.bucket, f"{self.directory().key}{name}")
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"

@@ -1,0 +1,134 @@
+"""Runs a command, hands on its output as it comes, and leaves no process of it behind."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from shell.process_tree import ProcessTree
+
+GRACE_SECONDS = 3.0
+"""Between SIGTERM and SIGKILL."""
+
+_LOOK_SECONDS = 0.2
+_SILENCE_SECONDS = 0.5
+_DRAIN_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """How a command ended."""
+
+    exit_code: int
+    """Negative: ended by that signal."""
+    stopped: bool
+    """Whether it was ended because ``should_stop`` said so."""
+
+
+def run_command(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    on_output: Callable[[str, bytes], object],
+    should_stop: Callable[[], bool],
+) -> CommandResult:
+    """Run ``argv`` in a process group of its own with no input, and return when it has ended.
+
+    ``on_output(stream, data)`` gets what is written to ``stdout`` and ``stderr`` as it comes, 64 KiB at
+    most at a time; while it runs, the command waits. When ``should_stop()`` is true, or an exception passes
+    (the handler's deadline), all processes of the command are ended: SIGTERM first, SIGKILL 3 s later.
+    What the command has left running when it ends is killed too.
+    Raises OSError if the command cannot be started.
+    """
+    tree = ProcessTree()
+    process = subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None  # noqa: S101 - narrows Popen's type
+    assert process.stderr is not None  # noqa: S101
+    output = _Output({"stdout": process.stdout, "stderr": process.stderr}, on_output)
+    stopped = False
+    try:
+        while process.poll() is None:
+            output.read_or_wait(process)
+            if should_stop():
+                stopped = True
+                _end(process, tree, output)
+        output.drain()
+    finally:
+        if process.poll() is None:
+            _end(process, tree, output)
+        tree.kill(process.pid)
+        output.close()
+    return CommandResult(process.returncode, stopped)
+
+
+class _Output:
+    """The command's two pipes, read without blocking."""
+
+    def __init__(self, pipes: Mapping[str, IO[bytes]], on_output: Callable[[str, bytes], object]) -> None:
+        self._on_output = on_output
+        self._pipes = pipes
+        self._selector = selectors.DefaultSelector()
+        for stream, pipe in pipes.items():
+            os.set_blocking(pipe.fileno(), False)
+            self._selector.register(pipe, selectors.EVENT_READ, stream)
+
+    def read_or_wait(self, process: subprocess.Popen[bytes]) -> None:
+        """Read what is there; if that is nothing, wait a little for more, or for the command's end."""
+        if self._open:
+            self._read(_LOOK_SECONDS)
+            return
+        try:
+            process.wait(_LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            return
+
+    def drain(self) -> None:
+        """Read to the end, or until nothing came for a while: a child may hold the pipe open."""
+        until = time.monotonic() + _DRAIN_SECONDS
+        while self._open and time.monotonic() < until and self._read(_SILENCE_SECONDS):
+            pass
+
+    def close(self) -> None:
+        self._selector.close()
+        for pipe in self._pipes.values():
+            pipe.close()
+
+    @property
+    def _open(self) -> bool:
+        return bool(self._selector.get_map())
+
+    def _read(self, timeout: float) -> bool:
+        ready = self._selector.select(timeout)
+        for key, _ in ready:
+            data = os.read(key.fd, 65_536)
+            if data:
+                self._on_output(key.data, data)
+            else:
+                self._selector.unregister(key.fileobj)
+        return bool(ready)
+
+
+def _end(process: subprocess.Popen[bytes], tree: ProcessTree, output: _Output) -> None:
+    """SIGTERM to all processes, SIGKILL after the grace time; output is read on meanwhile."""
+    tree.signal(process.pid, signal.SIGTERM)
+    until = time.monotonic() + GRACE_SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        output.read_or_wait(process)
+    tree.signal(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,93 @@
+"""What a command may do on AWS: its own role, without the runner's rights.
+
+The handler's own credentials can speak for the task to Data Pipeline and read the claims of tasks with
+secrets. A command gets those of the role in ``COMMAND_ROLE_ARN`` instead, which holds only what app.py
+grants, and so does the S3 access that the task's fields ask for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from runner import clients
+from runner.outcome import TaskFailed
+from runner.task import Task
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_PR_SET_DUMPABLE = 4
+_SESSION_SECONDS = 3600
+"""The most that a role may have that was assumed by another one (IAM user guide, role chaining)."""
+
+
+@dataclass(frozen=True)
+class CommandRole:
+    """The credentials of one task's command. None: those of the function itself."""
+
+    credentials: Mapping[str, str] | None
+
+    @classmethod
+    def for_task(cls, task: Task) -> CommandRole:
+        """Assume the role under the pipeline's name, which CloudTrail shows then.
+
+        Raises TaskFailed if it cannot be assumed.
+        """
+        arn = os.environ.get("COMMAND_ROLE_ARN")
+        if not arn:
+            return cls(None)
+        _close_memory()
+        try:
+            answer = clients.sts().assume_role(
+                RoleArn=arn,
+                RoleSessionName=session_name(task.pipeline_id),
+                DurationSeconds=_SESSION_SECONDS,
+            )
+        except clients.aws_errors() as error:
+            raise TaskFailed(
+                f"The command's role {arn} could not be assumed: {error}. In a VPC, the function has to "
+                "reach AWS STS, by a NAT gateway or an endpoint.",
+                error_id="CommandRoleNotAssumed",
+            ) from error
+        given = answer["Credentials"]
+        return cls(
+            {
+                "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": given["SessionToken"],
+            }
+        )
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """Amazon S3, with these credentials."""
+        if self.credentials is None:
+            return clients.s3()
+        import boto3
+
+        return boto3.client(
+            "s3",
+            aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=self.credentials["AWS_SESSION_TOKEN"],
+            config=clients.retrying(),
+        )
+
+
+def _close_memory() -> None:
+    """Keep the command, which has the same user, from reading our credentials (Linux: proc(5), prctl(2))."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def session_name(pipeline_id: str) -> str:
+    """A role session's name: 2 to 64 letters, digits and ``_=,.@-`` (STS, AssumeRole)."""
+    return re.sub(r"[^\w+=,.@-]", "-", pipeline_id, flags=re.ASCII)[:64].ljust(2, "-")

@@ -1,0 +1,89 @@
+"""A command's output as objects in S3: where its fields say, else with the attempt's logs.
+
+Developer guide, ShellCommandActivity (``stdout``, ``stderr``) and "Viewing pipeline logs":
+``<pipelineLogUri>/<pipelineId>/<component>/<@instance>/<@attempt>/``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from data_nodes.s3_uri import S3Uri
+from runner.clients import aws_errors
+from runner.task import Task
+from shell.s3_stream import S3Stream
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+NAMES = {"stdout": "StdOutput", "stderr": "StdError"}
+
+
+@dataclass(frozen=True)
+class LogPlace:
+    """Where a stream goes. ``required``: a field of the task asks for this very object."""
+
+    uri: S3Uri
+    required: bool
+
+
+def log_place(task: Task, stream: str) -> LogPlace | None:
+    """The place of ``stdout`` or ``stderr`` in S3, if there is one.
+
+    A path on the disk of a task runner's host, which the service allows as well, means nothing here.
+    """
+    if stream in task:
+        uri = S3Uri.parse(task.string(stream))
+        if uri:
+            is_directory = not uri.key or uri.key.endswith("/")
+            return LogPlace(uri / NAMES[stream] if is_directory else uri, required=True)
+        task.logger.info("Local path ignored", field=stream)
+    logs = S3Uri.parse(task.string("pipelineLogUri", ""))
+    return LogPlace(attempt_directory(task, logs) / NAMES[stream], required=False) if logs else None
+
+
+def attempt_directory(task: Task, logs: S3Uri) -> S3Uri:
+    """The directory of the attempt's logs under ``pipelineLogUri``."""
+    instance = _reference(task, "@instanceParent") or re.sub(r"_Attempt=\d+$", "", task.attempt_id)
+    component = _reference(task, "@componentParent") or re.sub(
+        r"_\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$", "", instance.removeprefix("@")
+    )
+    return (logs / f"{task.pipeline_id}/{component}/{instance}/{task.attempt_id}").directory()
+
+
+def _reference(task: Task, field: str) -> str:
+    return next(iter(task.attempt.reference_ids(field)), "")
+
+
+class LogFile:
+    """A sink that writes to S3 as long as that can be done. What went wrong is in ``problem``."""
+
+    def __init__(self, place: LogPlace, s3: Callable[[], S3Client]) -> None:
+        self.place = place
+        self.problem = ""
+        self._s3 = s3
+        self._stream: S3Stream | None = None
+
+    def write(self, data: bytes) -> None:
+        """Write, unless that has failed before."""
+        self._try(lambda: self._open().write(data))
+
+    def close(self) -> None:
+        """Make the object."""
+        self._try(lambda: self._open().close())
+
+    def _open(self) -> S3Stream:
+        if self._stream is None:
+            self._stream = S3Stream(self._s3(), self.place.uri, content_type="text/plain; charset=utf-8")
+        return self._stream
+
+    def _try(self, action: Callable[[], object]) -> None:
+        if self.problem:
+            return
+        try:
+            action()
+        except aws_errors() as error:
+            self.problem = str(error)

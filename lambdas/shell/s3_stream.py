@@ -1,0 +1,57 @@
+"""Writes an S3 object of unknown size as its bytes come, with one part of it in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from data_nodes.s3_uri import S3Uri
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PART_BYTES = 8 * 1024 * 1024
+"""S3 takes 10,000 parts of 5 MiB or more (S3 user guide, multipart upload limits): 80 GB in all."""
+
+
+class S3Stream:
+    """A file to write to; the object is there once it is closed. Methods raise errors of S3."""
+
+    def __init__(self, s3: S3Client, uri: S3Uri, *, content_type: str = "binary/octet-stream") -> None:
+        self._s3 = s3
+        self._place: Any = {"Bucket": uri.bucket, "Key": uri.key}
+        self._content_type = content_type
+        self._buffer = bytearray()
+        self._upload: Any = None
+        self._parts: list[Any] = []
+
+    def write(self, data: bytes) -> int:
+        """Take some more; a full part is sent. Returns the number of bytes, as files do."""
+        self._buffer += data
+        while len(self._buffer) >= PART_BYTES:
+            self._send(bytes(memoryview(self._buffer)[:PART_BYTES]))
+            del self._buffer[:PART_BYTES]
+        return len(data)
+
+    def close(self) -> None:
+        """Send the rest and make the object."""
+        if self._upload is None:
+            self._s3.put_object(**self._place, Body=bytes(self._buffer), ContentType=self._content_type)
+            return
+        if self._buffer:
+            self._send(bytes(self._buffer))
+        self._s3.complete_multipart_upload(
+            **self._place, UploadId=self._upload, MultipartUpload={"Parts": self._parts}
+        )
+
+    def abort(self) -> None:
+        """Make no object."""
+        if self._upload is not None:
+            self._s3.abort_multipart_upload(**self._place, UploadId=self._upload)
+
+    def _send(self, part: bytes) -> None:
+        if self._upload is None:
+            created = self._s3.create_multipart_upload(**self._place, ContentType=self._content_type)
+            self._upload = created["UploadId"]
+        number = len(self._parts) + 1
+        sent = self._s3.upload_part(**self._place, UploadId=self._upload, PartNumber=number, Body=part)
+        self._parts.append({"ETag": sent["ETag"], "PartNumber": number})

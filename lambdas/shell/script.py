@@ -1,0 +1,183 @@
+"""Runs the ``command`` or the ``scriptUri`` of a task under bash."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_nodes.s3_uri import S3Uri
+from runner import TaskFailed, clients
+from runner.task import Task
+from shell.command import run_command
+from shell.command_role import CommandRole
+from shell.log_files import NAMES, LogFile, log_place
+from shell.output import LineLog, Redactor, Sink, Tail, Tee, close_all
+from shell.scratch import scratch_directory
+from shell.staging import Staging, StagingStopped, make_directories, stage_in, stage_out
+
+_NOT_FOR_COMMANDS = {
+    # The Lambda runtime's own: a command that spoke to the runtime API would answer in our place, and
+    # its search path would shadow the command's own Python packages.
+    "AWS_LAMBDA_RUNTIME_API",
+    "COMMAND_ROLE_ARN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "PROGRESS_INTERVAL_SECONDS",
+    "PYTHONPATH",
+    "_HANDLER",
+}
+
+
+@dataclass(frozen=True)
+class ScriptResult:
+    """How a script ended."""
+
+    exit_code: int
+    """Negative: ended by that signal."""
+    stderr_tail: str = ""
+    stopped: bool = False
+    """Whether it was ended because the task was canceled."""
+
+    @property
+    def how(self) -> str:
+        """``exit code 3`` or ``signal 9``."""
+        return f"exit code {self.exit_code}" if self.exit_code >= 0 else f"signal {-self.exit_code}"
+
+
+def run_script(task: Task) -> ScriptResult:
+    """Stage the inputs, run the script, and if it ends with exit code 0 stage the outputs.
+
+    The script's output goes to the log and to S3.
+    Raises FieldError, and TaskFailed for what stands in the way.
+    """
+    with scratch_directory() as directory:
+        role = CommandRole.for_task(task)
+        staging = Staging.of(task, directory)
+        try:
+            script = directory / "script"
+            write_script(task, script, role)
+            make_directories(staging)
+            if staging.inputs:
+                stage_in(staging, role.s3, should_stop=lambda: task.canceled)
+            result = _run(task, script, directory, staging, role)
+            if staging.outputs and result.exit_code == 0 and not result.stopped:
+                stage_out(staging, role.s3, should_stop=lambda: task.canceled)
+        except StagingStopped:
+            return ScriptResult(exit_code=-1, stopped=True)
+    return result
+
+
+def write_script(task: Task, script: Path, role: CommandRole) -> None:
+    """The text of ``command``, or the object at ``scriptUri``, as a file that can be executed.
+
+    A file, as with AWS's Task Runner: quoting, comments and here-documents mean what they mean in a file,
+    and a long command does not meet the kernel's limit on arguments.
+    Raises FieldError, and TaskFailed if the script cannot be read from S3.
+    """
+    if "command" in task or "scriptUri" not in task:
+        script.write_text(task.string("command"), encoding="utf-8")
+    else:
+        uri = S3Uri.of_object(task.attempt, "scriptUri")
+        try:
+            role.s3.download_file(uri.bucket, uri.key, str(script))
+        except clients.aws_errors() as error:
+            raise TaskFailed(
+                f"Object '{task.attempt_id}', field 'scriptUri': '{uri}' could not be read: {error}. "
+                "Commands may do what `statements` of the handler in app.py grant: see s3_access.",
+                error_id="ScriptNotRead",
+            ) from error
+    script.chmod(0o700)
+
+
+def interpreter(script: Path) -> list[str]:
+    """bash, unless the script's first line names another program (``#!``)."""
+    with script.open("rb") as file:
+        return [] if file.read(2) == b"#!" else ["bash"]
+
+
+def _run(task: Task, script: Path, directory: Path, staging: Staging, role: CommandRole) -> ScriptResult:
+    work = directory / "work"
+    work.mkdir()
+    tail = Tail()
+    files = {
+        stream: LogFile(place, lambda: role.s3) for stream in NAMES if (place := log_place(task, stream))
+    }
+    streams: dict[str, Sink] = {
+        stream: Redactor(
+            task.secrets,
+            Tee(
+                _line_log(task, stream, files.get(stream)),
+                *([files[stream]] if stream in files else []),
+                *([tail] if stream == "stderr" else []),
+            ),
+        )
+        for stream in NAMES
+    }
+    try:
+        ended = run_command(
+            [*interpreter(script), str(script), *task.strings("scriptArgument")],
+            cwd=work,
+            env={**command_environment(os.environ, work, role), **staging.environment},
+            on_output=lambda stream, data: streams[stream].write(data),
+            should_stop=lambda: task.canceled,
+        )
+    except OSError as error:
+        problem = f"The script could not be started: {error}. Is the program of its '#!' line there?"
+        raise TaskFailed(problem, error_id="CommandNotStarted") from error
+    finally:
+        close_all(streams)
+    _check(task, files, ended.exit_code)
+    return ScriptResult(ended.exit_code, tail.text(), ended.stopped)
+
+
+def command_environment(environment: Mapping[str, str], work: Path, role: CommandRole) -> dict[str, str]:
+    """The environment of a command.
+
+    The function's, with the command's own credentials and without what belongs to the Lambda runtime.
+    """
+    kept = {
+        key: value
+        for key, value in environment.items()
+        if key not in _NOT_FOR_COMMANDS and not key.startswith("POWERTOOLS_")
+    }
+    own = {"PATH": search_path(kept.get("PATH", os.defpath)), "HOME": str(work), "PWD": str(work)}
+    return {**kept, **own, "TMPDIR": str(work.parent), **(role.credentials or {})}
+
+
+def search_path(path: str) -> str:
+    """``path`` with the AWS CLI of CDK's AwsCliLayer: /opt/awscli, beside the /opt/bin that Lambda adds."""
+    candidates = [Path(entry).with_name("awscli") for entry in path.split(":") if entry.endswith("/bin")]
+    found = [str(directory) for directory in candidates if (directory / "aws").exists()]
+    return ":".join([path, *found])
+
+
+def _line_log(task: Task, stream: str, file: LogFile | None) -> LineLog:
+    def log(line: str) -> None:
+        task.logger.info(line, stream=stream)
+
+    def beyond(left_out: int, text: str) -> None:
+        place = str(file.place.uri) if file else None
+        task.logger.warning(
+            "Output cut", stream=stream, bytesNotLogged=left_out, completeAt=place, lastLines=text
+        )
+
+    return LineLog(log, beyond)
+
+
+def _check(task: Task, files: Mapping[str, LogFile], exit_code: int) -> None:
+    """Output that a field asks for and that is not there is a failure; without a log one can live."""
+    for stream, file in files.items():
+        if not file.problem:
+            continue
+        if file.place.required and exit_code == 0:
+            raise TaskFailed(
+                f"The command ended with exit code 0, but its {stream} could not be written to "
+                f"'{file.place.uri}': {file.problem}. Commands may do what `statements` of the handler in "
+                "app.py grant: see s3_access.",
+                error_id="OutputNotWritten",
+            )
+        task.logger.warning(
+            "Output not written", stream=stream, place=str(file.place.uri), error=file.problem
+        )

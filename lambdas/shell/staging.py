@@ -1,0 +1,263 @@
+"""Staging: input nodes as directories before the command runs, output directories to S3 after it.
+
+Developer guide, "Staging data and tables with pipeline activities" and ShellCommandActivity.
+"""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from data_nodes.s3_data_node import S3DataNode, StoredObject
+from data_nodes.s3_uri import S3Uri
+from runner import clients
+from runner.fields import FieldError
+from runner.outcome import TaskFailed
+from runner.task import Task
+from shell.s3_stream import S3Stream
+
+if TYPE_CHECKING:
+    from boto3.s3.transfer import TransferConfig
+    from mypy_boto3_s3 import S3Client
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_COPY_BYTES = 1024 * 1024
+
+
+class StagingStopped(Exception):
+    """The task was canceled while data was copied."""
+
+
+@dataclass(frozen=True)
+class StagedNode:
+    """A node and the directory that stands for it."""
+
+    variable: str
+    node: S3DataNode
+    directory: Path
+
+
+@dataclass(frozen=True)
+class Staging:
+    """The staged nodes of a task; none if it does not stage."""
+
+    inputs: Sequence[StagedNode] = ()
+    outputs: Sequence[StagedNode] = ()
+
+    @classmethod
+    def of(cls, task: Task, directory: Path) -> Staging:
+        """The nodes that ``input`` and ``output`` refer to, numbered from 1. Raises FieldError."""
+        if not task.boolean("stage", default=False):
+            return cls()
+        return cls(_nodes(task, "input", directory), _nodes(task, "output", directory))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """``INPUT1_STAGING_DIR`` and its like."""
+        return {staged.variable: str(staged.directory) for staged in (*self.inputs, *self.outputs)}
+
+
+def _nodes(task: Task, field: str, directory: Path) -> list[StagedNode]:
+    staged: list[StagedNode] = []
+    for found in task.references(field):
+        if found.type != "S3DataNode":
+            task.logger.info("Not staged", field=field, object=found.id, objectType=found.type)
+            continue
+        name = f"{field}{len(staged) + 1}"
+        node = S3DataNode.of(found)
+        if field == "output" and node.manifest:
+            problem = "a manifest cannot be staged to; give the node a directoryPath"
+            raise FieldError(found.id, "manifestFilePath", problem)
+        staged.append(StagedNode(f"{name.upper()}_STAGING_DIR", node, directory / name))
+    return staged
+
+
+def make_directories(staging: Staging) -> None:
+    """The directories of all nodes, empty."""
+    for staged in (*staging.inputs, *staging.outputs):
+        staged.directory.mkdir()
+
+
+def stage_in(staging: Staging, s3: S3Client, *, should_stop: Callable[[], bool]) -> None:
+    """Copy the inputs' objects to their directories; those of a gzip node are decompressed.
+
+    Raises TaskFailed, and StagingStopped.
+    """
+    for staged in staging.inputs:
+        with _explained("InputNotStaged", f"The input '{staged.node.id}'", "read"):
+            for stored in staged.node.objects(s3):
+                _stop_if(should_stop)
+                _check_room(stored, staged.directory)
+                target = _target(staged, stored)
+                if staged.node.gzip:
+                    _fetch_decompressed(s3, stored, target, should_stop)
+                else:
+                    _fetch(s3, stored, target, should_stop)
+
+
+def stage_out(staging: Staging, s3: S3Client, *, should_stop: Callable[[], bool]) -> None:
+    """Copy what the command left in the output directories to their nodes; to a gzip node compressed.
+
+    Raises TaskFailed, and StagingStopped; what was copied before stays.
+    """
+    for staged in staging.outputs:
+        files = list(_files(staged))
+        with _explained("OutputNotStaged", f"The output '{staged.node.id}'", "written"):
+            for path in files:
+                _stop_if(should_stop)
+                compress = staged.node.gzip and not _is_compressed(path)
+                uri = staged.node.file or _output_uri(staged, path, compressed=compress)
+                if compress:
+                    _store_compressed(s3, path, uri, should_stop)
+                else:
+                    s3.upload_file(
+                        str(path),
+                        uri.bucket,
+                        uri.key,
+                        Callback=lambda _: _stop_if(should_stop),
+                        Config=_transfer_config(),
+                    )
+
+
+def _target(staged: StagedNode, stored: StoredObject) -> Path:
+    """The file for an object. Raises TaskFailed for a key that is no path inside of the directory."""
+    name = stored.path.removesuffix(".gz") if staged.node.gzip else stored.path
+    parts = name.split("/")
+    target = staged.directory.joinpath(*parts)
+    if not all(part not in {"", ".", ".."} for part in parts) or target.exists():
+        raise TaskFailed(
+            f"'{stored.uri}' of '{staged.node.id}' cannot be staged: '{name}' is not the path of a file, or "
+            "is there already.",
+            error_id="InputNotStaged",
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _check_room(stored: StoredObject, directory: Path) -> None:
+    free = shutil.disk_usage(directory).free
+    if stored.size > free:
+        raise _no_room(f"'{stored.uri}' has {stored.size:,} bytes, and {free:,} are free")
+
+
+def _no_room(why: str) -> TaskFailed:
+    return TaskFailed(
+        f"Ephemeral storage is too small: {why}. Set `ephemeral_mb` of the handler in app.py, up to 10,240.",
+        error_id="EphemeralStorageFull",
+    )
+
+
+def _fetch(s3: S3Client, stored: StoredObject, target: Path, should_stop: Callable[[], bool]) -> None:
+    s3.download_file(
+        stored.uri.bucket,
+        stored.uri.key,
+        str(target),
+        Callback=lambda _: _stop_if(should_stop),
+        Config=_transfer_config(),
+    )
+
+
+def _fetch_decompressed(
+    s3: S3Client, stored: StoredObject, target: Path, should_stop: Callable[[], bool]
+) -> None:
+    """Data that is not compressed, whatever the node says, is left as it is."""
+    _fetch(s3, stored, target, should_stop)
+    if not _is_compressed(target):
+        return
+    plain = target.with_name(target.name + ".decompressing")
+    try:
+        with gzip.open(target, "rb") as source, plain.open("wb") as sink:
+            _copy(cast("BinaryIO", source), sink, should_stop)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        problem = f"'{stored.uri}' is no valid gzip file: {error}."
+        raise TaskFailed(problem, error_id="InputNotStaged") from error
+    plain.replace(target)
+
+
+def _store_compressed(s3: S3Client, path: Path, uri: S3Uri, should_stop: Callable[[], bool]) -> None:
+    stream = S3Stream(s3, uri)
+    try:
+        compressed = gzip.GzipFile(filename="", fileobj=cast("BinaryIO", stream), mode="wb", mtime=0)
+        with path.open("rb") as source, compressed:
+            _copy(source, cast("BinaryIO", compressed), should_stop)
+        stream.close()
+    except BaseException:
+        stream.abort()
+        raise
+
+
+def _copy(source: BinaryIO, sink: BinaryIO, should_stop: Callable[[], bool]) -> None:
+    while data := source.read(_COPY_BYTES):
+        _stop_if(should_stop)
+        sink.write(data)
+
+
+def _is_compressed(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == _GZIP_MAGIC
+
+
+def _files(staged: StagedNode) -> Iterator[Path]:
+    """The files below an output's directory, in order. Raises TaskFailed for what is no file."""
+    found = []
+    for parent, directories, names in os.walk(staged.directory):
+        found += [Path(parent, name) for name in (*names, *directories)]
+    files = [path for path in sorted(found) if not path.is_dir() or path.is_symlink()]
+    for path in files:
+        if not path.is_file():
+            raise TaskFailed(
+                f"The output '{staged.node.id}' cannot be staged: "
+                f"'{path.relative_to(staged.directory)}' is no file.",
+                error_id="OutputNotStaged",
+            )
+    if staged.node.file and len(files) != 1:
+        raise TaskFailed(
+            f"The output '{staged.node.id}' has a filePath, so the command has to leave one file in "
+            f"${{{staged.variable}}}, but there are {len(files)}. For several, it needs a directoryPath.",
+            error_id="OutputNotStaged",
+        )
+    yield from files
+
+
+def _output_uri(staged: StagedNode, path: Path, *, compressed: bool) -> S3Uri:
+    assert staged.node.directory is not None  # noqa: S101 - neither a file nor a manifest
+    suffix = ".gz" if compressed else ""
+    return staged.node.directory / (path.relative_to(staged.directory).as_posix() + suffix)
+
+
+def _stop_if(should_stop: Callable[[], bool]) -> None:
+    if should_stop():
+        raise StagingStopped
+
+
+@contextmanager
+def _explained(error_id: str, what: str, done: str) -> Iterator[None]:
+    try:
+        yield
+    except clients.aws_errors() as error:
+        raise TaskFailed(
+            f"{what} could not be {done}: {error}. Commands may do what `statements` of the handler in "
+            "app.py grant: see s3_access.",
+            error_id=error_id,
+        ) from error
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise _no_room(f"{what} does not fit") from error
+        raise TaskFailed(f"{what} could not be {done}: {error}.", error_id=error_id) from error
+
+
+def _transfer_config() -> TransferConfig:
+    """Few threads and short queues: speed is not worth hundreds of megabytes of memory."""
+    from boto3.s3.transfer import TransferConfig
+
+    return TransferConfig(
+        max_concurrency=4, multipart_threshold=16 * 1024 * 1024, max_io_queue=16, io_chunksize=262_144
+    )

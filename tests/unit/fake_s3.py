@@ -1,0 +1,89 @@
+"""Amazon S3 in a dictionary: the calls that handlers make, as boto3's client has them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+class FakeS3:
+    """Buckets as ``{(bucket, key): bytes}``. ``denied`` is a set of buckets that refuse everything."""
+
+    def __init__(self, objects: dict[tuple[str, str], bytes] | None = None) -> None:
+        self.objects = dict(objects or {})
+        self.denied: set[str] = set()
+        self.uploads: dict[str, dict[int, bytes]] = {}
+
+    def text(self, bucket: str, key: str) -> str:
+        return self.objects[bucket, key].decode()
+
+    def get_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803 - the API's own names
+        return {"Body": io.BytesIO(self._get(Bucket, Key))}
+
+    def head_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803
+        return {"ContentLength": len(self._get(Bucket, Key))}
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int = 1000) -> Any:  # noqa: N803
+        self._check(Bucket)
+        keys = sorted(key for bucket, key in self.objects if bucket == Bucket and key.startswith(Prefix))
+        found = [{"Key": key, "Size": len(self.objects[Bucket, key])} for key in keys[:MaxKeys]]
+        return {"Contents": found} if found else {}
+
+    def get_paginator(self, operation: str) -> FakeS3:
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, **request: Any) -> Iterator[Any]:
+        yield self.list_objects_v2(**request)
+
+    def download_file(self, bucket: str, key: str, path: str, **_: Any) -> None:
+        Path(path).write_bytes(self._get(bucket, key))
+
+    def upload_file(self, path: str, bucket: str, key: str, **_: Any) -> None:
+        self._check(bucket)
+        self.objects[bucket, key] = Path(path).read_bytes()
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> Any:  # noqa: N803
+        self._check(Bucket)
+        self.objects[Bucket, Key] = Body
+        return {}
+
+    def create_multipart_upload(self, *, Bucket: str, **_: Any) -> Any:  # noqa: N803
+        self._check(Bucket)
+        upload = f"upload-{len(self.uploads)}"
+        self.uploads[upload] = {}
+        return {"UploadId": upload}
+
+    def upload_part(self, *, UploadId: str, PartNumber: int, Body: bytes, **_: Any) -> Any:  # noqa: N803
+        self.uploads[UploadId][PartNumber] = Body
+        return {"ETag": str(PartNumber)}
+
+    def complete_multipart_upload(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Key: str,  # noqa: N803
+        UploadId: str,  # noqa: N803
+        MultipartUpload: Any,  # noqa: N803
+    ) -> Any:
+        parts = self.uploads.pop(UploadId)
+        self.objects[Bucket, Key] = b"".join(parts[part["PartNumber"]] for part in MultipartUpload["Parts"])
+        return {}
+
+    def abort_multipart_upload(self, *, UploadId: str, **_: Any) -> Any:  # noqa: N803
+        del self.uploads[UploadId]
+        return {}
+
+    def _check(self, bucket: str) -> None:
+        if bucket in self.denied:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}, "Any")
+
+    def _get(self, bucket: str, key: str) -> bytes:
+        self._check(bucket)
+        if (bucket, key) not in self.objects:
+            raise ClientError({"Error": {"Code": "404", "Message": "Not Found"}}, "HeadObject")
+        return self.objects[bucket, key]

@@ -1,0 +1,46 @@
+"""Where a command's output goes in S3."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.handler import open_task
+from runner.task import Task
+from runner.testing import ATTEMPT_ID, FieldValue, Ref, task_event
+from shell.log_files import log_place
+
+
+def task(fields: dict[str, FieldValue]) -> Task:
+    return open_task(task_event(fields), seconds_left=lambda: 60)
+
+
+@pytest.mark.parametrize("logs", ["s3://logs", "s3://logs/", "s3://logs/nightly", "s3://logs/nightly/"])
+def test_logs_lie_in_the_attempts_place_under_pipeline_log_uri(logs: str) -> None:
+    references = {"@componentParent": Ref("Test"), "@instanceParent": Ref("@Test_2026-01-01T00:00:00")}
+    expected = f"{logs.rstrip('/')}/df-TEST/Test/@Test_2026-01-01T00:00:00/{ATTEMPT_ID}"
+    for fields in (references, {}):  # Without the references, the attempt's id tells as much.
+        found = task({"pipelineLogUri": logs, **fields})
+        for stream, name in (("stdout", "StdOutput"), ("stderr", "StdError")):
+            place = log_place(found, stream)
+            assert place is not None
+            assert str(place.uri) == f"{expected}/{name}"
+            assert not place.required
+
+
+def test_a_path_of_its_own_comes_first() -> None:
+    found = task({"stdout": "s3://b/out.txt", "stderr": "s3://b/logs/", "pipelineLogUri": "s3://logs"})
+    places = [log_place(found, stream) for stream in ("stdout", "stderr")]
+    assert [str(place.uri) for place in places if place] == ["s3://b/out.txt", "s3://b/logs/StdError"]
+    assert all(place.required for place in places if place)
+
+
+def test_a_local_path_is_not_a_place_and_without_logs_there_is_none() -> None:
+    assert log_place(task({"stdout": "/home/me/out.txt"}), "stdout") is None
+    place = log_place(task({"stdout": "/home/me/out.txt", "pipelineLogUri": "s3://logs"}), "stdout")
+    assert place is not None
+    assert place.uri.key.endswith("/StdOutput")
+
+
+@pytest.mark.parametrize("logs", ["", "logs", "https://logs/x", "s3://"])
+def test_what_is_no_s3_path_is_no_place_for_logs(logs: str) -> None:
+    assert log_place(task({"pipelineLogUri": logs}), "stdout") is None
