@@ -7,6 +7,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
@@ -84,6 +85,7 @@ class Ministack:
         self._start_rate_schedules_at_once()
         self._name_throttled_invocations()
         self._give_succeed_its_output()
+        self._match_phrases()
 
     @property
     def asgi(self) -> Asgi:
@@ -256,6 +258,18 @@ class Ministack:
             return original(state, data, context)
 
         self._step_functions._apply_output_path = output
+
+    def _match_phrases(self) -> None:
+        """CloudWatch Logs User Guide, "Filter pattern syntax": words in quotes are one exact phrase."""
+        logs = importlib.import_module("ministack.services.cloudwatch_logs")
+        original = logs._compile_filter_pattern
+
+        def compiled(pattern: str) -> Callable[[str], bool]:
+            phrase = re.fullmatch(r'\s*"([^"]+)"\s*', pattern or "")
+            matcher: Callable[[str], bool] = original(pattern)
+            return matcher if phrase is None else lambda message: phrase[1] in message
+
+        logs._compile_filter_pattern = compiled  # type: ignore[attr-defined]
 
 
 def _is_python(configuration: Mapping[str, Any]) -> bool:

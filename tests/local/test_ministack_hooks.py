@@ -23,6 +23,7 @@ SCHEDULER = f"{SERVICES}.scheduler"
 EVENTS = f"{SERVICES}.eventbridge"
 CLOUDWATCH = f"{SERVICES}.cloudwatch"
 SQS = f"{SERVICES}.sqs"
+LOGS = f"{SERVICES}.cloudwatch_logs"
 PROVISIONERS = f"{SERVICES}.cloudformation.provisioners"
 
 
@@ -60,6 +61,7 @@ def private(module: str, name: str) -> Any:
         (STATES, "_resolve_state_machine_arn", ["arn"]),
         (SQS, "_refresh_counts", ["q"]),
         (STATES, "_apply_output_path", ["state_def", "data", "ctx"]),
+        (LOGS, "_compile_filter_pattern", ["raw"]),
         (
             STATES,
             "_apply_jsonata_output",
@@ -98,6 +100,7 @@ def test_a_function_has_the_parameters_that_the_hooks_use(
         (STATES, "_dispatch_aws_sdk_json", "SERVICE_HANDLERS"),
         (STATES, "_scaled_sleep", "_SFN_WAIT_SCALE"),
         (STATES, "_run_execution", "_apply_output_path"),
+        (LOGS, "_filter_log_events", "_compile_filter_pattern"),
         (STATES, "_execute_task", "_scaled_sleep"),
         (STATES, "_execute_wait", "_scaled_sleep"),
         (SCHEDULER, "_ticker_loop", "_tick_schedules"),

@@ -109,23 +109,35 @@ class Deployment:
 
     def aws(self, *arguments: str) -> str:
         """What the AWS CLI prints."""
-        variables: Mapping[str, str] = {
+        return self._run(Path(sys.executable).with_name("aws"), *arguments)
+
+    def shell(self, commands: str, variables: Mapping[str, str], *, directory: Path) -> str:
+        """What commands for a shell print, with the AWS CLI on their path and these variables set."""
+        return self._run("bash", "-euo", "pipefail", "-c", commands, variables=variables, directory=directory)
+
+    def _run(
+        self, *command: str | Path, variables: Mapping[str, str] | None = None, directory: Path = ROOT
+    ) -> str:
+        directory = str(Path(sys.executable).parent)
+        settings: Mapping[str, str] = {
             "AWS_ENDPOINT_URL": self._endpoint_url,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
+            "PATH": f"{directory}{os.pathsep}{os.environ['PATH']}",
         }
         done = subprocess.run(
-            [Path(sys.executable).with_name("aws"), *arguments],
-            env={**environment_without_aws(self._home), **variables},
+            command,
+            cwd=directory,
+            env={**environment_without_aws(self._home), **settings, **(variables or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=PATIENCE_SECONDS,
             check=False,
         )
-        assert done.returncode == 0, f"aws {' '.join(arguments)}: {done.stderr}"
+        assert done.returncode == 0, f"{command}: {done.stderr}"
         return done.stdout
 
     def aws_json(self, *arguments: str) -> Any:

@@ -28,11 +28,17 @@ from tests.system.executions import (
 from tests.system.mailbox import Mailbox, messages, purge
 from tests.system.metrics import alarms, emitted_metrics, read_metrics
 from tests.system.pipelines import Fields, Pipeline, shell
+from tests.system.runbook import follow, leads_from
 
 APP = Path(__file__).parent / "monitored_app"
 ORDERS = "orders"
 ORDERS_SCHEDULE = f"{STACK}-orders"
 NAMESPACE = "DataPipelineTaskRunner"
+
+NAMES = {"STACK": STACK, "GROUP": "orders"}
+NOTHING_TAKEN = "Nothing is taken: tasks stay in WAITING_FOR_RUNNER"
+FAILED = "An attempt is FAILED"
+PAUSING = "Pausing a worker group"
 
 EXPECTED = {
     "NoPoll-orders",
@@ -114,9 +120,18 @@ def test_tasks_that_go_wrong(deployment: Deployment, mailbox: Mailbox) -> None:
 
 
 def test_a_poller_without_permission(deployment: Deployment, mailbox: Mailbox) -> None:
+    pipeline = Pipeline.put(deployment, {"Untaken": shell("true")}, worker_group=ORDERS)
     with deployment.fault("PollForTask", "deny"):
+        pipeline.activate()
         mailbox.wait_for("PollsFailing", "PollLoopFailed", state="ALARM")
-    mailbox.wait_for("PollsFailing", "PollLoopFailed", state="OK")
+        shown = follow(deployment, NOTHING_TAKEN, {**NAMES, **ids(pipeline, "Untaken")})
+    loops, _, poll = shown.partition("polls that failed:")
+    assert "FAILED" in loops.partition("the latest loops:")[2]
+    message = json.loads(poll)
+    assert "datapipeline:PollForTask" in message["advice"]
+    assert "role" in leads_from(NOTHING_TAKEN, f"`{message['error']}`")
+    mailbox.wait_for("PollLoopFailed", state="OK")
+    pipeline.ended("Untaken", "FINISHED")
 
 
 def test_ticks_and_ends_that_are_lost(deployment: Deployment, mailbox: Mailbox) -> None:
@@ -132,7 +147,7 @@ def test_ticks_and_ends_that_are_lost(deployment: Deployment, mailbox: Mailbox) 
         (message, *_) = messages(deployment, "ticks-not-delivered")
         assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "StateMachineDoesNotExist"
     purge(deployment, "ticks-not-delivered")
-    mailbox.wait_for("NoPoll-orders", "EndsNotCounted", "TicksNotDelivered", state="OK")
+    mailbox.wait_for("NoPoll-orders", "EndsNotCounted", "TicksNotDelivered", "PollsFailing", state="OK")
 
 
 def test_one_query_tells_the_whole_story_of_a_task(deployment: Deployment) -> None:
@@ -173,6 +188,51 @@ def test_one_query_tells_the_whole_story_of_a_task(deployment: Deployment) -> No
     assert len({line["attemptId"] for line in lines}) == 1
 
 
+def test_the_page_leads_to_a_wrong_group_and_to_a_paused_schedule(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    pipeline = Pipeline.activated(deployment, {"Misspelt": shell("true")}, worker_group="Orders")
+    follow(deployment, PAUSING, NAMES, directory=tmp_path)
+    try:
+        shown = follow(deployment, NOTHING_TAKEN, {**NAMES, **ids(pipeline, "Misspelt")})
+    finally:
+        follow(deployment, PAUSING, NAMES, block=1, directory=tmp_path)
+    own, polled, schedules = re.split("the .*:\n", shown)[1:4]
+    assert own.strip() not in polled.splitlines()
+    assert "misspelt" in leads_from(NOTHING_TAKEN, "pipeline's group is not among")
+    assert re.search(r"^TaskRunner-orders\s+DISABLED$", schedules, re.MULTILINE)
+    assert "paused" in leads_from(NOTHING_TAKEN, "`DISABLED`")
+    assert deployment.scheduler.get_schedule(Name=ORDERS_SCHEDULE)["State"] == "ENABLED"
+
+
+@pytest.mark.parametrize(
+    ("component", "activity", "error_id", "names"),
+    [
+        (
+            "NoSuchHandler",
+            {"type": "HadoopActivity", "jarUri": "s3://b/j.jar"},
+            "NoHandlerForType",
+            "HadoopActivity",
+        ),
+        (
+            "NoBucket",
+            {"type": "ShellCommandActivity", "scriptUri": "s3://gone-bucket/run.sh"},
+            "ScriptNotRead",
+            "s3://gone-bucket/run.sh",
+        ),
+    ],
+)
+def test_the_page_leads_to_why_a_task_failed(
+    deployment: Deployment, component: str, activity: Fields, error_id: str, names: str
+) -> None:
+    pipeline = Pipeline.activated(deployment, {component: activity}, worker_group=ORDERS)
+    pipeline.ended(component, "FAILED")
+    shown = follow(deployment, FAILED, ids(pipeline, component))
+    assert re.search(rf"^errorId\s+{error_id}$", shown, re.MULTILINE)
+    assert names in shown
+    assert leads_from(FAILED, f"`{error_id}`")
+
+
 def test_what_is_emitted_is_what_is_read(deployment: Deployment) -> None:
     """After tasks have ended in all the ways that there are."""
     several = {f"Full{number}": shell("sleep 1") for number in range(5)}
@@ -198,6 +258,12 @@ def test_what_is_emitted_is_what_is_read(deployment: Deployment) -> None:
 
     eventually(lambda: (not missing()) or None, lambda: f"read but never emitted: {missing()}")
     assert {key for key in emitted_metrics(deployment) if key[0] == NAMESPACE} - read == set()
+
+
+def ids(pipeline: Pipeline, component: str) -> dict[str, str]:
+    """The page's variables for a component's only attempt."""
+    (attempt,) = pipeline.attempts(component)
+    return {"PIPELINE": pipeline.id, "ATTEMPT": attempt.id}
 
 
 def said(deployment: Deployment, pipeline: Pipeline) -> list[str]:
