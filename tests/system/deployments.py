@@ -118,14 +118,14 @@ class Deployment:
     def _run(
         self, *command: str | Path, variables: Mapping[str, str] | None = None, directory: Path = ROOT
     ) -> str:
-        directory = str(Path(sys.executable).parent)
+        tools = Path(sys.executable).parent
         settings: Mapping[str, str] = {
             "AWS_ENDPOINT_URL": self._endpoint_url,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "PATH": f"{directory}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
         }
         done = subprocess.run(
             command,
