@@ -51,7 +51,9 @@ class Dashboard(Construct):
             self, "Dashboard", dashboard_name=name, default_interval=Duration.hours(12)
         )
         dashboard.add_widgets(
-            cloudwatch.TextWidget(markdown=_links(name, run_task, poll_loops), width=_WIDTH, height=2)
+            cloudwatch.TextWidget(
+                markdown=_links(name, run_task, poll_loops), width=_WIDTH, height=2 + len(poll_loops) // 10
+            )
         )
         dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(

@@ -17,6 +17,8 @@ _INK, _FAINT, _LINE, _PAPER = "#16191f", "#687078", "#d5dbdb", "#f2f3f3"
 _COLOURS = (
     *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd"),
     *("#8c564b", "#e377c2", "#5f6b6d", "#bcbd22", "#17becf"),
+    *("#0b2e59", "#ffbb78", "#98df8a", "#ff9896", "#c5b0d5"),
+    *("#4b2e20", "#f7b6d2", "#c7c7c7", "#6b6b00", "#9edae5"),
 )
 _STATE_COLOURS = {"OK": "#2ca02c", "ALARM": "#d62728"}
 _TICKS = 4

@@ -39,6 +39,7 @@ NAMES = {"STACK": STACK, "GROUP": "orders"}
 NOTHING_TAKEN = "Nothing is taken: tasks stay in WAITING_FOR_RUNNER"
 FAILED = "An attempt is FAILED"
 PAUSING = "Pausing a worker group"
+STORY = "One task's story"
 
 EXPECTED = {
     "NoPoll-orders",
@@ -186,6 +187,8 @@ def test_one_query_tells_the_whole_story_of_a_task(deployment: Deployment) -> No
     assert lines[-1]["deferrals"] == turns
     assert lines[1]["execution"] == lines[0]["execution"] != lines[2]["execution"] == lines[-1]["execution"]
     assert len({line["attemptId"] for line in lines}) == 1
+    shown = follow(deployment, STORY, {**NAMES, **ids(pipeline, "Story")})
+    assert re.findall(r'"message":"(Task [^"]+)"', shown) == words
 
 
 def test_the_page_leads_to_a_wrong_group_and_to_a_paused_schedule(
