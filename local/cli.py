@@ -27,8 +27,8 @@ the usual tools at it:
 """
 
 TIME_SCALE = """\
-run Data Pipeline's clock, rate schedules, Step Functions' waits and retries, and alarms' periods N times as fast
-(default 1), and pass context timeScale=N to the app; cron schedules and timeouts of states and functions stay
+run Data Pipeline's clock, rate schedules, Step Functions' waits and retries, and alarms' periods N times as
+fast (default 1), and pass context timeScale=N to the app; cron schedules, and timeouts of states and functions, stay
 """
 
 

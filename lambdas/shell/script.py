@@ -124,7 +124,10 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
             should_stop=lambda: task.canceled,
         )
     except OSError as error:
-        problem = f"The script could not be started: {error}. Is the program of its '#!' line there?"
+        first_line = script.read_bytes()[:200].split(b"\n")[0].decode("utf-8", "replace")
+        problem = (
+            f"The script could not be started by the program of its first line, '{first_line}': {error}."
+        )
         raise TaskFailed(problem, error_id="CommandNotStarted") from error
     finally:
         close_all(streams)

@@ -16,6 +16,7 @@ from typing import Any
 from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
+from local.ministack_hooks.log_pages import paged
 
 Handler = Callable[
     [str, str, dict[str, str], bytes, dict[str, list[str]]],
@@ -79,6 +80,7 @@ class Ministack:
         self._scheduler: Any = importlib.import_module("ministack.services.scheduler")
         self._event_bridge: Any = importlib.import_module("ministack.services.eventbridge")
         self._sqs: Any = importlib.import_module("ministack.services.sqs")
+        self._logs: Any = importlib.import_module("ministack.services.cloudwatch_logs")
         logging.getLogger("hypercorn.error").setLevel(logging.ERROR)
         self.alarms = CloudWatchAlarms(time_scale)
         self._scale_schedules(time_scale)
@@ -86,6 +88,7 @@ class Ministack:
         self._name_throttled_invocations()
         self._give_succeed_its_output()
         self._match_phrases()
+        self._page_log_events()
 
     @property
     def asgi(self) -> Asgi:
@@ -235,6 +238,9 @@ class Ministack:
 
         scheduler._tick_schedules = tick
 
+    def _page_log_events(self) -> None:
+        self._logs._filter_log_events = paged(self._logs._filter_log_events)
+
     def _name_throttled_invocations(self) -> None:
         """Step Functions names a throttled function's error Lambda.TooManyRequestsException."""
         original = self._lambda._throttle_response
@@ -261,15 +267,14 @@ class Ministack:
 
     def _match_phrases(self) -> None:
         """CloudWatch Logs User Guide, "Filter pattern syntax": words in quotes are one exact phrase."""
-        logs = importlib.import_module("ministack.services.cloudwatch_logs")
-        original = logs._compile_filter_pattern
+        original = self._logs._compile_filter_pattern
 
         def compiled(pattern: str) -> Callable[[str], bool]:
             phrase = re.fullmatch(r'\s*"([^"]+)"\s*', pattern or "")
             matcher: Callable[[str], bool] = original(pattern)
             return matcher if phrase is None else lambda message: phrase[1] in message
 
-        logs._compile_filter_pattern = compiled  # type: ignore[attr-defined]
+        self._logs._compile_filter_pattern = compiled
 
 
 def _is_python(configuration: Mapping[str, Any]) -> bool:

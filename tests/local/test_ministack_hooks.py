@@ -21,6 +21,7 @@ LAMBDA = f"{SERVICES}.lambda_svc"
 STATES = f"{SERVICES}.stepfunctions"
 SCHEDULER = f"{SERVICES}.scheduler"
 EVENTS = f"{SERVICES}.eventbridge"
+LOGS = f"{SERVICES}.cloudwatch_logs"
 CLOUDWATCH = f"{SERVICES}.cloudwatch"
 SQS = f"{SERVICES}.sqs"
 LOGS = f"{SERVICES}.cloudwatch_logs"
@@ -75,6 +76,7 @@ def private(module: str, name: str) -> Any:
         (CLOUDWATCH, "_calc_stats", ["points"]),
         (CLOUDWATCH, "_stat_value", ["stats", "stat_name", "points"]),
         (PROVISIONERS, "_cw_metric_alarm_record", ["name", "props"]),
+        (LOGS, "_filter_log_events", ["data"]),
     ],
 )
 def test_a_function_has_the_parameters_that_the_hooks_use(
@@ -113,6 +115,7 @@ def test_a_function_has_the_parameters_that_the_hooks_use(
         (CLOUDWATCH, "_evaluate_all_alarms", "_evaluate_alarm"),
         (CLOUDWATCH, "_put_metric_data", "_evaluate_all_alarms"),
         (PROVISIONERS, "_cw_metric_alarm_put", "_cw_metric_alarm_record"),
+        (LOGS, "handle_request", "_filter_log_events"),
     ],
 )
 def test_a_replaced_name_is_looked_up_when_it_is_used(module: str, caller: str, called: str) -> None:
