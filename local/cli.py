@@ -28,7 +28,7 @@ the usual tools at it:
 
 TIME_SCALE = """\
 run Data Pipeline's clock, rate schedules, Step Functions' waits and retries, and alarms' periods N times as
-fast (default 1), and pass context timeScale=N to the app; cron schedules, and timeouts of states and functions, stay
+fast (default 1), and pass context timeScale=N to the app; cron schedules, and timeouts, stay as they are
 """
 
 
