@@ -69,8 +69,9 @@ class Telemetry:
         """Count waiting messages and evaluate alarms, for ever: missing metrics change alarms too."""
         while True:
             await asyncio.sleep(self._minute)
-            for name, visible in self._ministack.messages_visible():
-                data = queue_metrics(name, visible=visible)
+            waiting = self._ministack.messages_visible()
+            data = [datum for name, visible in waiting for datum in queue_metrics(name, visible=visible)]
+            if data:
                 await self._put_metric_data(ACCOUNT, REGION, SQS_NAMESPACE, data)
             self._ministack.alarms.evaluate_all(account=ACCOUNT, region=REGION)
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.local.commands import ROOT
+from tests.log_table import common_fields, documented
 from tests.system.breakage import handler_gone, schedule
 from tests.system.deployments import STACK, Deployment, deployed, eventually
 from tests.system.executions import (
@@ -261,6 +262,34 @@ def test_what_is_emitted_is_what_is_read(deployment: Deployment) -> None:
 
     eventually(lambda: (not missing()) or None, lambda: f"read but never emitted: {missing()}")
     assert {key for key in emitted_metrics(deployment) if key[0] == NAMESPACE} - read == set()
+
+
+def test_every_line_of_the_logs_is_as_documented(deployment: Deployment) -> None:
+    """Of all that the tests above have made the functions say."""
+    table = documented()
+    groups = deployment.logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{STACK}-")["logGroups"]
+    seen = set()
+    for group in groups:
+        pages = deployment.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group["logGroupName"]
+        )
+        for event in (event for page in pages for event in page["events"]):
+            line = json.loads(event["message"]) if event["message"].startswith("{") else {}
+            if "service" not in line or "_aws" in line or "stream" in line:
+                continue
+            key = line["message"], line["level"]
+            assert key in table, line
+            assert set(line) - common_fields() <= table[key], line
+            seen.add(line["message"])
+    assert {
+        "Polled",
+        "Poll failed",
+        "Task received",
+        "Task ended",
+        "Task not reported",
+        "Task handled",
+    } <= seen
+    assert {"PollLoop failed", "At max_concurrent_tasks", "Task started"} <= seen
 
 
 def ids(pipeline: Pipeline, component: str) -> dict[str, str]:

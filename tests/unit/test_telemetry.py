@@ -11,9 +11,9 @@ import pytest
 
 from runner import telemetry
 from tests.local.commands import ROOT
+from tests.log_table import PAGE, common_fields, documented
 
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
-ROW = re.compile(r"^\| `(?P<event>[^`]+)` \| (?P<level>[A-Z]+) \|(?P<fields>.*)\|$", re.MULTILINE)
 
 
 def logged() -> Iterator[tuple[str, str, set[str]]]:
@@ -29,13 +29,6 @@ def logged() -> Iterator[tuple[str, str, set[str]]]:
                 yield str(node.args[0].value), node.func.attr.upper(), fields
 
 
-def documented() -> dict[tuple[str, str], set[str]]:
-    page = (ROOT / "docs" / "operations.md").read_text()
-    return {
-        (row["event"], row["level"]): set(re.findall(r"`(\w+)`", row["fields"])) for row in ROW.finditer(page)
-    }
-
-
 def test_every_event_is_documented_and_no_other() -> None:
     assert {(event, level) for event, level, _ in logged()} == set(documented())
 
@@ -47,23 +40,15 @@ def test_the_fields_of_an_event_are_documented() -> None:
 
 
 def test_queries_ask_for_documented_events_and_fields() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text()
-    fields = set().union(*documented().values(), *_common_fields(page))
+    fields = set().union(*documented().values()) | common_fields()
     events = {event for event, _ in documented()}
     queries = sorted((ROOT / "docs" / "queries").glob("*.txt"))
     assert queries
     for query in queries:
         text = query.read_text()
-        assert f"queries/{query.name}" in page
+        assert f"queries/{query.name}" in PAGE
         assert set(re.findall(r'"([A-Z][a-z]+ [^"]+)"', text)) <= events, query
         assert _fields_of(text) <= fields, query
-
-
-def _common_fields(page: str) -> Iterator[set[str]]:
-    """Of the tables whose first column is headed "field"."""
-    for table in re.findall(r"^\| field \|.*\n((?:\|.*\n)+)", page, re.MULTILINE):
-        for row in table.splitlines():
-            yield set(re.findall(r"`(\w+)`", row.split("|")[1]))
 
 
 def _fields_of(query: str) -> set[str]:
