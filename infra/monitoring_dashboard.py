@@ -63,10 +63,7 @@ class Dashboard(Construct):
         _row(dashboard, "Is it alive?")
         dashboard.add_widgets(
             _graph("Polls that were answered or given up, by worker group", of_groups("Polls")),
-            _graph(
-                "Polls that failed, by error",
-                [metrics.by("Error", "PollErrors")],
-            ),
+            _graph("Polls that failed, by error", [metrics.by("Error", "PollErrors")]),
             _graph(
                 "Loops failed, ticks not delivered, short polls given up",
                 [
