@@ -14,7 +14,7 @@ CONTINUOUS_POLLING = {"schedule": "rate(1 minute)", "pollTimeout": "95"}
 
 UP = """\
 Start local AWS on 127.0.0.1, deploy the CDK app of this directory to it with the CDK CLI, and stay until
-Ctrl-C. Progress goes to stderr; once everything is up, the one line on stdout is
+Ctrl-C. Progress and the console's address go to stderr; once everything is up, the one line on stdout is
 
   ready http://127.0.0.1:PORT
 

@@ -56,7 +56,7 @@ class Deployment:
     """A stack that is up."""
 
     def __init__(self, endpoint_url: str, home: Path) -> None:
-        self._endpoint_url = endpoint_url
+        self.endpoint_url = endpoint_url
         self._home = home
 
     @cached_property
@@ -97,7 +97,7 @@ class Deployment:
             self._control("DELETE")
 
     def _control(self, method: str, body: object = None) -> None:
-        url = f"{self._endpoint_url}/_local/datapipeline/faults"
+        url = f"{self.endpoint_url}/_local/datapipeline/faults"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, {"X-Local-Control": "faults"}, method=method)
         with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
@@ -120,7 +120,7 @@ class Deployment:
     ) -> str:
         tools = Path(sys.executable).parent
         settings: Mapping[str, str] = {
-            "AWS_ENDPOINT_URL": self._endpoint_url,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -147,7 +147,7 @@ class Deployment:
     @property
     def _connection(self) -> Any:
         return {
-            "endpoint_url": self._endpoint_url,
+            "endpoint_url": self.endpoint_url,
             "region_name": REGION,
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",
