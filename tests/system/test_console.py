@@ -20,6 +20,7 @@ from tests.system.deployments import PATIENCE_SECONDS, STACK, Deployment, enviro
 from tests.system.executions import RUN_TASK, executions, states_entered
 from tests.system.pipelines import Pipeline, shell
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 REPLAY = Path(__file__).parent / "console_replay.mjs"
 MARKUP = "<script>document.title='taken over'</script><img src=x onerror=alert(1)>"
 READS = re.compile(r"\.(List|Describe|Get|Filter|Query)[A-Za-z]+$")
@@ -109,9 +110,9 @@ def test_the_commands_of_the_empty_page_run_a_pipeline(deployment: Deployment, t
 
 def test_a_browser_shows_markup_as_text(deployment: Deployment, tmp_path: Path) -> None:
     """A pipeline's name, a log line and an error that are markup, in headless Chromium where there is one."""
-    chromium = shutil.which("chromium")
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
     if chromium is None:
-        pytest.skip("needs chromium")
+        pytest.skip("no Chromium on PATH; on Debian: apt-get install chromium")
     client = deployment.datapipeline
     client.create_pipeline(name=MARKUP, uniqueId="markup")
     command = f"echo {_quoted(MARKUP)}; echo {_quoted(MARKUP)} >&2; exit 1"
