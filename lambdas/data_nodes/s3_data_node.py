@@ -29,6 +29,7 @@ class StoredObject:
     uri: S3Uri
     path: str
     size: int
+    etag: str
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,11 @@ class S3DataNode:
             return cls(node.id, directory=S3Uri.of_directory(node, "directoryPath"), gzip=gzip)
         raise FieldError(node.id, "filePath", "it is missing, and so are directoryPath and manifestFilePath")
 
-    def objects(self, s3: S3Client) -> Iterator[StoredObject]:
-        """The node's objects. Raises TaskFailed if one that has to be there is not, and errors of S3."""
+    def objects(self, s3: S3Client, *, after: str = "") -> Iterator[StoredObject]:
+        """The node's objects. Raises TaskFailed if one that has to be there is not, and errors of S3.
+
+        Of a directory those with keys after ``after``, in the order of the keys.
+        """
         if self.file:
             found = stored_object(s3, self.file, posixpath.basename(self.file.key))
             if found is None:
@@ -71,7 +75,7 @@ class S3DataNode:
         elif self.manifest:
             yield from _listed_in_manifest(s3, self.id, self.manifest)
         elif self.directory:
-            yield from _under(s3, self.directory)
+            yield from _under(s3, self.directory, after)
 
     def exists(self, s3: S3Client) -> bool:
         """Whether the object, the manifest, or an object under the path is there. Raises errors of S3.
@@ -95,15 +99,18 @@ def stored_object(s3: S3Client, uri: S3Uri, path: str) -> StoredObject | None:
         if aws_error_code(error) in {"404", "NoSuchKey", "NotFound"}:
             return None
         raise
-    return StoredObject(uri, path, head["ContentLength"])
+    return StoredObject(uri, path, head["ContentLength"], head["ETag"])
 
 
-def _under(s3: S3Client, directory: S3Uri) -> Iterator[StoredObject]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=directory.bucket, Prefix=directory.key):
+def _under(s3: S3Client, directory: S3Uri, after: str) -> Iterator[StoredObject]:
+    for page in s3.get_paginator("list_objects_v2").paginate(
+        Bucket=directory.bucket, Prefix=directory.key, StartAfter=after
+    ):
         for entry in page.get("Contents", ()):
             key = entry["Key"]
             if not key.endswith("/"):  # What the S3 console makes for an empty directory.
-                yield StoredObject(S3Uri(directory.bucket, key), key[len(directory.key) :], entry["Size"])
+                path = key[len(directory.key) :]
+                yield StoredObject(S3Uri(directory.bucket, key), path, entry["Size"], entry["ETag"])
 
 
 def _listed_in_manifest(s3: S3Client, node: str, manifest: S3Uri) -> Iterator[StoredObject]:

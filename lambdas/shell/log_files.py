@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from data_nodes.s3_stream import S3Stream
 from data_nodes.s3_uri import S3Uri
 from runner.clients import aws_errors
 from runner.task import Task
-from shell.s3_stream import S3Stream
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from data_nodes.s3_data_node import S3DataNode, StoredObject
+from data_nodes.s3_stream import S3Stream
 from data_nodes.s3_uri import S3Uri
 from runner import clients
 from runner.fields import FieldError
 from runner.outcome import TaskFailed
 from runner.task import Task
-from shell.s3_stream import S3Stream
 
 if TYPE_CHECKING:
     from boto3.s3.transfer import TransferConfig

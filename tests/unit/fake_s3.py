@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,21 +18,40 @@ class FakeS3:
         self.objects = dict(objects or {})
         self.denied: set[str] = set()
         self.uploads: dict[str, dict[int, bytes]] = {}
+        self.copied: list[str] = []
+        """The keys that S3 wrote by itself, by CopyObject or UploadPartCopy."""
 
     def text(self, bucket: str, key: str) -> str:
         return self.objects[bucket, key].decode()
 
-    def get_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803 - the API's own names
-        return {"Body": io.BytesIO(self._get(Bucket, Key))}
+    def get_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803 - the API's own names
+        Key: str,  # noqa: N803
+        Range: str = "",  # noqa: N803
+        IfMatch: str = "",  # noqa: N803
+    ) -> Any:
+        data = self._get(Bucket, Key, IfMatch)
+        return {"Body": io.BytesIO(_part(data, Range)), "ContentLength": len(data)}
 
     def head_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803
-        return {"ContentLength": len(self._get(Bucket, Key))}
+        data = self._get(Bucket, Key)
+        return {"ContentLength": len(data), "ETag": _etag(data), "Metadata": {}}
 
-    def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int = 1000) -> Any:  # noqa: N803
+    def list_objects_v2(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Prefix: str,  # noqa: N803
+        MaxKeys: int = 1000,  # noqa: N803
+        StartAfter: str = "",  # noqa: N803
+    ) -> Any:
         self._check(Bucket)
         keys = sorted(key for bucket, key in self.objects if bucket == Bucket and key.startswith(Prefix))
-        found = [{"Key": key, "Size": len(self.objects[Bucket, key])} for key in keys[:MaxKeys]]
-        return {"Contents": found} if found else {}
+        found = [(key, self.objects[Bucket, key]) for key in keys if key > StartAfter][:MaxKeys]
+        entries = [{"Key": key, "Size": len(data), "ETag": _etag(data)} for key, data in found]
+        return {"Contents": entries} if entries else {}
 
     def get_paginator(self, operation: str) -> FakeS3:
         assert operation == "list_objects_v2"
@@ -58,6 +78,29 @@ class FakeS3:
         self.uploads[upload] = {}
         return {"UploadId": upload}
 
+    def copy_object(self, *, Bucket: str, Key: str, CopySource: Any, CopySourceIfMatch: str, **_: Any) -> Any:  # noqa: N803
+        self._check(Bucket)
+        self.objects[Bucket, Key] = self._get(CopySource["Bucket"], CopySource["Key"], CopySourceIfMatch)
+        self.copied.append(Key)
+        return {}
+
+    def upload_part_copy(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Key: str,  # noqa: N803
+        UploadId: str,  # noqa: N803
+        PartNumber: int,  # noqa: N803
+        CopySource: Any,  # noqa: N803
+        CopySourceRange: str,  # noqa: N803
+        CopySourceIfMatch: str,  # noqa: N803
+    ) -> Any:
+        self._check(Bucket)
+        data = self._get(CopySource["Bucket"], CopySource["Key"], CopySourceIfMatch)
+        self.uploads[UploadId][PartNumber] = _part(data, CopySourceRange)
+        self.copied.append(Key)
+        return {"CopyPartResult": {"ETag": str(PartNumber)}}
+
     def upload_part(self, *, Bucket: str, UploadId: str, PartNumber: int, Body: bytes, **_: Any) -> Any:  # noqa: N803
         self._check(Bucket)
         self.uploads[UploadId][PartNumber] = Body
@@ -83,8 +126,23 @@ class FakeS3:
         if bucket in self.denied:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}, "Any")
 
-    def _get(self, bucket: str, key: str) -> bytes:
+    def _get(self, bucket: str, key: str, etag: str = "") -> bytes:
         self._check(bucket)
         if (bucket, key) not in self.objects:
             raise ClientError({"Error": {"Code": "404", "Message": "Not Found"}}, "HeadObject")
-        return self.objects[bucket, key]
+        data = self.objects[bucket, key]
+        if etag not in {"", _etag(data)}:
+            raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": "At least one"}}, "Any")
+        return data
+
+
+def _etag(data: bytes) -> str:
+    return f'"{hashlib.sha256(data).hexdigest()}"'
+
+
+def _part(data: bytes, byte_range: str) -> bytes:
+    if not byte_range:
+        return data
+    first, last = map(int, byte_range.removeprefix("bytes=").split("-"))
+    assert first <= last < len(data), byte_range  # S3: InvalidRange
+    return data[first : last + 1]

@@ -7,12 +7,12 @@ from typing import cast
 import pytest
 from mypy_boto3_s3 import S3Client
 
+from data_nodes.s3_stream import PART_BYTES
 from data_nodes.s3_uri import S3Uri
 from runner.handler import open_task
 from runner.task import Task
 from runner.testing import ATTEMPT_ID, FieldValue, Ref, task_event
 from shell.log_files import LogFile, LogPlace, log_place
-from shell.s3_stream import PART_BYTES
 from tests.unit.fake_s3 import FakeS3
 
 

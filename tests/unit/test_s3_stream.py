@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from data_nodes.s3_stream import PART_BYTES, S3Stream
 from data_nodes.s3_uri import S3Uri
-from shell.s3_stream import PART_BYTES, S3Stream
 from tests.unit.fake_s3 import FakeS3
 
 

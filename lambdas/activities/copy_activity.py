@@ -1,0 +1,47 @@
+"""CopyActivity."""
+
+from __future__ import annotations
+
+from copying import with_tables
+from copying.between_objects import ObjectCopy
+from copying.s3_objects import Canceled as CopyCanceled
+from copying.s3_place import S3Place
+from copying.sql_node import TYPES, SqlNode
+from runner import Canceled, Outcome, Task, TaskFailed, clients, task_handler
+from runner.fields import PipelineObject
+
+
+@task_handler
+def handler(task: Task) -> Outcome | None:
+    """Copy ``input`` to ``output``. Copies of many objects in S3 may take several invocations."""
+    if task.canceled:
+        return Canceled()
+    source, target = (_place(task, task.reference(field)) for field in ("input", "output"))
+    try:
+        return _copy(task, source, target)
+    except CopyCanceled:
+        return Canceled()
+
+
+def _copy(task: Task, source: S3Place | SqlNode, target: S3Place | SqlNode) -> Outcome | None:
+    if isinstance(source, SqlNode):
+        if isinstance(target, SqlNode):
+            with_tables.between_tables(task, source, target)
+        else:
+            with_tables.from_table(task, clients.s3(), source, target)
+        return None
+    if isinstance(target, SqlNode):
+        with_tables.to_table(task, clients.s3(), source, target)
+        return None
+    return ObjectCopy(source, target).run(task, clients.s3())
+
+
+def _place(task: Task, node: PipelineObject) -> S3Place | SqlNode:
+    if node.type == "S3DataNode":
+        return S3Place.of(task, node)
+    if node.type in TYPES:
+        return SqlNode.of(task, node)
+    raise TaskFailed(
+        f"'{node.id}' is a {node.type}: CopyActivity knows S3DataNode, SqlDataNode and MySqlDataNode.",
+        error_id="UnsupportedNode",
+    )

@@ -1,0 +1,121 @@
+"""``insertQuery``: a statement with ``?`` for the columns of a record, as JDBC has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from runner.outcome import TaskFailed
+from sql.jdbc import Engine
+
+if TYPE_CHECKING:
+    from sqlglot.tokenizer_core import Token
+
+_DIALECTS = {Engine.POSTGRESQL: "postgres", Engine.MYSQL: "mysql"}
+
+
+@dataclass(frozen=True)
+class InsertQuery:
+    """``head row tail``. ``row`` is the text around the places of a record's columns."""
+
+    head: str
+    row: tuple[str, ...]
+    tail: str
+    repeatable: bool
+    """Whether ``row`` is one row of VALUES, which may be given several times in one statement."""
+
+    @property
+    def columns(self) -> int:
+        """How many columns a record has to have."""
+        return len(self.row) - 1
+
+    @classmethod
+    def parse(cls, query: str, engine: Engine) -> InsertQuery:
+        """Take a statement apart. A ``?`` in quotes or in a comment is none; ``??`` is written for ``?``.
+
+        Raises TaskFailed if it cannot be read, or has no ``?``.
+        """
+        query = query.strip().rstrip("; \n\t\r")
+        tokens = _tokens(query, engine)
+        places = _places(query, tokens)
+        marks = [place for place in places if not query.startswith("??", place)]
+        if not marks:
+            raise TaskFailed("insertQuery has no place for a value (?).", error_id="InvalidInsertQuery")
+        first, last = _row_of_values(tokens, marks)
+        tail = query[last:].strip()
+        # PostgreSQL refuses a row twice in one ON CONFLICT DO UPDATE; MySQL takes one row after the other.
+        repeatable = last > 0 and (not tail or engine is Engine.MYSQL)
+        if not last:
+            first, last = marks[0], marks[-1] + 1
+        pieces: list[str] = []
+        start = first
+        for place in marks:
+            pieces.append(query[start:place].replace("??", "?"))
+            start = place + 1
+        row = (*pieces, query[start:last].replace("??", "?"))
+        return cls(query[:first].replace("??", "?"), row, query[last:].replace("??", "?"), repeatable)
+
+    @classmethod
+    def into(cls, table: str, names: tuple[str, ...], columns: int) -> InsertQuery:
+        """An INSERT of ``columns`` columns; without names, of the table's columns in their order."""
+        listed = f" ({', '.join(names)})" if names else ""
+        row = ("(", *[", "] * (columns - 1), ")")
+        return cls(f"INSERT INTO {table}{listed} VALUES ", row, "", repeatable=True)  # noqa: S608
+
+    def dollar(self, rows: int) -> str:
+        """The statement for so many rows, with ``$1`` and on for the values."""
+        number = 0
+        written = []
+        for _ in range(rows):
+            text = self.row[0]
+            for piece in self.row[1:]:
+                number += 1
+                text += f"${number}{piece}"
+            written.append(text)
+        return f"{self.head}{', '.join(written)}{self.tail}"
+
+
+def _places(query: str, tokens: list[Token]) -> list[int]:
+    """Where ``?`` and ``??`` are."""
+    places: list[int] = []
+    for token in tokens:
+        if not query.startswith("?", token.start):
+            continue
+        place = token.start
+        while query.startswith("?", place) and place <= token.end:
+            if not places or place >= places[-1] + (2 if query.startswith("??", places[-1]) else 1):
+                places.append(place)
+            place += 1
+    return places
+
+
+def _row_of_values(tokens: list[Token], marks: list[int]) -> tuple[int, int]:
+    """Where the one row of VALUES begins and ends that has all the marks in it; 0, 0 if there is none."""
+    from sqlglot.tokenizer_core import TokenType
+
+    for position, token in enumerate(tokens[:-1]):
+        if (
+            token.token_type is not TokenType.VALUES
+            or tokens[position + 1].token_type is not TokenType.L_PAREN
+        ):
+            continue
+        depth = 0
+        for inner in tokens[position + 1 :]:
+            depth += inner.token_type is TokenType.L_PAREN
+            depth -= inner.token_type is TokenType.R_PAREN
+            if depth == 0:
+                first, last = tokens[position + 1].start, inner.end + 1
+                return (first, last) if all(first < mark < last for mark in marks) else (0, 0)
+    return 0, 0
+
+
+def _tokens(query: str, engine: Engine) -> list[Token]:
+    from sqlglot.dialects.dialect import Dialect
+    from sqlglot.errors import TokenError
+
+    try:
+        return Dialect.get_or_raise(_DIALECTS[engine]).tokenize(query)
+    except TokenError as error:
+        raise TaskFailed(
+            f"insertQuery cannot be read as {engine.value}: {error}", error_id="InvalidInsertQuery"
+        ) from error

@@ -1,0 +1,103 @@
+"""Tables of MySQL and MariaDB: rows are read as the server sends them, and go by INSERTs of many rows."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pymysql
+from pymysql.constants import CR, ER
+
+from copying.insert_query import InsertQuery
+from copying.tables import TablesSession, batches, lost, refused
+from data_formats.data_format import Row
+from runner.outcome import TaskFailed
+from sql.mysql import MySqlSession
+
+_LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
+
+
+class MySqlTables(MySqlSession, TablesSession):
+    """Values are text on both ways, in the server's own form, so that none loses digits."""
+
+    def _log_in(self, connection: socket.socket) -> int:
+        number = super()._log_in(connection)
+        self._driver.decoders = {}
+        cursor = self._driver.cursor()
+        # Strict, as MySQL Connector/J sets it (jdbcCompliantTruncation): else what does not fit is cut off.
+        cursor.execute(
+            "SET time_zone = '+00:00', "
+            "sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES,STRICT_ALL_TABLES')"
+        )
+        cursor.close()
+        return number
+
+    def select(self, query: str) -> Iterator[Row]:
+        with _explained():
+            cursor = self._driver.cursor()
+            cursor.execute(query)
+            names = [column[0] for column in cursor.description or ()]
+            if not names:
+                raise refused("selectQuery gives no rows.")
+            for row in cursor:
+                if bytes in map(type, row):
+                    raise _binary(names[[type(value) for value in row].index(bytes)])
+                yield row
+
+    def create(self, statement: str) -> None:
+        with _explained():
+            try:
+                self._execute(statement)
+            except pymysql.MySQLError as error:
+                if _number(error) != ER.TABLE_EXISTS_ERROR:
+                    raise
+
+    def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
+        literal = self._driver.literal
+        inserted = 0
+        with _explained():
+            for batch in batches(rows, query.columns, 1000 if query.repeatable else 1):
+                written = []
+                for row in batch:
+                    values = [literal(value) for value in row]
+                    written.append(
+                        "".join([query.row[0], *map("".join, zip(values, query.row[1:], strict=True))])
+                    )
+                self._execute(f"{query.head}{', '.join(written)}{query.tail}")
+                inserted += len(batch)
+        return inserted
+
+    def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
+        return self.insert(InsertQuery.into(table, tuple(names), columns), rows)
+
+    def commit(self) -> None:
+        with _explained():
+            self._driver.commit()
+
+    def _execute(self, statement: str) -> None:
+        with self._driver.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def _binary(column: str) -> TaskFailed:
+    return TaskFailed(
+        f"The column '{column}' is binary, which is no text. Select HEX({column}), TO_BASE64({column}), or "
+        f"CONVERT({column} USING utf8mb4) if it holds one.",
+        error_id="BinaryColumn",
+    )
+
+
+def _number(error: Exception) -> int:
+    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except (pymysql.MySQLError, OSError) as error:
+        said = str(error.args[1]) if len(error.args) > 1 else str(error)
+        if isinstance(error, OSError | pymysql.InterfaceError) or _number(error) in _LOST:
+            raise lost(said) from error
+        raise refused(f"{said} (error {_number(error)}).") from error

@@ -1,0 +1,119 @@
+"""Tables of PostgreSQL: rows come from a cursor, and go by COPY, or by INSERT for an insertQuery."""
+
+from __future__ import annotations
+
+import socket
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pg8000.core import DATA_ROW
+from pg8000.exceptions import DatabaseError, InterfaceError
+
+from copying.insert_query import InsertQuery
+from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches, lost, refused
+from data_formats.data_format import Row
+from data_formats.delimited import Delimited
+from sql.postgresql import PostgreSqlSession, explained
+
+_MAX_PARAMETERS = 65_535
+"""PostgreSQL documentation, "PostgreSQL Limits": query parameters."""
+_DUPLICATE_TABLE = "42P07"
+_DECLARE = "DECLARE copied NO SCROLL CURSOR FOR\n"
+_TEXT = Delimited("\t")
+"""PostgreSQL documentation, COPY, "Text Format": a tab, a line feed, the backslash, and ``\\N``."""
+
+
+class PostgreSqlTables(PostgreSqlSession, TablesSession):
+    """Values are text on both ways, in the server's own form, so that none loses digits."""
+
+    def _log_in(self, connection: socket.socket) -> int:
+        number = super()._log_in(connection)
+        self._received = 0
+        self._driver.message_types[DATA_ROW] = self._take_row
+        self._driver.pg_types = defaultdict(lambda: _as_it_is)
+        self._driver.execute_simple("BEGIN; SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'")
+        return number
+
+    def select(self, query: str) -> Iterator[Row]:
+        with _explained(query, before=len(_DECLARE)):
+            self._driver.execute_simple(_DECLARE + query)
+        count = 100
+        while True:
+            self._received = 0
+            with _explained(query):
+                rows = self._driver.execute_simple(f"FETCH FORWARD {count} FROM copied").rows
+            if not rows:
+                return
+            yield from rows
+            # As many rows as there is room for, whatever their length.
+            count = min(BATCH_ROWS * 10, max(1, BATCH_CHARACTERS * len(rows) // max(1, self._received)))
+
+    def create(self, statement: str) -> None:
+        with _explained(statement):
+            self._driver.execute_simple("SAVEPOINT before_table")
+            try:
+                self._driver.execute_simple(statement)
+            except DatabaseError as error:
+                if error.args[0].get("C") != _DUPLICATE_TABLE:
+                    raise
+                self._driver.execute_simple("ROLLBACK TO SAVEPOINT before_table")
+
+    def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
+        most = max(1, min(BATCH_ROWS, _MAX_PARAMETERS // query.columns)) if query.repeatable else 1
+        statement = query.dollar(most)
+        inserted = 0
+        with _explained(statement):
+            prepared, columns, functions = self._driver.prepare_statement(statement, ())
+            for batch in batches(rows, query.columns, most):
+                values = [value for row in batch for value in row]
+                if len(batch) == most:
+                    self._driver.execute_named(prepared, values, columns, functions, statement)
+                else:
+                    self._driver.execute_unnamed(query.dollar(len(batch)), values)
+                inserted += len(batch)
+        return inserted
+
+    def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
+        listed = f" ({', '.join(names)})" if names else ""
+        statement = f"COPY {table}{listed} FROM STDIN"
+        count = 0
+
+        def counted() -> Iterator[Row]:
+            nonlocal count
+            for batch in batches(rows, columns):
+                yield from batch
+                count += len(batch)
+
+        text = (piece.encode() for piece in _TEXT.write(counted()))
+        with _explained(statement):
+            self._driver.execute_unnamed(statement, stream=text)
+        return count
+
+    def commit(self) -> None:
+        with _explained("COMMIT"):
+            self._driver.execute_simple("COMMIT")
+
+    def _take_row(self, data: bytes, context: Any) -> None:
+        self._received += len(data)
+        self._driver.handle_DATA_ROW(data, context)
+
+
+def _as_it_is(value: str) -> str:
+    return value
+
+
+@contextmanager
+def _explained(statement: str, before: int = 0) -> Iterator[None]:
+    """``before``: the length of what was sent before the statement."""
+    try:
+        yield
+    except DatabaseError as error:
+        fields = dict(error.args[0])
+        if fields.get("P", "").isdigit():
+            fields["P"] = str(int(fields["P"]) - before)
+        where = f" {fields['W']}" if "W" in fields else ""
+        raise refused(explained(fields, statement) + where) from error
+    except (InterfaceError, OSError) as error:
+        raise lost(error) from error

@@ -1,0 +1,98 @@
+"""An S3DataNode with its data format, as a copy reads it and writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from copying import s3_objects
+from copying.byte_streams import DataError, compressed, decoded, decompressed
+from data_formats.data_format import DataFormat, RecordError, Row, data_format_of
+from data_nodes.s3_data_node import S3DataNode, StoredObject
+from data_nodes.s3_uri import S3Uri
+from runner.clients import aws_errors
+from runner.fields import FieldError, PipelineObject
+from runner.outcome import TaskFailed
+from runner.task import Task
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+ShouldStop = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class S3Place:
+    """``data_format`` is None if the node names none."""
+
+    node: S3DataNode
+    data_format: DataFormat | None
+
+    @classmethod
+    def of(cls, task: Task, found: PipelineObject) -> S3Place:
+        """Raises FieldError, and TaskFailed for a format that is not known."""
+        node = S3DataNode.of(found)
+        named = task.references("dataFormat", of=found)
+        if len(named) > 1:
+            raise FieldError(found.id, "dataFormat", f"one reference is expected, but it has {len(named)}")
+        return cls(node, data_format_of(named[0]) if named else None)
+
+    @property
+    def format(self) -> DataFormat:
+        """The node's format, CSV if it names none."""
+        return self.data_format or data_format_of(None)
+
+    def objects(self, s3: S3Client, after: str = "") -> Iterator[StoredObject]:
+        """As S3DataNode.objects. Raises TaskFailed."""
+        try:
+            yield from self.node.objects(s3, after=after)
+        except aws_errors() as error:
+            raise s3_objects.denied(f"The objects of '{self.node.id}' could not be listed", error) from error
+
+    def contents(self, s3: S3Client, stored: StoredObject, should_stop: ShouldStop) -> Iterator[bytes]:
+        """An object's bytes, decompressed if the node says so. Raises TaskFailed, and Canceled."""
+        pieces = s3_objects.read(s3, stored, should_stop)
+        try:
+            yield from decompressed(pieces) if self.node.gzip else pieces
+        except DataError as error:
+            raise invalid(stored.uri, error) from error
+
+    def rows(self, s3: S3Client, stored: StoredObject, should_stop: ShouldStop) -> Iterator[Row]:
+        """An object's records. Raises TaskFailed, and Canceled."""
+        try:
+            yield from self.format.read(decoded(self.contents(s3, stored, should_stop)))
+        except (DataError, RecordError) as error:
+            raise invalid(stored.uri, error) from error
+
+    def all_rows(self, s3: S3Client, should_stop: ShouldStop) -> Iterator[Row]:
+        """The records of all the node's objects. Raises TaskFailed, and Canceled."""
+        for stored in self.objects(s3):
+            yield from self.rows(s3, stored, should_stop)
+
+    def write(self, s3: S3Client, uri: S3Uri, pieces: Iterable[bytes], should_stop: ShouldStop) -> int:
+        """Make an object of the bytes, compressed if the node says so. Raises TaskFailed, and Canceled."""
+        return s3_objects.write(s3, uri, compressed(pieces) if self.node.gzip else pieces, should_stop)
+
+    def write_rows(self, s3: S3Client, uri: S3Uri, rows: Iterable[Row], should_stop: ShouldStop) -> int:
+        """Make an object of the records. Raises TaskFailed, and Canceled."""
+        text = self.format.write(_as_described(self.format, rows))
+        try:
+            return self.write(s3, uri, (piece.encode() for piece in text), should_stop)
+        except RecordError as error:
+            raise invalid(uri, error) from error
+
+
+def invalid(uri: S3Uri, problem: Exception) -> TaskFailed:
+    """Data that is not of the format."""
+    return TaskFailed(f"'{uri}': {problem}", error_id="InvalidData")
+
+
+def _as_described(data_format: DataFormat, rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows; RecordError for one that has not as many columns as the format lists."""
+    expected = len(data_format.columns)
+    for number, row in enumerate(rows, 1):
+        if expected and len(row) != expected:
+            problem = f"it has {len(row)} columns, and the format of the output lists {expected}"
+            raise RecordError(number, problem)
+        yield row

@@ -1,0 +1,70 @@
+"""SqlDataNode and MySqlDataNode: a table in a database.
+
+Developer guide, pages of these names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runner.fields import FieldError, PipelineObject
+from runner.task import Task
+from sql.jdbc import Engine, unsupported
+from sql.server import Server
+
+TYPES = {"SqlDataNode", "MySqlDataNode"}
+_DATABASES = {"JdbcDatabase", "RdsDatabase"}
+
+
+@dataclass(frozen=True)
+class SqlNode:
+    """A table, and the statements that read and write it. Names stand in statements as they are given."""
+
+    id: str
+    server: Server
+    table: str
+    """With the schema, if the node names one."""
+    select: str
+    insert: str
+    """Empty: the columns of a record in their order."""
+    create: str
+    """Empty: the table is there."""
+
+    @classmethod
+    def of(cls, task: Task, node: PipelineObject) -> SqlNode:
+        """Read the fields. Raises FieldError, and TaskFailed for a database that is not supported.
+
+        Without ``database``, the node itself has ``connectionString``, ``username`` and the password, as in
+        the guide's example of MySqlDataNode.
+        """
+        table = node.string("table").strip()
+        if not table:
+            raise FieldError(node.id, "table", "it is empty")
+        schema = node.string("schemaName", "").strip()
+        table = f"{schema}.{table}" if schema else table
+        select = node.string("selectQuery", "").strip().rstrip("; \n\t\r")
+        return cls(
+            node.id,
+            _server(task, node),
+            table,
+            select or f"SELECT * FROM {table}",  # noqa: S608 - what the definition says
+            node.string("insertQuery", "").strip(),
+            node.string("createTableSql", "").strip(),
+        )
+
+
+def _server(task: Task, node: PipelineObject) -> Server:
+    if not node.reference_ids("database"):
+        if "connectionString" not in node:
+            raise FieldError(node.id, "database", "it is missing")
+        database = node
+    else:
+        database = task.reference("database", of=node)
+        if database.type not in _DATABASES:
+            raise unsupported(database, f"a {database.type}")
+    server = Server.of(task, database)
+    if server.engine is Engine.REDSHIFT:
+        raise unsupported(
+            database, "Amazon Redshift, from which RedshiftCopyActivity copies, as a SqlDataNode"
+        )
+    return server

@@ -1,0 +1,96 @@
+"""What a copy does in a database, in one transaction."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from copying.insert_query import InsertQuery
+from data_formats.data_format import RecordError, Row
+from runner.outcome import TaskFailed
+from sql.jdbc import Engine
+from sql.server import Server
+from sql.session import Session
+
+BATCH_ROWS = 1000
+BATCH_CHARACTERS = 1024 * 1024
+
+
+class Tables(Protocol):
+    """A session in a transaction that begins with it. All methods raise TaskFailed, and block."""
+
+    @abstractmethod
+    def select(self, query: str) -> Iterator[Row]:
+        """The rows of a query as text, of which few are in memory at a time."""
+        ...
+
+    @abstractmethod
+    def create(self, statement: str) -> None:
+        """Run a CREATE TABLE, unless the table is there."""
+        ...
+
+    @abstractmethod
+    def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
+        """Insert the rows, in batches; returns how many."""
+        ...
+
+    @abstractmethod
+    def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
+        """Insert rows of so many columns into the columns of these names, or all; returns how many."""
+        ...
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Make all of it last."""
+        ...
+
+
+class TablesSession(Session, Tables):
+    """Both in one."""
+
+
+def open_tables(server: Server) -> TablesSession:
+    """A session on a PostgreSQL or a MySQL server, in a transaction. Raises TaskFailed."""
+    if server.engine is Engine.MYSQL:
+        from copying.mysql_tables import MySqlTables
+
+        return MySqlTables(server)
+    from copying.postgresql_tables import PostgreSqlTables
+
+    return PostgreSqlTables(server)
+
+
+def batches(rows: Iterable[Row], columns: int, most: int = BATCH_ROWS) -> Iterator[list[Row]]:
+    """The rows by the ``most``, or fewer if they are long. Raises RecordError unless each has ``columns``."""
+    batch: list[Row] = []
+    size = 0
+    for number, row in enumerate(rows, 1):
+        if len(row) != columns:
+            problem = f"it has {len(row)} columns, and {columns} are inserted"
+            raise RecordError(number, problem)
+        batch.append(row)
+        size += sum([len(value) for value in row if value])
+        if len(batch) >= most or size >= BATCH_CHARACTERS:
+            yield batch
+            batch = []
+            size = 0
+    if batch:
+        yield batch
+
+
+def refused(problem: str) -> TaskFailed:
+    """The server refuses a statement of the copy."""
+    return TaskFailed(
+        f"The database refused the copy, which left nothing in its tables: {problem}",
+        error_id="StatementFailed",
+    )
+
+
+def lost(problem: object) -> TaskFailed:
+    """The session ended while data was copied."""
+    return TaskFailed(
+        f"The connection to the database was lost while data was copied: {problem}. What was not committed "
+        "is rolled back; if the server was just committing, its tables tell whether it did.",
+        error_id="ConnectionLost",
+    )

@@ -1,0 +1,212 @@
+"""CSV, TSV and Custom: columns and records with a character between them, and no quotes.
+
+Developer guide, CSV, TSV and Custom data formats, and CopyActivity: values are not quoted, CSV's separator
+is the comma, its escape character the backslash, and a record ends with a line feed. The guide does not say
+how NULL is written in CSV, and says ``\\n`` of TSV that comes from PostgreSQL, whose own word is ``\\N``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from data_formats.columns import ANY_COLUMNS, Columns
+from data_formats.data_format import RecordError, Row
+from runner.fields import FieldError, PipelineObject
+
+MAX_RECORD_CHARACTERS = 16 * 1024 * 1024
+_WRITTEN_CHARACTERS = 64 * 1024
+
+_NAMED = {r"\t": "\t", r"\n": "\n", r"\r": "\r", r"\\": "\\"}
+_CODE_POINT = re.compile(r"\\u([0-9A-Fa-f]{4})")
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """A format of this kind. ``escape`` is empty if there is none."""
+
+    separator: str
+    record_separator: str = "\n"
+    escape: str = "\\"
+    nulls: frozenset[str] = frozenset({"N"})
+    """What stands for NULL where it is a whole value after an escape character. ``N`` is written.
+
+    Without an escape character an empty value is NULL.
+    """
+    described: Columns = field(default=ANY_COLUMNS, compare=False)
+
+    @classmethod
+    def csv(cls) -> Delimited:
+        """CSV as it is without fields of its own."""
+        return cls(",")
+
+    @classmethod
+    def of(cls, named: PipelineObject) -> Delimited:
+        """The format of a CSV, TSV or Custom object. Raises FieldError."""
+        separator = {"CSV": ",", "TSV": "\t"}.get(named.type)
+        if separator is None or (named.type == "TSV" and "columnSeparator" in named):
+            separator = _character(named, "columnSeparator")
+        record_separator = "\n"
+        if named.type != "CSV" and "recordSeparator" in named:
+            record_separator = _character(named, "recordSeparator")
+        escape = "" if named.type == "Custom" else "\\"
+        if "escapeChar" in named:
+            escape = _character(named, "escapeChar")
+        if len({separator, record_separator, escape}) < 3:
+            problem = "the separators and the escape character have to differ from each other"
+            raise FieldError(named.id, "columnSeparator", problem)
+        nulls = frozenset({"N", "n"}) if named.type == "TSV" else frozenset({"N"})
+        return cls(separator, record_separator, escape, nulls, Columns.of(named))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return self.described.names
+
+    def read(self, text: Iterable[str]) -> Iterator[Row]:
+        """See DataFormat. An escape character at the end of the file is an error, a last separator is not."""
+        checked = self.described.checked
+        for number, record in enumerate(self.lines(text), 1):
+            yield checked(number, self._values(record))
+
+    def write(self, rows: Iterable[Row]) -> Iterator[str]:
+        """See DataFormat."""
+        lines: list[str] = []
+        size = 0
+        for number, row in enumerate(rows, 1):
+            line = self._line(number, row)
+            lines.append(line)
+            size += len(line)
+            if size >= _WRITTEN_CHARACTERS:
+                yield "".join(lines)
+                lines.clear()
+                size = 0
+        if lines:
+            yield "".join(lines)
+
+    def lines(self, text: Iterable[str]) -> Iterator[str]:
+        """The records of one file as they stand, without what separates them. Raises RecordError."""
+        rest = ""
+        number = 0
+        for piece in text:
+            rest += piece
+            if self.record_separator not in piece:
+                _check_size(number + 1, rest)
+                continue
+            windows = self._knows_windows and "\r\n" in rest
+            *records, rest = self._split(rest, self.record_separator)
+            for record in records:
+                number += 1
+                if windows and record.endswith("\r") and not self._is_open(record[:-1]):
+                    raise RecordError(
+                        number,
+                        "it ends with a carriage return and a line feed; a line feed alone is expected",
+                    )
+                yield record
+            _check_size(number + 1, rest)
+        if rest:
+            if self._is_open(rest):
+                raise RecordError(number + 1, "the file ends with an escape character")
+            yield rest
+
+    def _values(self, record: str) -> list[str | None]:
+        if not self.escape:
+            return [value or None for value in record.split(self.separator)]
+        if self.escape not in record:
+            return record.split(self.separator)  # type: ignore[return-value]
+        return [self._unescaped(value) for value in self._split(record, self.separator)]
+
+    def _split(self, text: str, separator: str) -> list[str]:
+        """Split at the separators that no escape character is before."""
+        pieces = text.split(separator)
+        if not self.escape or self.escape + separator not in text:
+            return pieces
+        joined: list[str] = []
+        opened: list[str] = []
+        for piece in pieces:
+            opened.append(piece)
+            if not self._is_open(piece):
+                joined.append(separator.join(opened))
+                opened = []
+        if opened:  # The text ends with an escape character, or the rest of the last piece is still to come.
+            joined.append(separator.join(opened))
+        return joined
+
+    def _is_open(self, piece: str) -> bool:
+        """Whether the character that follows is escaped."""
+        if not self.escape or not piece.endswith(self.escape):
+            return False
+        return (len(piece) - len(piece.rstrip(self.escape))) % 2 == 1
+
+    def _unescaped(self, value: str) -> str | None:
+        if value[:1] == self.escape and value[1:] in self.nulls:
+            return None
+        return self._escaped_character.sub(r"\1", value)
+
+    def _line(self, number: int, row: Row) -> str:
+        if None not in row:
+            line = self.separator.join(row)  # type: ignore[arg-type]
+            # Cheaper than a look at each value, and true of most rows.
+            if line.count(self.separator) == len(row) - 1 and not self._needs_escape.search(line):
+                return line + self.record_separator
+        written = [self._written(number, value) for value in row]
+        return self.separator.join(written) + self.record_separator
+
+    def _written(self, number: int, value: str | None) -> str:
+        if value is None:
+            return f"{self.escape}N" if self.escape else ""
+        if self.escape:
+            return self._special.sub(self._escaping, value)
+        if self._special.search(value):
+            raise RecordError(
+                number, "a value has a separator in it, and the format has no escapeChar to write it with"
+            )
+        return value
+
+    @property
+    def _knows_windows(self) -> bool:
+        """A carriage return that is data is written with an escape character, so that it can be told."""
+        return bool(self.escape) and self.record_separator == "\n"
+
+    @property
+    def _escaping(self) -> str:
+        return f"{self.escape * 2 if self.escape == chr(92) else self.escape}\\g<0>"
+
+    @cached_property
+    def _escaped_character(self) -> re.Pattern[str]:
+        return re.compile(f"{re.escape(self.escape)}(.)", re.DOTALL)
+
+    @cached_property
+    def _needs_escape(self) -> re.Pattern[str]:
+        """What a line without its separators may not have."""
+        return re.compile(f"[{re.escape(self._characters)}]")
+
+    @cached_property
+    def _special(self) -> re.Pattern[str]:
+        return re.compile(f"[{re.escape(self.separator + self._characters)}]")
+
+    @property
+    def _characters(self) -> str:
+        return self.record_separator + self.escape + ("\r" if self._knows_windows else "")
+
+
+def _check_size(number: int, record: str) -> None:
+    if len(record) > MAX_RECORD_CHARACTERS:
+        raise RecordError(
+            number,
+            f"it has more than {MAX_RECORD_CHARACTERS:,} characters; is the record separator another one?",
+        )
+
+
+def _character(named: PipelineObject, field: str) -> str:
+    """One character, or its escape, since the service takes no control characters. Raises FieldError."""
+    text = named.string(field)
+    text = _NAMED.get(text, text)
+    if code_point := _CODE_POINT.fullmatch(text):
+        text = chr(int(code_point[1], 16))
+    if len(text) != 1 or "\ud800" <= text <= "\udfff":
+        problem = rf"one character is expected, or one of \t \n \r \\ \uXXXX, but it is {text!r}"
+        raise FieldError(named.id, field, problem)
+    return text

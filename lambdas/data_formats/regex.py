@@ -1,0 +1,90 @@
+"""RegEx: lines that a regular expression takes apart, and a pattern that puts them together.
+
+Developer guide, RegEx data format.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from data_formats.columns import ANY_COLUMNS, Columns
+from data_formats.data_format import RecordError, Row
+from data_formats.delimited import Delimited
+from runner.fields import FieldError, PipelineObject
+
+_PLACE = re.compile(r"%(?:(\d{1,4})\$s|(%)|.?)", re.DOTALL)
+_LINES = Delimited(separator="\n", escape="")
+_GROUP_NAME = re.compile(r"(?<!\\)\(\?<(?=[A-Za-z])")
+
+
+@dataclass(frozen=True)
+class RegEx:
+    """``pattern`` reads lines, ``output`` writes them: text, and in between the places of columns from 0."""
+
+    id: str = field(compare=False)
+    pattern: re.Pattern[str] | None
+    output: tuple[str | int, ...] | None
+    described: Columns = field(default=ANY_COLUMNS, compare=False)
+    record_separator: str = "\n"
+
+    @classmethod
+    def of(cls, named: PipelineObject) -> RegEx:
+        """Raises FieldError."""
+        pattern = output = None
+        if "inputRegEx" in named:
+            try:
+                # Java's (?<name>…) is Python's (?P<name>…).
+                pattern = re.compile(_GROUP_NAME.sub("(?P<", named.string("inputRegEx")))
+            except re.error as error:
+                raise FieldError(named.id, "inputRegEx", f"it is no regular expression: {error}") from error
+            if not pattern.groups:
+                raise FieldError(named.id, "inputRegEx", "it has no group, so that there are no columns")
+        if "outputFormat" in named:
+            output = _output(named)
+        return cls(named.id, pattern, output, Columns.of(named))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return self.described.names
+
+    def read(self, text: Iterable[str]) -> Iterator[Row]:
+        """See DataFormat. The whole line has to match; a group that takes no part in it is NULL."""
+        if self.pattern is None:
+            raise FieldError(self.id, "inputRegEx", "it is missing, and the node is read")
+        for number, line in enumerate(_LINES.lines(text), 1):
+            match = self.pattern.fullmatch(line)
+            if match is None:
+                raise RecordError(number, "it does not match inputRegEx")
+            yield self.described.checked(number, match.groups())
+
+    def write(self, rows: Iterable[Row]) -> Iterator[str]:
+        """See DataFormat. NULL is ``null``, as Java's formatter has it."""
+        if self.output is None:
+            raise FieldError(self.id, "outputFormat", "it is missing, and the node is written")
+        needed = 1 + max((part for part in self.output if isinstance(part, int)), default=-1)
+        for number, row in enumerate(rows, 1):
+            if len(row) < needed:
+                problem = f"it has {len(row)} columns, and outputFormat takes {needed}"
+                raise RecordError(number, problem)
+            values = ["null" if value is None else value for value in row]
+            line = "".join(values[part] if isinstance(part, int) else part for part in self.output)
+            if "\n" in line:
+                raise RecordError(number, "a value has a line feed in it, which RegEx cannot write")
+            yield f"{line}\n"
+
+
+def _output(named: PipelineObject) -> tuple[str | int, ...]:
+    """``%1$s`` is the first column, ``%%`` a percent sign. Raises FieldError for any other ``%``."""
+    text = named.string("outputFormat")
+    parts: list[str | int] = []
+    end = 0
+    for found in _PLACE.finditer(text):
+        if not found[2] and (not found[1] or int(found[1]) < 1):
+            problem = f"columns are %1$s and on, but it has {found[0]!r}"
+            raise FieldError(named.id, "outputFormat", problem)
+        parts += [text[end : found.start()], "%" if found[2] else int(found[1]) - 1]
+        end = found.end()
+    return (*parts, text[end:])
