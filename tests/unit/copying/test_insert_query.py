@@ -1,0 +1,70 @@
+"""``insertQuery``."""
+
+from __future__ import annotations
+
+import pytest
+
+from copying.insert_query import InsertQuery
+from runner.outcome import TaskFailed
+from sql.jdbc import Engine
+
+
+@pytest.mark.parametrize(
+    ("query", "columns", "two_rows"),
+    [
+        ("insert into t values (?, ?);", 2, "insert into t values ($1, $2), ($3, $4)"),
+        ("INSERT INTO t (a, b) VALUES(?,now())", 1, "INSERT INTO t (a, b) VALUES($1,now()), ($2,now())"),
+        (
+            "insert into t values (coalesce(?, '?'), /* ? */ upper((?)))",
+            2,
+            "insert into t values (coalesce($1, '?'), /* ? */ upper(($2))), "
+            "(coalesce($3, '?'), /* ? */ upper(($4)))",
+        ),
+        (
+            "insert into t values (? ?? 'key', $$?$$)",
+            1,
+            "insert into t values ($1 ? 'key', $$?$$), ($2 ? 'key', $$?$$)",
+        ),
+    ],
+)
+def test_one_row_of_values_may_be_repeated(query: str, columns: int, two_rows: str) -> None:
+    parsed = InsertQuery.parse(query, Engine.POSTGRESQL)
+    assert parsed.columns == columns
+    assert parsed.repeatable
+    assert parsed.dollar(2) == two_rows
+
+
+@pytest.mark.parametrize(
+    ("query", "one_row"),
+    [
+        ("insert into t select ?, max(a) from t", "insert into t select $1, max(a) from t"),
+        ("insert into t values (?), (?)", "insert into t values ($1), ($2)"),
+        (
+            "insert into t values (?) on conflict (a) do update set a = ?",
+            "insert into t values ($1) on conflict (a) do update set a = $2",
+        ),
+        (
+            "insert into t values (?) on conflict do nothing",
+            "insert into t values ($1) on conflict do nothing",
+        ),
+        ("select f(?)", "select f($1)"),
+    ],
+)
+def test_another_statement_takes_a_record_at_a_time(query: str, one_row: str) -> None:
+    parsed = InsertQuery.parse(query, Engine.POSTGRESQL)
+    assert not parsed.repeatable
+    assert parsed.dollar(1) == one_row
+
+
+def test_mysql_takes_the_rows_of_an_upsert_one_after_the_other() -> None:
+    parsed = InsertQuery.parse(
+        "insert into t values (?, ?) on duplicate key update a = values(a)", Engine.MYSQL
+    )
+    assert parsed.repeatable
+    assert parsed.tail == " on duplicate key update a = values(a)"
+
+
+@pytest.mark.parametrize("query", ["insert into t values ('?')", "insert into t values (??)", "values ('"])
+def test_what_cannot_be_an_insert_query(query: str) -> None:
+    with pytest.raises(TaskFailed, match="insertQuery"):
+        InsertQuery.parse(query, Engine.POSTGRESQL)
