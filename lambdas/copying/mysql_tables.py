@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pymysql
 from pymysql.constants import CR, ER
+from pymysql.cursors import SSCursor
 
 from copying.insert_query import InsertQuery
 from copying.tables import TablesSession, batches, lost, refused
@@ -34,16 +35,19 @@ class MySqlTables(MySqlSession, TablesSession):
         return number
 
     def select(self, query: str) -> Iterator[Row]:
-        with _explained():
-            cursor = self._driver.cursor()
-            cursor.execute(query)
-            names = [column[0] for column in cursor.description or ()]
-            if not names:
-                raise refused("selectQuery gives no rows.")
-            for row in cursor:
-                if bytes in map(type, row):
-                    raise _binary(names[[type(value) for value in row].index(bytes)])
-                yield row
+        cursor = self._driver.cursor()
+        try:
+            with _explained():
+                cursor.execute(query)
+                names = [column[0] for column in cursor.description or ()]
+                if not names:
+                    raise refused("selectQuery gives no rows.")
+                for row in cursor.fetchall_unbuffered():
+                    if bytes in map(type, row):
+                        raise _binary(names[[type(value) for value in row].index(bytes)])
+                    yield row
+        finally:
+            _abandon(cursor)
 
     def create(self, statement: str) -> None:
         with _explained():
@@ -54,13 +58,13 @@ class MySqlTables(MySqlSession, TablesSession):
                     raise
 
     def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
-        literal = self._driver.literal
+        quoted = self._driver.escape
         inserted = 0
         with _explained():
             for batch in batches(rows, query.columns, 1000 if query.repeatable else 1):
                 written = []
                 for row in batch:
-                    values = [literal(value) for value in row]
+                    values = [quoted(value) for value in row]
                     written.append(
                         "".join([query.row[0], *map("".join, zip(values, query.row[1:], strict=True))])
                     )
@@ -78,6 +82,13 @@ class MySqlTables(MySqlSession, TablesSession):
     def _execute(self, statement: str) -> None:
         with self._driver.cursor() as cursor:
             cursor.execute(statement)
+
+
+def _abandon(cursor: SSCursor) -> None:
+    """Have the driver not read what is left of a result, as it does when a cursor is closed or collected."""
+    if cursor._result is not None:
+        cursor._result.unbuffered_active = False
+    cursor.connection = None
 
 
 def _binary(column: str) -> TaskFailed:

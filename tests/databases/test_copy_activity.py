@@ -1,0 +1,411 @@
+"""CopyActivity with real PostgreSQL and MariaDB servers; S3 is a dictionary."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from activities.copy_activity import handler
+from runner.testing import FakeDataPipeline, FieldValue, Ref, run_handler
+from tests.databases.server import DatabaseServer
+from tests.unit.fake_s3 import FakeS3
+
+FINISHED = {"status": "FINISHED"}
+Fields = dict[str, FieldValue]
+
+
+def is_postgresql(server: DatabaseServer) -> bool:
+    return server.jdbc == "postgresql"
+
+
+def database(server: DatabaseServer, **fields: FieldValue) -> Fields:
+    given: Fields = {
+        "type": "JdbcDatabase",
+        "connectionString": server.url,
+        "username": server.user,
+        "*password": server.password,
+        "jdbcProperties": "sslmode=disable",
+    }
+    return {**given, **fields}
+
+
+class Copies:
+    """Copies to a table, and from one; the object is ``s3://b/data``."""
+
+    def __init__(self, server: DatabaseServer, s3: FakeS3) -> None:
+        self.server = server
+        self.s3 = s3
+
+    def run(self, source: Fields, target: Fields, **given: Any) -> dict[str, Any]:
+        objects: dict[str, Fields] = {
+            "In": source,
+            "Out": target,
+            "Db": database(self.server),
+            **given.pop("objects", {}),
+        }
+        return run_handler(
+            handler,
+            {"type": "CopyActivity", "input": Ref("In"), "output": Ref("Out")},
+            objects=objects,
+            **given,
+        )
+
+    def load(
+        self, data: bytes, table: str, *, kind: Fields | None = None, given: Any = None, **node: FieldValue
+    ) -> dict[str, Any]:
+        self.s3.objects["b", "data"] = data
+        source: Fields = {"type": "S3DataNode", "filePath": "s3://b/data", "dataFormat": Ref("Format")}
+        target: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db"), **node}
+        return self.run(source, target, objects={"Format": kind or {"type": "CSV"}, **(given or {})})
+
+    def unload(self, table: str, *, kind: Fields | None = None, **node: FieldValue) -> bytes:
+        source: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db"), **node}
+        target: Fields = {"type": "S3DataNode", "filePath": "s3://b/out", "dataFormat": Ref("Format")}
+        response = self.run(source, target, objects={"Format": kind or {"type": "CSV"}})
+        assert response == FINISHED
+        return self.s3.objects["b", "out"]
+
+
+@pytest.fixture
+def copies(server: DatabaseServer, s3: FakeS3) -> Copies:
+    return Copies(server, s3)
+
+
+def failure(response: dict[str, Any], error_id: str) -> str:
+    assert (response["status"], response.get("errorId")) == ("FAILED", error_id), response
+    return str(response["errorMessage"])
+
+
+BITING = (
+    b"9223372036854775807,1234567890123456789012345678.0123456789,a\\,b\\\nc\\\\d'\"%s,2024-02-29 23:59:59\n"
+    b"-9223372036854775808,-0.0000000001,\xc3\xa9\xf0\x9f\x98\x80 \\\r,0001-01-01 00:00:00\n"
+    b"0,\\N,,\\N\n"
+    b"\\N,0.0000000000,\\\\N,1999-12-31 00:00:00\n"
+)
+
+
+def biting_table(server: DatabaseServer, table: str) -> None:
+    time_type = "timestamp(0)" if is_postgresql(server) else "datetime"
+    server.execute(f"CREATE TABLE {table} (i bigint, d decimal(38, 10), t text, w {time_type})")
+
+
+INSERT = "INSERT INTO #{table} (t, i, d, w) VALUES (?, ?, ?, ?)"
+
+
+def test_data_that_bites_comes_back_as_it_went(copies: Copies, table: str) -> None:
+    biting_table(copies.server, table)
+    assert copies.load(BITING, table) == FINISHED
+    rows = copies.server.query(f"SELECT i, d, t FROM {table}")
+    assert [row[0] for row in rows] == [2**63 - 1, -(2**63), 0, None]
+    assert [row[2] for row in rows] == ["a,b\nc\\d'\"%s", "é😀 \r", "", "\\N"]
+    assert str(rows[0][1]) == "1234567890123456789012345678.0123456789"
+    assert rows[2][1] is None
+    assert copies.unload(table) == BITING
+
+
+def test_an_insert_query_says_where_the_columns_go(copies: Copies, table: str) -> None:
+    biting_table(copies.server, table)
+    text = "upper('?') || ?" if is_postgresql(copies.server) else "concat('?', ?)"
+    insert = f"INSERT INTO {table} (i, d, t, w) VALUES (?, ?, {text}, ?);"
+    assert copies.load(BITING * 700, table, insertQuery=insert) == FINISHED
+    rows = copies.server.query(f"SELECT count(*), min(i), max(i), max(d), min(t) FROM {table}")
+    assert tuple(map(str, rows[0])) == (
+        "2800",
+        str(-(2**63)),
+        str(2**63 - 1),
+        "1234567890123456789012345678.0123456789",
+        "?",
+    )
+
+
+def test_an_upsert_takes_a_record_after_the_other(copies: Copies, table: str) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (k int primary key, n int)")
+    known = "CONFLICT (k) DO UPDATE SET" if is_postgresql(copies.server) else "DUPLICATE KEY UPDATE"
+    insert = f"INSERT INTO {table} VALUES (?, ?) ON {known} n = {table}.n + 1"
+    assert copies.load(b"1,1\n2,5\n1,1\n1,1\n", table, insertQuery=insert) == FINISHED
+    assert copies.server.query(f"SELECT k, n FROM {table} ORDER BY k") == [(1, 3), (2, 5)]
+
+
+def test_a_statement_without_values_takes_a_record_at_a_time(copies: Copies, table: str) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int)")
+    cast = "CAST(? AS integer)" if is_postgresql(copies.server) else "?"
+    insert = f"INSERT INTO {table} SELECT {cast} + 1"
+    assert copies.load(b"1\n2\n", table, insertQuery=insert) == FINISHED
+    assert copies.server.query(f"SELECT n FROM {table} ORDER BY n") == [(2,), (3,)]
+
+
+def test_the_columns_of_the_format_are_those_of_the_table(copies: Copies, table: str) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (a int, b varchar(10), c int DEFAULT 7)")
+    kind: Fields = {"type": "TSV", "column": ["b STRING", "a INT"]}
+    assert copies.load(b"x\t1\n\t\n", table, kind=kind) == FINISHED
+    assert copies.server.query(f"SELECT a, b, c FROM {table}") == [(1, "x", 7), (None, "", 7)]
+
+
+def test_the_table_is_created_unless_it_is_there(copies: Copies, table: str) -> None:
+    for count in (1, 2):
+        create = f"CREATE TABLE {table} (n int)"
+        assert copies.load(b"1\n", table, createTableSql=create) == FINISHED
+        assert copies.server.query(f"SELECT count(*) FROM {table}") == [(count,)]
+    assert failure(copies.load(b"1\n", table, createTableSql="CREATE TABLE ("), "StatementFailed") != ""
+
+
+def test_the_schema_of_the_node(copies: Copies, table: str) -> None:
+    copies.server.execute(f"CREATE SCHEMA s{table}", f"CREATE TABLE s{table}.{table} (n int)")
+    assert copies.load(b"5\n", table, schemaName=f"s{table}") == FINISHED
+    assert copies.unload(table, schemaName=f"s{table}") == b"5\n"
+
+
+def test_a_query_of_ones_own(copies: Copies, table: str) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int)", f"INSERT INTO {table} VALUES (1), (2), (3)")
+    query = f"SELECT n, 'a%b;' AS t FROM {table} WHERE n > 1 ORDER BY n; -- done"
+    kind: Fields = {"type": "Custom", "columnSeparator": "|"}
+    assert copies.unload(table, selectQuery=query, kind=kind) == b"2|a%b;\n3|a%b;\n"
+
+
+def test_an_empty_table_and_an_empty_file(copies: Copies, table: str) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int)")
+    assert copies.load(b"", table) == FINISHED
+    assert copies.unload(table) == b""
+
+
+def test_many_files_of_a_gzip_directory_and_back_to_a_directory(copies: Copies, table: str) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int, t varchar(300))")
+    lines = [f"{number},{'x' * (number % 300)}\n".encode() for number in range(5000)]
+    copies.s3.objects = {("b", f"in/{part}.gz"): gzip.compress(b"".join(lines[part::3])) for part in range(3)}
+    source: Fields = {"type": "S3DataNode", "directoryPath": "s3://b/in", "compression": "GZIP"}
+    target: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db")}
+    assert copies.run(source, target) == FINISHED
+    out: Fields = {"type": "S3DataNode", "directoryPath": "s3://c/out", "compression": "gzip"}
+    query = f"SELECT * FROM {table} ORDER BY n"
+    assert copies.run({**target, "selectQuery": query}, out) == FINISHED
+    assert gzip.decompress(copies.s3.objects["c", "out/In.gz"]) == b"".join(lines)
+
+
+def test_the_node_may_hold_the_connection_itself(copies: Copies, table: str) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int)")
+    copies.s3.objects["b", "data"] = b"1\n"
+    node = {**database(copies.server), "type": "MySqlDataNode", "table": table}
+    assert copies.run({"type": "S3DataNode", "filePath": "s3://b/data"}, node) == FINISHED
+    assert copies.server.query(f"SELECT n FROM {table}") == [(1,)]
+
+
+def test_one_table_to_another(copies: Copies, table: str) -> None:
+    biting_table(copies.server, table)
+    copies.server.execute(f"CREATE TABLE {table}x AS SELECT * FROM {table}")
+    assert copies.load(BITING, table) == FINISHED
+    source: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db")}
+    assert copies.run(source, {**source, "table": f"{table}x"}) == FINISHED
+    assert copies.unload(f"{table}x") == BITING
+
+
+UUID = "00000000-0000-0000-0000-000000000001"
+
+
+def test_other_types_in_the_servers_own_form(
+    postgresql_server: DatabaseServer, s3: FakeS3, table: str
+) -> None:
+    copies = Copies(postgresql_server, s3)
+    postgresql_server.execute(
+        f"CREATE TABLE {table} (b boolean, f float8, z timestamptz, y bytea, a int[], j jsonb, u uuid)",
+        f"INSERT INTO {table} VALUES (true, 0.1, '2024-05-01 12:00:00+02', '\\x00ff', '{{1,NULL}}', "
+        f"""'{{"a": 1}}', '{UUID}')""",
+    )
+    data = copies.unload(table, kind={"type": "TSV"})
+    assert data == (
+        b't\t0.1\t2024-05-01 10:00:00+00\t\\\\x00ff\t{1,NULL}\t{"a": 1}\t' + UUID.encode() + b"\n"
+    )
+    assert copies.load(data, table, kind={"type": "TSV"}) == FINISHED
+    assert postgresql_server.query(f"SELECT count(*) FROM (SELECT DISTINCT * FROM {table}) x") == [(1,)]
+
+
+def test_binary_columns_of_mysql_are_refused(mariadb_server: DatabaseServer, s3: FakeS3, table: str) -> None:
+    copies = Copies(mariadb_server, s3)
+    mariadb_server.execute(
+        f"CREATE TABLE {table} (n int, j json, x blob)", f"INSERT INTO {table} VALUES (1, '[1]', 'abc')"
+    )
+    source: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db")}
+    target: Fields = {"type": "S3DataNode", "filePath": "s3://b/out"}
+    assert "HEX(x)" in failure(copies.run(source, target), "BinaryColumn")
+    assert ("b", "out") not in s3.objects
+    assert copies.unload(table, selectQuery=f"SELECT n, j, HEX(x) FROM {table}") == b"1,[1],616263\n"
+
+
+GOOD = b"".join(b"%d,ok\n" % number for number in range(3000))
+
+
+@pytest.mark.parametrize("insert", ["", "INSERT INTO {} VALUES (?, ?)"])
+@pytest.mark.parametrize(
+    ("end", "error_id", "told"),
+    [
+        (b"x,bad\n", "StatementFailed", "x"),
+        (b"1\n", "InvalidData", "record 3,001: it has 1 columns"),
+        (b"1,2,3\n", "InvalidData", "record 3,001: it has 3 columns"),
+        (b"1,waytoolong\n", "StatementFailed", "too long"),
+        (b"99999999999999999999,ok\n", "StatementFailed", "out of range"),
+        (b"1,\xff\n", "InvalidData", "UTF-8"),
+        (b"1,a\r\n", "InvalidData", "carriage return"),
+    ],
+)
+def test_a_failure_at_the_end_leaves_nothing(
+    insert: str, end: bytes, error_id: str, told: str, copies: Copies, table: str
+) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int, t varchar(5))")
+    insert_query: Any = {"insertQuery": insert.format(table)} if insert else {}
+    message = failure(copies.load(GOOD + end, table, **insert_query), error_id)
+    assert told.lower() in message.lower()
+    assert copies.server.query(f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+def test_too_few_columns_for_the_table(copies: Copies, table: str) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int, t varchar(5))")
+    failure(copies.load(b"1\n", table), "StatementFailed")
+    insert = f"INSERT INTO {table} VALUES (?, ?)"
+    assert "1 columns" in failure(copies.load(b"1\n", table, insertQuery=insert), "InvalidData")
+
+
+def test_a_table_that_does_not_exist(copies: Copies, table: str) -> None:
+    assert table in failure(copies.load(b"1\n", table), "StatementFailed")
+    source: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db")}
+    response = copies.run(source, {"type": "S3DataNode", "filePath": "s3://b/out"})
+    assert table in failure(response, "StatementFailed")
+    assert ("b", "out") not in copies.s3.objects
+
+
+def test_a_wrong_password(copies: Copies, table: str, log: io.StringIO) -> None:
+    wrong = "wrong-canary"
+    refused = {"Db": database(copies.server, **{"*password": wrong})}
+    message = failure(copies.load(b"1\n", table, given=refused), "LoginFailed")
+    assert wrong not in message + log.getvalue()
+
+
+def test_another_database_is_refused(copies: Copies, table: str) -> None:
+    for url in ("jdbc:oracle:thin:@//h:1/x", "jdbc:redshift://h:5439/dev"):
+        response = copies.load(b"1\n", table, given={"Db": database(copies.server, connectionString=url)})
+        failure(response, "UnsupportedDatabase")
+
+
+def end_sessions(server: DatabaseServer) -> bool:
+    """End all sessions of the copy that are there; whether there was one."""
+    if is_postgresql(server):
+        ended = server.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'data-pipeline-task-runner'"
+        )
+        return bool(ended)
+    numbers = server.query(
+        "SELECT id FROM information_schema.processlist WHERE id <> connection_id() AND time_ms > 50"
+    )
+    for (number,) in numbers:
+        with suppress(Exception):
+            server.execute(f"KILL {number}")
+    return bool(numbers)
+
+
+def endless(s3: FakeS3, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[int], None]) -> None:
+    """Make ``s3://b/data`` a long object, whose ranges come slowly; ``meanwhile`` is called with each."""
+    data = b"1,ok\n" * 2000
+    count = 0
+
+    def get_object(**_: Any) -> Any:
+        nonlocal count
+        count += 1
+        meanwhile(count)
+        return {"Body": io.BytesIO(data)}
+
+    monkeypatch.setattr(s3, "get_object", get_object)
+    monkeypatch.setattr("copying.s3_objects.RANGE_BYTES", len(data))
+    monkeypatch.setattr(
+        s3, "head_object", lambda **_: {"ContentLength": 500 * len(data), "ETag": "x", "Metadata": {}}
+    )
+
+
+def test_a_server_that_goes_away_in_the_middle(
+    copies: Copies, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int, t varchar(5))")
+
+    def meanwhile(count: int) -> None:
+        if count == 20:
+            deadline = time.monotonic() + 20
+            while not end_sessions(copies.server) and time.monotonic() < deadline:
+                time.sleep(0.02)
+
+    endless(copies.s3, monkeypatch, meanwhile)
+    failure(copies.load(b"", table), "ConnectionLost")
+    assert copies.server.query(f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+def test_a_canceled_copy_leaves_nothing(copies: Copies, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int, t varchar(5))")
+    monkeypatch.setenv("PROGRESS_INTERVAL_SECONDS", "0.1")
+    service = FakeDataPipeline()
+
+    def meanwhile(count: int) -> None:
+        service.canceled = count > 5
+        time.sleep(0.05)
+
+    endless(copies.s3, monkeypatch, meanwhile)
+    source: Fields = {"type": "S3DataNode", "filePath": "s3://b/data"}
+    target: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db")}
+    assert copies.run(source, target, service=service) == {"status": "CANCELED"}
+    assert copies.server.query(f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+def test_a_copy_that_takes_too_long_leaves_nothing(
+    copies: Copies, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int, t varchar(5))")
+    endless(copies.s3, monkeypatch, lambda _: time.sleep(0.05))
+    source: Fields = {"type": "S3DataNode", "filePath": "s3://b/data"}
+    target: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db")}
+    assert "app.py" in failure(copies.run(source, target, seconds=1), "HandlerTimeout")
+    assert copies.server.query(f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+def test_a_query_that_takes_too_long_makes_no_object(copies: Copies) -> None:
+    sleep = "pg_sleep(60)" if is_postgresql(copies.server) else "sleep(60)"
+    source: Fields = {
+        "type": "SqlDataNode",
+        "table": "t",
+        "database": Ref("Db"),
+        "selectQuery": f"SELECT {sleep}",
+    }
+    target: Fields = {"type": "S3DataNode", "filePath": "s3://b/out"}
+    failure(copies.run(source, target, seconds=1), "HandlerTimeout")
+    assert copies.s3.objects == {}
+
+
+def test_a_failure_while_a_large_result_is_read_ends_at_once(copies: Copies) -> None:
+    series = (
+        "SELECT g, repeat('x', 1000) FROM generate_series(1, 200000) g"
+        if is_postgresql(copies.server)
+        else "SELECT seq, repeat('x', 1000) FROM seq_1_to_200000"
+    )
+    kind: Fields = {"type": "CSV", "column": ["a INT"]}
+    source: Fields = {"type": "SqlDataNode", "table": "t", "database": Ref("Db"), "selectQuery": series}
+    target: Fields = {"type": "S3DataNode", "filePath": "s3://b/out", "dataFormat": Ref("Csv")}
+    failure(copies.run(source, target, objects={"Csv": kind}), "InvalidData")
+    assert copies.s3.objects == {}
+
+
+printable = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.tuples(printable, st.none() | printable), max_size=20))
+def test_any_text_survives(rows: list[tuple[str, str | None]], copies: Copies) -> None:
+    copies.server.execute("DROP TABLE IF EXISTS any_text", "CREATE TABLE any_text (a text, b text)")
+    from data_formats.delimited import Delimited
+
+    data = "".join(Delimited.csv().write(rows)).encode()
+    assert copies.load(data, "any_text") == FINISHED
+    assert sorted(copies.server.query("SELECT a, b FROM any_text"), key=str) == sorted(rows, key=str)
+    assert sorted(copies.unload("any_text").split(b"\n")) == sorted(data.split(b"\n"))
