@@ -84,7 +84,7 @@ class ObjectCopy:
             remaining = self._remaining(s3, done)
             while batch := list(itertools.islice(remaining, _AT_ONCE if self.by_s3 else 1)):
                 if taken and task.seconds_left < _RESERVE_SECONDS:
-                    task.logger.info("To be continued", **done)
+                    task.logger.info("Copy goes on later", objects=done["objects"])
                     return Deferred(done, wait_seconds=1)
                 targets = [self.target_of(stored) for stored in batch]
                 for stored, target in zip(batch, targets, strict=True):
@@ -102,7 +102,7 @@ class ObjectCopy:
                 else:
                     self._rewrite(task, s3, batch[0], targets[0])
                 done = {"objects": done["objects"] + len(batch), "after": batch[-1].uri.key}
-        task.logger.info("Copied", objects=done["objects"], by_s3=self.by_s3)
+        task.logger.info("Objects copied", objects=done["objects"], byS3=self.by_s3)
         return Finished()
 
     def _remaining(self, s3: S3Client, done: dict[str, Any]) -> Iterator[StoredObject]:
@@ -141,7 +141,7 @@ class ObjectCopy:
             separator = (self.source.data_format or self.target.format).record_separator.encode()
             files = (self.source.contents(s3, stored, should_stop) for stored in found())
             self.target.write(s3, target, joined(files, separator), should_stop)
-        task.logger.info("Joined", objects=count)
+        task.logger.info("Objects joined", objects=count)
         return Finished()
 
 

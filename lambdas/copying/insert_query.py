@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,15 +65,17 @@ class InsertQuery:
 
     def dollar(self, rows: int) -> str:
         """The statement for so many rows, with ``$1`` and on for the values."""
-        number = 0
-        written = []
-        for _ in range(rows):
-            text = self.row[0]
-            for piece in self.row[1:]:
-                number += 1
-                text += f"${number}{piece}"
-            written.append(text)
+        numbers = itertools.count(1)
+        written = (
+            "".join([self.row[0], *[f"${next(numbers)}{piece}" for piece in self.row[1:]]])
+            for _ in range(rows)
+        )
         return f"{self.head}{', '.join(written)}{self.tail}"
+
+    def percent(self, rows: int) -> str:
+        """The statement for so many rows, with ``%s`` for the values, and ``%%`` for a percent sign."""
+        head, tail, *row = [text.replace("%", "%%") for text in (self.head, self.tail, *self.row)]
+        return f"{head}{', '.join(['%s'.join(row)] * rows)}{tail}"
 
 
 def _places(query: str, tokens: list[Token]) -> list[int]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pymysql
 from pymysql.constants import CR, ER
-from pymysql.cursors import SSCursor
 
 from copying.insert_query import InsertQuery
-from copying.tables import TablesSession, batches, lost, refused
+from copying.tables import BATCH_ROWS, TablesSession, batches, lost, refused
 from data_formats.data_format import Row
 from runner.outcome import TaskFailed
 from sql.mysql import MySqlSession
@@ -58,17 +58,11 @@ class MySqlTables(MySqlSession, TablesSession):
                     raise
 
     def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
-        quoted = self._driver.escape
+        most = BATCH_ROWS if query.repeatable else 1
         inserted = 0
         with _explained():
-            for batch in batches(rows, query.columns, 1000 if query.repeatable else 1):
-                written = []
-                for row in batch:
-                    values = [quoted(value) for value in row]
-                    written.append(
-                        "".join([query.row[0], *map("".join, zip(values, query.row[1:], strict=True))])
-                    )
-                self._execute(f"{query.head}{', '.join(written)}{query.tail}")
+            for batch in batches(rows, query.columns, most):
+                self._execute(query.percent(len(batch)), [value for row in batch for value in row])
                 inserted += len(batch)
         return inserted
 
@@ -79,12 +73,12 @@ class MySqlTables(MySqlSession, TablesSession):
         with _explained():
             self._driver.commit()
 
-    def _execute(self, statement: str) -> None:
+    def _execute(self, statement: str, values: Sequence[str | None] | None = None) -> None:
         with self._driver.cursor() as cursor:
-            cursor.execute(statement)
+            cursor.execute(statement, values)
 
 
-def _abandon(cursor: SSCursor) -> None:
+def _abandon(cursor: Any) -> None:
     """Have the driver not read what is left of a result, as it does when a cursor is closed or collected."""
     if cursor._result is not None:
         cursor._result.unbuffered_active = False

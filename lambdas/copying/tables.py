@@ -11,7 +11,7 @@ from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from sql.jdbc import Engine
 from sql.server import Server
-from sql.session import Session
+from sql.session import CONNECT_SECONDS, Session
 
 BATCH_ROWS = 1000
 BATCH_CHARACTERS = 1024 * 1024
@@ -55,10 +55,10 @@ def open_tables(server: Server) -> TablesSession:
     if server.engine is Engine.MYSQL:
         from copying.mysql_tables import MySqlTables
 
-        return MySqlTables(server)
+        return MySqlTables(server, CONNECT_SECONDS)
     from copying.postgresql_tables import PostgreSqlTables
 
-    return PostgreSqlTables(server)
+    return PostgreSqlTables(server, CONNECT_SECONDS)
 
 
 def batches(rows: Iterable[Row], columns: int, most: int = BATCH_ROWS) -> Iterator[list[Row]]:

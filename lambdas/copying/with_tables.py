@@ -33,7 +33,7 @@ def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> No
     with ended_with(task, tables):
         rows = _Counted(tables.select(source.select))
         size = target.write_rows(s3, uri, rows, lambda: task.canceled)
-    task.logger.info("Copied", rows=rows.count, bytes=size, to=str(uri))
+    task.logger.info("Rows written", rows=rows.count, bytes=size, place=str(uri))
 
 
 def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
@@ -69,7 +69,8 @@ class _Counted:
 
 def _connect(task: Task, node: SqlNode) -> TablesSession:
     tables = open_tables(node.server)
-    task.logger.info("Connected", node=node.id, host=node.server.host, port=node.server.port)
+    server = node.server
+    task.logger.info("Connected", host=server.host, port=server.port, database=server.database)
     return tables
 
 
@@ -93,4 +94,4 @@ def _insert(task: Task, rows: Iterator[Row], names: Iterable[str], source: str, 
         if task.canceled:
             return
         tables.commit()
-    task.logger.info("Committed", rows=count, table=target.table)
+    task.logger.info("Rows committed", rows=count, table=target.table)

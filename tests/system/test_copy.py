@@ -1,0 +1,203 @@
+"""CopyActivity on the deployed stack, with real databases and S3 of local AWS."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+import boto3
+import pytest
+
+from tests.databases.server import DatabaseServer
+from tests.local.commands import ROOT
+from tests.system.deployments import REGION, STACK
+from tests.system.examples import Examples
+from tests.system.executions import RUN_TASK, executions
+from tests.system.pipelines import Fields, Pipeline, Ref
+
+EXAMPLE = ROOT / "docs" / "examples" / "copy.json"
+CANARY = "wrong-canary-7d20"
+
+
+@pytest.fixture(params=["postgresql_server", "mariadb_server"])
+def server(request: pytest.FixtureRequest) -> DatabaseServer:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, DatabaseServer)
+    return found
+
+
+@pytest.fixture
+def bucket(examples: Examples, server: DatabaseServer) -> str:
+    name = f"copy-{server.jdbc}"
+    with suppress(examples.deployment.s3.exceptions.BucketAlreadyOwnedByYou):
+        examples.deployment.s3.create_bucket(Bucket=name)
+    return name
+
+
+def content(examples: Examples, bucket: str, key: str) -> bytes:
+    return examples.deployment.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def test_the_example_of_the_documentation(examples: Examples, server: DatabaseServer, bucket: str) -> None:
+    deployment = examples.deployment
+    secrets = boto3.client(
+        "secretsmanager",
+        endpoint_url=examples.endpoint_url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    text = json.dumps({"username": server.user, "password": server.password})
+    secret = secrets.create_secret(Name=f"copy-{server.jdbc}", SecretString=text)["ARN"]
+    files = {
+        "incoming/1.gz": gzip.compress(
+            "Ünïcødé\\, 日本,2024-05-01 12:00:00,999999999999999999.99\ntwo\\\nlines,2024-05-01 12:00:00,\n".encode()
+        ),
+        "incoming/deep/2.gz": gzip.compress(
+            b"tab\there,2024-05-01 12:00:00,-0.01\nlater,2999-01-01 00:00:00,1\n"
+        ),
+        "incoming/empty.gz": gzip.compress(b""),
+    }
+    for key, data in files.items():
+        deployment.s3.put_object(Bucket=bucket, Key=key, Body=data)
+    created = deployment.aws_json(
+        *("datapipeline", "create-pipeline", "--name", "copy", "--unique-id", f"copy-{server.jdbc}")
+    )
+    selected = ("--pipeline-id", created["pipelineId"])
+    deployment.aws(
+        *("datapipeline", "put-pipeline-definition", *selected),
+        *("--pipeline-definition", f"file://{EXAMPLE}", "--parameter-values"),
+        *(f"myConnectionString={server.url}", f"mySecretArn={secret}", f"myData=s3://{bucket}"),
+    )
+    deployment.aws("datapipeline", "activate-pipeline", *selected)
+    pipeline = Pipeline(deployment, created["pipelineId"])
+    for activity in ("Unload", "Keep"):
+        pipeline.ended(activity, "FINISHED")
+    rows = server.query("SELECT customer, amount FROM copied_orders")
+    assert sorted((name, amount and str(amount)) for name, amount in rows) == [
+        ("later", "1.00"),
+        ("tab\there", "-0.01"),
+        ("two\nlines", None),
+        ("Ünïcødé, 日本", "999999999999999999.99"),
+    ]
+    assert sorted(content(examples, bucket, "report.tsv").decode().replace("\\\n", "\\").splitlines()) == [
+        "tab\\\there\t-0.01",
+        "two\\lines\t\\N",
+        "Ünïcødé, 日本\t999999999999999999.99",
+    ]
+    for key, data in files.items():
+        assert content(examples, bucket, key.replace("incoming", "archive")) == data
+    refuse_canary(examples, server.password, "Load", "Unload", "Keep")
+
+
+def test_what_fails_leaves_nothing(examples: Examples, server: DatabaseServer, bucket: str) -> None:
+    name = server.jdbc
+    server.execute("CREATE TABLE kept_empty (n bigint, t varchar(5))")
+    files = {
+        "good.csv": b"1,ok\n" * 5000,
+        "bad.csv": b"1,ok\n" * 5000 + b"1\n",
+        "x.csv": b"9223372036854775808,a\n",
+    }
+    for key, data in files.items():
+        examples.deployment.s3.put_object(Bucket=bucket, Key=key, Body=data)
+    database: Fields = {
+        "type": "JdbcDatabase",
+        "connectionString": server.url,
+        "jdbcDriverClass": "x",
+        "username": server.user,
+        "*password": server.password,
+    }
+    table: Fields = {"type": "SqlDataNode", "table": "kept_empty", "database": Ref("Db")}
+    copies = {
+        "Missing": ("Bad", "Table", "InvalidData"),
+        "Large": ("X", "Table", "StatementFailed"),
+        "NoTable": ("Good", "NoSuchTable", "StatementFailed"),
+        "NoSuch": ("NoSuchTable", "Out", "StatementFailed"),
+        "Wrong": ("Good", "WrongTable", "LoginFailed"),
+        "NoFile": ("NoSuchFile", "Table", "InputNotFound"),
+    }
+    pipeline = Pipeline.activated(
+        examples.deployment,
+        {
+            **{
+                f"{copy}{name}": {"type": "CopyActivity", "input": Ref(source), "output": Ref(target)}
+                for copy, (source, target, _) in copies.items()
+            },
+            "Db": database,
+            "WrongDb": {**database, "*password": CANARY},
+            "Good": {"type": "S3DataNode", "filePath": f"s3://{bucket}/good.csv"},
+            "Bad": {"type": "S3DataNode", "filePath": f"s3://{bucket}/bad.csv"},
+            "X": {"type": "S3DataNode", "filePath": f"s3://{bucket}/x.csv"},
+            "NoSuchFile": {"type": "S3DataNode", "filePath": f"s3://{bucket}/none.csv"},
+            "Out": {"type": "S3DataNode", "filePath": f"s3://{bucket}/out.csv"},
+            "Table": table,
+            "NoSuchTable": {**table, "table": "no_such_table"},
+            "WrongTable": {**table, "database": Ref("WrongDb")},
+        },
+    )
+    for copy, (_, _, error_id) in copies.items():
+        assert failed(pipeline, f"{copy}{name}")["errorId"] == error_id
+    assert server.query("SELECT count(*) FROM kept_empty") == [(0,)]
+    assert "Contents" not in examples.deployment.s3.list_objects_v2(Bucket=bucket, Prefix="out")
+    names = [f"{copy}{name}" for copy in copies]
+    for secret in (server.password, CANARY):
+        refuse_canary(examples, secret, *names)
+
+
+def test_a_server_that_goes_away(examples: Examples, server: DatabaseServer, bucket: str) -> None:
+    """The select waits at the server, which ends the session as an administrator's shutdown would."""
+    postgresql = server.jdbc == "postgresql"
+    pipeline = Pipeline.activated(
+        examples.deployment,
+        {
+            f"Gone{server.jdbc}": {"type": "CopyActivity", "input": Ref("Rows"), "output": Ref("Out")},
+            "Rows": {
+                "type": "SqlDataNode",
+                "table": "none",
+                "selectQuery": f"SELECT 'gone away', {'pg_sleep' if postgresql else 'sleep'}(60)",
+                "connectionString": server.url,
+                "username": server.user,
+                "*password": server.password,
+            },
+            "Out": {"type": "S3DataNode", "filePath": f"s3://{bucket}/gone.csv"},
+        },
+    )
+    running = (
+        "SELECT pid FROM pg_stat_activity WHERE query LIKE 'FETCH%'"
+        if postgresql
+        else "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT ''gone%'"
+    )
+    deadline = time.monotonic() + 60
+    while not (found := server.query(running)):
+        assert time.monotonic() < deadline, pipeline.attempts(f"Gone{server.jdbc}")
+        time.sleep(0.1)
+    ((session,),) = found
+    server.execute(f"SELECT pg_terminate_backend({session})" if postgresql else f"KILL {session}")
+    assert failed(pipeline, f"Gone{server.jdbc}")["errorId"] == "ConnectionLost"
+    assert "Contents" not in examples.deployment.s3.list_objects_v2(Bucket=bucket, Prefix="gone")
+
+
+def failed(pipeline: Pipeline, component: str) -> Mapping[str, str]:
+    pipeline.ended(component, "FAILED")
+    return pipeline.attempts(component)[0].fields
+
+
+def refuse_canary(examples: Examples, canary: str, *components: str) -> None:
+    """Fail if it is in the history of an execution, or in the handler's log."""
+    deployment = examples.deployment
+    pages = deployment.stepfunctions.get_paginator("get_execution_history")
+    histories = [
+        json.dumps(page["events"], default=str)
+        for component in components
+        for arn in executions(deployment, RUN_TASK, of=component)
+        for page in pages.paginate(executionArn=arn)
+    ]
+    log = deployment.logs.get_paginator("filter_log_events")
+    found = log.paginate(logGroupName=f"/aws/lambda/{STACK}-CopyActivity")
+    messages = [event["message"] for page in found for event in page["events"]]
+    assert len(histories) >= len(components)
+    assert messages
+    assert not [text for text in (*histories, *messages) if canary in text]
