@@ -54,10 +54,13 @@ def test_the_example_of_the_documentation(examples: Examples, server: DatabaseSe
     secret = secrets.create_secret(Name=f"copy-{server.jdbc}", SecretString=text)["ARN"]
     files = {
         "incoming/1.gz": gzip.compress(
-            "Ünïcødé\\, 日本,2024-05-01 12:00:00,999999999999999999.99\ntwo\\\nlines,2024-05-01 12:00:00,\n".encode()
+            (
+                "Ünïcødé\\, 日本,2024-05-01 12:00:00,999999999999999999.99\n"
+                "two\\\nlines,2024-05-01 12:00:00,\n"
+            ).encode()
         ),
         "incoming/deep/2.gz": gzip.compress(
-            b"tab\there,2024-05-01 12:00:00,-0.01\nlater,2999-01-01 00:00:00,1\n"
+            b"tab\there,2024-05-01 12:00:00,-0.01\nlater,2037-01-01 00:00:00,1\n"
         ),
         "incoming/empty.gz": gzip.compress(b""),
     }
@@ -115,7 +118,7 @@ def test_what_fails_leaves_nothing(examples: Examples, server: DatabaseServer, b
         "Missing": ("Bad", "Table", "InvalidData"),
         "Large": ("X", "Table", "StatementFailed"),
         "NoTable": ("Good", "NoSuchTable", "StatementFailed"),
-        "NoSuch": ("NoSuchTable", "Out", "StatementFailed"),
+        "NoRows": ("NoRows", "Out", "StatementFailed"),
         "Wrong": ("Good", "WrongTable", "LoginFailed"),
         "NoFile": ("NoSuchFile", "Table", "InputNotFound"),
     }
@@ -135,6 +138,7 @@ def test_what_fails_leaves_nothing(examples: Examples, server: DatabaseServer, b
             "Out": {"type": "S3DataNode", "filePath": f"s3://{bucket}/out.csv"},
             "Table": table,
             "NoSuchTable": {**table, "table": "no_such_table"},
+            "NoRows": {**table, "table": "no_such_table"},
             "WrongTable": {**table, "database": Ref("WrongDb")},
         },
     )
