@@ -22,7 +22,7 @@ from constructs import Construct
 
 from infra.handlers import HandlerEnvironment, python_function
 from infra.naming import slug
-from infra.worker_group import WorkerGroup
+from infra.worker_group import HOLD_SECONDS, WorkerGroup
 
 _BEYOND_THE_POLL_SECONDS = 30
 """The poller's time for all that is not the poll: heartbeat, count of running tasks, claim object."""
@@ -58,6 +58,7 @@ class PollLoop(Construct):
             environment={
                 "WORKER_GROUP": worker_group.name,
                 "POLL_TIMEOUT_SECONDS": f"{worker_group.poll_timeout / time_scale:g}",
+                "POLL_HOLD_SECONDS": f"{HOLD_SECONDS / time_scale:g}",
                 "PERIOD_SECONDS": f"{worker_group.period_seconds / time_scale:g}",
                 "ROUTES": json.dumps(list(routes)),
                 "RUN_TASK_ARN": run_task.state_machine_arn,

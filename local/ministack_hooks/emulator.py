@@ -12,9 +12,11 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
+from local.datapipeline.faults import Faults
 from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
+from local.ministack_hooks.state_machine_faults import StateMachineFaults
 
 Handler = Callable[
     [str, str, dict[str, str], bytes, dict[str, list[str]]],
@@ -168,6 +170,10 @@ class Ministack:
         module._execute_function_warm = execute
         module._emit_lambda_logs = logs
         module._emit_lambda_metrics = metrics
+
+    def make_state_machines_calls_fail(self, faults: Faults) -> None:
+        """Let the faults that are set happen to what state machines call."""
+        StateMachineFaults(self._step_functions, faults)
 
     def observe_executions(self, observe: Callable[[dict[str, Any]], None]) -> None:
         """Call `observe` with DescribeExecution's members each time an execution's status changes."""
