@@ -84,6 +84,7 @@ class Ministack:
         self._scale_schedules(time_scale)
         self._start_rate_schedules_at_once()
         self._name_throttled_invocations()
+        self._end_aborted_executions()
 
     @property
     def asgi(self) -> Asgi:
@@ -215,6 +216,17 @@ class Ministack:
             original_tick()
 
         scheduler._tick_schedules = tick
+
+    def _end_aborted_executions(self) -> None:
+        """An execution that was stopped calls nothing more, not even in a state that is being retried."""
+        original = self._step_functions._add_event
+
+        def add(execution: dict[str, Any], event_type: str, details: Any = None) -> Any:
+            if event_type == "TaskScheduled" and execution["status"] != "RUNNING":
+                raise SystemExit  # Ends this execution's thread.
+            return original(execution, event_type, details)
+
+        self._step_functions._add_event = add
 
     def _name_throttled_invocations(self) -> None:
         """Step Functions names a throttled function's error Lambda.TooManyRequestsException."""

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+from mypy_boto3_cloudformation import CloudFormationClient
 from mypy_boto3_cloudwatch import CloudWatchClient
 from mypy_boto3_datapipeline import DataPipelineClient
+from mypy_boto3_lambda import LambdaClient
 from mypy_boto3_logs import CloudWatchLogsClient
 from mypy_boto3_s3 import S3Client
+from mypy_boto3_scheduler import EventBridgeSchedulerClient
 from mypy_boto3_stepfunctions import SFNClient
 
 from tests.local.commands import ROOT, running
@@ -28,6 +31,8 @@ REGION = "us-east-1"
 PATIENCE_SECONDS = 60
 TIME_SCALE = 10
 """Of the deployment for tests that wait for the service's timeouts."""
+FAULTY_TIME_SCALE = 40
+"""Of the deployment for tests that make much go wrong: a task is offered again after 3 s."""
 
 T = TypeVar("T")
 
@@ -38,13 +43,13 @@ def environment_without_aws(home: Path) -> dict[str, str]:
     return kept | {"HOME": str(home)}
 
 
-def eventually(holds: Callable[[], T | None], what: Callable[[], str] | str) -> T:
+def eventually(holds: Callable[[], T | None], what: Callable[[], str] | str, *, every: float = 0.3) -> T:
     """The first result of ``holds`` that is not None; fails with ``what`` when none comes in time."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (result := holds()) is None:
         if time.monotonic() > deadline:
             raise AssertionError(what if isinstance(what, str) else what())
-        time.sleep(0.3)
+        time.sleep(every)
     return result
 
 
@@ -52,7 +57,7 @@ class Deployment:
     """A stack that is up."""
 
     def __init__(self, endpoint_url: str, home: Path) -> None:
-        self._endpoint_url = endpoint_url
+        self.endpoint_url = endpoint_url
         self._home = home
 
     @cached_property
@@ -62,6 +67,18 @@ class Deployment:
     @cached_property
     def stepfunctions(self) -> SFNClient:
         return boto3.client("stepfunctions", **self._connection)
+
+    @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        return boto3.client("cloudformation", **self._connection)
+
+    @cached_property
+    def lambda_(self) -> LambdaClient:
+        return boto3.client("lambda", **self._connection)
+
+    @cached_property
+    def scheduler(self) -> EventBridgeSchedulerClient:
+        return boto3.client("scheduler", **self._connection)
 
     @cached_property
     def s3(self) -> S3Client:
@@ -78,7 +95,7 @@ class Deployment:
     def aws(self, *arguments: str) -> str:
         """What the AWS CLI prints."""
         variables: Mapping[str, str] = {
-            "AWS_ENDPOINT_URL": self._endpoint_url,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -103,7 +120,7 @@ class Deployment:
     @property
     def _connection(self) -> Any:
         return {
-            "endpoint_url": self._endpoint_url,
+            "endpoint_url": self.endpoint_url,
             "region_name": REGION,
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",
