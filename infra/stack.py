@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.bundling import lambda_code
+from infra.encryption import let_logs_use
 from infra.handlers import HandlerEnvironment
 from infra.monitoring import NAMESPACE, Monitoring
 from infra.naming import slug
@@ -28,6 +30,7 @@ class TaskRunnerStack(Stack):
 
     ``handlers`` maps a pipeline object's ``type``, or the value of its ``myHandler`` field, to a handler;
     pairs of them do as well.
+    ``encryption_key`` encrypts what is kept of tasks: state, logs and claims. None: AWS's keys do.
     ``time_scale`` is for local AWS alone: protocol times are divided by it.
     Raises ConfigurationError for what could not work once deployed.
     """
@@ -41,6 +44,7 @@ class TaskRunnerStack(Stack):
         handlers: Handlers,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
         alarm_email: str | None = None,
+        encryption_key: kms.IKey | None = None,
         time_scale: float = 1.0,
         **settings: Any,
     ) -> None:
@@ -48,7 +52,9 @@ class TaskRunnerStack(Stack):
         by_route = handlers_by_route(handlers)
         _check(worker_groups)
         refuse_equal_names(self.stack_name, worker_groups, by_route)
-        claims = self._claims_bucket()
+        if encryption_key is not None:
+            let_logs_use(encryption_key, self)
+        claims = self._claims_bucket(encryption_key)
         given = HandlerEnvironment(
             code=lambda_code(),
             claims=claims,
@@ -59,12 +65,13 @@ class TaskRunnerStack(Stack):
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 "PROGRESS_INTERVAL_SECONDS": f"{60 / time_scale:g}",
             },
+            encryption_key=encryption_key,
         )
         functions = {
             route: handler.function(Construct(self, f"Handler-{slug(route, 60)}"), route, given)
             for route, handler in by_route.items()
         }
-        self.run_task = RunTask(self, "RunTask", handlers=functions, log_retention=log_retention)
+        self.run_task = RunTask(self, "RunTask", handlers=functions, given=given)
         self.poll_loops = [
             PollLoop(
                 self,
@@ -89,13 +96,15 @@ class TaskRunnerStack(Stack):
         for loop in self.poll_loops:
             CfnOutput(loop, "Arn", value=loop.state_machine.state_machine_arn)
 
-    def _claims_bucket(self) -> s3.Bucket:
+    def _claims_bucket(self, encryption_key: kms.IKey | None) -> s3.Bucket:
         """Private, encrypted and expiring: what may not be in a state machine's history."""
         return s3.Bucket(
             self,
             "Claims",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if encryption_key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=encryption_key,
+            bucket_key_enabled=encryption_key is not None,
             enforce_ssl=True,
             lifecycle_rules=[
                 s3.LifecycleRule(
