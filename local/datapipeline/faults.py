@@ -18,6 +18,7 @@ KINDS: dict[str, str] = {
     "of PollForTask only an answer with a task",
     "duplicate": "the answer is given a second time, to the next call of the operation, "
     "which is not carried out; of PollForTask only an answer with a task",
+    "answer": "`answer`, any JSON, is the operation's answer; it is not carried out",
     "down": "for `seconds` no call of any operation (operation *) is carried out: InternalServiceError (500)",
 }
 
@@ -42,22 +43,24 @@ class Fault:
     seconds: float = 0.0
     until: float = 0.0
     """By the monotonic clock; for down."""
+    answer: Any = None
 
     @staticmethod
     def read(wire: Any) -> Fault:
         """From the control endpoint's JSON. Raises FaultError."""
         if not isinstance(wire, Mapping):
             raise FaultError("a fault is a JSON object")
-        unknown = set(wire) - {"operation", "kind", "count", "seconds"}
+        unknown = set(wire) - {"operation", "kind", "count", "seconds", "answer"}
         if unknown:
             raise FaultError(
-                f"a fault has operation, kind, count and seconds, not {', '.join(sorted(unknown))}"
+                f"a fault has operation, kind, count, seconds and answer, not {', '.join(sorted(unknown))}"
             )
         fault = Fault(
             str(wire.get("operation")),
             str(wire.get("kind")),
             int(wire.get("count", 1)),
             float(wire.get("seconds", 0)),
+            answer=wire.get("answer"),
         )
         possible = _kinds_of(fault.operation)
         if fault.kind not in possible:

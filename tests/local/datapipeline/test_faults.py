@@ -111,6 +111,13 @@ def test_a_duplicated_answer_gives_one_task_twice(client: Any, endpoint_url: str
     assert client.poll_for_task(workerGroup="twice")["taskObject"] == first
 
 
+def test_an_answer_is_given_as_it_is(client: Any, endpoint_url: str) -> None:
+    fault(
+        endpoint_url, "PollForTask", "answer", answer={"taskObject": {"taskId": "T", "attemptId": "\ud800"}}
+    )
+    assert client.poll_for_task(workerGroup="any")["taskObject"] == {"taskId": "T", "attemptId": "\ud800"}
+
+
 def test_faults_are_listed_and_cleared(client: Any, endpoint_url: str) -> None:
     fault(endpoint_url, "SetTaskStatus", "error", count=7)
     listed = control(endpoint_url, "GET")[1]["faults"]
