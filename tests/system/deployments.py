@@ -21,6 +21,7 @@ from mypy_boto3_lambda import LambdaClient
 from mypy_boto3_logs import CloudWatchLogsClient
 from mypy_boto3_s3 import S3Client
 from mypy_boto3_scheduler import EventBridgeSchedulerClient
+from mypy_boto3_sqs import SQSClient
 from mypy_boto3_stepfunctions import SFNClient
 
 from tests.local.commands import ROOT, running
@@ -71,6 +72,10 @@ class Deployment:
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
         return boto3.client("cloudformation", **self._connection)
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return boto3.client("sqs", **self._connection)
 
     @cached_property
     def lambda_(self) -> LambdaClient:

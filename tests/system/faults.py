@@ -70,15 +70,16 @@ def stop_loops(deployment: Deployment) -> None:
 @contextlib.contextmanager
 def no_ticks(deployment: Deployment) -> Iterator[None]:
     """The schedule is disabled and no loop runs."""
-    _schedule(deployment, "DISABLED")
+    enable_schedule(deployment, enabled=False)
     stop_loops(deployment)
     try:
         yield
     finally:
-        _schedule(deployment, "ENABLED")
+        enable_schedule(deployment)
 
 
-def _schedule(deployment: Deployment, state: Any) -> None:
+def enable_schedule(deployment: Deployment, *, enabled: bool = True) -> None:
+    """Ticks come, or are lost."""
     name = f"{STACK}-default"
     found = deployment.scheduler.get_schedule(Name=name)
     deployment.scheduler.update_schedule(
@@ -86,7 +87,7 @@ def _schedule(deployment: Deployment, state: Any) -> None:
         ScheduleExpression=found["ScheduleExpression"],
         FlexibleTimeWindow=found["FlexibleTimeWindow"],
         Target=found["Target"],
-        State=state,
+        State="ENABLED" if enabled else "DISABLED",
     )
 
 
