@@ -26,6 +26,7 @@ class HandlerEnvironment:
     claims: s3.IBucket
     log_retention: logs.RetentionDays
     environment: Mapping[str, str]
+    tracing: bool = False
     encryption_key: kms.IKey | None = None
     """Encrypts logs and claims; None: keys of AWS's own."""
 
@@ -143,6 +144,7 @@ def python_function(
         role=_role(scope, log_group, in_vpc=vpc is not None),
         log_group=log_group,
         logging_format=lambda_.LoggingFormat.JSON,
+        tracing=lambda_.Tracing.ACTIVE if given.tracing else lambda_.Tracing.DISABLED,
         vpc=vpc,
         vpc_subnets=subnets,
         security_groups=list(security_groups) if security_groups is not None else None,

@@ -38,21 +38,22 @@ def role_statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
 def resources(statement: dict[str, Any]) -> list[str]:
     """A statement's resources, with references as ``<logical id>`` and ``<logical id.attribute>``."""
     found = statement["Resource"]
-    return [_text(one) for one in (found if isinstance(found, list) else [found])]
+    return [text(one) for one in (found if isinstance(found, list) else [found])]
 
 
 def conditions(statement: dict[str, Any]) -> str:
     """A statement's conditions as ``key=value``."""
     values = [pair for group in statement.get("Condition", {}).values() for pair in group.items()]
-    return " ".join(f"{key}={_text(value)}" for key, value in values)
+    return " ".join(f"{key}={text(value)}" for key, value in values)
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """A value of the template, with references as ``<logical id>``."""
     if isinstance(value, str):
         return value
     if "Fn::Join" in value:
         separator, parts = value["Fn::Join"]
-        return str(separator).join(_text(part) for part in parts)
+        return str(separator).join(text(part) for part in parts)
     if "Fn::GetAtt" in value:
         return f"<{'.'.join(value['Fn::GetAtt'])}>"
     return f"<{value['Ref']}>"

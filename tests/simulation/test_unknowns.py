@@ -182,6 +182,19 @@ def test_the_service_is_down_for_half_an_hour(machines: Machines, row: Mapping[s
     nothing_is_left(world)
 
 
+def test_a_status_waits_until_the_service_is_up_again(machines: Machines) -> None:
+    """Ten minutes are less than the service's progress timeout, so that no work is done twice."""
+    world = World(machines, settings_of({}), lambda *_: (60.0, "FINISHED"), seed=4)
+    pipeline = start(world, "p", shell("A"))
+    while not world.begun:
+        world.run(seconds=1)
+    world.down = (world.now + timedelta(seconds=30), world.now + timedelta(minutes=10))
+    world.run(hours=1)
+    assert instances(world, pipeline) == {"A": "FINISHED"}
+    assert len(world.begun) == 1
+    nothing_is_left(world)
+
+
 def test_ticks_are_lost_for_an_hour(machines: Machines) -> None:
     """The tasks are started by the first tick after it."""
     world = World(machines, settings_of({}), lambda *_: (20.0, "FINISHED"), seed=5)
