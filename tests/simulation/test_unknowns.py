@@ -34,6 +34,7 @@ WORST = {
 }
 MATRIX = [*pairwise(CHOICES), WORST]
 BOUND = timedelta(seconds=PERIOD_SECONDS + SCHEDULERS_MINUTE)
+PIPELINES = 8
 STATES = ("ReportProgress", "Route", "ShellCommandActivity", "Outcome", "SetTaskStatus")
 Machines = Mapping[str, Mapping[str, Any]]
 
@@ -96,7 +97,7 @@ def test_each_task_ends_as_it_earned_and_starts_within_the_bound(
     random = Random(1)  # noqa: S311
     retried = {"maximumRetries": "3", "retryDelay": "2 minutes"}
     pipelines = []
-    for number in range(12):
+    for number in range(PIPELINES):
         # At any moment of a period, and so at any moment of a poll that was given up.
         world.run(seconds=random.uniform(0, 700))
         pipelines.append(
@@ -122,7 +123,7 @@ def test_each_task_ends_as_it_earned_and_starts_within_the_bound(
     for component, moment in world.begun:
         first.setdefault(component, moment)
     late = {name: first[name.lstrip("@").partition("_")[0]] - moment for name, moment in world.ready.items()}
-    assert len(late) == 12 * 7
+    assert len(late) == PIPELINES * 7
     assert max(late.values()) <= BOUND, max(late.items(), key=lambda one: one[1])
 
 

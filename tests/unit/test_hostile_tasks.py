@@ -91,7 +91,7 @@ def received(task: dict[str, Any], worker_group: str = "etl") -> Any:
     return receive(task, worker_group=worker_group, routes=ROUTES, received_at=NOW)
 
 
-@settings(max_examples=1_500, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(task=task_objects(), worker_group=st.sampled_from(["etl", "w" * 10_240, *NASTY]))
 def test_every_task_runs_or_says_why_not_and_fits_into_a_state(
     task: dict[str, Any], worker_group: str
@@ -121,7 +121,7 @@ def reads_everything(task: Task) -> None:
     task.references("input")
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(task=task_objects())
 def test_a_handler_answers_every_task_that_it_is_given(
     task: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -206,7 +206,7 @@ def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
     return once
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(task=task_objects() | anything)
 def test_the_poller_goes_on_whatever_it_is_answered(task: Any, poll: Poller) -> None:
     said = poll({"taskObject": task})
