@@ -34,7 +34,7 @@ PATIENCE_SECONDS = 60
 TIME_SCALE = 10
 """Of the deployment for tests that wait for the service's timeouts."""
 FAULTY_TIME_SCALE = 40
-"""Of the deployment for tests that make much go wrong: a task is offered again after 3 s."""
+"""Of the deployment for tests that make much go wrong: a progress report comes every 1.5 s."""
 
 T = TypeVar("T")
 

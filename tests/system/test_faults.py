@@ -284,7 +284,7 @@ def aborted_at_the_acknowledgement(at: Scene) -> Begun:
     pipeline = at.task("AbortedAtProgress")
     at.stop(at.reached("AbortedAtProgress", "ReportProgress"))
     clear(at.deployment)
-    return at.finished(pipeline, "AbortedAtProgress", executions=2, aborted=1)
+    return at.finished(pipeline, "AbortedAtProgress", aborted=1)
 
 
 def aborted_at_work(at: Scene) -> Begun:
