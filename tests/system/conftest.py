@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.datapipeline.settings import Settings
-from tests.system.deployments import TIME_SCALE, Deployment, deployed
+from tests.system.deployments import FAULTY_TIME_SCALE, TIME_SCALE, Deployment, deployed
 from tests.system.examples import Examples, copy_project, deployed_examples
 
 
@@ -49,4 +49,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def examples(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examples]:
     """The app of docs/examples, TIME_SCALE times as fast."""
     with deployed_examples(project, tmp_path_factory.mktemp("home")) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def faulty_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The app where the service's timeouts are seconds long, for tests that make much go wrong."""
+    # On a slow machine two of its minutes, 3 s, may pass before a task is acknowledged.
+    options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=4 minutes"]
+    with deployed(tmp_path_factory.mktemp("home"), *options) as up:
         yield up
