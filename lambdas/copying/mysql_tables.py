@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymysql
-from pymysql.constants import CR, ER
+from pymysql.constants import CR
 
 from copying.insert_query import InsertQuery
 from copying.tables import BATCH_ROWS, TablesSession, batches, lost, refused
@@ -51,11 +51,7 @@ class MySqlTables(MySqlSession, TablesSession):
 
     def create(self, statement: str) -> None:
         with _explained():
-            try:
-                self._execute(statement)
-            except pymysql.MySQLError as error:
-                if _number(error) != ER.TABLE_EXISTS_ERROR:
-                    raise
+            self._execute(statement)
 
     def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
         most = BATCH_ROWS if query.repeatable else 1

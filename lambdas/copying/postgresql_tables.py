@@ -19,7 +19,6 @@ from sql.postgresql import PostgreSqlSession, explained
 
 _MAX_PARAMETERS = 65_535
 """PostgreSQL documentation, "PostgreSQL Limits": query parameters."""
-_DUPLICATE_TABLE = "42P07"
 _DECLARE = "DECLARE copied NO SCROLL CURSOR FOR\n"
 _TEXT = Delimited("\t")
 """PostgreSQL documentation, COPY, "Text Format": a tab, a line feed, the backslash, and ``\\N``."""
@@ -52,13 +51,7 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
 
     def create(self, statement: str) -> None:
         with _explained(statement):
-            self._driver.execute_simple("SAVEPOINT before_table")
-            try:
-                self._driver.execute_simple(statement)
-            except DatabaseError as error:
-                if error.args[0].get("C") != _DUPLICATE_TABLE:
-                    raise
-                self._driver.execute_simple("ROLLBACK TO SAVEPOINT before_table")
+            self._driver.execute_simple(statement)
 
     def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
         most = max(1, min(BATCH_ROWS, _MAX_PARAMETERS // query.columns)) if query.repeatable else 1

@@ -23,12 +23,19 @@ class SqlNode:
     id: str
     server: Server
     table: str
-    """With the schema, if the node names one."""
+    schema: str
+    """Empty: the session's own."""
     select: str
+    """Empty: all of the table."""
     insert: str
     """Empty: the columns of a record in their order."""
     create: str
-    """Empty: the table is there."""
+    """What makes the table if it is not there; empty: nothing."""
+
+    @property
+    def qualified(self) -> str:
+        """The table, with the schema if the node names one."""
+        return f"{self.schema}.{self.table}" if self.schema else self.table
 
     @classmethod
     def of(cls, task: Task, node: PipelineObject) -> SqlNode:
@@ -41,13 +48,12 @@ class SqlNode:
         if not table:
             raise FieldError(node.id, "table", "it is empty")
         schema = node.string("schemaName", "").strip()
-        table = f"{schema}.{table}" if schema else table
-        select = node.string("selectQuery", "").strip().rstrip("; \n\t\r")
         return cls(
             node.id,
             _server(task, node),
             table,
-            select or f"SELECT * FROM {table}",  # noqa: S608 - what the definition says
+            schema,
+            node.string("selectQuery", "").strip().rstrip("; \n\t\r"),
             node.string("insertQuery", "").strip(),
             node.string("createTableSql", "").strip(),
         )

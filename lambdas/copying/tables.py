@@ -27,7 +27,7 @@ class Tables(Protocol):
 
     @abstractmethod
     def create(self, statement: str) -> None:
-        """Run a CREATE TABLE, unless the table is there."""
+        """Run the statement that makes a table. MySQL commits it."""
         ...
 
     @abstractmethod

@@ -31,7 +31,7 @@ def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> No
     uri = object_for(source, target)
     tables = _connect(task, source)
     with ended_with(task, tables):
-        rows = _Counted(tables.select(source.select))
+        rows = _Counted(tables.select(_query(source)))
         size = target.write_rows(s3, uri, rows, lambda: task.canceled)
     task.logger.info("Rows written", rows=rows.count, bytes=size, place=str(uri))
 
@@ -40,7 +40,7 @@ def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
     """The rows of the query, or none of them. Raises TaskFailed."""
     tables = _connect(task, source)
     with ended_with(task, tables):
-        _insert(task, tables.select(source.select), (), source.id, target)
+        _insert(task, tables.select(_query(source)), (), source.id, target)
 
 
 def object_for(source: SqlNode, target: S3Place) -> S3Uri:
@@ -52,6 +52,10 @@ def object_for(source: SqlNode, target: S3Place) -> S3Uri:
         raise TaskFailed(f"'{node.id}' is a manifest, which cannot be copied to.", error_id="UnsupportedCopy")
     suffix = ".gz" if node.gzip else ""
     return S3Uri(node.directory.bucket, f"{node.directory.key}{source.id}{suffix}")
+
+
+def _query(source: SqlNode) -> str:
+    return source.select or f"SELECT * FROM {source.qualified}"  # noqa: S608 - what the definition says
 
 
 class _Counted:
@@ -78,7 +82,7 @@ def _insert(task: Task, rows: Iterator[Row], names: Iterable[str], source: str, 
     query = InsertQuery.parse(target.insert, target.server.engine) if target.insert else None
     tables = _connect(task, target)
     with ended_with(task, tables):
-        if target.create:
+        if target.create and not tables.table_exists(target.table, target.schema):
             tables.create(target.create)
         first = list(itertools.islice(rows, 1))
         count = 0
@@ -88,10 +92,10 @@ def _insert(task: Task, rows: Iterator[Row], names: Iterable[str], source: str, 
                 if query:
                     count = tables.insert(query, rows)
                 else:
-                    count = tables.load(target.table, list(names), rows, len(first[0]))
+                    count = tables.load(target.qualified, list(names), rows, len(first[0]))
         except RecordError as error:
             raise TaskFailed(f"'{source}': {error}", error_id="InvalidData") from error
         if task.canceled:
             return
         tables.commit()
-    task.logger.info("Rows committed", rows=count, table=target.table)
+    task.logger.info("Rows committed", rows=count, table=target.qualified)
