@@ -24,7 +24,6 @@ class MySqlTables(MySqlSession, TablesSession):
 
     def _log_in(self, connection: socket.socket) -> int:
         number = super()._log_in(connection)
-        self._driver.decoders = {}
         cursor = self._driver.cursor()
         # Strict, as MySQL Connector/J sets it (jdbcCompliantTruncation): else what does not fit is cut off.
         cursor.execute(
@@ -35,6 +34,7 @@ class MySqlTables(MySqlSession, TablesSession):
         return number
 
     def select(self, query: str) -> Iterator[Row]:
+        self._driver.decoders = {}
         cursor = self._driver.cursor()
         try:
             with _explained():

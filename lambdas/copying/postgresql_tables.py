@@ -31,11 +31,11 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         number = super()._log_in(connection)
         self._received = 0
         self._driver.message_types[DATA_ROW] = self._take_row
-        self._driver.pg_types = defaultdict(lambda: _as_it_is)
         self._driver.execute_simple("BEGIN; SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'")
         return number
 
     def select(self, query: str) -> Iterator[Row]:
+        self._driver.pg_types = defaultdict(lambda: _as_it_is)
         with _explained(query, before=len(_DECLARE)):
             self._driver.execute_simple(_DECLARE + query)
         count = 100
