@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 
-from bench import handlers, local_data_pipeline
+from bench import copies, handlers, local_data_pipeline
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
         },
         "local Data Pipeline": local_data_pipeline.measure(),
         "handlers": handlers.measure(),
+        "copies": copies.measure(),
     }
     json.dump(results, sys.stdout, indent=2)
     print()

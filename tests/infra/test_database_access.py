@@ -37,7 +37,9 @@ def allowed(action: Any, resource: Any) -> Any:
 def test_nothing_is_allowed_that_is_not_named() -> None:
     assert database_access() == []
     runtime = actions(statements(synthesize(handlers={"SqlActivity": sql()}), "HandlerSqlActivity"))
-    assert not [action for action in runtime if not action.startswith(("datapipeline:", "s3:GetObject"))]
+    assert not [
+        action for action in runtime if not action.startswith(("datapipeline:", "logs:", "s3:GetObject"))
+    ]
 
 
 def test_secrets_and_their_keys() -> None:
@@ -127,7 +129,7 @@ def test_a_copy_may_do_what_its_arguments_name() -> None:
         secrets=[SECRET], rds_instances=["sales-db"], statements=s3_access(read=["s3://sales/in/"])
     )
     own = actions(statements(synthesize(handlers={"CopyActivity": handler}), "HandlerCopyActivity"))
-    assert {action for action in own if not action.startswith("datapipeline:")} == {
+    assert {action for action in own if not action.startswith(("datapipeline:", "logs:"))} == {
         "s3:GetObject",
         "s3:ListBucket",
         "secretsmanager:GetSecretValue",

@@ -77,7 +77,7 @@ def test_the_example_of_the_documentation(examples: Examples, server: DatabaseSe
     )
     deployment.aws("datapipeline", "activate-pipeline", *selected)
     pipeline = Pipeline(deployment, created["pipelineId"])
-    for activity in ("Unload", "Keep"):
+    for activity in ("WriteReport", "KeepFiles"):
         pipeline.ended(activity, "FINISHED")
     rows = server.query("SELECT customer, amount FROM copied_orders")
     assert sorted((name, amount and str(amount)) for name, amount in rows) == [
@@ -93,7 +93,7 @@ def test_the_example_of_the_documentation(examples: Examples, server: DatabaseSe
     ]
     for key, data in files.items():
         assert content(examples, bucket, key.replace("incoming", "archive")) == data
-    refuse_canary(examples, server.password, "Load", "Unload", "Keep")
+    refuse_canary(examples, server.password, "LoadOrders", "WriteReport", "KeepFiles")
 
 
 def test_what_fails_leaves_nothing(examples: Examples, server: DatabaseServer, bucket: str) -> None:
