@@ -98,9 +98,15 @@ def measure() -> dict[str, Any]:
             }
             for way, (run, megabytes) in ways.items():
                 server.execute("DROP TABLE IF EXISTS copied", f"CREATE TABLE copied ({columns})")
-                with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+                with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _silent) as process:
                     results[f"{name}: {way}"] = process.submit(run, login, megabytes).result()
     return results
+
+
+def _silent() -> None:
+    """The log of the handler is not for the benchmark's output."""
+    with Path(os.devnull).open("w") as nothing:
+        os.dup2(nothing.fileno(), 1)
 
 
 def _copy_activity(login: Login, megabytes: int) -> dict[str, float]:

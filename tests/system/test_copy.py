@@ -11,6 +11,7 @@ from contextlib import suppress
 import boto3
 import pytest
 
+from copying.s3_objects import PART_BYTES
 from tests.databases.server import DatabaseServer
 from tests.local.commands import ROOT
 from tests.system.deployments import REGION, STACK
@@ -94,6 +95,79 @@ def test_the_example_of_the_documentation(examples: Examples, server: DatabaseSe
     for key, data in files.items():
         assert content(examples, bucket, key.replace("incoming", "archive")) == data
     refuse_canary(examples, server.password, "LoadOrders", "WriteReport", "KeepFiles")
+
+
+def test_formats_and_places_within_s3(examples: Examples) -> None:
+    bucket = "copy-objects"
+    s3 = examples.deployment.s3
+    s3.create_bucket(Bucket=bucket)
+    large = bytes(range(256)) * (PART_BYTES // 256) + b"and some more"
+    entries = {"entries": [{"url": f"s3://{bucket}/csv/1 ü+.csv", "mandatory": True}]}
+    files = {
+        "csv/1 ü+.csv": "a\\,b,1\n\\N,日本".encode(),
+        "csv/2.csv": b"c,3\n",
+        "log/1": b"10.0.0.1 [GET /]\n10.0.0.2 [-]\n",
+        "pipes.gz": gzip.compress(b"a|b\n|2\n"),
+        "large": large,
+        "manifest": json.dumps(entries).encode(),
+    }
+    for key, data in files.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=data, ContentType="text/x-test")
+
+    def node(**fields: str | Ref) -> Fields:
+        places = {name: value for name, value in fields.items() if name.endswith("Path")}
+        return {
+            "type": "S3DataNode",
+            **fields,
+            **{name: f"s3://{bucket}/{place}" for name, place in places.items()},
+        }
+
+    csv, tsv, pipes = Ref("Csv"), Ref("Tsv"), Ref("Pipes")
+    copies = {
+        "Whole": (node(directoryPath="csv", dataFormat=csv), node(directoryPath="whole", dataFormat=csv)),
+        "Joined": (node(directoryPath="csv"), node(filePath="joined.gz", compression="gzip")),
+        "Tabs": (
+            node(directoryPath="csv", dataFormat=csv),
+            node(directoryPath="tabs", dataFormat=tsv),
+        ),
+        "Log": (node(directoryPath="log", dataFormat=Ref("Log")), node(filePath="log.csv", dataFormat=csv)),
+        "Back": (node(filePath="log.csv", dataFormat=csv), node(filePath="log.txt", dataFormat=Ref("Log"))),
+        "Piped": (
+            node(filePath="pipes.gz", compression="gzip", dataFormat=pipes),
+            node(directoryPath="piped", dataFormat=csv),
+        ),
+        "Large": (node(filePath="large"), node(filePath="larger")),
+        "Listed": (node(manifestFilePath="manifest"), node(directoryPath="listed")),
+    }
+    objects: dict[str, Fields] = {
+        "Csv": {"type": "CSV"},
+        "Tsv": {"type": "TSV"},
+        "Pipes": {"type": "Custom", "columnSeparator": "|"},
+        "Log": {
+            "type": "RegEx",
+            "inputRegEx": "([^ ]*) \\[(?:-|([^\\]]*))\\]",
+            "outputFormat": "%2$s from %1$s",
+        },
+    }
+    for name, (source, target) in copies.items():
+        after = {"dependsOn": Ref("CopyLog")} if name == "Back" else {}
+        objects |= {f"In{name}": source, f"Out{name}": target}
+        ends = {"input": Ref(f"In{name}"), "output": Ref(f"Out{name}")}
+        objects[f"Copy{name}"] = {"type": "CopyActivity", **ends, **after}
+    pipeline = Pipeline.activated(examples.deployment, objects)
+    for name in copies:
+        pipeline.ended(f"Copy{name}", "FINISHED")
+    for key in ("csv/1 ü+.csv", "csv/2.csv"):
+        assert content(examples, bucket, key.replace("csv/", "whole/")) == files[key]
+    assert content(examples, bucket, "listed/1 ü+.csv") == files["csv/1 ü+.csv"]
+    assert gzip.decompress(content(examples, bucket, "joined.gz")).decode() == "a\\,b,1\n\\N,日本\nc,3\n"
+    assert content(examples, bucket, "tabs/1 ü+.csv").decode() == "a,b\t1\n\\N\t日本\n"
+    assert content(examples, bucket, "log.csv") == b"10.0.0.1,GET /\n10.0.0.2,\\N\n"
+    assert content(examples, bucket, "log.txt") == b"GET / from 10.0.0.1\nnull from 10.0.0.2\n"
+    assert content(examples, bucket, "piped/pipes") == b"a,b\n\\N,2\n"
+    copied = s3.get_object(Bucket=bucket, Key="larger")
+    assert copied["Body"].read() == large
+    assert copied["ContentType"] == "text/x-test"
 
 
 def test_what_fails_leaves_nothing(examples: Examples, server: DatabaseServer, bucket: str) -> None:
