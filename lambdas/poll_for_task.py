@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner import clients, envelope, telemetry
 from runner.loop import Decision, Limits, LoopState, Next, PollResult, decide, may_poll
+from runner.pace import LONGEST_SLEEP_SECONDS
 from runner.polling import Poll, PollingFailed, poll_once
 
 if TYPE_CHECKING:
@@ -78,6 +79,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             full = decide(PollResult.FULL, state=state, limits=config.limits, seconds_since_start=age())
             return _response(full)
 
+    pause = state.pace.pause(age())
+    if pause > LONGEST_SLEEP_SECONDS:
+        return _response(
+            decide(PollResult.PACED, state=state, limits=config.limits, seconds_since_start=age())
+        )
+    time.sleep(pause)
     before = time.monotonic()
     poll = poll_once(CLIENT, worker_group=config.worker_group, hostname=config.hostname)
     received_at = datetime.now(UTC)

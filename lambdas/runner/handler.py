@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from runner import clients, telemetry
 from runner.deadline import HandlerTimeout, deadline, margin
 from runner.fields import FieldError, PipelineObject
@@ -149,4 +147,4 @@ def _tell(task: Task, response: Mapping[str, Any], seconds: float) -> None:
     said = {key: value for key, value in response.items() if key not in {"state", "errorStackTrace"}}
     telemetry.logger.info("Task handled", outcome=said, seconds=round(seconds, 3))
     telemetry.emit({_METRIC_OF_STATUS[response["status"]]: 1}, Type=task.route)
-    telemetry.emit({"HandlerDuration": seconds}, unit=MetricUnit.Seconds, Type=task.route)
+    telemetry.emit({"HandlerDuration": seconds}, unit="Seconds", Type=task.route)
