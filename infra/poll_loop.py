@@ -16,6 +16,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
@@ -41,6 +42,7 @@ class PollLoop(Construct):
         run_task: sfn.IStateMachine,
         given: HandlerEnvironment,
         time_scale: float,
+        undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -85,6 +87,7 @@ class PollLoop(Construct):
                 level=sfn.LogLevel.ERROR,
                 include_execution_data=False,
             ),
+            tracing_enabled=given.tracing,
         )
         self.schedule = scheduler.Schedule(
             self,
@@ -99,6 +102,7 @@ class PollLoop(Construct):
                 # The default, 185 retries over 24 hours, would let late ticks pile up.
                 retry_attempts=2,
                 max_event_age=Duration.minutes(1),
+                dead_letter_queue=undelivered,
             ),
         )
 

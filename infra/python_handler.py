@@ -25,6 +25,7 @@ class HandlerEnvironment:
     claims: s3.IBucket
     log_retention: logs.RetentionDays
     environment: Mapping[str, str]
+    tracing: bool = False
 
 
 class Handler(Protocol):
@@ -136,6 +137,7 @@ def python_function(
         environment={**given.environment, **(environment or {})},
         log_group=log_group,
         logging_format=lambda_.LoggingFormat.JSON,
+        tracing=lambda_.Tracing.ACTIVE if given.tracing else lambda_.Tracing.DISABLED,
         vpc=vpc,
         vpc_subnets=subnets,
         security_groups=list(security_groups) if security_groups is not None else None,

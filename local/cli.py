@@ -1,4 +1,4 @@
-"""The command line: `python -m local up`, `demo` and `estimate`."""
+"""The command line: `python -m local up`, `demo`, `dashboard` and `estimate`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONTINUOUS_POLLING = {"schedule": "rate(1 minute)", "pollTimeout": "95"}
 
 UP = """\
 Start local AWS on 127.0.0.1, deploy the CDK app of this directory to it with the CDK CLI, and stay until
-Ctrl-C. Progress goes to stderr; once everything is up, the one line on stdout is
+Ctrl-C. Progress and the console's address go to stderr; once everything is up, the one line on stdout is
 
   ready http://127.0.0.1:PORT
 
@@ -27,11 +27,15 @@ the usual tools at it:
 """
 
 TIME_SCALE = """\
-run Data Pipeline's clock, rate schedules, and Step Functions' waits and retries N times as fast (default 1),
-and pass context timeScale=N to the app; cron schedules, state timeouts and function timeouts stay as they are
+run Data Pipeline's clock, rate schedules, Step Functions' waits and retries, and alarms' periods N times as
+fast (default 1), and pass context timeScale=N to the app; cron schedules, and timeouts, stay as they are
 """
 
-_PROGRAMS = {"demo": "local.demo", "estimate": "local.simulation.estimate"}
+_PROGRAMS = {
+    "demo": "local.demo",
+    "dashboard": "local.dashboard",
+    "estimate": "local.simulation.estimate",
+}
 """Commands with a parser of their own."""
 
 
@@ -61,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("demo", help="run sample pipelines on local AWS and watch them", add_help=False)
     commands.add_parser("estimate", help="what a month of your tasks costs on AWS", add_help=False)
+    commands.add_parser("dashboard", help="draw a dashboard of a running local AWS", add_help=False)
     up = commands.add_parser(
         "up",
         help="start local AWS with the app deployed, until Ctrl-C",

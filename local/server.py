@@ -84,15 +84,16 @@ class LocalAws:
         """Return when all services answer."""
         loop = asyncio.get_running_loop()
         ministack = Ministack(self.port, self.state, time_scale=self._time_scale)
-        self._telemetry = Telemetry(ministack, loop)
+        self._telemetry = Telemetry(ministack, loop, time_scale=self._time_scale)
         self._pool = Pool(
             self.state / "lambda", endpoint_url=self.endpoint_url, deliver_to=self._telemetry.deliver_to
         )
         self._data_pipeline = self._new_data_pipeline(self.endpoint_url)
         await self._data_pipeline.start()
         ministack.run_python_functions(self._invoke, loop)
-        self._alarm_clock = asyncio.create_task(self._telemetry.evaluate_alarms())
+        self._alarm_clock = asyncio.create_task(self._telemetry.each_minute())
         ministack.observe_executions(self._telemetry.count_execution)
+        ministack.observe_failed_deliveries(self._telemetry.keep_dead_letter)
         ministack.add_sdk_integration(
             "datapipeline",
             target_prefix="DataPipeline",

@@ -74,15 +74,17 @@ class S3DataNode:
             yield from _under(s3, self.directory)
 
     def exists(self, s3: S3Client) -> bool:
-        """Whether the object, the manifest, or any object under the path is there. Raises errors of S3.
+        """Whether the object, the manifest, or an object under the path is there. Raises errors of S3.
 
         ListObjectsV2 rather than HeadObject: who may not list is told 403 of a missing key, and not 404.
         """
         place = self.file or self.manifest or self.directory
         assert place is not None  # noqa: S101 - `of` sees to it
-        found = s3.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1).get("Contents", [])
-        # Keys come in their order, so that the key itself is before all that begin with it.
-        return bool(found) and (place == self.directory or found[0].get("Key") == place.key)
+        found = s3.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=2).get("Contents", [])
+        # Keys come in their order, so that the key itself is before all that begin with it. A directory's own
+        # is what the S3 console makes for an empty one.
+        keys = [entry.get("Key") for entry in found]
+        return any(key != place.key for key in keys) if self.directory == place else place.key in keys
 
 
 def stored_object(s3: S3Client, uri: S3Uri, path: str) -> StoredObject | None:

@@ -34,7 +34,10 @@ class TimeLimit:
             return limit
         return cls(
             left,
-            Failed("AttemptTimeout", f"The attempt was ended after its attemptTimeout of {allowed}."),
+            Failed(
+                "AttemptTimeout",
+                f"The attempt was ended after its attemptTimeout of {task.string('attemptTimeout')}.",
+            ),
         )
 
     @classmethod

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,3 +88,6 @@ class LogFile:
             action()
         except aws_errors() as error:
             self.problem = str(error)
+            if self._stream is not None:
+                with suppress(*aws_errors()):
+                    self._stream.abort()

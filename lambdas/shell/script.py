@@ -124,7 +124,10 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
             should_stop=lambda: task.canceled,
         )
     except OSError as error:
-        problem = f"The script could not be started: {error}. Is the program of its '#!' line there?"
+        first_line = script.read_bytes()[:200].split(b"\n")[0].decode("utf-8", "replace")
+        problem = (
+            f"The script could not be started by the program of its first line, '{first_line}': {error}."
+        )
         raise TaskFailed(problem, error_id="CommandNotStarted") from error
     finally:
         close_all(streams)
@@ -160,7 +163,7 @@ def _line_log(task: Task, stream: str, file: LogFile | None) -> LineLog:
     def beyond(left_out: int, text: str) -> None:
         place = str(file.place.uri) if file else None
         task.logger.warning(
-            "Output cut", stream=stream, bytes_not_logged=left_out, complete_at=place, last_lines=text
+            "Output cut", stream=stream, bytesNotLogged=left_out, completeAt=place, lastLines=text
         )
 
     return LineLog(log, beyond)

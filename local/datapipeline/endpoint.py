@@ -15,6 +15,7 @@ from typing import Any
 
 from local.datapipeline.control import control
 from local.datapipeline.errors import (
+    AccessDeniedError,
     InternalServiceError,
     SerializationError,
     ServiceError,
@@ -168,6 +169,8 @@ class DataPipelineEndpoint:
             raise InternalServiceError("A fault was asked for")
         if fault.kind == "throttle":
             raise ThrottlingError("Rate exceeded")
+        if fault.kind == "deny":
+            raise AccessDeniedError(f"The caller is not authorized to perform datapipeline:{fault.operation}")
         if fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
 

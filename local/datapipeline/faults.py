@@ -11,6 +11,7 @@ from local.datapipeline.wire import operations
 KINDS: dict[str, str] = {
     "error": "InternalServiceError (500); the operation is not carried out",
     "throttle": "ThrottlingException (400); the operation is not carried out",
+    "deny": "AccessDeniedException (400); the operation is not carried out",
     "delay": "the operation is carried out `seconds` later",
     "drop": "the operation is carried out, but the connection is closed before its answer; "
     "of PollForTask only an answer with a task",

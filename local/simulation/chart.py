@@ -83,7 +83,9 @@ def _panel(pattern: str, points: Sequence[Point], origin: Place, host_usd: float
 def _mark(one: Point, origin: Place) -> Iterator[str]:
     x, y, most = _x(one.usd, origin), _y(one.median, origin), _y(one.most, origin)
     colour = COLOURS[one.poll_timeout]
-    yield f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{x:.1f}" y2="{most:.1f}" stroke="{colour}" stroke-width="1.5"/>'
+    yield (
+        f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{x:.1f}" y2="{most:.1f}" stroke="{colour}" stroke-width="1.5"/>'
+    )
     yield (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"><title>'
         f"every {one.minutes} min, poll timeout {one.poll_timeout} s: $ {one.usd:.2f}, "

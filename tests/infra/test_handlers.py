@@ -204,7 +204,7 @@ def test_nothing_is_made_for_an_existing_function() -> None:
         .find_resources("AWS::Lambda::Function")
         .values()
     ]
-    assert names == ["TaskRunner-poll-etl"]
+    assert set(names) == {"TaskRunner-poll-etl", "TaskRunner-execution-ended"}
 
 
 def test_an_existing_function_of_another_stack() -> None:

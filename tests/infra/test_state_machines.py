@@ -177,7 +177,7 @@ def test_a_crash_is_failed_with_lambdas_words(run_task: dict[str, Any]) -> None:
 def test_a_crash_while_it_stops_a_canceled_task_reports_nothing(run_task: dict[str, Any]) -> None:
     for caught in run_task["States"]["ShellCommandActivity"]["Catch"][1:]:
         said = evaluate(caught["Output"], errorOutput={"Error": "E"}, input={"canceled": True})
-        assert said == {"status": "CANCELED"}
+        assert said == {"status": "CANCELED", "deferrals": 0, "crashed": True}
         assert caught["Next"] == "Outcome"
 
 
@@ -220,8 +220,9 @@ def test_a_deferral_waits_no_longer_than_progress_may(
     run_task: dict[str, Any], asked: Any, given: int
 ) -> None:
     choice = next(one for one in run_task["States"]["Outcome"]["Choices"] if one["Next"] == "Wait")
-    output = evaluate(choice["Output"], input={"status": "DEFERRED", "waitSeconds": asked, "state": {"q": 1}})
-    assert output == {"resume": {"state": {"q": 1}}, "waitSeconds": given}
+    deferred = {"status": "DEFERRED", "waitSeconds": asked, "state": {"q": 1}, "deferrals": 2}
+    output = evaluate(choice["Output"], input=deferred)
+    assert output == {"resume": {"state": {"q": 1}, "deferrals": 3}, "waitSeconds": given}
 
 
 def branch(run_task: dict[str, Any], state_input: dict[str, Any], task: dict[str, Any]) -> str:

@@ -58,7 +58,8 @@ class FakeS3:
         self.uploads[upload] = {}
         return {"UploadId": upload}
 
-    def upload_part(self, *, UploadId: str, PartNumber: int, Body: bytes, **_: Any) -> Any:  # noqa: N803
+    def upload_part(self, *, Bucket: str, UploadId: str, PartNumber: int, Body: bytes, **_: Any) -> Any:  # noqa: N803
+        self._check(Bucket)
         self.uploads[UploadId][PartNumber] = Body
         return {"ETag": str(PartNumber)}
 

@@ -65,7 +65,7 @@ def test_the_first_line_may_name_another_program(log: io.StringIO) -> None:
     assert lines(log) == ["['a b']"]
     response = run("#!/no/such/program\n")
     assert response["errorId"] == "CommandNotStarted"
-    assert "'#!'" in response["errorMessage"]
+    assert "'#!/no/such/program'" in response["errorMessage"]
 
 
 def test_the_working_directory_can_be_written_and_is_empty() -> None:

@@ -69,12 +69,14 @@ def start(client: Any, group: str) -> str:
 def test_errors_and_throttles_come_as_often_as_asked_for(client: Any, endpoint_url: str) -> None:
     fault(endpoint_url, "ListPipelines", "error", count=2)
     fault(endpoint_url, "ListPipelines", "throttle")
+    fault(endpoint_url, "ListPipelines", "deny")
     codes = []
-    for _ in range(3):
+    for _ in range(4):
         with pytest.raises(ClientError) as caught:
             client.list_pipelines()
         codes.append(caught.value.response["Error"]["Code"])
-    assert codes == ["InternalServiceError", "InternalServiceError", "ThrottlingException"]
+    refusals = ["ThrottlingException", "AccessDeniedException"]
+    assert codes == ["InternalServiceError", "InternalServiceError", *refusals]
     client.list_pipelines()
 
 

@@ -82,7 +82,7 @@ def test_children_do_not_outlive_the_command(script: str, tmp_path: Path) -> Non
     [
         "echo $$; sleep 60",
         "trap '' TERM; echo $$; while :; do sleep 1; done",
-        "trap '' TERM; setsid bash -c \"trap '' TERM; echo \\$\\$; while :; do sleep 1; done\"",
+        "trap '' TERM; setsid bash -c 'echo $$; while :; do sleep 1; done' & while :; do sleep 1; done",
     ],
 )
 def test_a_stopped_command_ends_even_if_it_ignores_sigterm(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import cast
 
+import pytest
+from mypy_boto3_s3 import S3Client
+
+from data_nodes.s3_uri import S3Uri
 from runner.handler import open_task
 from runner.task import Task
 from runner.testing import ATTEMPT_ID, FieldValue, Ref, task_event
-from shell.log_files import log_place
+from shell.log_files import LogFile, LogPlace, log_place
+from shell.s3_stream import PART_BYTES
+from tests.unit.fake_s3 import FakeS3
 
 
 def task(fields: dict[str, FieldValue]) -> Task:
@@ -44,3 +50,15 @@ def test_a_local_path_is_not_a_place_and_without_logs_there_is_none() -> None:
 @pytest.mark.parametrize("logs", ["", "logs", "https://logs/x", "s3://"])
 def test_what_is_no_s3_path_is_no_place_for_logs(logs: str) -> None:
     assert log_place(task({"pipelineLogUri": logs}), "stdout") is None
+
+
+def test_an_upload_that_fails_leaves_no_parts_behind() -> None:
+    s3 = FakeS3()
+    file = LogFile(LogPlace(S3Uri("out", "k"), required=True), lambda: cast("S3Client", s3))
+    file.write(b"x" * (PART_BYTES + 1))
+    assert s3.uploads
+    s3.denied.add("out")
+    file.write(b"x" * PART_BYTES)
+    file.close()
+    assert file.problem
+    assert not s3.uploads
