@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from local.simulation.prices import Price, Prices
-from local.simulation.stack import POLLER_MEMORY_MB, STACK, Stack
+from local.simulation.stack import ENDED_MEMORY_MB, ENDED_SECONDS, POLLER_MEMORY_MB, STACK, Stack
 from local.simulation.usage import Usage
 
 MONTH_DAYS = 30
@@ -57,12 +57,13 @@ def bill(
     polls = usage.polls / months
     busy = tasks > 0
     metrics = worker_groups * (stack.idle_metrics_of_group + busy * stack.busy_metrics_of_group)
+    metrics += stack.idle_metrics + busy * stack.busy_metrics_of_type
     quantities = [
         ("PollLoop", "transition", usage.poll_loop_transitions / months),
         ("Poller", "lambda_gb_second", usage.poller_seconds / months * POLLER_MEMORY_MB / MB_OF_A_GB),
         ("Poller", "lambda_request", polls),
         ("Schedule", "schedule_invocation", usage.ticks / months),
-        ("Metrics", "metric", metrics + busy * stack.busy_metrics_of_type),
+        ("Metrics", "metric", metrics),
         ("Alarms", "alarm_metric", stack.alarm_metrics + worker_groups * stack.alarm_metrics_of_group),
         ("Dashboard", "dashboard", stack.dashboards),
         ("Logs", "log_gb", (polls * stack.log_bytes_of_poll + tasks * stack.log_bytes_of_task) / 1e9),
@@ -71,6 +72,8 @@ def bill(
         handler_gb_seconds = usage.handler_seconds / months * memory_mb / MB_OF_A_GB
         quantities[1:1] = [("RunTask", "transition", usage.run_task_transitions / months)]
         quantities += [
+            ("Ends", "lambda_gb_second", tasks * ENDED_SECONDS * ENDED_MEMORY_MB / MB_OF_A_GB),
+            ("Ends", "lambda_request", tasks),
             ("Handlers", "lambda_gb_second", handler_gb_seconds),
             ("Handlers", "lambda_request", tasks),
         ]

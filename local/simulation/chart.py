@@ -16,8 +16,7 @@ LEFT, TOP = (80, 570), (92, 442)
 USD = (0.3, 1, 3, 10, 30)
 SECONDS = {0.3: "0.3 s", 1: "1 s", 10: "10 s", 60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h"}
 COLOURS = {2: "#9ecae1", 5: "#6baed6", 10: "#2171b5", 30: "#74c476", 60: "#238b45", 95: "#d94801"}
-HOST_SECONDS = 1.0
-"""The Java Task Runner polls without a pause, on a host that is there all the time: assumed."""
+LINE_HEIGHT = 12
 
 Place = tuple[float, float]
 
@@ -49,21 +48,21 @@ def _frame() -> Iterator[str]:
     x = float(LEFT[0])
     y = HEIGHT - 18
     yield _text((x, y), "poll timeout:")
-    x += 82
+    x += 90
     for timeout, colour in COLOURS.items():
         yield f'<circle cx="{x:.0f}" cy="{y - 4}" r="5" fill="{colour}"/>'
         yield _text((x + 10, y), f"{timeout} s" + (" (continuous)" if timeout >= 90 else ""))
         x += 56
     x += 76
-    yield f'<rect x="{x - 5:.0f}" y="{y - 9}" width="10" height="10" fill="#222"/>'
-    yield _text((x + 12, y), "a host (t4g.micro) with the Java Task Runner; its latency is assumed")
+    yield _vertical(x, y - 12, y + 2)
+    yield _text((x + 8, y), "a t4g.micro with the Java Task Runner, idle or not")
 
 
 def _panel(pattern: str, points: Sequence[Point], origin: Place, host_usd: float) -> Iterator[str]:
     left, top = origin
     width, height = PANEL
     yield f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="#fafafa" stroke="#999"/>'
-    yield _text((left + 8, top + 18), pattern, weight="bold", size=14)
+    yield _text((left, top - 8), pattern, weight="bold", size=14)
     for usd in USD:
         x = _x(usd, origin)
         yield f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{top + height}" stroke="#e4e4e4"/>'
@@ -72,11 +71,11 @@ def _panel(pattern: str, points: Sequence[Point], origin: Place, host_usd: float
         y = _y(seconds, origin)
         yield f'<line x1="{left}" y1="{y:.1f}" x2="{left + width}" y2="{y:.1f}" stroke="#e4e4e4"/>'
         yield _text((left - 6, y + 4), name, anchor="end", fill="#555")
+    x = _x(host_usd, origin)
+    yield _vertical(x, top, top + height)
+    yield _text((x + 5, top + 16), f"host $ {host_usd:.2f}")
     for one in sorted(points, key=lambda one: one.is_default):
         yield from _mark(one, origin)
-    x, y = _x(host_usd, origin), _y(HOST_SECONDS, origin)
-    yield f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10" fill="#222"/>'
-    yield _text((x, y - 10), f"host $ {host_usd:.2f}", anchor="middle")
     yield from _period_names(points, origin)
 
 
@@ -98,18 +97,26 @@ def _mark(one: Point, origin: Place) -> Iterator[str]:
 
 
 def _period_names(points: Sequence[Point], origin: Place) -> Iterator[str]:
-    """How often the schedule fires, beside the cheapest and, of continuous polling, each point."""
-    for minutes in sorted({one.minutes for one in points}):
+    """How often the schedule fires: beside the cheapest point of each, and under those of held polls."""
+    above = -math.inf
+    for minutes in sorted({one.minutes for one in points}, reverse=True):
         short = [one for one in points if one.minutes == minutes and one.poll_timeout < 90]
         if short:
             one = min(short, key=lambda one: one.usd)
-            place = _x(one.usd, origin) - 8, _y(one.median, origin) + 4
-            yield _text(place, f"{minutes} min", anchor="end", size=11)
-    held = [one for one in points if one.poll_timeout >= 90]
+            above = max(_y(one.median, origin) + 4, above + LINE_HEIGHT)
+            yield _text((_x(one.usd, origin) - 8, above), f"{minutes} min", anchor="end", size=11)
+    held = sorted((one for one in points if one.poll_timeout >= 90), key=lambda one: one.usd)
     if held:
-        x = sum(_x(one.usd, origin) for one in held) / len(held)
         low = max(_y(one.median, origin) for one in held)
-        yield _text((x, low + 18), "1 to 60 min", anchor="middle", size=11)
+        name = f"{held[0].minutes} to {held[-1].minutes} min"
+        yield _text((origin[0] + PANEL[0] - 6, low + 18), name, anchor="end", size=11)
+
+
+def _vertical(x: float, top: float, bottom: float) -> str:
+    return (
+        f'<line x1="{x:.1f}" y1="{top:.0f}" x2="{x:.1f}" y2="{bottom:.0f}" stroke="#222" '
+        'stroke-width="1.5" stroke-dasharray="4 3"/>'
+    )
 
 
 def _x(usd: float, origin: Place) -> float:
@@ -117,7 +124,7 @@ def _x(usd: float, origin: Place) -> float:
 
 
 def _y(seconds: float, origin: Place) -> float:
-    return origin[1] + PANEL[1] * (1 - _share(seconds, 0.15, 6_000))
+    return origin[1] + PANEL[1] * (1 - _share(seconds, 0.12, 5_000))
 
 
 def _share(value: float, least: float, most: float) -> float:

@@ -22,7 +22,8 @@ DEFAULT = (5, 10)
 _REFUSED_DAYS = 2.0
 """What the stack refuses at synth is simulated for so long only: its tasks may wait for ever."""
 
-_WITHOUT = {"Handlers", "Metrics", "Alarms", "Dashboard"}
+MONITORING = {"Metrics", "Alarms", "Dashboard", "Ends"}
+"""Lines of the bill for what a host does not have."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def point(scenario: Scenario, prices: Prices) -> Point:
         round(scenario.poll_timeout),
         scenario.dead_poll,
         refused,
-        total([line for line in lines if line.what not in _WITHOUT]),
+        total([line for line in lines if line.what not in MONITORING | {"Handlers"}]),
         usage.latency(0.5),
         usage.latency(0.95),
         usage.latency(1.0),
