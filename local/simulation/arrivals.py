@@ -32,7 +32,7 @@ def hourly(start: datetime, days: float, per_day: int, random: Random) -> Iterat
 
 def bursts(start: datetime, days: float, per_day: int, random: Random) -> Iterator[Batch]:
     """Batches of up to 50 tasks at random moments (a Poisson process)."""
-    size = min(BURST_TASKS, per_day)
+    size = max(1, min(BURST_TASKS, per_day))
     yield from _poisson(start, start + days * DAY, per_day / size, size, random)
 
 

@@ -16,7 +16,7 @@ MOST_TASKS_PER_DAY = 2 * 86_400
 """An account has 2 PollForTask a second (developer guide, limits), and a task takes one."""
 
 _ENOUGH_EVENTS = 30_000
-"""Tasks and ticks that are simulated at most, unless a single day has more."""
+"""Tasks and idle polls that are simulated at most, unless a single day has more."""
 
 _LAMBDA_CONCURRENCY = 1_000
 _REPORTS_PER_SECOND = 10
@@ -39,18 +39,17 @@ def main(arguments: Sequence[str]) -> int:
             poll_timeout=options.poll_timeout,
             max_concurrent_tasks=options.max_concurrent_tasks,
         )
-        period = group.period_seconds
     except ConfigurationError as error:
         parser.error(str(error).removeprefix("Worker group 'estimate': "))
     scenario = Scenario(
         tasks_per_day=options.tasks_per_day,
         pattern=options.arrivals,
-        period=period,
+        period=group.period_seconds,
         poll_timeout=options.poll_timeout,
         max_concurrent_tasks=options.max_concurrent_tasks,
         worker_groups=options.worker_groups,
         task_seconds=options.task_seconds,
-        days=_days(options.tasks_per_day + options.worker_groups * 86_400 // period),
+        days=_days(options.tasks_per_day + options.worker_groups * _polls_per_day(group)),
         dead_poll=options.dead_poll,
     )
     usage = simulate(scenario)
@@ -65,6 +64,11 @@ def main(arguments: Sequence[str]) -> int:
     )
     print("\n".join(_report(options, scenario, usage, lines, prices)))
     return 0
+
+
+def _polls_per_day(group: WorkerGroup) -> int:
+    between = min(group.period_seconds, group.poll_timeout) if group.continuous else group.period_seconds
+    return 86_400 // between
 
 
 def _days(events_per_day: int) -> int:
