@@ -61,6 +61,10 @@ class Deployed:
         machines = self.stepfunctions.list_state_machines()["stateMachines"]
         self.machines = {machine["name"]: machine["stateMachineArn"] for machine in machines}
         self._pipelines = 0
+        for group in ("bench", "other"):
+            if not self.executions(f"{STACK}-PollLoop-{group}", "RUNNING"):
+                machine = self.machines[f"{STACK}-PollLoop-{group}"]
+                self.stepfunctions.start_execution(stateMachineArn=machine, input="{}")
 
     def define(self, group: str, handler: str, tasks: int) -> str:
         """A pipeline that is not active yet."""

@@ -46,8 +46,9 @@ def main() -> None:
         app,
         "TaskRunner",
         worker_groups=[
-            WorkerGroup("bench", schedule="rate(1 minute)", poll_timeout=95),
-            WorkerGroup("other", schedule="rate(1 minute)", poll_timeout=95),
+            # One execution is enough for what is measured: the measuring program starts it.
+            WorkerGroup("bench", schedule="rate(1 hour)", poll_timeout=95),
+            WorkerGroup("other", schedule="rate(1 hour)", poll_timeout=95),
             WorkerGroup("idle", schedule="rate(1 hour)"),
         ],
         handlers={route: existing_function(function) for route, function in handlers.items()},

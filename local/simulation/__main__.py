@@ -11,7 +11,7 @@ from local.simulation.prices import Prices
 from local.simulation.sweep import sweep, table
 
 DOCS = Path(__file__).parents[2] / "docs"
-BEGIN, END = "<!-- simulation -->\n", "\n<!-- end of simulation -->"
+BEGIN, END = "<!-- simulation -->\n", "<!-- end of simulation -->"
 
 
 def main() -> int:
@@ -25,8 +25,8 @@ def main() -> int:
     before, begin, rest = document.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"{document} has no lines {BEGIN.strip()} and {END.strip()}")
-    document.write_text(f"{before}{BEGIN}{table(points)}{END}{after}")
+        raise ValueError(f"{document} has no lines {BEGIN.strip()} and {END}")
+    document.write_text(f"{before}{BEGIN}\n{table(points)}\n\n{END}{after}")
     return 0
 
 
