@@ -24,6 +24,9 @@ ERRORS_IN_A_ROW = 5
 FULL_WAIT_SECONDS = 15
 """How long the loop waits before it looks again whether a running task has ended."""
 
+THROTTLED_WAIT_SECONDS = 20
+"""How long the loop waits on average after a throttled poll."""
+
 QUICK_ANSWER_SECONDS = 5.0
 """An empty answer that comes sooner than this is followed by a wait of as long, not by a poll at once."""
 
@@ -171,12 +174,15 @@ def decide(
         running = None if state.running is None else state.running + 1
         return Decision(Next.START, replace(polled, running=running))
 
-    if result in (PollResult.ERROR, PollResult.THROTTLED):
+    if result is PollResult.THROTTLED:
+        # The service lives, and others are polling: no reason to fail, however often it happens. A long wait
+        # loses nothing: what the account may not poll meanwhile it may poll afterwards.
+        slower = replace(polled, errors=state.errors, pace=state.pace.throttled(sent_at))
+        wait = round(THROTTLED_WAIT_SECONDS * (0.5 + jitter))
+        return _within_slot(Decision(Next.WAIT, slower, wait), limits, seconds_since_start)
+
+    if result is PollResult.ERROR:
         failed = replace(polled, errors=state.errors + 1)
-        if result is PollResult.THROTTLED:
-            # The service lives, and other loops are polling: no reason to fail, however often it happens.
-            errors = min(failed.errors, ERRORS_IN_A_ROW - 1)
-            failed = replace(failed, errors=errors, pace=state.pace.throttled(sent_at))
         wait = 1 + round((2**state.errors) * (1 + jitter))
         return _within_slot(Decision(Next.WAIT, failed, wait), limits, seconds_since_start)
 

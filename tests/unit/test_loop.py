@@ -10,6 +10,7 @@ from runner.loop import (
     ERRORS_IN_A_ROW,
     FULL_WAIT_SECONDS,
     MAX_POLLS,
+    THROTTLED_WAIT_SECONDS,
     Decision,
     Limits,
     LoopState,
@@ -181,6 +182,8 @@ def test_whatever_happened_no_poll_is_promised_outside_the_slot(
 def test_a_throttled_poll_is_followed_by_a_wait_and_slows_the_loop_down() -> None:
     decision = after(PollResult.THROTTLED, age=40, took=0)
     assert decision.next is Next.WAIT
+    assert decision.wait_seconds == THROTTLED_WAIT_SECONDS / 2
+    assert after(PollResult.THROTTLED, age=40, jitter=1).wait_seconds == THROTTLED_WAIT_SECONDS * 1.5
     assert decision.state.pace.polls_per_second < Pace().polls_per_second
     assert decision.state.pace.paid_until > 40
 

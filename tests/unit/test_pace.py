@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.datapipeline.throttle import Throttle
+from runner.loop import THROTTLED_WAIT_SECONDS
 from runner.pace import BURST, POLLS_PER_SECOND, Pace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CYCLE_SECONDS = (0.2, 0.4)
 """From the answer of a poll to the next one, where nothing paces: about three transitions."""
-AFTER_THROTTLE_SECONDS = (2.0, 3.0)
-"""As the loop waits after a first error: see runner/loop.py."""
+AFTER_THROTTLE_SECONDS = (0.5 * THROTTLED_WAIT_SECONDS, 1.5 * THROTTLED_WAIT_SECONDS)
 
 
 class Drain:
