@@ -178,8 +178,8 @@ def decide(
         # The service lives, and others are polling: no reason to fail, however often it happens. A long wait
         # loses nothing: what the account may not poll meanwhile it may poll afterwards.
         slower = replace(polled, errors=state.errors, pace=state.pace.throttled(sent_at))
-        wait = round(THROTTLED_WAIT_SECONDS * (0.5 + jitter))
-        return _within_slot(Decision(Next.WAIT, slower, wait), limits, seconds_since_start)
+        pause = round(THROTTLED_WAIT_SECONDS * (0.5 + jitter))
+        return _within_slot(Decision(Next.WAIT, slower, pause), limits, seconds_since_start)
 
     if result is PollResult.ERROR:
         failed = replace(polled, errors=state.errors + 1)
