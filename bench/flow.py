@@ -61,10 +61,9 @@ class Deployed:
         machines = self.stepfunctions.list_state_machines()["stateMachines"]
         self.machines = {machine["name"]: machine["stateMachineArn"] for machine in machines}
         self._pipelines = 0
-        for group in ("bench", "other"):
-            if not self.executions(f"{STACK}-PollLoop-{group}", "RUNNING"):
-                machine = self.machines[f"{STACK}-PollLoop-{group}"]
-                self.stepfunctions.start_execution(stateMachineArn=machine, input="{}")
+        # The schedules fire when they are made, and a poll is held from then on.
+        loops = [f"{STACK}-PollLoop-{group}" for group in ("bench", "other")]
+        _until(lambda: all(self.executions(loop, "RUNNING") for loop in loops), seconds=60)
 
     def define(self, group: str, handler: str, tasks: int) -> str:
         """A pipeline that is not active yet."""

@@ -46,7 +46,7 @@ def main() -> None:
         app,
         "TaskRunner",
         worker_groups=[
-            # One execution is enough for what is measured: the measuring program starts it.
+            # One execution is enough for what is measured: the one that begins with the schedule.
             WorkerGroup("bench", schedule="rate(1 hour)", poll_timeout=95),
             WorkerGroup("other", schedule="rate(1 hour)", poll_timeout=95),
             WorkerGroup("idle", schedule="rate(1 hour)"),
