@@ -148,6 +148,7 @@ def _environment(port: int) -> dict[str, str]:
         "WORKER_GROUP": "bench",
         "PERIOD_SECONDS": "86400",
         "POLL_TIMEOUT_SECONDS": "10",
+        "POLL_HOLD_SECONDS": "90",
         "ROUTES": '["nothing"]',
         "RUN_TASK_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:RunTask",
         "CLAIMS_BUCKET": "claims",

@@ -23,6 +23,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra.encryption import of_state_machine
+from infra.handlers import HandlerEnvironment
 from infra.naming import slug
 
 TASK = "$states.context.Execution.Input"
@@ -58,8 +60,7 @@ class RunTask(Construct):
         construct_id: str,
         *,
         handlers: Mapping[str, lambda_.IFunction],
-        log_retention: logs.RetentionDays,
-        tracing: bool,
+        given: HandlerEnvironment,
     ) -> None:
         super().__init__(scope, construct_id)
         self._handlers = dict(sorted(handlers.items()))
@@ -71,18 +72,20 @@ class RunTask(Construct):
             comment="Runs one AWS Data Pipeline task: acknowledge, handle, report.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
+            encryption_configuration=of_state_machine(given.encryption_key),
             logs=sfn.LogOptions(
                 destination=logs.LogGroup(
                     self,
                     "Logs",
                     log_group_name=f"/aws/vendedlogs/states/{stack.stack_name}-RunTask",
-                    retention=log_retention,
+                    retention=given.log_retention,
+                    encryption_key=given.encryption_key,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),
                 level=sfn.LogLevel.ERROR,
                 include_execution_data=False,
             ),
-            tracing_enabled=tracing,
+            tracing_enabled=given.tracing,
         )
         self.state_machine.add_to_role_policy(
             iam.PolicyStatement(

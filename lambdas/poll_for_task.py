@@ -45,6 +45,7 @@ class Configuration:
                 period=float(os.environ["PERIOD_SECONDS"]),
                 poll_timeout=float(os.environ["POLL_TIMEOUT_SECONDS"]),
                 max_concurrent_tasks=int(most) if most else None,
+                hold=float(os.environ["POLL_HOLD_SECONDS"]),
             ),
             routes=frozenset(json.loads(os.environ["ROUTES"])),
             run_task_arn=os.environ["RUN_TASK_ARN"],

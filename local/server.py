@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from local.datapipeline.faults import Faults
 from local.front import front
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.pool import Pool
@@ -28,6 +29,8 @@ HEALTH_PATH = "/_ministack/health"
 
 class DataPipeline(Protocol):
     """AWS Data Pipeline as this server needs it: over HTTP, and for Step Functions in this process."""
+
+    faults: Faults
 
     async def start(self) -> None: ...
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
@@ -91,6 +94,7 @@ class LocalAws:
         self._data_pipeline = self._new_data_pipeline(self.endpoint_url)
         await self._data_pipeline.start()
         ministack.run_python_functions(self._invoke, loop)
+        ministack.make_state_machines_calls_fail(self._data_pipeline.faults)
         self._alarm_clock = asyncio.create_task(self._telemetry.each_minute())
         ministack.observe_executions(self._telemetry.count_execution)
         ministack.observe_failed_deliveries(self._telemetry.keep_dead_letter)

@@ -13,10 +13,12 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from local.datapipeline.faults import Faults
 from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
 from local.ministack_hooks.log_pages import paged
+from local.ministack_hooks.state_machine_faults import StateMachineFaults
 
 Handler = Callable[
     [str, str, dict[str, str], bytes, dict[str, list[str]]],
@@ -86,6 +88,7 @@ class Ministack:
         self._scale_schedules(time_scale)
         self._start_rate_schedules_at_once()
         self._name_throttled_invocations()
+        self._end_aborted_executions()
         self._give_succeed_its_output()
         self._match_phrases()
         self._page_log_events()
@@ -178,6 +181,10 @@ class Ministack:
         module._emit_lambda_logs = logs
         module._emit_lambda_metrics = metrics
 
+    def make_state_machines_calls_fail(self, faults: Faults) -> None:
+        """Let the faults that are set happen to what state machines call."""
+        StateMachineFaults(self._step_functions, faults)
+
     def observe_executions(self, observe: Callable[[dict[str, Any]], None]) -> None:
         """Call `observe` with DescribeExecution's members each time an execution's status changes."""
         original = self._step_functions._emit_execution_status_event
@@ -237,6 +244,17 @@ class Ministack:
             original_tick()
 
         scheduler._tick_schedules = tick
+
+    def _end_aborted_executions(self) -> None:
+        """An execution that was stopped calls nothing more, not even in a state that is being retried."""
+        original = self._step_functions._add_event
+
+        def add(execution: dict[str, Any], event_type: str, details: Any = None) -> Any:
+            if event_type == "TaskScheduled" and execution["status"] != "RUNNING":
+                raise SystemExit  # Ends this execution's thread.
+            return original(execution, event_type, details)
+
+        self._step_functions._add_event = add
 
     def _page_log_events(self) -> None:
         self._logs._filter_log_events = paged(self._logs._filter_log_events)

@@ -31,6 +31,8 @@ RUNTIME = {
     "datapipeline:DescribeObjects",
     "datapipeline:EvaluateExpression",
     "s3:GetObject",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
 }
 LIST_TABLES = iam.PolicyStatement(actions=["dynamodb:ListTables"], resources=["*"])
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:resize-images"

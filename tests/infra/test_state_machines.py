@@ -256,3 +256,17 @@ def test_a_route_may_have_quotes_and_expressions_in_its_name() -> None:
     machine = definitions(synthesize(handlers={odd: shell_command()}))["TaskRunner-RunTask"]
     assert branch(machine, {"canceled": False}, {**TASK, "route": odd}) == odd
     assert branch(machine, {"canceled": False}, {**TASK, "route": "other"}) == "SetTaskStatus"
+
+
+def test_a_refused_status_is_reported_as_failed(run_task: dict[str, Any]) -> None:
+    def caught(name: str) -> str:
+        invalid = "DataPipeline.InvalidRequestException"
+        return next(
+            str(one["Next"]) for one in run_task["States"][name]["Catch"] if invalid in one["ErrorEquals"]
+        )
+
+    assert caught("SetTaskStatus") == "ReportRefusedStatus"
+    assert caught("ReportRefusedStatus") == "StatusNotReported"
+    arguments = evaluate(run_task["States"]["ReportRefusedStatus"]["Arguments"], input={})
+    assert (arguments["TaskStatus"], arguments["ErrorId"]) == ("FAILED", "StatusRefused")
+    assert arguments["TaskId"] == "t1"

@@ -91,6 +91,8 @@ def test_the_poller_may_poll_for_its_group_and_no_more(template: Template) -> No
     assert actions(found) == {
         "datapipeline:PollForTask",
         "datapipeline:ReportTaskRunnerHeartbeat",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
         "s3:PutObject",
     }
     poll = next(one for one in found if one["Action"] == "datapipeline:PollForTask")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+from mypy_boto3_cloudformation import CloudFormationClient
 from mypy_boto3_cloudwatch import CloudWatchClient
 from mypy_boto3_datapipeline import DataPipelineClient
 from mypy_boto3_lambda import LambdaClient
@@ -32,6 +33,8 @@ REGION = "us-east-1"
 PATIENCE_SECONDS = 60
 TIME_SCALE = 10
 """Of the deployment for tests that wait for the service's timeouts."""
+FAULTY_TIME_SCALE = 40
+"""Of the deployment for tests that make much go wrong: a progress report comes every 1.5 s."""
 
 T = TypeVar("T")
 
@@ -42,13 +45,13 @@ def environment_without_aws(home: Path) -> dict[str, str]:
     return kept | {"HOME": str(home)}
 
 
-def eventually(holds: Callable[[], T | None], what: Callable[[], str] | str) -> T:
+def eventually(holds: Callable[[], T | None], what: Callable[[], str] | str, *, every: float = 0.3) -> T:
     """The first result of ``holds`` that is not None; fails with ``what`` when none comes in time."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (result := holds()) is None:
         if time.monotonic() > deadline:
             raise AssertionError(what if isinstance(what, str) else what())
-        time.sleep(0.3)
+        time.sleep(every)
     return result
 
 
@@ -68,20 +71,28 @@ class Deployment:
         return boto3.client("stepfunctions", **self._connection)
 
     @cached_property
-    def s3(self) -> S3Client:
-        return boto3.client("s3", **self._connection)
-
-    @cached_property
-    def logs(self) -> CloudWatchLogsClient:
-        return boto3.client("logs", **self._connection)
+    def cloudformation(self) -> CloudFormationClient:
+        return boto3.client("cloudformation", **self._connection)
 
     @cached_property
     def sqs(self) -> SQSClient:
         return boto3.client("sqs", **self._connection)
 
     @cached_property
+    def lambda_(self) -> LambdaClient:
+        return boto3.client("lambda", **self._connection)
+
+    @cached_property
     def scheduler(self) -> EventBridgeSchedulerClient:
         return boto3.client("scheduler", **self._connection)
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return boto3.client("s3", **self._connection)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        return boto3.client("logs", **self._connection)
 
     @cached_property
     def functions(self) -> LambdaClient:

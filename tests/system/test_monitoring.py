@@ -40,6 +40,7 @@ NAMES = {"STACK": STACK, "GROUP": "orders"}
 NOTHING_TAKEN = "Nothing is taken: tasks stay in WAITING_FOR_RUNNER"
 FAILED = "An attempt is FAILED"
 PAUSING = "Pausing a worker group"
+RERUNNING = "Running a task again"
 STORY = "One task's story"
 
 EXPECTED = {
@@ -84,7 +85,7 @@ def test_a_group_that_is_given_nothing(deployment: Deployment, mailbox: Mailbox)
     mailbox.wait_for("Idle-orders", state="OK")
 
 
-def test_tasks_that_go_wrong(deployment: Deployment, mailbox: Mailbox) -> None:
+def test_tasks_that_go_wrong(deployment: Deployment, mailbox: Mailbox, tmp_path: Path) -> None:
     deployment.functions.put_function_concurrency(
         FunctionName="TaskRunner-deferring", ReservedConcurrentExecutions=0
     )
@@ -93,7 +94,7 @@ def test_tasks_that_go_wrong(deployment: Deployment, mailbox: Mailbox) -> None:
         "Crashing": routed("any-language", "crash"),
         "Failing": routed("any-language", "fail"),
         "Throttled": routed("deferring", "throttled"),
-        "Stopped": shell("sleep 30"),
+        "Stopped": shell(f"test -e {tmp_path}/mended || sleep 30", reportProgressTimeout="2 minutes"),
     }
     pipeline = Pipeline.activated(deployment, activity, worker_group=ORDERS)
     try:
@@ -119,6 +120,11 @@ def test_tasks_that_go_wrong(deployment: Deployment, mailbox: Mailbox) -> None:
     mailbox.wait_for(
         "NoHandler", "HandlerCrashed", "TasksFailed", "HandlerThrottled", "TasksNotReported", state="OK"
     )
+
+    pipeline.ended("Stopped", "FAILED")
+    (tmp_path / "mended").touch()
+    follow(deployment, RERUNNING, ids(pipeline, "Stopped"))
+    eventually(lambda: pipeline.attempts("Stopped")[-1].status == "FINISHED" or None, "it was not run again")
 
 
 def test_a_poller_without_permission(deployment: Deployment, mailbox: Mailbox) -> None:
