@@ -38,6 +38,10 @@ demo: setup ## Run three pipelines on local AWS: no AWS account, no Docker
 test: setup ## Run the unit, infra, local and system tests
 	@$(BIN)/python -m pytest
 
+.PHONY: chaos
+chaos: setup ## Run 2,000 tasks while much goes wrong; SEED=N repeats the faults of an earlier run
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
+
 .PHONY: bench
 bench: setup ## Measure the figures that the documentation states
 	@$(BIN)/python -m bench

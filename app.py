@@ -27,6 +27,7 @@ def main() -> None:
                     schedule=context("schedule"),
                     poll_timeout=int(context("pollTimeout")),
                     max_concurrent_tasks=int(most) if (most := context("maxConcurrentTasks")) else None,
+                    idle_alarm_hours=int(hours) if (hours := context("idleAlarmHours")) else None,
                 ),
             ],
             handlers={
@@ -35,6 +36,8 @@ def main() -> None:
                 "Exists": exists(),
             },
             alarm_email=context("alarmEmail"),
+            failed_tasks_alarm=int(context("failedTasksAlarm") or 1),
+            tracing=str(context("tracing") or "").lower() == "true",
             time_scale=float(context("timeScale") or 1),
         )
     except ConfigurationError as error:

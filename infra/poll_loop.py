@@ -16,13 +16,15 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
+from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra.encryption import let_start, of_state_machine
 from infra.handlers import HandlerEnvironment, python_function
 from infra.naming import slug
-from infra.worker_group import WorkerGroup
+from infra.worker_group import HOLD_SECONDS, WorkerGroup
 
 _BEYOND_THE_POLL_SECONDS = 30
 """The poller's time for all that is not the poll: heartbeat, count of running tasks, claim object."""
@@ -41,6 +43,7 @@ class PollLoop(Construct):
         run_task: sfn.IStateMachine,
         given: HandlerEnvironment,
         time_scale: float,
+        undelivered: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
@@ -58,6 +61,7 @@ class PollLoop(Construct):
             environment={
                 "WORKER_GROUP": worker_group.name,
                 "POLL_TIMEOUT_SECONDS": f"{worker_group.poll_timeout / time_scale:g}",
+                "POLL_HOLD_SECONDS": f"{HOLD_SECONDS / time_scale:g}",
                 "PERIOD_SECONDS": f"{worker_group.period_seconds / time_scale:g}",
                 "ROUTES": json.dumps(list(routes)),
                 "RUN_TASK_ARN": run_task.state_machine_arn,
@@ -74,18 +78,30 @@ class PollLoop(Construct):
             comment=f"Takes the tasks of worker group {worker_group.name} and starts RunTask for each.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(self._definition(run_task)),
+            encryption_configuration=of_state_machine(given.encryption_key),
             logs=sfn.LogOptions(
                 destination=logs.LogGroup(
                     self,
                     "LoopLogs",
                     log_group_name=f"/aws/vendedlogs/states/{stack.stack_name}-PollLoop-{name}",
                     retention=given.log_retention,
+                    encryption_key=given.encryption_key,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),
                 level=sfn.LogLevel.ERROR,
                 include_execution_data=False,
             ),
+            tracing_enabled=given.tracing,
         )
+        let_start(given.encryption_key, self.state_machine)
+        ticker = iam.Role(
+            self,
+            "ScheduleRole",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
+            ),
+        )
+        let_start(given.encryption_key, ticker)
         self.schedule = scheduler.Schedule(
             self,
             "Schedule",
@@ -94,11 +110,13 @@ class PollLoop(Construct):
             schedule=scheduler.ScheduleExpression.expression(worker_group.schedule),
             target=targets.StepFunctionsStartExecution(
                 self.state_machine,
+                role=ticker,
                 input=scheduler.ScheduleTargetInput.from_object({}),
                 # A tick that could not be delivered in its minute is worth nothing: the next one polls.
                 # The default, 185 retries over 24 hours, would let late ticks pile up.
                 retry_attempts=2,
                 max_event_age=Duration.minutes(1),
+                dead_letter_queue=undelivered,
             ),
         )
 
@@ -119,6 +137,8 @@ class PollLoop(Construct):
                 actions=["s3:PutObject"], resources=[given.claims.arn_for_objects("claims/*")]
             )
         )
+        if given.encryption_key is not None:
+            given.encryption_key.grant_encrypt(self.poller)
         if self.worker_group.max_concurrent_tasks is not None:
             self.poller.add_to_role_policy(
                 iam.PolicyStatement(actions=["states:ListExecutions"], resources=[run_task.state_machine_arn])

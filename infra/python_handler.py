@@ -9,6 +9,7 @@ from typing import Protocol
 from aws_cdk import Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -25,6 +26,9 @@ class HandlerEnvironment:
     claims: s3.IBucket
     log_retention: logs.RetentionDays
     environment: Mapping[str, str]
+    tracing: bool = False
+    encryption_key: kms.IKey | None = None
+    """Encrypts logs and claims; None: keys of AWS's own."""
 
 
 class Handler(Protocol):
@@ -88,6 +92,8 @@ class PythonHandler:
                 actions=["s3:GetObject"], resources=[given.claims.arn_for_objects("claims/*")]
             )
         )
+        if given.encryption_key is not None:
+            given.encryption_key.grant_decrypt(function)
         for statement in self.statements:
             function.add_to_role_policy(statement)
         return function
@@ -120,6 +126,7 @@ def python_function(
         "Logs",
         log_group_name=f"/aws/lambda/{full_name}",
         retention=given.log_retention,
+        encryption_key=given.encryption_key,
         removal_policy=RemovalPolicy.DESTROY,
     )
     return lambda_.Function(
@@ -134,10 +141,24 @@ def python_function(
         timeout=timeout,
         ephemeral_storage_size=Size.mebibytes(ephemeral_mb),
         environment={**given.environment, **(environment or {})},
+        role=_role(scope, log_group, in_vpc=vpc is not None),
         log_group=log_group,
         logging_format=lambda_.LoggingFormat.JSON,
+        tracing=lambda_.Tracing.ACTIVE if given.tracing else lambda_.Tracing.DISABLED,
         vpc=vpc,
         vpc_subnets=subnets,
         security_groups=list(security_groups) if security_groups is not None else None,
         layers=list(layers),
     )
+
+
+def _role(scope: Construct, log_group: logs.ILogGroup, *, in_vpc: bool) -> iam.Role:
+    """A role that can write the function's own log; CDK's default can write every log of the account."""
+    lambda_service = iam.ServicePrincipal("lambda.amazonaws.com")
+    role = iam.Role(scope, "FunctionRole", assumed_by=lambda_service)
+    log_group.grant_write(role)
+    if in_vpc:
+        role.add_managed_policy(
+            iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaENIManagementAccess")
+        )
+    return role

@@ -21,6 +21,9 @@ _NOT_A_ROUTE = {"ReportProgress", "Route", "Outcome", "SetTaskStatus", "Wait", "
 }
 
 
+EXECUTION_ENDED = "execution-ended"
+"""The end of the name of the function that infra/monitoring_events.py makes."""
+
 _BETWEEN = (__name__, "infra.stack", "jsii.")
 """The modules between this one and who makes a stack: jsii calls its constructor."""
 
@@ -46,7 +49,7 @@ def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
 
 def refuse_equal_names(stack_name: str, worker_groups: Iterable[WorkerGroup], routes: Iterable[str]) -> None:
     """Raise ConfigurationError if two of them would have one name, on AWS or in the template."""
-    names: list[tuple[str, str]] = []
+    names = [(function_name(stack_name, EXECUTION_ENDED), "the function that counts ended tasks")]
     for route in routes:
         what = f"the handler '{route}'"
         names += [(function_name(stack_name, route), what), (f"Handler-{slug(route, 60)}", what)]

@@ -5,6 +5,9 @@
 Its input is the envelope (lambdas/runner/envelope.py), read everywhere as the execution's input, so that
 what flows from state to state is small: ``{canceled, resume?, unacknowledged?}`` before the handler, its
 outcome after it. Five states a task, and each deferral costs Wait and the first four again.
+
+The execution's output says how the task ended, for people and for lambdas/execution_ended.py:
+``{status, deferrals, errorId?, crashed?, refused?}``. An execution that fails has not told Data Pipeline.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra.encryption import of_state_machine
+from infra.handlers import HandlerEnvironment
 from infra.naming import slug
 
 TASK = "$states.context.Execution.Input"
@@ -55,7 +60,7 @@ class RunTask(Construct):
         construct_id: str,
         *,
         handlers: Mapping[str, lambda_.IFunction],
-        log_retention: logs.RetentionDays,
+        given: HandlerEnvironment,
     ) -> None:
         super().__init__(scope, construct_id)
         self._handlers = dict(sorted(handlers.items()))
@@ -67,17 +72,20 @@ class RunTask(Construct):
             comment="Runs one AWS Data Pipeline task: acknowledge, handle, report.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
+            encryption_configuration=of_state_machine(given.encryption_key),
             logs=sfn.LogOptions(
                 destination=logs.LogGroup(
                     self,
                     "Logs",
                     log_group_name=f"/aws/vendedlogs/states/{stack.stack_name}-RunTask",
-                    retention=log_retention,
+                    retention=given.log_retention,
+                    encryption_key=given.encryption_key,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),
                 level=sfn.LogLevel.ERROR,
                 include_execution_data=False,
             ),
+            tracing_enabled=given.tracing,
         )
         self.state_machine.add_to_role_policy(
             iam.PolicyStatement(
@@ -89,11 +97,17 @@ class RunTask(Construct):
         )
 
     def _definition(self) -> sfn.IChainable:
-        canceled = sfn.Succeed(
-            self, "Canceled", comment="The service wants no more of this task: no status is reported."
+        canceled = sfn.Succeed.jsonata(
+            self,
+            "Canceled",
+            comment="The service wants no more of this task: no status is reported.",
+            outputs=_end("'CANCELED'"),
         )
-        no_longer_ours = sfn.Succeed(
-            self, "NoLongerOurs", comment="The service no longer knows the task: nothing is left to report."
+        no_longer_ours = sfn.Succeed.jsonata(
+            self,
+            "NoLongerOurs",
+            comment="The service no longer knows the task: nothing is left to report.",
+            outputs=_end("'NO_LONGER_OURS'"),
         )
         not_acknowledged = sfn.Fail(
             self,
@@ -233,6 +247,7 @@ class RunTask(Construct):
             "{% {'TaskId': " + TASK + ".taskId, 'TaskStatus': 'FAILED', 'ErrorId': 'StatusRefused', "
             "'ErrorMessage': 'Data Pipeline refused the status that the handler gave. See execution ' "
             "& $states.context.Execution.Name} %}",
+            output=_end("'FAILED'", "{'errorId': 'StatusRefused', 'refused': true}"),
             refused=not_reported,
             no_longer_ours=no_longer_ours,
             failed=not_reported,
@@ -240,13 +255,24 @@ class RunTask(Construct):
         return self._status_call(
             "SetTaskStatus",
             _STATUS_ARGUMENTS,
+            output=_end(
+                "$states.input.status",
+                "$states.input.status = 'FAILED' ? {'errorId': $states.input.errorId} : {}",
+            ),
             refused=last_word,
             no_longer_ours=no_longer_ours,
             failed=not_reported,
         )
 
     def _status_call(
-        self, name: str, arguments: str, *, refused: sfn.State, no_longer_ours: sfn.State, failed: sfn.State
+        self,
+        name: str,
+        arguments: str,
+        *,
+        output: str,
+        refused: sfn.State,
+        no_longer_ours: sfn.State,
+        failed: sfn.State,
     ) -> sfn.CustomState:
         """SetTaskStatus with its optional arguments left out, which CallAwsService cannot do."""
         call = sfn.CustomState(
@@ -256,6 +282,7 @@ class RunTask(Construct):
                 "Type": "Task",
                 "Resource": f"arn:{Stack.of(self).partition}:states:::aws-sdk:datapipeline:setTaskStatus",
                 "Arguments": arguments,
+                "Output": output,
                 "End": True,
             },
         )
@@ -284,6 +311,19 @@ def _literal(text: str) -> str:
     return json.dumps(text)
 
 
+_DEFERRALS = "($exists($states.input.resume.deferrals) ? $states.input.resume.deferrals : 0)"
+"""How often the handler has deferred before, in a handler's state."""
+
+
+def _end(status: str, *others: str) -> str:
+    """The execution's output; ``status``, and the objects ``others``, are JSONata of the last state."""
+    deferrals = "$exists($states.input.deferrals) ? $states.input.deferrals : 0"
+    crashed = "$states.input.crashed ? {'crashed': true} : {}"
+    return (
+        f"{{% $merge([{{'status': {status}, 'deferrals': {deferrals}}}, {', '.join([crashed, *others])}]) %}}"
+    )
+
+
 def _outcome(route: str) -> str:
     """The handler's return value, made one of the five outcomes whatever the handler returned."""
     invalid = _literal(
@@ -298,7 +338,9 @@ def _outcome(route: str) -> str:
         "$payload.status in ['FINISHED', 'FAILED', 'FALSE', 'DEFERRED', 'CANCELED'] ? $payload : "
         f"{{'status': 'FAILED', 'errorId': 'InvalidOutcome', 'errorMessage': {invalid}}}; "
         # Of a canceled task nothing is reported, whatever the handler says; it may need more time to stop.
-        "$states.input.canceled and $outcome.status != 'DEFERRED' ? {'status': 'CANCELED'} : $outcome"
+        "$stopped := $states.input.canceled and $outcome.status != 'DEFERRED'; "
+        "$said := $stopped ? {'status': 'CANCELED'} : $outcome; "
+        f"$merge([$said, {{'deferrals': {_DEFERRALS}, 'crashed': false}}])"
         ") %}"
     )
 
@@ -310,10 +352,11 @@ def _crash(route: str) -> str:
         "$error := $states.errorOutput.Error; "
         "$cause := $exists($states.errorOutput.Cause) ? $string($states.errorOutput.Cause) : ''; "
         # Of a canceled task nothing is reported, however its handler ended.
-        "$states.input.canceled ? {'status': 'CANCELED'} : {'status': 'FAILED', "
+        "$outcome := $states.input.canceled ? {'status': 'CANCELED'} : {'status': 'FAILED', "
         "'errorId': $substring($error, 0, 8) = 'Service_' ? 'Handler' & $error : $error, "
         f"'errorMessage': {_literal(f'The handler for {route!r} ended without an outcome (')} "
-        "& $error & '): ' & $substring($cause, 0, 4000)}"
+        "& $error & '): ' & $substring($cause, 0, 4000)}; "
+        f"$merge([$outcome, {{'deferrals': {_DEFERRALS}, 'crashed': true}}])"
         ") %}"
     )
 
@@ -331,7 +374,8 @@ _DEFERRAL = (
     "{% ("
     "$wait := $states.input.waitSeconds; "
     "$seconds := $type($wait) = 'number' ? $floor($wait) : 60; "
-    "{'resume': {'state': $exists($states.input.state) ? $states.input.state : null}, "
+    "{'resume': {'state': $exists($states.input.state) ? $states.input.state : null, "
+    "'deferrals': $states.input.deferrals + 1}, "
     f"'waitSeconds': $max([1, $min([$seconds, {LONGEST_WAIT_SECONDS}])])}}"
     ") %}"
 )

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.bundling import lambda_code
+from infra.encryption import let_logs_use
 from infra.handlers import HandlerEnvironment
 from infra.monitoring import NAMESPACE, Monitoring
+from infra.monitoring_events import ExecutionEvents, dead_letter_queue
 from infra.naming import slug
 from infra.poll_loop import PollLoop
 from infra.registration import Handlers, handlers_by_route, refuse_equal_names
@@ -28,6 +31,9 @@ class TaskRunnerStack(Stack):
 
     ``handlers`` maps a pipeline object's ``type``, or the value of its ``myHandler`` field, to a handler;
     pairs of them do as well.
+    ``encryption_key`` encrypts what is kept of tasks: state, logs and claims. None: AWS's keys do.
+    ``failed_tasks_alarm``: so many tasks FAILED within 5 minutes are an alarm; None for no such alarm.
+    ``tracing``: X-Ray traces of all state machines and of the functions that this stack makes.
     ``time_scale`` is for local AWS alone: protocol times are divided by it.
     Raises ConfigurationError for what could not work once deployed.
     """
@@ -41,14 +47,21 @@ class TaskRunnerStack(Stack):
         handlers: Handlers,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
         alarm_email: str | None = None,
+        encryption_key: kms.IKey | None = None,
+        failed_tasks_alarm: int | None = 1,
+        tracing: bool = False,
         time_scale: float = 1.0,
         **settings: Any,
     ) -> None:
         super().__init__(scope, construct_id, **settings)
         by_route = handlers_by_route(handlers)
         _check(worker_groups)
+        if failed_tasks_alarm is not None and failed_tasks_alarm < 1:
+            raise ConfigurationError("failed_tasks_alarm is less than 1; None switches the alarm off.")
         refuse_equal_names(self.stack_name, worker_groups, by_route)
-        claims = self._claims_bucket()
+        if encryption_key is not None:
+            let_logs_use(encryption_key, self)
+        claims = self._claims_bucket(encryption_key)
         given = HandlerEnvironment(
             code=lambda_code(),
             claims=claims,
@@ -59,12 +72,15 @@ class TaskRunnerStack(Stack):
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 "PROGRESS_INTERVAL_SECONDS": f"{60 / time_scale:g}",
             },
+            encryption_key=encryption_key,
+            tracing=tracing,
         )
         functions = {
             route: handler.function(Construct(self, f"Handler-{slug(route, 60)}"), route, given)
             for route, handler in by_route.items()
         }
-        self.run_task = RunTask(self, "RunTask", handlers=functions, log_retention=log_retention)
+        self.run_task = RunTask(self, "RunTask", handlers=functions, given=given)
+        undelivered = dead_letter_queue(self, "TicksNotDelivered", "ticks-not-delivered")
         self.poll_loops = [
             PollLoop(
                 self,
@@ -74,28 +90,43 @@ class TaskRunnerStack(Stack):
                 run_task=self.run_task.state_machine,
                 given=given,
                 time_scale=time_scale,
+                undelivered=undelivered,
             )
             for group in worker_groups
         ]
+        events = ExecutionEvents(
+            self,
+            "Events",
+            run_task=self.run_task.state_machine,
+            poll_loops=[loop.state_machine for loop in self.poll_loops],
+            routes=sorted(by_route),
+            given=given,
+        )
         self.monitoring = Monitoring(
             self,
             "Monitoring",
+            run_task=self.run_task.state_machine,
             poll_loops=self.poll_loops,
             handlers=functions,
+            events=events,
+            undelivered=undelivered,
             alarm_email=alarm_email,
+            failed_tasks=failed_tasks_alarm,
         )
         CfnOutput(self, "RunTaskArn", value=self.run_task.state_machine.state_machine_arn)
         CfnOutput(self, "AlarmTopicArn", value=self.monitoring.topic.topic_arn)
         for loop in self.poll_loops:
             CfnOutput(loop, "Arn", value=loop.state_machine.state_machine_arn)
 
-    def _claims_bucket(self) -> s3.Bucket:
+    def _claims_bucket(self, encryption_key: kms.IKey | None) -> s3.Bucket:
         """Private, encrypted and expiring: what may not be in a state machine's history."""
         return s3.Bucket(
             self,
             "Claims",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if encryption_key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=encryption_key,
+            bucket_key_enabled=encryption_key is not None,
             enforce_ssl=True,
             lifecycle_rules=[
                 s3.LifecycleRule(

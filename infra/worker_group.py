@@ -37,12 +37,15 @@ class WorkerGroup:
     ``schedule``: an EventBridge Scheduler rate from one minute to one day, such as ``rate(5 minutes)``.
     ``poll_timeout``: seconds that one poll lasts, 2 to 120; 95 holds each poll to its end ("continuous").
     ``max_concurrent_tasks``: tasks of this group that may run at once; None for as many as come.
+    ``idle_alarm_hours``: hours, 1 to 168, after which a group that was given no task is an alarm; None for
+    no such alarm. 168 is CloudWatch's limit (API Reference, PutMetricAlarm).
     """
 
     name: str
     schedule: str = "rate(5 minutes)"
     poll_timeout: int = 10
     max_concurrent_tasks: int | None = None
+    idle_alarm_hours: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.name) <= 1024:
@@ -53,6 +56,11 @@ class WorkerGroup:
             )
         if self.max_concurrent_tasks is not None and self.max_concurrent_tasks < 1:
             raise ConfigurationError(f"Worker group '{self.name}': max_concurrent_tasks is less than 1.")
+        if self.idle_alarm_hours is not None and not 1 <= self.idle_alarm_hours <= 168:
+            raise ConfigurationError(
+                f"Worker group '{self.name}': idle_alarm_hours is {self.idle_alarm_hours}; "
+                "1 to 168 are possible."
+            )
         if self.period_seconds < SHORT_POLL_PERIOD_SECONDS and not self.continuous:
             raise ConfigurationError(_TOO_OFTEN.format(group=self))
 

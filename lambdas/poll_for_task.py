@@ -10,13 +10,17 @@ import json
 import os
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.metrics import MetricUnit
+
 from runner import clients, envelope, telemetry
-from runner.loop import Decision, Limits, LoopState, Next, PollResult, decide, may_poll
+from runner.loop import Decision, Limits, LoopState, PollResult, decide, may_poll
 from runner.polling import Poll, PollingFailed, poll_once
+from runner.waiting import seconds_ready
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -42,6 +46,7 @@ class Configuration:
                 period=float(os.environ["PERIOD_SECONDS"]),
                 poll_timeout=float(os.environ["POLL_TIMEOUT_SECONDS"]),
                 max_concurrent_tasks=int(most) if most else None,
+                hold=float(os.environ["POLL_HOLD_SECONDS"]),
             ),
             routes=frozenset(json.loads(os.environ["ROUTES"])),
             run_task_arn=os.environ["RUN_TASK_ARN"],
@@ -60,6 +65,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises PollingFailed, which fails the execution, where polling on cannot help: see ``polling``.
     """
     config = CONFIGURATION
+    telemetry.count_cold_start()
+    telemetry.logger.append_keys(workerGroup=config.worker_group)
     state = LoopState.from_json(event.get("loop"))
     started_at = datetime.fromisoformat(event["startedAt"])
 
@@ -74,6 +81,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if state.needs_count(config.limits):
         state = state.counted(_running_tasks(config))
         if state.needs_count(config.limits):
+            telemetry.logger.info("At max_concurrent_tasks", running=state.running)
             telemetry.emit({"LoopFull": 1}, WorkerGroup=config.worker_group)
             full = decide(PollResult.FULL, state=state, limits=config.limits, seconds_since_start=age())
             return _response(full)
@@ -104,14 +112,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     task = received.envelope
     if received.claim is not None:
         task = received.with_claim(_put_aside(config, name, received.claim))
-    if "refusal" in task:
-        telemetry.emit({"TasksRefused": 1}, WorkerGroup=config.worker_group)
-    telemetry.logger.info(
-        "Task received",
-        **{key: task[key] for key in ("pipelineId", "attemptId", "taskId", "type", "route")},
-        execution=name,
-        refusal=task.get("refusal"),
-    )
+    _tell_task(config, task, name, seconds_ready(poll.task, received_at))
     return {**_response(decision), "task": task, "name": name}
 
 
@@ -147,7 +148,7 @@ def _told_to_end(config: Configuration) -> bool:
     # The task of this poll is already ours: an answer that is not as documented must not lose it.
     terminate = answer.get("terminate") is True
     if terminate:
-        telemetry.logger.warning("The service told this runner to end; the next tick will ask again")
+        telemetry.logger.warning("Told to end; the next tick will ask again")
     return terminate
 
 
@@ -163,17 +164,41 @@ def _put_aside(config: Configuration, name: str, objects: dict[str, Any]) -> str
 
 
 def _tell(config: Configuration, poll: Poll, decision: Decision) -> None:
-    # A custom metric costs the same whether it counts much or little, so an idle tick emits one alone.
-    metrics: dict[str, float] = {"Polls": 1} if poll.answered else {"PollErrors": 1}
+    # A custom metric costs the same whether it counts much or little, so what is of a worker group is only
+    # what is asked of one.
+    of_group: dict[str, float] = {"Polls": 1} if poll.answered else {}
     if poll.task is not None:
-        metrics["TasksReceived"] = 1
-    telemetry.emit(metrics, WorkerGroup=config.worker_group)
+        of_group["TasksReceived"] = 1
+    if of_group:
+        telemetry.emit(of_group, WorkerGroup=config.worker_group)
+    if poll.result is PollResult.ABANDONED:
+        telemetry.emit({"PollsAbandoned": 1})
+    said: dict[str, Any] = {
+        "result": poll.result.value,
+        "next": decision.next.value,
+        "waitSeconds": decision.wait_seconds,
+    }
+    if not poll.error:
+        telemetry.logger.info("Polled", **said)
+        return
+    telemetry.emit({"PollErrors": 1})
+    telemetry.emit({"PollErrors": 1}, Error=poll.error)
+    telemetry.logger.warning("Poll failed", **said, error=poll.error, advice=poll.advice)
+
+
+def _tell_task(
+    config: Configuration, task: Mapping[str, Any], name: str, seconds_ready: float | None
+) -> None:
+    if seconds_ready is not None:
+        telemetry.emit(
+            {"StartDelay": seconds_ready}, unit=MetricUnit.Seconds, WorkerGroup=config.worker_group
+        )
+    if "objectsUri" in task:
+        telemetry.emit({"ClaimObjects": 1})
     telemetry.logger.info(
-        "Polled",
-        workerGroup=config.worker_group,
-        result=poll.result.value,
-        next=decision.next.value,
-        error=poll.error,
+        "Task received",
+        **{key: task[key] for key in ("pipelineId", "attemptId", "taskId", "type", "route")},
+        execution=name,
+        secondsReady=seconds_ready,
+        errorId=task.get("refusal", {}).get("errorId"),
     )
-    if decision.next is Next.WAIT and poll.error:
-        telemetry.logger.warning("Poll failed", advice=poll.advice, wait_seconds=decision.wait_seconds)

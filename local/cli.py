@@ -1,4 +1,4 @@
-"""The command line: `python -m local up` and `python -m local demo`."""
+"""The command line: `python -m local up`, `python -m local demo` and `python -m local dashboard`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONTINUOUS_POLLING = {"schedule": "rate(1 minute)", "pollTimeout": "95"}
 
 UP = """\
 Start local AWS on 127.0.0.1, deploy the CDK app of this directory to it with the CDK CLI, and stay until
-Ctrl-C. Progress goes to stderr; once everything is up, the one line on stdout is
+Ctrl-C. Progress and the console's address go to stderr; once everything is up, the one line on stdout is
 
   ready http://127.0.0.1:PORT
 
@@ -27,16 +27,16 @@ the usual tools at it:
 """
 
 TIME_SCALE = """\
-run Data Pipeline's clock, rate schedules, and Step Functions' waits and retries N times as fast (default 1),
-and pass context timeScale=N to the app; cron schedules, state timeouts and function timeouts stay as they are
+run Data Pipeline's clock, rate schedules, Step Functions' waits and retries, and alarms' periods N times as
+fast (default 1), and pass context timeScale=N to the app; cron schedules, and timeouts, stay as they are
 """
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
     words = list(arguments)
-    if words[:1] == ["demo"]:
-        exit_code: int = importlib.import_module("local.demo").main(words[1:])
+    if words[:1] in (["demo"], ["dashboard"]):
+        exit_code: int = importlib.import_module(f"local.{words[0]}").main(words[1:])
         return exit_code
     options = _parser().parse_args(words)
     # Only now: --help and mistakes in the arguments should not wait for the server's imports.
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("demo", help="run sample pipelines on local AWS and watch them", add_help=False)
+    commands.add_parser("dashboard", help="draw a dashboard of a running local AWS", add_help=False)
     up = commands.add_parser(
         "up",
         help="start local AWS with the app deployed, until Ctrl-C",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.console.files import PATH as CONSOLE_PATH
 from local.demo_attempts import Attempt, Row, mismatches, read_attempts, table_rows, unfinished
 from local.demo_pipelines import RefusedError, SamplePipeline, sample_pipelines
 from local.demo_process import ROOT, LocalAwsProcess, SetUpError
@@ -80,7 +82,11 @@ class Clients:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the demo; 0 if every attempt ended as expected."""
-    argparse.ArgumentParser(prog="python -m local demo", description=OPENING).parse_args(arguments)
+    parser = argparse.ArgumentParser(prog="python -m local demo", description=OPENING)
+    parser.add_argument(
+        "--keep", action="store_true", help="afterwards stay up until Ctrl-C, to look around in the console"
+    )
+    options = parser.parse_args(arguments)
     view = View()
     _stay_local()
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -94,17 +100,35 @@ def main(arguments: Sequence[str]) -> int:
             with view.busy("setting up"):
                 url = aws.wait_until_ready(SET_UP_SECONDS, lambda line: view.say(line, "dim"))
             problems = _run(Clients(url), sample_pipelines(Path(directory)), view)
+            _tell(problems, view)
+            if options.keep:
+                keep(aws, url, view)
+            else:
+                view.say(
+                    "The console ends with the demo; `.venv/bin/python -m local demo --keep` stays up.", "dim"
+                )
     except KeyboardInterrupt:
         view.say("interrupted")
         return 130
     except (SetUpError, RefusedError, BotoCoreError, ClientError) as error:
         problems = [str(error)]
+        _tell(problems, view)
+    return 1 if problems else 0
+
+
+def keep(aws: LocalAwsProcess, url: str, view: View) -> None:
+    """Stay up until Ctrl-C, which is the end that is meant, or until local AWS ends by itself."""
+    view.say(f"\nThe console is at {url}{CONSOLE_PATH} until Ctrl-C.")
+    with contextlib.suppress(KeyboardInterrupt):
+        aws.wait()
+
+
+def _tell(problems: Sequence[str], view: View) -> None:
     for problem in problems:
         first, *more = problem.splitlines()
         view.say(f"error: {first}", "red")
         for line in more:
             view.say(line)
-    return 1 if problems else 0
 
 
 def _run(clients: Clients, samples: Sequence[SamplePipeline], view: View) -> list[str]:

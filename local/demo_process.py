@@ -80,6 +80,10 @@ class LocalAwsProcess:
                     say(line)
         raise SetUpError(f"local AWS did not come up\n{self._said()}")
 
+    def wait(self) -> None:
+        """Until the process has ended."""
+        self._process.wait()
+
     def _said(self) -> str:
         """From the line that names the error on, or the last lines; of a stack trace, the end."""
         lines = self._errors

@@ -1,4 +1,4 @@
-"""The one application on the port: Data Pipeline's requests go to our service, all others to ministack."""
+"""The one application on the port: the console, Data Pipeline's requests, and all others for ministack."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from typing import Any
 
+from local.console.files import console, is_console
+from local.guard import refusal
 from local.ministack_hooks import Asgi
 
 TARGET_PREFIX = b"DataPipeline."
@@ -22,12 +24,19 @@ def is_data_pipeline(scope: dict[str, Any]) -> bool:
 
 
 def front(*, data_pipeline: Asgi, others: Asgi) -> Asgi:
-    """One ASGI application out of two. `others` is started by the lifespan events but not shut down by
+    """One ASGI application out of all. `others` is started by the lifespan events but not shut down by
     them: ministack's shutdown loads services that were never used, which takes longer than they matter."""
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(others, scope, receive, send)
+            return
+        is_page = scope["type"] == "http" and is_console(scope["path"])
+        reason = refusal(scope["headers"], is_page=is_page)
+        if reason is not None:
+            await _refuse(scope, reason, send)
+        elif is_page:
+            await console(scope, receive, send)
         elif is_data_pipeline(scope):
             await data_pipeline(scope, receive, send)
         else:
@@ -45,6 +54,15 @@ def with_service(target_prefix: bytes, service: Asgi, others: Asgi) -> Asgi:
         await (service if ours else others)(scope, receive, send)
 
     return application
+
+
+async def _refuse(scope: dict[str, Any], reason: str, send: Any) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close"})
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": f"{reason}\n".encode()})
 
 
 async def _lifespan(application: Asgi, scope: dict[str, Any], receive: Any, send: Any) -> None:

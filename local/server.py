@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from local.datapipeline.faults import Faults
 from local.front import front, with_service
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.pool import Pool
@@ -28,6 +29,8 @@ HEALTH_PATH = "/_ministack/health"
 
 class DataPipeline(Protocol):
     """AWS Data Pipeline as this server needs it: over HTTP, and for Step Functions in this process."""
+
+    faults: Faults
 
     async def start(self) -> None: ...
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
@@ -92,15 +95,17 @@ class LocalAws:
         """Return when all services answer."""
         loop = asyncio.get_running_loop()
         ministack = Ministack(self.port, self.state, time_scale=self._time_scale)
-        self._telemetry = Telemetry(ministack, loop)
+        self._telemetry = Telemetry(ministack, loop, time_scale=self._time_scale)
         self._pool = Pool(
             self.state / "lambda", endpoint_url=self.endpoint_url, deliver_to=self._telemetry.deliver_to
         )
         self._data_pipeline = self._new_data_pipeline(self.endpoint_url)
         await self._data_pipeline.start()
         ministack.run_python_functions(self._invoke, loop)
-        self._alarm_clock = asyncio.create_task(self._telemetry.evaluate_alarms())
+        ministack.make_state_machines_calls_fail(self._data_pipeline.faults)
+        self._alarm_clock = asyncio.create_task(self._telemetry.each_minute())
         ministack.observe_executions(self._telemetry.count_execution)
+        ministack.observe_failed_deliveries(self._telemetry.keep_dead_letter)
         ministack.add_sdk_integration(
             "datapipeline",
             target_prefix="DataPipeline",

@@ -1,7 +1,8 @@
-"""The metrics that Lambda and Step Functions publish themselves, as far as alarms are set on them.
+"""The metrics that Lambda, Step Functions and SQS publish themselves, as far as the stack reads them.
 
 Sources: Lambda developer guide, "Types of metrics for Lambda functions"; Step Functions developer guide,
-"Monitoring Step Functions metrics using Amazon CloudWatch".
+"Monitoring Step Functions metrics using Amazon CloudWatch"; SQS developer guide, "Available CloudWatch
+metrics for Amazon SQS".
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from local.emf import Datum
 
 LAMBDA_NAMESPACE = "AWS/Lambda"
 STATES_NAMESPACE = "AWS/States"
+SQS_NAMESPACE = "AWS/SQS"
 
 _BY_STATUS = {
     "RUNNING": "ExecutionsStarted",
@@ -44,6 +46,11 @@ def execution_metrics(execution: Mapping[str, Any]) -> list[Datum]:
         took_ms = (ended - began).total_seconds() * 1000
         data.append(_datum("ExecutionTime", took_ms, "Milliseconds", dimensions))
     return data
+
+
+def queue_metrics(queue_name: str, *, visible: int) -> list[Datum]:
+    """Of a queue, each minute."""
+    return [_datum("ApproximateNumberOfMessagesVisible", visible, "Count", {"QueueName": queue_name})]
 
 
 def _datum(name: str, value: float, unit: str, dimensions: Mapping[str, str]) -> Datum:

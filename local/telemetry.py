@@ -7,21 +7,31 @@ import contextlib
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
+from local.dead_letters import dead_letter
 from local.emf import Datum, metric_data
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.log_stream import Deliver, LogEvent
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks import ACCOUNT, REGION, EmulatedServiceError, Ministack
-from local.service_metrics import LAMBDA_NAMESPACE, STATES_NAMESPACE, execution_metrics, invocation_metrics
+from local.service_metrics import (
+    LAMBDA_NAMESPACE,
+    SQS_NAMESPACE,
+    STATES_NAMESPACE,
+    execution_metrics,
+    invocation_metrics,
+    queue_metrics,
+)
 
-ALARM_SECONDS = 60.0
+MINUTE_SECONDS = 60.0
+LEAST_SECONDS = 0.5
 
 
 class Telemetry:
     """Writes to CloudWatch and CloudWatch Logs, on the event loop."""
 
-    def __init__(self, ministack: Ministack, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, ministack: Ministack, loop: asyncio.AbstractEventLoop, *, time_scale: float) -> None:
         self._ministack = ministack
+        self._minute = max(MINUTE_SECONDS / time_scale, LEAST_SECONDS)
         self._loop = loop
         self._created: set[tuple[str, str, str, str]] = set()
 
@@ -47,13 +57,25 @@ class Telemetry:
             self._put_metric_data(account, region, STATES_NAMESPACE, execution_metrics(execution))
         )
 
-    async def evaluate_alarms(self) -> None:
-        """Evaluate alarms each minute, for ever, as a missing metric changes their state too."""
+    def keep_dead_letter(self, schedule: Mapping[str, Any], target: Mapping[str, Any]) -> None:
+        """Put what a schedule could not deliver into its target's dead-letter queue. From any thread."""
+        message = dead_letter(schedule, target)
+        if message is not None:
+            self._in_background(
+                self._ministack.call("sqs", "SendMessage", message, account=ACCOUNT, region=REGION)
+            )
+
+    async def each_minute(self) -> None:
+        """Count waiting messages and evaluate alarms, for ever: missing metrics change alarms too."""
         while True:
-            await asyncio.sleep(ALARM_SECONDS)
+            await asyncio.sleep(self._minute)
+            waiting = self._ministack.messages_visible()
+            data = [datum for name, visible in waiting for datum in queue_metrics(name, visible=visible)]
+            if data:
+                await self._put_metric_data(ACCOUNT, REGION, SQS_NAMESPACE, data)
             self._ministack.alarms.evaluate_all(account=ACCOUNT, region=REGION)
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, Any]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def _put_log_events(self, function: Function, stream: str, events: Iterable[LogEvent]) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from local.console.files import PATH as CONSOLE_PATH
 from local.deploy import CdkApp, DeployError
 from local.ministack_hooks import Asgi
 from local.server import HOST, DataPipeline, LocalAws, NewDataPipeline, PortInUseError, listen
@@ -94,6 +95,7 @@ async def _start(aws: LocalAws, project: Path, context: Mapping[str, str] | None
         app = CdkApp(project, endpoint_url=aws.endpoint_url, scratch=scratch, log=log)
     _say(f"starting local AWS on {aws.endpoint_url}")
     await aws.start()
+    _say(f"console {aws.endpoint_url}{CONSOLE_PATH}")
     if app is not None:
         _say("deploying with the CDK CLI ...")
         await app.deploy(context or {})

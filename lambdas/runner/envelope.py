@@ -16,11 +16,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from runner.fields import PipelineObject
+from runner.outcome import safe_text
 
 MAX_INLINE_BYTES = 200_000
 """Step Functions' own limit is 262,144 bytes of input (Step Functions quotas); the rest is room."""
 
 _SMALL_FIELD = 1_000
+
+_LONGEST_ID = 1_024
+"""Of a pipeline, an attempt or a type (service model: 1,024 characters); nothing longer goes into a state."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +57,19 @@ def receive(
         "pipelineId": str(task_object.get("pipelineId") or ""),
         "attemptId": attempt_id,
         "workerGroup": worker_group,
-        "type": attempt.type,
+        "type": _told(attempt.type),
         "route": handler or attempt.type,
         "receivedAt": received_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
     refusal = _refusal(envelope, objects, attempt, routes)
     if refusal:
         # A refused task runs nothing, so nothing of its objects has to travel.
-        return Received({**envelope, "objects": {}, "refusal": _shortened(refusal)}, claim=None)
+        told = {key: _told(envelope[key]) for key in ("pipelineId", "attemptId", "route")}
+        return Received({**envelope, **told, "objects": {}, "refusal": _shortened(refusal)}, claim=None)
 
     inline, redacted = without_secrets(objects)
+    if not _is_text(inline):
+        return Received({**envelope, "objects": {}}, claim=objects)
     if _size({**envelope, "objects": inline}) > MAX_INLINE_BYTES:
         small = {attempt_id: _small(inline[attempt_id])}
         fits = _size({**envelope, "objects": small}) <= MAX_INLINE_BYTES
@@ -129,6 +136,10 @@ def _refusal(
         problem = f"the attempt '{envelope['attemptId']}' has no field 'type'"
     elif not envelope["pipelineId"]:
         problem = "the task has no pipelineId"
+    else:
+        for key in ("pipelineId", "attemptId"):
+            if _told(envelope[key]) != envelope[key]:
+                problem = f"its {key} is longer than {_LONGEST_ID:,} characters, or is not text"
     if problem:
         return {"errorId": "MalformedTask", "errorMessage": f"The task cannot be run: {problem}."}
     if envelope["route"] not in routes:
@@ -146,7 +157,20 @@ def no_handler_message(route: str, routes: Collection[str]) -> str:
 
 
 def _shortened(refusal: dict[str, str]) -> dict[str, str]:
-    return {key: text[:4_000] for key, text in refusal.items()}
+    return {key: safe_text(text[:4_000]) for key, text in refusal.items()}
+
+
+def _told(text: str) -> str:
+    return safe_text(text[:_LONGEST_ID])
+
+
+def _is_text(value: Any) -> bool:
+    """Whether ``value`` can be written as UTF-8, which lone surrogates cannot."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _small(data: Any) -> dict[str, Any]:

@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from runner import clients, telemetry
 from runner.deadline import HandlerTimeout, deadline, margin
 from runner.fields import FieldError, PipelineObject
@@ -33,8 +31,7 @@ def task_handler(work: Callable[[Task], Outcome | None]) -> Callable[[dict[str, 
     """Make ``work`` a Lambda handler.
 
     The decorator opens the envelope, reports progress every 60 s and sets ``task.canceled``, ends the
-    work before Lambda's timeout with ``HandlerTimeout``, turns exceptions into a FAILED outcome, and emits
-    one metric by route and outcome.
+    work before Lambda's timeout with ``HandlerTimeout``, and turns exceptions into a FAILED outcome.
     """
 
     @functools.wraps(work)
@@ -42,6 +39,7 @@ def task_handler(work: Callable[[Task], Outcome | None]) -> Callable[[dict[str, 
         started = time.monotonic()
         envelope = event["task"]
         _log_keys(envelope)
+        telemetry.count_cold_start()
         # By the clock of this invocation: the context counts down to Lambda's own end.
         reserve = margin(context.get_remaining_time_in_millis() / 1000)
         task = open_task(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - reserve)
@@ -52,7 +50,7 @@ def task_handler(work: Callable[[Task], Outcome | None]) -> Callable[[dict[str, 
         if task.canceled and not isinstance(outcome, Deferred):
             outcome = Canceled()
         response = outcome.as_response()
-        _tell(task, response, time.monotonic() - started)
+        _tell(response, time.monotonic() - started)
         return response
 
     return handle
@@ -136,17 +134,10 @@ def _log_keys(envelope: Mapping[str, Any]) -> None:
     telemetry.logger.append_keys(**{key: envelope.get(key) for key in keys})
 
 
-_METRIC_OF_STATUS = {
-    "FINISHED": "TasksFinished",
-    "FAILED": "TasksFailed",
-    "FALSE": "TasksNotMet",
-    "CANCELED": "TasksCanceled",
-    "DEFERRED": "TasksDeferred",
-}
-
-
-def _tell(task: Task, response: Mapping[str, Any], seconds: float) -> None:
-    said = {key: value for key, value in response.items() if key not in {"state", "errorStackTrace"}}
-    telemetry.logger.info("Task handled", outcome=said, seconds=round(seconds, 3))
-    telemetry.emit({_METRIC_OF_STATUS[response["status"]]: 1}, Type=task.route)
-    telemetry.emit({"HandlerDuration": seconds}, unit=MetricUnit.Seconds, Type=task.route)
+def _tell(response: Mapping[str, Any], seconds: float) -> None:
+    telemetry.logger.info(
+        "Task handled",
+        outcome=response["status"],
+        seconds=round(seconds, 3),
+        **{key: response[key] for key in ("errorId", "errorMessage", "waitSeconds") if key in response},
+    )

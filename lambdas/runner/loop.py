@@ -58,11 +58,13 @@ class Limits:
     poll_timeout: float
     max_concurrent_tasks: int | None = None
     """RunTask executions that may run at once; None: as many as come."""
+    hold: float = HOLD_SECONDS
+    """How long the service holds a poll; local AWS with a time scale has a shorter one."""
 
     @property
     def continuous(self) -> bool:
         """Whether each poll is held to its end, so that the next one may follow at once."""
-        return self.poll_timeout >= HOLD_SECONDS
+        return self.poll_timeout >= self.hold
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from botocore.exceptions import (
 )
 
 from runner.loop import PollResult
+from runner.outcome import safe_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_datapipeline import DataPipelineClient
 
 _THROTTLES = {"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded"}
+_LONGEST_TASK_ID = 2_048
+"""Service model, taskId."""
 _CREDENTIALS = {
     "AccessDenied",
     "AccessDeniedException",
@@ -64,10 +67,16 @@ def poll_once(client: DataPipelineClient, *, worker_group: str, hostname: str) -
         return judge(error, worker_group)
     task = answer.get("taskObject")
     # `{}`, `{"taskObject": null}` and an empty body all mean that there is nothing; so does a task that
-    # cannot be answered for, because it has no taskId.
-    if not task or not task.get("taskId"):
+    # cannot be answered for, because it has no taskId that the service would take.
+    if not isinstance(task, dict) or not _is_task_id(task.get("taskId")):
         return Poll(PollResult.EMPTY)
     return Poll(PollResult.TASK, task=task)
+
+
+def _is_task_id(task_id: object) -> bool:
+    return (
+        isinstance(task_id, str) and 1 <= len(task_id) <= _LONGEST_TASK_ID and safe_text(task_id) == task_id
+    )
 
 
 def judge(error: Exception, worker_group: str) -> Poll:

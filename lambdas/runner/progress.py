@@ -51,7 +51,7 @@ class ProgressReports:
             code = aws_error_code(error)
             canceled = code in _NO_LONGER_OURS
             if not self._ended.is_set():
-                self._task.logger.warning("Progress report failed", error_code=code, error=str(error))
+                self._task.logger.warning("Progress report failed", errorId=code, error=str(error))
         if canceled and not self._ended.is_set():
             self._task.logger.info("Task canceled")
             self._task.cancel()

@@ -66,3 +66,14 @@ def emit(metrics: Mapping[str, float], *, unit: MetricUnit = MetricUnit.Count, *
     for name, value in metrics.items():
         line.add_metric(name=name, unit=unit, value=value)
     line.flush_metrics()
+
+
+_cold = True
+
+
+def count_cold_start() -> None:
+    """Count this execution environment, once."""
+    global _cold
+    if _cold:
+        _cold = False
+        emit({"ColdStarts": 1})

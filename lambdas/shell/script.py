@@ -163,7 +163,7 @@ def _line_log(task: Task, stream: str, file: LogFile | None) -> LineLog:
     def beyond(left_out: int, text: str) -> None:
         place = str(file.place.uri) if file else None
         task.logger.warning(
-            "Output cut", stream=stream, bytes_not_logged=left_out, complete_at=place, last_lines=text
+            "Output cut", stream=stream, bytesNotLogged=left_out, completeAt=place, lastLines=text
         )
 
     return LineLog(log, beyond)

@@ -69,7 +69,7 @@ def _nodes(task: Task, field: str, directory: Path) -> list[StagedNode]:
     staged: list[StagedNode] = []
     for found in task.references(field):
         if found.type != "S3DataNode":
-            task.logger.info("Not staged", field=field, object=found.id, object_type=found.type)
+            task.logger.info("Not staged", field=field, object=found.id, objectType=found.type)
             continue
         name = f"{field}{len(staged) + 1}"
         node = S3DataNode.of(found)

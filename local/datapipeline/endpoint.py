@@ -15,6 +15,7 @@ from typing import Any
 
 from local.datapipeline.control import control
 from local.datapipeline.errors import (
+    AccessDeniedError,
     InternalServiceError,
     SerializationError,
     ServiceError,
@@ -65,7 +66,7 @@ class DataPipelineEndpoint:
         self._clock = Clock(time_scale)
         self._service = Service(settings, Random())  # noqa: S311 - ids, not secrets
         self._throttle = Throttle()
-        self._faults = Faults()
+        self.faults = Faults()
         self._world = World(aws_endpoint_url)
         self._held: dict[int, asyncio.Future[None]] = {}
         self._wake = asyncio.Event()
@@ -103,7 +104,7 @@ class DataPipelineEndpoint:
 
     async def _control(self, scope: Any, headers: dict[str, str], body: bytes, send: Send) -> None:
         status, answer = control(
-            self._faults, method=scope["method"], path=scope["path"], headers=headers, body=body
+            self.faults, method=scope["method"], path=scope["path"], headers=headers, body=body
         )
         await _respond(send, status, {"Content-Type": "application/json"}, json.dumps(answer).encode())
 
@@ -152,10 +153,14 @@ class DataPipelineEndpoint:
             raise SerializationError(f"The request is not JSON: {error}") from None
         if self._settings.throttling == "on" and not self._throttle.admits(operation, self._clock.now()):
             raise ThrottlingError("Rate exceeded")
-        repeated = self._faults.repeated(operation)
+        if self.faults.down():
+            raise InternalServiceError("The service is down, as was asked for")
+        repeated = self.faults.repeated(operation)
         if repeated is not None:
             return repeated
-        fault = self._faults.take(operation)
+        fault = self.faults.take(operation)
+        if fault is not None and fault.kind == "answer":
+            return json.dumps(fault.answer).encode()
         if fault is not None:
             await self._before(fault)
         answer = await self._carry_out(operation, request)
@@ -168,6 +173,8 @@ class DataPipelineEndpoint:
             raise InternalServiceError("A fault was asked for")
         if fault.kind == "throttle":
             raise ThrottlingError("Rate exceeded")
+        if fault.kind == "deny":
+            raise AccessDeniedError(f"The caller is not authorized to perform datapipeline:{fault.operation}")
         if fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
 
@@ -175,9 +182,9 @@ class DataPipelineEndpoint:
         if fault.kind not in ("drop", "duplicate"):
             return
         if fault.operation == "PollForTask" and b'"taskId"' not in answer:
-            self._faults.put_back(fault)
+            self.faults.put_back(fault)
         elif fault.kind == "duplicate":
-            self._faults.repeat(fault.operation, answer)
+            self.faults.repeat(fault.operation, answer)
         else:
             raise AnswerLostError
 

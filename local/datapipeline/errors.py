@@ -54,6 +54,13 @@ class ThrottlingError(ServiceError):
     status = 400
 
 
+class AccessDeniedError(ServiceError):
+    """What the front end of every AWS service answers to a caller without the permission."""
+
+    type = "AccessDeniedException"
+    status = 400
+
+
 class UnknownOperationError(ServiceError):
     type = "UnknownOperationException"
     status = 400

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from local.datapipeline.wire import operations
@@ -11,12 +13,21 @@ from local.datapipeline.wire import operations
 KINDS: dict[str, str] = {
     "error": "InternalServiceError (500); the operation is not carried out",
     "throttle": "ThrottlingException (400); the operation is not carried out",
+    "deny": "AccessDeniedException (400); the operation is not carried out",
     "delay": "the operation is carried out `seconds` later",
     "drop": "the operation is carried out, but the connection is closed before its answer; "
     "of PollForTask only an answer with a task",
     "duplicate": "the answer is given a second time, to the next call of the operation, "
     "which is not carried out; of PollForTask only an answer with a task",
+    "answer": "`answer`, any JSON, is the operation's answer; it is not carried out",
+    "down": "for `seconds` no call of any operation (operation *) is carried out: InternalServiceError (500)",
 }
+
+EVERY_OPERATION = "*"
+START_EXECUTION = "StepFunctions:StartExecution"
+LAMBDA = "Lambda:"
+_OF_STATE_MACHINES = ("error", "throttle", "delay", "drop")
+"""The kinds for what state machines call: they see StartExecution's and Lambda's errors."""
 
 
 class FaultError(ValueError):
@@ -31,67 +42,98 @@ class Fault:
     kind: str
     count: int = 1
     seconds: float = 0.0
+    until: float = 0.0
+    """By the monotonic clock; for down."""
+    answer: Any = None
 
     @staticmethod
     def read(wire: Any) -> Fault:
         """From the control endpoint's JSON. Raises FaultError."""
         if not isinstance(wire, Mapping):
             raise FaultError("a fault is a JSON object")
-        unknown = set(wire) - {"operation", "kind", "count", "seconds"}
+        unknown = set(wire) - {"operation", "kind", "count", "seconds", "answer"}
         if unknown:
             raise FaultError(
-                f"a fault has operation, kind, count and seconds, not {', '.join(sorted(unknown))}"
+                f"a fault has operation, kind, count, seconds and answer, not {', '.join(sorted(unknown))}"
             )
         fault = Fault(
             str(wire.get("operation")),
             str(wire.get("kind")),
             int(wire.get("count", 1)),
             float(wire.get("seconds", 0)),
+            answer=wire.get("answer"),
         )
-        if fault.operation not in operations():
-            raise FaultError(f"there is no operation '{fault.operation}'")
-        if fault.kind not in KINDS:
-            raise FaultError(f"'kind' is one of {', '.join(KINDS)}, not '{fault.kind}'")
+        possible = _kinds_of(fault.operation)
+        if fault.kind not in possible:
+            raise FaultError(f"'kind' is one of {', '.join(possible)}, not '{fault.kind}'")
         if not 1 <= fault.count <= 1_000_000 or not 0 <= fault.seconds <= 3_600:
             raise FaultError("'count' is 1 to 1,000,000 and 'seconds' 0 to 3,600")
+        fault.until = time.monotonic() + fault.seconds
         return fault
+
+    def wire(self) -> dict[str, Any]:
+        """As ``read`` takes it; of down, the seconds that are left."""
+        left = round(max(0.0, self.until - time.monotonic()), 3)
+        seconds = left if self.kind == "down" else self.seconds
+        return {"operation": self.operation, "kind": self.kind, "count": self.count, "seconds": seconds}
+
+
+def _kinds_of(operation: str) -> tuple[str, ...]:
+    """The kinds of faults that an operation may have. Raises FaultError for one that there is not."""
+    if operation == EVERY_OPERATION:
+        return ("down",)
+    if operation == START_EXECUTION or operation.removeprefix(LAMBDA) not in ("", operation):
+        return _OF_STATE_MACHINES
+    if operation in operations():
+        return tuple(kind for kind in KINDS if kind != "down")
+    raise FaultError(f"there is no operation '{operation}'")
 
 
 class Faults:
-    """Those that are still to happen, first in, first out for each operation."""
+    """Those that are still to happen, first in, first out for each operation. For several threads."""
 
     def __init__(self) -> None:
+        self._lock = threading.RLock()
         self._waiting: list[Fault] = []
         self._repeated: dict[str, bytes] = {}
 
     def add(self, fault: Fault) -> None:
-        self._waiting.append(fault)
+        with self._lock:
+            self._waiting.append(fault)
 
     def clear(self) -> None:
-        self._waiting.clear()
-        self._repeated.clear()
+        with self._lock:
+            self._waiting.clear()
+            self._repeated.clear()
 
     def listing(self) -> list[dict[str, Any]]:
-        return [asdict(fault) for fault in self._waiting]
+        with self._lock:
+            self._forget_what_is_over()
+            return [fault.wire() for fault in self._waiting]
+
+    def down(self) -> bool:
+        """Whether the service is down now."""
+        with self._lock:
+            self._forget_what_is_over()
+            return any(fault.kind == "down" for fault in self._waiting)
 
     def take(self, operation: str) -> Fault | None:
         """The fault of this call; it counts as happened."""
-        for fault in self._waiting:
-            if fault.operation == operation:
-                self.happened(fault)
-                return fault
+        with self._lock:
+            for fault in self._waiting:
+                if fault.operation == operation:
+                    fault.count -= 1
+                    if fault.count <= 0:
+                        self._waiting.remove(fault)
+                    return fault
         return None
-
-    def happened(self, fault: Fault) -> None:
-        fault.count -= 1
-        if fault.count <= 0:
-            self._waiting.remove(fault)
 
     def put_back(self, fault: Fault) -> None:
         """The call was not one for which the fault is meant."""
-        fault.count += 1
-        if fault not in self._waiting:
-            self._waiting.insert(0, fault)
+        with self._lock:
+            fault.count += 1
+            if fault not in self._waiting:
+                self._waiting.insert(0, fault)
 
     def repeat(self, operation: str, answer: bytes) -> None:
         self._repeated[operation] = answer
@@ -99,3 +141,7 @@ class Faults:
     def repeated(self, operation: str) -> bytes | None:
         """An answer that is to be given again instead of carrying out this call."""
         return self._repeated.pop(operation, None)
+
+    def _forget_what_is_over(self) -> None:
+        now = time.monotonic()
+        self._waiting = [one for one in self._waiting if one.kind != "down" or one.until > now]

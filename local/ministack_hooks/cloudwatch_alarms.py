@@ -15,9 +15,10 @@ from local import alarms
 
 
 class CloudWatchAlarms:
-    """Replaces ministack's own evaluation when it is made."""
+    """Replaces ministack's own evaluation when it is made. Periods are `time_scale` times as short."""
 
-    def __init__(self) -> None:
+    def __init__(self, time_scale: float) -> None:
+        self._time_scale = time_scale
         self._cloudwatch = _module("ministack.services.cloudwatch")
         self._provisioners = _module("ministack.services.cloudformation.provisioners")
         self._original_record = self._provisioners._cw_metric_alarm_record
@@ -56,7 +57,7 @@ class CloudWatchAlarms:
     def _evaluate(self, alarm: dict[str, Any]) -> None:
         cloudwatch = self._cloudwatch
         old = alarm["StateValue"]
-        new = alarms.evaluate(alarm, self._statistic, time.time())
+        new = alarms.evaluate(alarm, self._statistic, time.time(), time_scale=self._time_scale)
         if new == old:
             return
         periods = alarm["EvaluationPeriods"]

@@ -7,15 +7,18 @@ import importlib
 import json
 import logging
 import os
+import re
 import tempfile
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from local.datapipeline.faults import Faults
 from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
 from local.ministack_hooks.log_pages import paged
+from local.ministack_hooks.state_machine_faults import StateMachineFaults
 
 Handler = Callable[
     [str, str, dict[str, str], bytes, dict[str, list[str]]],
@@ -65,8 +68,8 @@ def environment(port: int, state: Path, *, time_scale: float) -> dict[str, str]:
 class Ministack:
     """The emulator in this process. Once per process: its state is in its modules.
 
-    `time_scale` N makes Step Functions' waits and retries, and rate schedules, N times as fast. Unscaled are
-    cron and one-time schedules, TimeoutSeconds of a state, and the timeouts of functions.
+    `time_scale` N makes Step Functions' waits and retries, rate schedules, and the periods of alarms N times
+    as fast. Unscaled are cron and one-time schedules, TimeoutSeconds of a state, and functions' timeouts.
     """
 
     def __init__(self, port: int, state: Path, *, time_scale: float = 1.0) -> None:
@@ -78,12 +81,16 @@ class Ministack:
         self._step_functions: Any = importlib.import_module("ministack.services.stepfunctions")
         self._scheduler: Any = importlib.import_module("ministack.services.scheduler")
         self._event_bridge: Any = importlib.import_module("ministack.services.eventbridge")
+        self._sqs: Any = importlib.import_module("ministack.services.sqs")
         self._logs: Any = importlib.import_module("ministack.services.cloudwatch_logs")
         logging.getLogger("hypercorn.error").setLevel(logging.ERROR)
-        self.alarms = CloudWatchAlarms()
+        self.alarms = CloudWatchAlarms(time_scale)
         self._scale_schedules(time_scale)
         self._start_rate_schedules_at_once()
         self._name_throttled_invocations()
+        self._end_aborted_executions()
+        self._give_succeed_its_output()
+        self._match_phrases()
         self._page_log_events()
 
     @property
@@ -108,7 +115,9 @@ class Ministack:
         self._responses.set_request_account_id(account)
         self._responses.set_request_region(region)
         handler: Handler = self._app.SERVICE_HANDLERS[service]
-        headers = {"x-amz-target": f"local.{operation}", "content-type": "application/x-amz-json-1.1"}
+        # SQS alone looks at what is before the operation.
+        prefix = "AmazonSQS" if service == "sqs" else "local"
+        headers = {"x-amz-target": f"{prefix}.{operation}", "content-type": "application/x-amz-json-1.1"}
         status, _, answer = await handler("POST", "/", headers, json.dumps(parameters).encode(), {})
         if status >= 400:
             raise EmulatedServiceError(answer.decode())
@@ -172,6 +181,10 @@ class Ministack:
         module._emit_lambda_logs = logs
         module._emit_lambda_metrics = metrics
 
+    def make_state_machines_calls_fail(self, faults: Faults) -> None:
+        """Let the faults that are set happen to what state machines call."""
+        StateMachineFaults(self._step_functions, faults)
+
     def observe_executions(self, observe: Callable[[dict[str, Any]], None]) -> None:
         """Call `observe` with DescribeExecution's members each time an execution's status changes."""
         original = self._step_functions._emit_execution_status_event
@@ -181,6 +194,25 @@ class Ministack:
             observe(execution)
 
         self._step_functions._emit_execution_status_event = emit
+
+    def observe_failed_deliveries(self, observe: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+        """Call `observe(schedule, target)` each time that a schedule's state machine is not there."""
+        original = self._event_bridge._invoke_target
+
+        def invoke(target: dict[str, Any], event: Any, rule: dict[str, Any], view: Any = None) -> None:
+            original(target, event, rule, view)
+            arn = str(target.get("Arn", ""))
+            if ":states:" in arn and self._step_functions._resolve_state_machine_arn(arn) is None:
+                observe(rule, target)
+
+        self._event_bridge._invoke_target = invoke
+
+    def messages_visible(self) -> Iterator[tuple[str, int]]:
+        """The name of each queue, and how many of its messages wait to be received."""
+        for queue in list(self._sqs._queues._data.values()):
+            self._sqs._refresh_counts(queue)
+            attributes = queue["attributes"]
+            yield attributes["QueueArn"].split(":")[-1], int(attributes["ApproximateNumberOfMessages"])
 
     def _scale_schedules(self, time_scale: float) -> None:
         if time_scale == 1.0:
@@ -213,6 +245,17 @@ class Ministack:
 
         scheduler._tick_schedules = tick
 
+    def _end_aborted_executions(self) -> None:
+        """An execution that was stopped calls nothing more, not even in a state that is being retried."""
+        original = self._step_functions._add_event
+
+        def add(execution: dict[str, Any], event_type: str, details: Any = None) -> Any:
+            if event_type == "TaskScheduled" and execution["status"] != "RUNNING":
+                raise SystemExit  # Ends this execution's thread.
+            return original(execution, event_type, details)
+
+        self._step_functions._add_event = add
+
     def _page_log_events(self) -> None:
         self._logs._filter_log_events = paged(self._logs._filter_log_events)
 
@@ -227,6 +270,29 @@ class Ministack:
             return response
 
         self._lambda._throttle_response = throttle
+
+    def _give_succeed_its_output(self) -> None:
+        """Step Functions Developer Guide, "Succeed workflow state": with JSONata it may have an Output."""
+        original = self._step_functions._apply_output_path
+        evaluate = self._step_functions._apply_jsonata_output
+
+        def output(state: dict[str, Any], data: Any, context: Any = None) -> Any:
+            if state.get("Type") == "Succeed" and "Output" in state:
+                return evaluate(state, data, context)
+            return original(state, data, context)
+
+        self._step_functions._apply_output_path = output
+
+    def _match_phrases(self) -> None:
+        """CloudWatch Logs User Guide, "Filter pattern syntax": words in quotes are one exact phrase."""
+        original = self._logs._compile_filter_pattern
+
+        def compiled(pattern: str) -> Callable[[str], bool]:
+            phrase = re.fullmatch(r'\s*"([^"]+)"\s*', pattern or "")
+            matcher: Callable[[str], bool] = original(pattern)
+            return matcher if phrase is None else lambda message: phrase[1] in message
+
+        self._logs._compile_filter_pattern = compiled
 
 
 def _is_python(configuration: Mapping[str, Any]) -> bool:

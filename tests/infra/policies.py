@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from aws_cdk.assertions import Template
@@ -20,3 +21,39 @@ def statements(template: Template, owner: str) -> list[dict[str, Any]]:
 def actions(found: list[dict[str, Any]]) -> set[str]:
     listed = [one["Action"] if isinstance(one["Action"], list) else [one["Action"]] for one in found]
     return {action for group in listed for action in group}
+
+
+def role_statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each statement of each role: (the role's logical id, statement)."""
+    for policy in template.find_resources("AWS::IAM::Policy").values():
+        for role in policy["Properties"]["Roles"]:
+            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+                yield role["Ref"], statement
+    for name, role in template.find_resources("AWS::IAM::Role").items():
+        for policy in role["Properties"].get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+def resources(statement: dict[str, Any]) -> list[str]:
+    """A statement's resources, with references as ``<logical id>`` and ``<logical id.attribute>``."""
+    found = statement["Resource"]
+    return [text(one) for one in (found if isinstance(found, list) else [found])]
+
+
+def conditions(statement: dict[str, Any]) -> str:
+    """A statement's conditions as ``key=value``."""
+    values = [pair for group in statement.get("Condition", {}).values() for pair in group.items()]
+    return " ".join(f"{key}={text(value)}" for key, value in values)
+
+
+def text(value: Any) -> str:
+    """A value of the template, with references as ``<logical id>``."""
+    if isinstance(value, str):
+        return value
+    if "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return str(separator).join(text(part) for part in parts)
+    if "Fn::GetAtt" in value:
+        return f"<{'.'.join(value['Fn::GetAtt'])}>"
+    return f"<{value['Ref']}>"

@@ -32,6 +32,8 @@ RUNTIME = {
     "datapipeline:DescribeObjects",
     "datapipeline:EvaluateExpression",
     "s3:GetObject",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
 }
 LIST_TABLES = iam.PolicyStatement(actions=["dynamodb:ListTables"], resources=["*"])
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:resize-images"
@@ -205,7 +207,7 @@ def test_nothing_is_made_for_an_existing_function() -> None:
         .find_resources("AWS::Lambda::Function")
         .values()
     ]
-    assert names == ["TaskRunner-poll-etl"]
+    assert set(names) == {"TaskRunner-poll-etl", "TaskRunner-execution-ended"}
 
 
 def test_an_existing_function_of_another_stack() -> None:

@@ -177,7 +177,7 @@ def test_a_crash_is_failed_with_lambdas_words(run_task: dict[str, Any]) -> None:
 def test_a_crash_while_it_stops_a_canceled_task_reports_nothing(run_task: dict[str, Any]) -> None:
     for caught in run_task["States"]["ShellCommandActivity"]["Catch"][1:]:
         said = evaluate(caught["Output"], errorOutput={"Error": "E"}, input={"canceled": True})
-        assert said == {"status": "CANCELED"}
+        assert said == {"status": "CANCELED", "deferrals": 0, "crashed": True}
         assert caught["Next"] == "Outcome"
 
 
@@ -220,8 +220,9 @@ def test_a_deferral_waits_no_longer_than_progress_may(
     run_task: dict[str, Any], asked: Any, given: int
 ) -> None:
     choice = next(one for one in run_task["States"]["Outcome"]["Choices"] if one["Next"] == "Wait")
-    output = evaluate(choice["Output"], input={"status": "DEFERRED", "waitSeconds": asked, "state": {"q": 1}})
-    assert output == {"resume": {"state": {"q": 1}}, "waitSeconds": given}
+    deferred = {"status": "DEFERRED", "waitSeconds": asked, "state": {"q": 1}, "deferrals": 2}
+    output = evaluate(choice["Output"], input=deferred)
+    assert output == {"resume": {"state": {"q": 1}, "deferrals": 3}, "waitSeconds": given}
 
 
 def branch(run_task: dict[str, Any], state_input: dict[str, Any], task: dict[str, Any]) -> str:
@@ -255,3 +256,17 @@ def test_a_route_may_have_quotes_and_expressions_in_its_name() -> None:
     machine = definitions(synthesize(handlers={odd: shell_command()}))["TaskRunner-RunTask"]
     assert branch(machine, {"canceled": False}, {**TASK, "route": odd}) == odd
     assert branch(machine, {"canceled": False}, {**TASK, "route": "other"}) == "SetTaskStatus"
+
+
+def test_a_refused_status_is_reported_as_failed(run_task: dict[str, Any]) -> None:
+    def caught(name: str) -> str:
+        invalid = "DataPipeline.InvalidRequestException"
+        return next(
+            str(one["Next"]) for one in run_task["States"][name]["Catch"] if invalid in one["ErrorEquals"]
+        )
+
+    assert caught("SetTaskStatus") == "ReportRefusedStatus"
+    assert caught("ReportRefusedStatus") == "StatusNotReported"
+    arguments = evaluate(run_task["States"]["ReportRefusedStatus"]["Arguments"], input={})
+    assert (arguments["TaskStatus"], arguments["ErrorId"]) == ("FAILED", "StatusRefused")
+    assert arguments["TaskId"] == "t1"

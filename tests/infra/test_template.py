@@ -7,7 +7,6 @@ import json
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from infra.handlers import shell_command
 from infra.worker_group import ConfigurationError, WorkerGroup
 from tests.infra.conftest import synthesize
 from tests.infra.policies import actions, statements
@@ -92,6 +91,8 @@ def test_the_poller_may_poll_for_its_group_and_no_more(template: Template) -> No
     assert actions(found) == {
         "datapipeline:PollForTask",
         "datapipeline:ReportTaskRunnerHeartbeat",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
         "s3:PutObject",
     }
     poll = next(one for one in found if one["Action"] == "datapipeline:PollForTask")
@@ -114,36 +115,6 @@ def test_no_policy_allows_all_actions_of_a_service(template: Template) -> None:
     for policy in template.find_resources("AWS::IAM::Policy").values():
         for one in policy["Properties"]["PolicyDocument"]["Statement"]:
             assert not any(action.endswith(":*") or action == "*" for action in actions([one]))
-
-
-def test_no_poll_for_three_periods_alarms_and_missing_data_is_breaching(template: Template) -> None:
-    template.has_resource_properties(
-        "AWS::CloudWatch::Alarm",
-        {
-            "AlarmName": "TaskRunner-NoPoll-etl",
-            "MetricName": "Polls",
-            "Namespace": "DataPipelineTaskRunner",
-            "Period": 300,
-            "EvaluationPeriods": 3,
-            "TreatMissingData": "breaching",
-            "ComparisonOperator": "LessThanThreshold",
-            "Threshold": 1,
-            "AlarmActions": Match.any_value(),
-        },
-    )
-
-
-def test_failed_tasks_alarm(template: Template) -> None:
-    template.has_resource_properties(
-        "AWS::CloudWatch::Alarm",
-        {"AlarmName": "TaskRunner-TasksFailed", "TreatMissingData": "notBreaching", "Threshold": 1},
-    )
-
-
-def test_many_handlers_fit_the_alarms_limit_of_ten_metrics() -> None:
-    template = synthesize(handlers={f"Type{n}": shell_command() for n in range(8)})
-    for alarm in template.find_resources("AWS::CloudWatch::Alarm").values():
-        assert len(alarm["Properties"].get("Metrics", [])) <= 10
 
 
 def test_each_worker_group_has_a_loop_and_all_share_run_task() -> None:

@@ -74,6 +74,17 @@ def test_m_out_of_n_periods(values: list[float | None], state: str) -> None:
     assert evaluate(two_of_three, data(polls=values), NOW) == state
 
 
+def test_periods_are_as_many_times_as_short_as_time_is_fast() -> None:
+    asked: list[float] = []
+
+    def statistic(_: Mapping[str, Any], start: float, end: float) -> float | None:
+        asked.append(end - start)
+        return 0.0
+
+    evaluate(alarm(EvaluationPeriods=2), statistic, NOW, time_scale=30)
+    assert asked == [2, 2]
+
+
 def test_an_alarm_may_name_its_metric_directly() -> None:
     direct = alarm(Metrics=None, Namespace="N", MetricName="polls", Period=300, Statistic="Sum")
     assert evaluate(direct, data(polls=[1]), NOW) == "ALARM"

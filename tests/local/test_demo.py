@@ -6,12 +6,15 @@ import io
 import json
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 from rich.console import Console
 
+from local.demo import keep
 from local.demo_attempts import NOT_YET, Attempt, Row, mismatches, table_rows, unfinished
 from local.demo_pipelines import ExpectedAttempt, SamplePipeline, sample_pipelines
+from local.demo_process import LocalAwsProcess
 from local.demo_traces import Printed, Run, Traces, printed_in
 from local.demo_view import View, stdout_console
 
@@ -138,6 +141,25 @@ def test_plain_text_says_each_change_once() -> None:
         "  RunTask    Try-1",
         "  stdout     [bold] recovered",
     ]
+
+
+class Ended:
+    """A local AWS whose user presses Ctrl-C, or that ends by itself."""
+
+    def __init__(self, *, by_the_user: bool) -> None:
+        self._by_the_user = by_the_user
+
+    def wait(self) -> None:
+        if self._by_the_user:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("by_the_user", [True, False])
+def test_a_demo_that_is_kept_says_where_the_console_is_until_it_is_ended(by_the_user: bool) -> None:
+    out = io.StringIO()
+    view = View(Console(file=out, force_terminal=False))
+    keep(cast("LocalAwsProcess", Ended(by_the_user=by_the_user)), "http://127.0.0.1:4566", view)
+    assert "http://127.0.0.1:4566/_local/console/ until Ctrl-C" in out.getvalue()
 
 
 def test_there_are_no_colours_where_stdout_is_not_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,41 @@ def test_requests_go_to_their_service(scope: dict[str, Any], is_ours: bool) -> N
     assert (len(ours.received), len(others.received)) == ((1, 0) if is_ours else (0, 1))
 
 
+@pytest.mark.parametrize(
+    ("kind", "path", "answered"),
+    [
+        ("http", "/", ["http.response.start", "http.response.body"]),
+        ("http", "/_local/console/", ["http.response.start", "http.response.body"]),
+        ("websocket", "/", ["websocket.close"]),
+    ],
+)
+def test_a_page_of_another_site_reaches_nobody(kind: str, path: str, answered: list[str]) -> None:
+    ours, others = Application(), Application()
+    sent: list[dict[str, Any]] = []
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    scope = request(path, (b"host", b"attacker.example")) | {"type": kind}
+    asyncio.run(front(data_pipeline=ours, others=others)(scope, None, send))
+    assert [event["type"] for event in sent] == answered
+    assert sent[0].get("status", 403) == 403
+    assert (ours.received, others.received) == ([], [])
+
+
+def test_the_console_is_served_by_neither() -> None:
+    ours, others = Application(), Application()
+    sent: list[dict[str, Any]] = []
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    scope = request("/_local/console/", (b"host", b"127.0.0.1:4566")) | {"method": "GET"}
+    asyncio.run(front(data_pipeline=ours, others=others)(scope, None, send))
+    assert sent[0]["status"] == 200
+    assert (ours.received, others.received) == ([], [])
+
+
 def test_the_others_are_started_and_simply_ended() -> None:
     ours, others = Application(), Application()
     sent: list[str] = []

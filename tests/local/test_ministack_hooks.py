@@ -23,6 +23,8 @@ SCHEDULER = f"{SERVICES}.scheduler"
 EVENTS = f"{SERVICES}.eventbridge"
 LOGS = f"{SERVICES}.cloudwatch_logs"
 CLOUDWATCH = f"{SERVICES}.cloudwatch"
+SQS = f"{SERVICES}.sqs"
+LOGS = f"{SERVICES}.cloudwatch_logs"
 PROVISIONERS = f"{SERVICES}.cloudformation.provisioners"
 
 
@@ -54,8 +56,22 @@ def private(module: str, name: str) -> Any:
         (LAMBDA, "_emit_lambda_metrics", ["function_name", "duration_ms", "error", "throttle"]),
         (LAMBDA, "_resolve_layer_zip", ["attachment"]),
         (STATES, "_emit_execution_status_event", ["execution"]),
+        (STATES, "_add_event", ["execution", "event_type", "details"]),
+        (STATES, "_call_lambda", ["func_ref", "event"]),
+        (STATES, "_invoke_nested_start_execution", ["resource", "input_data"]),
+        (STATES, "_ExecutionError", ["error", "cause"]),
         (SCHEDULER, "_tick_schedules", []),
         (EVENTS, "_parse_rate_seconds", ["expr"]),
+        (EVENTS, "_invoke_target", ["target", "event", "rule", "view"]),
+        (STATES, "_resolve_state_machine_arn", ["arn"]),
+        (SQS, "_refresh_counts", ["q"]),
+        (STATES, "_apply_output_path", ["state_def", "data", "ctx"]),
+        (LOGS, "_compile_filter_pattern", ["raw"]),
+        (
+            STATES,
+            "_apply_jsonata_output",
+            ["state_def", "raw_input", "ctx", "result", "error_output", "default"],
+        ),
         (CLOUDWATCH, "_evaluate_alarm", ["alarm"]),
         (CLOUDWATCH, "_evaluate_all_alarms", []),
         (CLOUDWATCH, "_evaluate_parent_alarms", ["child", "seen"]),
@@ -81,6 +97,8 @@ def test_a_function_has_the_parameters_that_the_hooks_use(
         (LAMBDA, "_execute_function", "_throttle_response"),
         (LAMBDA, "_invoke", "_emit_lambda_metrics"),
         (STATES, "_call_lambda", "_execute_function_with_config_scope"),
+        (STATES, "_invoke_resource", "_call_lambda"),
+        (STATES, "_invoke_resource", "_invoke_nested_start_execution"),
         (STATES, "_start_execution", "_emit_execution_status_event"),
         (STATES, "_run_execution", "_emit_execution_status_event"),
         (STATES, "_fail_execution", "_emit_execution_status_event"),
@@ -89,7 +107,10 @@ def test_a_function_has_the_parameters_that_the_hooks_use(
         (STATES, "_invoke_aws_sdk_integration", "_AWS_SDK_SERVICE_MAP"),
         (STATES, "_dispatch_aws_sdk_json", "SERVICE_HANDLERS"),
         (STATES, "_scaled_sleep", "_SFN_WAIT_SCALE"),
+        (STATES, "_run_execution", "_apply_output_path"),
+        (LOGS, "_filter_log_events", "_compile_filter_pattern"),
         (STATES, "_execute_task", "_scaled_sleep"),
+        (STATES, "_execute_task", "_add_event"),
         (STATES, "_execute_wait", "_scaled_sleep"),
         (SCHEDULER, "_ticker_loop", "_tick_schedules"),
         (SCHEDULER, "_ticker_loop", "_SCHEDULE_TICK_INTERVAL"),
@@ -97,6 +118,7 @@ def test_a_function_has_the_parameters_that_the_hooks_use(
         (SCHEDULER, "_tick_schedules", "_schedule_last_fired"),
         (EVENTS, "_scheduler_loop", "_SCHEDULER_TICK_INTERVAL"),
         (EVENTS, "_tick_scheduled_rules", "_parse_rate_seconds"),
+        (SCHEDULER, "_tick_schedules", "_invoke_target"),
         (CLOUDWATCH, "_evaluate_all_alarms", "_evaluate_alarm"),
         (CLOUDWATCH, "_put_metric_data", "_evaluate_all_alarms"),
         (PROVISIONERS, "_cw_metric_alarm_put", "_cw_metric_alarm_record"),
@@ -109,7 +131,7 @@ def test_a_replaced_name_is_looked_up_when_it_is_used(module: str, caller: str, 
 
 def test_services_are_handlers_by_name() -> None:
     handlers = private("ministack.app", "SERVICE_HANDLERS")
-    assert {"logs", "monitoring"} <= set(handlers)
+    assert {"logs", "monitoring", "sqs"} <= set(handlers)
     assert "datapipeline" not in handlers
     parameters = list(inspect.signature(handlers["logs"]).parameters)
     assert parameters == ["method", "path", "headers", "body", "query_params"]
@@ -141,6 +163,13 @@ def test_schedules_are_kept_by_account_region_and_name() -> None:
     assert private(SCHEDULER, "_SCHEDULE_TICK_INTERVAL") == 10
     assert private(EVENTS, "_SCHEDULER_TICK_INTERVAL") == 10
     assert private(EVENTS, "_parse_rate_seconds")("rate(5 minutes)") == 300
+
+
+def test_queues_are_kept_by_account_region_and_url() -> None:
+    assert isinstance(private(SQS, "_queues")._data, dict)
+    queue: dict[str, Any] = {"messages": [], "attributes": {"MessageRetentionPeriod": "60"}}
+    private(SQS, "_refresh_counts")(queue)
+    assert queue["attributes"]["ApproximateNumberOfMessages"] == "0"
 
 
 def test_a_throttled_invocation_has_a_body_with_a_message() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.service_metrics import execution_metrics, invocation_metrics
+from local.service_metrics import execution_metrics, invocation_metrics, queue_metrics
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:m"
 
@@ -33,3 +33,9 @@ def test_an_execution_that_ends_counts_with_its_duration() -> None:
 def test_an_execution_that_starts_counts_as_started() -> None:
     execution = {"stateMachineArn": MACHINE, "status": "RUNNING", "startDate": "x", "stopDate": None}
     assert values(execution_metrics(execution)) == {"ExecutionsStarted": 1}
+
+
+def test_a_queue_counts_what_waits_in_it() -> None:
+    (datum,) = queue_metrics("q", visible=3)
+    assert (datum["MetricName"], datum["Value"]) == ("ApproximateNumberOfMessagesVisible", 3)
+    assert datum["Dimensions"] == [{"Name": "QueueName", "Value": "q"}]

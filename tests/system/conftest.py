@@ -7,7 +7,7 @@ import pytest
 
 from local.datapipeline.settings import Settings
 from tests.databases.server import DatabaseServer
-from tests.system.deployments import TIME_SCALE, Deployment, deployed
+from tests.system.deployments import FAULTY_TIME_SCALE, TIME_SCALE, Deployment, deployed
 from tests.system.examples import Examples, copy_project, deployed_examples
 
 
@@ -35,6 +35,15 @@ def deployment(
 def fast_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The app where the service's clock, and with it progress reports, run TIME_SCALE times as fast."""
     with deployed(tmp_path_factory.mktemp("home"), "--time-scale", str(TIME_SCALE)) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def faulty_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The app where the service's timeouts are seconds long, for tests that make much go wrong."""
+    # On a slow machine two of its minutes, 3 s, may pass before a task is acknowledged.
+    options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=4 minutes"]
+    with deployed(tmp_path_factory.mktemp("home"), *options) as up:
         yield up
 
 

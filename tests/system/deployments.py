@@ -8,16 +8,21 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+from mypy_boto3_cloudformation import CloudFormationClient
 from mypy_boto3_cloudwatch import CloudWatchClient
 from mypy_boto3_datapipeline import DataPipelineClient
+from mypy_boto3_lambda import LambdaClient
 from mypy_boto3_logs import CloudWatchLogsClient
 from mypy_boto3_s3 import S3Client
+from mypy_boto3_scheduler import EventBridgeSchedulerClient
+from mypy_boto3_sqs import SQSClient
 from mypy_boto3_stepfunctions import SFNClient
 
 from tests.local.commands import ROOT, running
@@ -28,6 +33,8 @@ REGION = "us-east-1"
 PATIENCE_SECONDS = 60
 TIME_SCALE = 10
 """Of the deployment for tests that wait for the service's timeouts."""
+FAULTY_TIME_SCALE = 40
+"""Of the deployment for tests that make much go wrong: a progress report comes every 1.5 s."""
 
 T = TypeVar("T")
 
@@ -38,13 +45,13 @@ def environment_without_aws(home: Path) -> dict[str, str]:
     return kept | {"HOME": str(home)}
 
 
-def eventually(holds: Callable[[], T | None], what: Callable[[], str] | str) -> T:
+def eventually(holds: Callable[[], T | None], what: Callable[[], str] | str, *, every: float = 0.3) -> T:
     """The first result of ``holds`` that is not None; fails with ``what`` when none comes in time."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (result := holds()) is None:
         if time.monotonic() > deadline:
             raise AssertionError(what if isinstance(what, str) else what())
-        time.sleep(0.3)
+        time.sleep(every)
     return result
 
 
@@ -52,7 +59,7 @@ class Deployment:
     """A stack that is up."""
 
     def __init__(self, endpoint_url: str, home: Path) -> None:
-        self._endpoint_url = endpoint_url
+        self.endpoint_url = endpoint_url
         self._home = home
 
     @cached_property
@@ -64,6 +71,22 @@ class Deployment:
         return boto3.client("stepfunctions", **self._connection)
 
     @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        return boto3.client("cloudformation", **self._connection)
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return boto3.client("sqs", **self._connection)
+
+    @cached_property
+    def lambda_(self) -> LambdaClient:
+        return boto3.client("lambda", **self._connection)
+
+    @cached_property
+    def scheduler(self) -> EventBridgeSchedulerClient:
+        return boto3.client("scheduler", **self._connection)
+
+    @cached_property
     def s3(self) -> S3Client:
         return boto3.client("s3", **self._connection)
 
@@ -72,28 +95,60 @@ class Deployment:
         return boto3.client("logs", **self._connection)
 
     @cached_property
+    def functions(self) -> LambdaClient:
+        return boto3.client("lambda", **self._connection)
+
+    @contextlib.contextmanager
+    def fault(self, operation: str, kind: str) -> Iterator[None]:
+        """Data Pipeline fails in this way for as long as the block takes."""
+        self._control("POST", {"operation": operation, "kind": kind, "count": 1_000_000})
+        try:
+            yield
+        finally:
+            self._control("DELETE")
+
+    def _control(self, method: str, body: object = None) -> None:
+        url = f"{self.endpoint_url}/_local/datapipeline/faults"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, {"X-Local-Control": "faults"}, method=method)
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+            assert answer.status == 200
+
+    @cached_property
     def cloudwatch(self) -> CloudWatchClient:
         return boto3.client("cloudwatch", **self._connection)
 
     def aws(self, *arguments: str) -> str:
         """What the AWS CLI prints."""
-        variables: Mapping[str, str] = {
-            "AWS_ENDPOINT_URL": self._endpoint_url,
+        return self._run(Path(sys.executable).with_name("aws"), *arguments)
+
+    def shell(self, commands: str, variables: Mapping[str, str], *, directory: Path) -> str:
+        """What commands for a shell print, with the AWS CLI on their path and these variables set."""
+        return self._run("bash", "-euo", "pipefail", "-c", commands, variables=variables, directory=directory)
+
+    def _run(
+        self, *command: str | Path, variables: Mapping[str, str] | None = None, directory: Path = ROOT
+    ) -> str:
+        tools = Path(sys.executable).parent
+        settings: Mapping[str, str] = {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_EC2_METADATA_DISABLED": "true",
+            "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
         }
         done = subprocess.run(
-            [Path(sys.executable).with_name("aws"), *arguments],
-            env={**environment_without_aws(self._home), **variables},
+            command,
+            cwd=directory,
+            env={**environment_without_aws(self._home), **settings, **(variables or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=PATIENCE_SECONDS,
             check=False,
         )
-        assert done.returncode == 0, f"aws {' '.join(arguments)}: {done.stderr}"
+        assert done.returncode == 0, f"{command}: {done.stderr}"
         return done.stdout
 
     def aws_json(self, *arguments: str) -> Any:
@@ -103,7 +158,7 @@ class Deployment:
     @property
     def _connection(self) -> Any:
         return {
-            "endpoint_url": self._endpoint_url,
+            "endpoint_url": self.endpoint_url,
             "region_name": REGION,
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",
@@ -111,7 +166,7 @@ class Deployment:
 
 
 @contextlib.contextmanager
-def deployed(home: Path, *arguments: str) -> Iterator[Deployment]:
-    """The app of this repository on local AWS, ended at the end."""
-    with running("up", "--port", "0", *arguments, directory=ROOT) as command:
+def deployed(home: Path, *arguments: str, app: Path = ROOT) -> Iterator[Deployment]:
+    """The app of this repository, or another one, on local AWS, ended at the end."""
+    with running("up", "--port", "0", *arguments, directory=app) as command:
         yield Deployment(command.ready(), home)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+from collections.abc import Iterator
+
 from tests.system.deployments import STACK, WORKER_GROUP, Deployment
 
 RUN_TASK = f"{STACK}-RunTask"
 POLL_LOOP = f"{STACK}-PollLoop-{WORKER_GROUP}"
+
+NEVER_ACKNOWLEDGES = {
+    "QueryLanguage": "JSONata",
+    "StartAt": "Stuck",
+    "States": {"Stuck": {"Type": "Wait", "Seconds": 36_000, "End": True}},
+}
 
 
 def state_machine(deployment: Deployment, name: str) -> str:
@@ -36,3 +46,16 @@ def states_entered(deployment: Deployment, execution_arn: str) -> list[str]:
         for event in page["events"]
         if "stateEnteredEventDetails" in event
     ]
+
+
+@contextlib.contextmanager
+def run_task_replaced(deployment: Deployment, definition: object) -> Iterator[None]:
+    """RunTask with another definition, for as long as the block takes."""
+    client = deployment.stepfunctions
+    arn = state_machine(deployment, RUN_TASK)
+    original = client.describe_state_machine(stateMachineArn=arn)["definition"]
+    client.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
+    try:
+        yield
+    finally:
+        client.update_state_machine(stateMachineArn=arn, definition=original)

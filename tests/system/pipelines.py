@@ -91,9 +91,18 @@ class Pipeline:
 
     def ended(self, component: str, status: str) -> Run:
         """The only instance of a component, once it is over; fails unless it ends in ``status``."""
-        run = eventually(lambda: self._over(component), lambda: f"{component} is not over: {self._told()}")
+        run = self.over(component)
         assert run.status == status, f"{component} is {run.status}: {dict(run.fields)}"
         return run
+
+    def over(self, component: str) -> Run:
+        """The only instance of a component, once it is over."""
+        return eventually(lambda: self._over(component), lambda: f"{component} is not over: {self._told()}")
+
+    def cancel(self, component: str) -> None:
+        """Cancel a component's only instance."""
+        (run,) = self.runs("INSTANCE", component)
+        self._client.set_status(pipelineId=self.id, objectIds=[run.id], status="TRY_CANCEL")
 
     def _over(self, component: str) -> Run | None:
         return next((run for run in self.runs("INSTANCE", component) if run.status in OVER), None)

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.system.deployments import TIME_SCALE, Deployment, eventually
-from tests.system.executions import POLL_LOOP, RUN_TASK, executions, state_machine
+from tests.system.executions import NEVER_ACKNOWLEDGES, POLL_LOOP, RUN_TASK, executions, run_task_replaced
 from tests.system.pipelines import Pipeline, shell
 
 OFFERED_AGAIN_SECONDS = 120 / TIME_SCALE
 RETRIED_ONCE = {"maximumRetries": "1", "retryDelay": "2 minutes"}
-
-NEVER_ACKNOWLEDGES = {
-    "QueryLanguage": "JSONata",
-    "StartAt": "Stuck",
-    "States": {"Stuck": {"Type": "Wait", "Seconds": 36_000, "End": True}},
-}
 
 
 @pytest.fixture
@@ -44,7 +35,7 @@ def test_an_execution_killed_before_it_acknowledges_loses_nothing(
 ) -> None:
     ran = tmp_path / "ran"
     pipeline = Pipeline.put(deployment, {"Unlucky": shell(f"echo ran >> {ran}")})
-    with _run_task_replaced(deployment, NEVER_ACKNOWLEDGES):
+    with run_task_replaced(deployment, NEVER_ACKNOWLEDGES):
         pipeline.activate()
         stuck = eventually(
             lambda: next(iter(executions(deployment, RUN_TASK, of="Unlucky")), None),
@@ -101,16 +92,3 @@ def test_a_task_that_nobody_acknowledges_is_offered_again(deployment: Deployment
     client.set_task_status(taskId=again["taskId"], taskStatus="FINISHED")
     pipeline.ended("ByHand", "FINISHED")
     assert executions(deployment, RUN_TASK, of="ByHand") == {}
-
-
-@contextlib.contextmanager
-def _run_task_replaced(deployment: Deployment, definition: object) -> Iterator[None]:
-    """RunTask with another definition, for as long as the block takes."""
-    client = deployment.stepfunctions
-    arn = state_machine(deployment, RUN_TASK)
-    original = client.describe_state_machine(stateMachineArn=arn)["definition"]
-    client.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
-    try:
-        yield
-    finally:
-        client.update_state_machine(stateMachineArn=arn, definition=original)

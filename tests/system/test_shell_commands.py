@@ -192,8 +192,8 @@ def test_output_of_any_size(deployment: Deployment, bucket: str) -> None:
     assert deployment.s3.head_object(Bucket=bucket, Key="staged/x")["ContentLength"] == 200 * MEGABYTE
 
     cut = eventually(lambda: _cut(deployment, "Big"), "the log does not say that output was cut")
-    assert cut["complete_at"] == place
-    assert cut["last_lines"].endswith("22999999\n23000000")
+    assert cut["completeAt"] == place
+    assert cut["lastLines"].endswith("22999999\n23000000")
 
 
 def test_preconditions_hold_or_do_not_hold_yet(deployment: Deployment, bucket: str, tmp_path: Path) -> None:

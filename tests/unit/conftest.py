@@ -45,3 +45,21 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     fake = FakeS3()
     monkeypatch.setattr(clients, "s3", lambda: fake)
     return fake
+
+
+@pytest.fixture
+def poller_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the stack says to the poller."""
+    environment = {
+        "WORKER_GROUP": "etl",
+        "PERIOD_SECONDS": "300",
+        "POLL_TIMEOUT_SECONDS": "10",
+        "POLL_HOLD_SECONDS": "90",
+        "ROUTES": '["ShellCommandActivity"]',
+        "RUN_TASK_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:RunTask",
+        "CLAIMS_BUCKET": "claims",
+        "RUNNER_HOSTNAME": "runner",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)

@@ -26,11 +26,6 @@ def run(work: Any, given: dict[str, Any] | None = None, *, seconds: float = 60) 
     return task_handler(work)(given or event(), Context(seconds))  # type: ignore[arg-type]
 
 
-def metrics(text: str) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-    return [line for line in lines if "_aws" in line]
-
-
 def test_no_return_value_is_finished(service: FakeDataPipeline) -> None:
     assert run(lambda task: None) == {"status": "FINISHED"}
 
@@ -194,16 +189,6 @@ def test_the_full_objects_are_read_from_the_claim_and_secrets_never_told(
     assert "Logging in" in log.getvalue()
     assert "canary" not in log.getvalue()
     assert "***" in response["errorMessage"]
-
-
-def test_metrics_tell_outcome_and_type(service: FakeDataPipeline, capsys: pytest.CaptureFixture[str]) -> None:
-    run(lambda task: None)
-    found = metrics(capsys.readouterr().out)
-    assert {name for line in found for name in ("TasksFinished", "HandlerDuration") if name in line} == {
-        "TasksFinished",
-        "HandlerDuration",
-    }
-    assert all(line["Type"] == "ShellCommandActivity" and line["service"] == "TaskRunner" for line in found)
 
 
 def test_a_secret_with_quotes_and_newlines_is_hidden_too(log: io.StringIO) -> None:

@@ -66,6 +66,11 @@ def test_an_empty_answer_within_the_slot_is_followed_by_a_poll_when_polls_are_he
     assert after(PollResult.EMPTY, limits=limits, age=91, took=90).next is Next.POLL
 
 
+def test_polls_are_held_to_their_end_in_scaled_time_as_well() -> None:
+    limits = Limits(period=30, poll_timeout=9.5, hold=9)
+    assert after(PollResult.EMPTY, limits=limits, age=9.1, took=9).next is Next.POLL
+
+
 def test_an_empty_answer_after_the_slot_ends_the_loop() -> None:
     assert after(PollResult.EMPTY, limits=CONTINUOUS, age=91, took=90).next is Next.STOP
 

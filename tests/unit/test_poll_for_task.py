@@ -42,19 +42,7 @@ Poller = Callable[[Service], dict[str, Any]]
 
 
 @pytest.fixture
-def poll(monkeypatch: pytest.MonkeyPatch) -> Poller:
-    environment = {
-        "WORKER_GROUP": "etl",
-        "PERIOD_SECONDS": "300",
-        "POLL_TIMEOUT_SECONDS": "10",
-        "ROUTES": '["ShellCommandActivity"]',
-        "RUN_TASK_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:RunTask",
-        "CLAIMS_BUCKET": "claims",
-        "RUNNER_HOSTNAME": "runner",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
+def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
     module: ModuleType = importlib.import_module("poll_for_task")
 
     def invoke(service: Service) -> dict[str, Any]:

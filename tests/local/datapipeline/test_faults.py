@@ -69,12 +69,14 @@ def start(client: Any, group: str) -> str:
 def test_errors_and_throttles_come_as_often_as_asked_for(client: Any, endpoint_url: str) -> None:
     fault(endpoint_url, "ListPipelines", "error", count=2)
     fault(endpoint_url, "ListPipelines", "throttle")
+    fault(endpoint_url, "ListPipelines", "deny")
     codes = []
-    for _ in range(3):
+    for _ in range(4):
         with pytest.raises(ClientError) as caught:
             client.list_pipelines()
         codes.append(caught.value.response["Error"]["Code"])
-    assert codes == ["InternalServiceError", "InternalServiceError", "ThrottlingException"]
+    refusals = ["ThrottlingException", "AccessDeniedException"]
+    assert codes == ["InternalServiceError", "InternalServiceError", *refusals]
     client.list_pipelines()
 
 
@@ -111,11 +113,31 @@ def test_a_duplicated_answer_gives_one_task_twice(client: Any, endpoint_url: str
     assert client.poll_for_task(workerGroup="twice")["taskObject"] == first
 
 
+def test_an_answer_is_given_as_it_is(client: Any, endpoint_url: str) -> None:
+    fault(
+        endpoint_url, "PollForTask", "answer", answer={"taskObject": {"taskId": "T", "attemptId": "\ud800"}}
+    )
+    assert client.poll_for_task(workerGroup="any")["taskObject"] == {"taskId": "T", "attemptId": "\ud800"}
+
+
 def test_faults_are_listed_and_cleared(client: Any, endpoint_url: str) -> None:
     fault(endpoint_url, "SetTaskStatus", "error", count=7)
     listed = control(endpoint_url, "GET")[1]["faults"]
     assert listed == [{"operation": "SetTaskStatus", "kind": "error", "count": 7, "seconds": 0.0}]
     assert control(endpoint_url, "DELETE")[1]["faults"] == []
+
+
+def test_the_service_is_down_for_a_time(client: Any, endpoint_url: str) -> None:
+    fault(endpoint_url, "*", "down", seconds=0.5)
+    with pytest.raises(ClientError, match="InternalServiceError"):
+        client.list_pipelines()
+    with pytest.raises(ClientError, match="InternalServiceError"):
+        client.poll_for_task(workerGroup="down")
+    deadline = time.monotonic() + 10
+    while control(endpoint_url, "GET")[1]["faults"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    client.list_pipelines()
 
 
 @pytest.mark.parametrize(
@@ -125,6 +147,10 @@ def test_faults_are_listed_and_cleared(client: Any, endpoint_url: str) -> None:
         ({"operation": "PollForTask", "kind": "sulk"}, "'kind' is one of"),
         ({"operation": "PollForTask", "kind": "error", "count": 0}, "'count' is 1 to"),
         ({"operation": "PollForTask", "kind": "error", "times": 3}, "not times"),
+        ({"operation": "PollForTask", "kind": "down"}, "'kind' is one of"),
+        ({"operation": "*", "kind": "error"}, "'kind' is one of down"),
+        ({"operation": "Lambda:", "kind": "error"}, "no operation 'Lambda:'"),
+        ({"operation": "Lambda:f", "kind": "duplicate"}, "'kind' is one of error"),
         ("error", "is a JSON object"),
     ],
 )

@@ -1,0 +1,85 @@
+"""What becomes of executions that end, and of what could not be delivered.
+
+RunTask's ends and PollLoop's failures go, by EventBridge, to lambdas/execution_ended.py, which logs and
+counts them. What nobody has been told of goes to a queue, where it is kept for 14 days.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.handlers import HandlerEnvironment, python_function
+from infra.registration import EXECUTION_ENDED
+
+_FAILED = ["FAILED", "TIMED_OUT", "ABORTED"]
+
+
+def dead_letter_queue(scope: Construct, construct_id: str, name: str) -> sqs.Queue:
+    """A queue named ``<stack>-<name>``: encrypted, TLS only, and kept as long as SQS keeps messages."""
+    return sqs.Queue(
+        scope,
+        construct_id,
+        queue_name=f"{Stack.of(scope).stack_name}-{name}",
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=Duration.days(14),
+    )
+
+
+class ExecutionEvents(Construct):
+    """The rules, the function that counts, and the queue of tasks whose end was not reported."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        run_task: sfn.StateMachine,
+        poll_loops: Sequence[sfn.StateMachine],
+        routes: Sequence[str],
+        given: HandlerEnvironment,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.function = python_function(
+            self,
+            EXECUTION_ENDED,
+            handler="execution_ended.handler",
+            given=given,
+            memory_mb=256,
+            timeout=Duration.seconds(30),
+            environment={
+                "RUN_TASK_ARN": run_task.state_machine_arn,
+                "ROUTES": json.dumps(list(routes)),
+            },
+        )
+        self.not_reported = dead_letter_queue(self, "NotReported", "tasks-not-reported")
+        count = targets.LambdaFunction(self.function)
+        self._rule("RunTaskEnded", [run_task], ["SUCCEEDED", *_FAILED], count)
+        # An aborted loop was stopped by a person: nothing is lost, the next tick polls.
+        self._rule("PollLoopFailed", poll_loops, ["FAILED", "TIMED_OUT"], count)
+        self._rule("RunTaskFailed", [run_task], _FAILED, targets.SqsQueue(self.not_reported))
+
+    def _rule(
+        self, name: str, machines: Sequence[sfn.StateMachine], statuses: list[str], target: events.IRuleTarget
+    ) -> None:
+        events.Rule(
+            self,
+            name,
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [machine.state_machine_arn for machine in machines],
+                    "status": statuses,
+                },
+            ),
+            targets=[target],
+        )

@@ -1,0 +1,116 @@
+"""Writes one log line and the metrics of each execution that has ended, whatever its handler is written in.
+
+Event: EventBridge's "Step Functions Execution Status Change", of RunTask for every end and of PollLoop for
+failures. Its ``input`` is RunTask's envelope, its ``output`` what infra/run_task.py says of the end:
+``{status, deferrals, errorId?, crashed?, refused?}``. Step Functions leaves either out if it is too large
+(EventBridge events reference, Step Functions).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from runner import telemetry
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+RUN_TASK_ARN = os.environ["RUN_TASK_ARN"]
+ROUTES = frozenset(json.loads(os.environ["ROUTES"]))
+
+_METRIC_OF_STATUS = {
+    "FINISHED": "TasksFinished",
+    "FAILED": "TasksFailed",
+    "FALSE": "TasksNotMet",
+    "CANCELED": "TasksCanceled",
+    "NO_LONGER_OURS": "TasksLost",
+    "NOT_REPORTED": "TasksNotReported",
+}
+
+
+@dataclass(frozen=True)
+class End:
+    """How one RunTask execution ended: the log line's fields, and what is counted."""
+
+    fields: Mapping[str, Any]
+    of_stack: Mapping[str, float] = field(default_factory=dict)
+    """Metrics without a dimension but the stack's."""
+    of_type: Mapping[str, float] = field(default_factory=dict)
+    """Metrics by type; empty for a type that has no handler, of which there may be any number."""
+
+    @property
+    def reported(self) -> bool:
+        """Whether nothing is left to tell Data Pipeline."""
+        return bool(self.fields["outcome"] != "NOT_REPORTED")
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's signature
+    """Log and count one ended execution."""
+    telemetry.count_cold_start()
+    detail = event["detail"]
+    if detail["stateMachineArn"] != RUN_TASK_ARN:
+        telemetry.logger.error(
+            "PollLoop failed",
+            stateMachine=detail["stateMachineArn"].rsplit(":", 1)[-1],
+            execution=detail["name"],
+            executionStatus=detail["status"],
+            error=detail.get("error"),
+            cause=detail.get("cause"),
+        )
+        telemetry.emit({"PollLoopsFailed": 1})
+        return
+    end = judge(detail, ROUTES)
+    if end.reported:
+        telemetry.logger.info("Task ended", **end.fields)
+    else:
+        telemetry.logger.error("Task not reported", **end.fields)
+    if end.of_stack:
+        telemetry.emit(end.of_stack)
+    if end.of_type:
+        telemetry.emit(end.of_type, Type=end.fields["route"])
+        telemetry.emit(
+            {"TaskDuration": end.fields["seconds"]}, unit=MetricUnit.Seconds, Type=end.fields["route"]
+        )
+
+
+def judge(detail: Mapping[str, Any], routes: Collection[str]) -> End:
+    """What is to be told of a RunTask execution that has ended. ``detail`` is the event's."""
+    envelope = _json(detail.get("input"))
+    said = _json(detail.get("output")) if detail["status"] == "SUCCEEDED" else {"status": "NOT_REPORTED"}
+    outcome = said.get("status")
+    keys = ("pipelineId", "attemptId", "taskId", "workerGroup", "type", "route")
+    fields: dict[str, Any] = {
+        **{key: envelope.get(key) for key in keys},
+        "execution": detail["name"],
+        "executionStatus": detail["status"],
+        "outcome": outcome,
+        "errorId": said.get("errorId"),
+        "deferrals": said.get("deferrals"),
+        "seconds": (detail["stopDate"] - detail["startDate"]) / 1000,
+    }
+    if outcome == "NOT_REPORTED":
+        fields |= {"error": detail.get("error"), "cause": detail.get("cause")}
+    handled = envelope.get("route") in routes and "refusal" not in envelope
+    of_stack = {
+        "TasksFailed": outcome == "FAILED",
+        "TasksRefused": bool(envelope) and not handled,
+        "HandlersCrashed": bool(said.get("crashed")),
+        "StatusesRefused": bool(said.get("refused")),
+    }
+    of_type: dict[str, float] = {}
+    if handled and outcome in _METRIC_OF_STATUS:
+        of_type[_METRIC_OF_STATUS[outcome]] = 1
+        if said.get("deferrals"):
+            of_type["TasksDeferred"] = float(said["deferrals"])
+    return End(fields, {name: 1 for name, holds in of_stack.items() if holds}, of_type)
+
+
+def _json(text: Any) -> Mapping[str, Any]:
+    value = json.loads(text) if isinstance(text, str) else None
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,82 @@
+// Calls of AWS operations in their JSON protocol. The local AWS asks for no signature.
+
+import { PACES, Pace } from "./pace.mjs";
+
+const SERVICES = {
+    dataPipeline: { prefix: "DataPipeline", version: "1.1" },
+    stepFunctions: { prefix: "AWSStepFunctions", version: "1.0" },
+    logs: { prefix: "Logs_20140328", version: "1.1" },
+    cloudWatch: { prefix: "GraniteServiceVersion20100801", version: "1.0" },
+};
+
+/** An error that a service answered; `code` is its name, such as ThrottlingException. */
+export class AwsError extends Error {
+    constructor(code, message) {
+        super(message || code);
+        this.code = code;
+    }
+}
+
+export class Aws {
+    /** `url` is the local AWS; `fetch`, `now` (milliseconds) and `sleep` (of milliseconds) are passed in. */
+    constructor({ url, fetch, now, sleep }) {
+        this.url = url;
+        this.fetch = fetch;
+        this.now = now;
+        this.sleep = sleep;
+        this.paces = new Map();
+    }
+
+    /** One operation. Throws AwsError, or what `fetch` throws when nothing answers. */
+    async call(service, operation, request = {}) {
+        const { prefix, version } = SERVICES[service];
+        await this.#turn(service, operation);
+        const response = await this.fetch(this.url, {
+            method: "POST",
+            headers: {
+                "Content-Type": `application/x-amz-json-${version}`,
+                "X-Amz-Target": `${prefix}.${operation}`,
+            },
+            body: JSON.stringify(request),
+        });
+        const text = await response.text();
+        const answer = parsed(text);
+        if (!response.ok) {
+            const code = String(answer.__type ?? `HTTP ${response.status}`)
+                .split("#")
+                .pop();
+            throw new AwsError(code, answer.message ?? answer.Message ?? text.slice(0, 200));
+        }
+        return answer;
+    }
+
+    /** The items of all pages, `most` at the most; `token` names the member that leads on to the next page. */
+    async all(service, operation, request, { items, token, most = Infinity }) {
+        const found = [];
+        let next;
+        do {
+            const page = await this.call(service, operation, {
+                ...request,
+                ...(next ? { [token]: next } : {}),
+            });
+            found.push(...(page[items] ?? []));
+            next = page[token];
+        } while (next && found.length < most);
+        return found.slice(0, most);
+    }
+
+    async #turn(service, operation) {
+        if (service !== "dataPipeline") return;
+        if (!this.paces.has(operation)) this.paces.set(operation, new Pace(PACES[operation], this.now()));
+        const wait = this.paces.get(operation).take(this.now());
+        if (wait > 0) await this.sleep(wait);
+    }
+}
+
+function parsed(text) {
+    try {
+        return JSON.parse(text || "{}");
+    } catch {
+        return {};
+    }
+}

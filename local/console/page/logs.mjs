@@ -1,0 +1,103 @@
+// The log lines of one task: of its handler, of RunTask and of the poller, from CloudWatch Logs.
+
+const LINES_A_CALL = 1000;
+const MOST_LINES = 5000;
+const LATE_MILLISECONDS = 5000;
+
+/** The log groups of the Lambda functions that a state machine invokes, or those of `states` alone. */
+export function functionLogGroups(definition, states = Object.keys(definition.States)) {
+    const names = states
+        .map((name) => definition.States[name]?.Arguments?.FunctionName)
+        .filter((value) => typeof value === "string")
+        .map((value) => /function:([^:]+)/.exec(value)?.[1] ?? value);
+    return [...new Set(names)].map((name) => `/aws/lambda/${name}`);
+}
+
+/** A filter pattern for lines that have all of these terms. What cannot be written as a term is left out. */
+export function pattern(terms) {
+    const plain = terms.filter((term) => /^[\x21-\x7e]+$/.test(term) && !/["\\]/.test(term));
+    return plain.map((term) => `"${term}"`).join(" ");
+}
+
+/** What a line says: `text`, its level or stream, and the rest of a JSON line as `entry`. */
+export function read(event, source) {
+    const line = {
+        id: event.eventId,
+        time: event.timestamp,
+        source,
+        text: event.message.trimEnd(),
+        level: "",
+        entry: null,
+    };
+    const entry = parsed(event.message);
+    if (entry === null) return line;
+    const text = entry.message ?? entry.type ?? line.text;
+    return {
+        ...line,
+        text: typeof text === "string" ? text : JSON.stringify(text),
+        level: String(entry.stream ?? entry.level ?? ""),
+        entry,
+    };
+}
+
+/** Whether a line is about the attempt. A filter pattern finds text anywhere; the members say for certain. */
+export function isOf(line, { pipelineId, attemptId, executionArn }) {
+    if (line.entry === null) return false;
+    if (executionArn && line.entry.execution_arn === executionArn) return true;
+    return line.entry.pipelineId === pipelineId && line.entry.attemptId === attemptId;
+}
+
+/** The lines of one attempt, read on from where the last reading ended. */
+export class TaskLog {
+    constructor(aws, task) {
+        this.aws = aws;
+        this.task = task;
+        this.lines = new Map();
+        this.since = new Map();
+    }
+
+    /** The latest 5,000 lines in the order of their times. `groups` are log groups; `from` is the time to begin at. */
+    async read(groups, from) {
+        for (const group of groups) await this.#readGroup(group, from);
+        const lines = [...this.lines.values()].sort((a, b) => a.time - b.time).slice(-MOST_LINES);
+        this.lines = new Map(lines.map((line) => [line.id, line]));
+        return lines;
+    }
+
+    async #readGroup(group, from) {
+        const { pipelineId, attemptId, executionArn } = this.task;
+        const terms = group.startsWith("/aws/vendedlogs/states/")
+            ? [executionArn ?? ""]
+            : [pipelineId, attemptId];
+        // A line may be delivered after a later one of another stream.
+        const startTime = Math.max(0, Math.floor(this.since.get(group) ?? from ?? 0) - LATE_MILLISECONDS);
+        const request = {
+            logGroupName: group,
+            filterPattern: pattern(terms),
+            startTime,
+            limit: LINES_A_CALL,
+        };
+        const options = { items: "events", token: "nextToken", most: MOST_LINES };
+        let events = [];
+        try {
+            events = await this.aws.all("logs", "FilterLogEvents", request, options);
+        } catch (error) {
+            // A function that has never run has no log group yet.
+            if (error.code !== "ResourceNotFoundException") throw error;
+        }
+        for (const event of events) {
+            const line = read(event, group);
+            if (isOf(line, this.task)) this.lines.set(line.id, line);
+            this.since.set(group, Math.max(this.since.get(group) ?? 0, event.timestamp));
+        }
+    }
+}
+
+function parsed(text) {
+    try {
+        const value = JSON.parse(text);
+        return value !== null && typeof value === "object" && !Array.isArray(value) ? value : null;
+    } catch {
+        return null;
+    }
+}

@@ -1,0 +1,199 @@
+// Pipelines, their instances and their attempts, as the Data Pipeline API tells of them.
+
+const IDS_A_CALL = 25;
+const QUERY_PAGE = 100;
+const REPORT_INTERVAL = 60_000;
+const OVER = new Set(["FINISHED", "FAILED", "CASCADE_FAILED", "CANCELED"]);
+
+/** The fields of a pipeline object by key; of a key with several values, the first. */
+export function fieldsOf(object) {
+    const fields = {};
+    for (const { key, stringValue, refValue } of object.fields ?? [])
+        fields[key] ??= stringValue ?? refValue ?? "";
+    return fields;
+}
+
+/** Milliseconds of a time such as 2026-11-24T10:00:00, which is UTC; null for what is none. */
+export function timeOf(text) {
+    if (!text) return null;
+    const time = Date.parse(/Z$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`);
+    return Number.isNaN(time) ? null : time;
+}
+
+/** The parts of an instance's or an attempt's id, such as `@Copy_2026-11-24T10:00:00_Attempt=2`. */
+export function idParts(id) {
+    const [, instance, number] = /^(.*?)(?:_Attempt=(\d+))?$/s.exec(id);
+    const [, name, scheduled] = /^@?(.*?)(?:_(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d))?$/s.exec(instance);
+    return { instance, component: name, scheduled: scheduled ?? "", attempt: number ? Number(number) : null };
+}
+
+/** Ids of instances, latest first; those that are due at the same time in the order in which they came. */
+export function latestFirst(ids) {
+    const place = new Map(ids.map((id, index) => [id, index]));
+    const scheduled = new Map(ids.map((id) => [id, idParts(id).scheduled]));
+    return [...ids].sort((a, b) => {
+        const [one, other] = [scheduled.get(a), scheduled.get(b)];
+        return one === other ? place.get(a) - place.get(b) : one < other ? 1 : -1;
+    });
+}
+
+/** One page of a list, and the number of pages; a page beyond the end is the last one. */
+export function pageOf(items, number, size) {
+    const pages = Math.max(1, Math.ceil(items.length / size));
+    const page = Math.min(Math.max(1, number), pages);
+    return { page, pages, items: items.slice((page - 1) * size, page * size) };
+}
+
+const inParts = (ids) =>
+    Array.from({ length: Math.ceil(ids.length / IDS_A_CALL) }, (_, i) =>
+        ids.slice(i * IDS_A_CALL, (i + 1) * IDS_A_CALL),
+    );
+
+export class Pipelines {
+    constructor(aws) {
+        this.aws = aws;
+        this.described = new Map();
+        this.known = new Map();
+    }
+
+    /** The runs of a pipeline, with what was read of them before. */
+    runs(id) {
+        if (!this.known.has(id)) this.known.set(id, new Runs(this.aws, id));
+        return this.known.get(id);
+    }
+
+    /** All pipelines, newest first. Their states are those of when they were described last. */
+    async list() {
+        const listed = await this.aws.all(
+            "dataPipeline",
+            "ListPipelines",
+            {},
+            { items: "pipelineIdList", token: "marker" },
+        );
+        await this.describe(listed.map(({ id }) => id).filter((id) => !this.described.has(id)));
+        return listed
+            .map(({ id, name }) => ({ id, name, ...(this.described.get(id) ?? {}) }))
+            .sort((a, b) => (b.created ?? 0) - (a.created ?? 0) || (a.name < b.name ? -1 : 1));
+    }
+
+    async describe(ids) {
+        for (const pipelineIds of inParts(ids)) {
+            const answer = await this.aws.call("dataPipeline", "DescribePipelines", { pipelineIds });
+            for (const one of answer.pipelineDescriptionList)
+                this.described.set(one.pipelineId, description(one));
+        }
+    }
+}
+
+function description(pipeline) {
+    const fields = fieldsOf(pipeline);
+    return {
+        name: pipeline.name,
+        state: fields["@pipelineState"] ?? "",
+        health: fields["@healthStatus"] ?? "",
+        created: timeOf(fields["@creationTime"]),
+        lastRun: timeOf(fields["@latestRunTime"]),
+        text: pipeline.description ?? "",
+    };
+}
+
+/** The runs of one pipeline. What is known is kept, so that a reading costs few calls. */
+export class Runs {
+    constructor(aws, pipelineId) {
+        this.aws = aws;
+        this.pipelineId = pipelineId;
+        this.ids = { INSTANCE: new Set(), ATTEMPT: new Set() };
+        this.latest = { INSTANCE: "", ATTEMPT: "" };
+        this.objects = new Map();
+        this.firstReports = new Map();
+        this.seenWaiting = new Set();
+    }
+
+    /** One page of instances, latest first, each with its attempts. */
+    async read(page, size) {
+        await this.#find("INSTANCE", "@scheduledStartTime");
+        await this.#find("ATTEMPT", "@actualStartTime");
+        const chosen = pageOf(latestFirst([...this.ids.INSTANCE]), page, size);
+        const attempts = new Map(chosen.items.map((id) => [id, []]));
+        for (const id of this.ids.ATTEMPT) attempts.get(idParts(id).instance)?.push(id);
+        const open = [...attempts.values()].flat().filter((id) => !this.objects.get(id)?.over);
+        // An instance may be run again when it is over; an attempt that is over stays so.
+        await this.describe([...chosen.items, ...open]);
+        const instances = chosen.items
+            .filter((id) => this.objects.has(id))
+            .map((id) => ({
+                ...this.objects.get(id),
+                attempts: attempts
+                    .get(id)
+                    .map((attempt) => this.objects.get(attempt))
+                    .filter(Boolean)
+                    .sort((a, b) => a.attempt - b.attempt),
+            }));
+        return {
+            ...chosen,
+            items: instances,
+            total: this.ids.INSTANCE.size,
+            attempts: this.ids.ATTEMPT.size,
+        };
+    }
+
+    /** One instance or attempt as it is now; null if there is none. */
+    async one(id) {
+        await this.describe([id]);
+        return this.objects.get(id) ?? null;
+    }
+
+    async describe(ids) {
+        for (const objectIds of inParts(ids)) {
+            const request = { pipelineId: this.pipelineId, objectIds };
+            const answer = await this.aws.call("dataPipeline", "DescribeObjects", request);
+            for (const object of answer.pipelineObjects) this.#keep(object);
+        }
+    }
+
+    #keep(object) {
+        const fields = fieldsOf(object);
+        const started = timeOf(fields["@actualStartTime"]) ?? timeOf(fields["@creationTime"]);
+        const report = timeOf(fields.reportProgressTime);
+        // The service keeps the last report only. It is the first one if the attempt was still waiting when it was
+        // read before, or if it came within a minute: a runner at work reports once a minute.
+        if (report === null && fields["@status"] === "WAITING_FOR_RUNNER") this.seenWaiting.add(object.id);
+        const isFirst =
+            report !== null && (this.seenWaiting.has(object.id) || report - started < REPORT_INTERVAL);
+        if (isFirst && !this.firstReports.has(object.id)) this.firstReports.set(object.id, report);
+        this.objects.set(object.id, {
+            id: object.id,
+            ...idParts(object.id),
+            component: fields["@componentParent"] || idParts(object.id).component,
+            status: fields["@status"] ?? "",
+            over: OVER.has(fields["@status"]),
+            started,
+            ended: timeOf(fields["@actualEndTime"]),
+            firstReport: this.firstReports.get(object.id) ?? null,
+            lastReport: report,
+            errorId: fields.errorId ?? "",
+            errorMessage: fields.errorMessage ?? "",
+            errorStackTrace: fields.errorStackTrace ?? "",
+            fields,
+        });
+        const sphere = fields["@sphere"];
+        const time = fields[sphere === "INSTANCE" ? "@scheduledStartTime" : "@actualStartTime"] ?? "";
+        if (sphere in this.latest && time > this.latest[sphere]) this.latest[sphere] = time;
+    }
+
+    /** Looks for new ids: all of them while they fit into one page of the answer, then those since the latest. */
+    async #find(sphere, timeField) {
+        const since = this.ids[sphere].size >= QUERY_PAGE ? this.latest[sphere] : "";
+        const selector = { fieldName: timeField, operator: { type: "GE", values: [since] } };
+        const request = {
+            pipelineId: this.pipelineId,
+            sphere,
+            ...(since ? { query: { selectors: [selector] } } : {}),
+        };
+        const found = await this.aws.all("dataPipeline", "QueryObjects", request, {
+            items: "ids",
+            token: "marker",
+        });
+        for (const id of found) this.ids[sphere].add(id);
+    }
+}

@@ -1,0 +1,68 @@
+// A state machine's executions, latest first.
+
+import { h, Part } from "./dom.mjs";
+import { pageOf } from "./pipelines.mjs";
+import { links } from "./routes.mjs";
+import { duration } from "./timeline.mjs";
+import { empty, facts, heading, pager, pill, section, table, time } from "./widgets.mjs";
+import { graphView } from "./view-graph.mjs";
+
+const PAGE = 20;
+const MOST = 1000;
+
+export function machineView(main, { executions, now }, { arn, page }) {
+    const part = new Part(main, ({ machine, chosen, total, running, second }) => [
+        heading("State machine", machine.name, ""),
+        facts([
+            ["Executions", total === MOST ? `the latest ${MOST}` : String(total)],
+            ["Running", String(running)],
+            ["About", machine.definition.Comment ?? ""],
+        ]),
+        section(
+            "Executions",
+            "latest first",
+            chosen.items.length
+                ? table(
+                      ["Execution", "Status", "Started", "Took"],
+                      chosen.items.map((one) => row(one, second)),
+                  )
+                : empty(
+                      "No execution yet.",
+                      "PollLoop is started by its schedule, and RunTask by PollLoop when it has taken a task.",
+                  ),
+            pager(chosen, (number) => links.machine(arn, number), "executions"),
+        ),
+        section(
+            "Graph",
+            "",
+            h(
+                "div",
+                { class: "scroll graph-box", id: "graph", "data-scroll": "", tabindex: 0 },
+                graphView(machine.definition, null, ""),
+            ),
+        ),
+    ]);
+    return {
+        seconds: 4,
+        async read(alive) {
+            const machine = await executions.machine(arn);
+            const all = await executions.list(arn, MOST);
+            const running = all.filter(({ status }) => status === "RUNNING").length;
+            const second = running ? Math.floor(now() / 1000) * 1000 : 0;
+            if (!alive()) return;
+            part.show({ machine, chosen: pageOf(all, page, PAGE), total: all.length, running, second });
+            document.title = machine.name;
+        },
+    };
+}
+
+function row(execution, now) {
+    return h(
+        "tr",
+        {},
+        h("td", { class: "name" }, h("a", { href: links.execution(execution.arn) }, execution.name)),
+        h("td", {}, pill(execution.status)),
+        h("td", { class: "number" }, time(execution.started)),
+        h("td", { class: "number" }, duration((execution.stopped ?? now) - execution.started)),
+    );
+}

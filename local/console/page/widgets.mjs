@@ -1,0 +1,100 @@
+// What several views are made of.
+
+import { h } from "./dom.mjs";
+import { dateTime } from "./timeline.mjs";
+
+const TONES = {
+    good: ["FINISHED", "SUCCEEDED", "HEALTHY", "OK"],
+    busy: ["RUNNING", "SCHEDULED"],
+    waiting: ["WAITING_FOR_RUNNER", "PENDING_REDRIVE", "DEACTIVATING"],
+    bad: ["FAILED", "CASCADE_FAILED", "TIMED_OUT", "ERROR", "ALARM"],
+    stopped: ["CANCELED", "ABORTED"],
+};
+
+/** The colour of a status. It never stands without the word. */
+export function tone(status) {
+    return Object.keys(TONES).find((name) => TONES[name].includes(status)) ?? "quiet";
+}
+
+export function pill(status) {
+    return status ? h("span", { class: `pill ${tone(status)}` }, status) : null;
+}
+
+/** Names with their values; empty values are left out. */
+export function facts(pairs) {
+    const given = pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined);
+    return h(
+        "dl",
+        { class: "facts" },
+        given.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+    );
+}
+
+export function time(milliseconds) {
+    return milliseconds === null
+        ? ""
+        : h("time", { datetime: new Date(milliseconds).toISOString() }, dateTime(milliseconds));
+}
+
+/** What to do where there is nothing yet; `commands` is shown as it is typed. */
+export function empty(title, text, commands = "") {
+    return h(
+        "div",
+        { class: "empty" },
+        h("p", { class: "empty-title" }, title),
+        text ? h("p", {}, text) : null,
+        commands ? h("pre", { tabindex: 0, id: "commands" }, commands) : null,
+    );
+}
+
+/** Links to the pages beside this one; nothing where there is but one. `link` makes an address of a number. */
+export function pager({ page, pages }, link, what) {
+    if (pages < 2) return null;
+    return h(
+        "nav",
+        { class: "pager", "aria-label": `Pages of ${what}` },
+        page > 1 ? h("a", { href: link(page - 1), id: "newer" }, "Newer") : h("span", {}, "Newer"),
+        h("span", { class: "where" }, `Page ${page} of ${pages}`),
+        page < pages ? h("a", { href: link(page + 1), id: "older" }, "Older") : h("span", {}, "Older"),
+    );
+}
+
+export function heading(above, title, status) {
+    return h(
+        "div",
+        { class: "heading" },
+        above ? h("p", { class: "above" }, above) : null,
+        h("h1", {}, title, " ", pill(status)),
+    );
+}
+
+/** A part of a view with its title. */
+export function section(title, aside, ...children) {
+    return h(
+        "section",
+        {},
+        h("div", { class: "section-title" }, h("h2", {}, title), aside ? h("p", {}, aside) : null),
+        children,
+    );
+}
+
+export function table(headers, rows) {
+    return h(
+        "div",
+        { class: "scroll", id: `table-${headers[0]}`, "data-scroll": "" },
+        h(
+            "table",
+            {},
+            h(
+                "thead",
+                {},
+                h(
+                    "tr",
+                    {},
+                    headers.map((header) => h("th", { scope: "col" }, header)),
+                ),
+            ),
+            h("tbody", {}, rows),
+        ),
+    );
+}

@@ -1,0 +1,1 @@
+"""Thousands of tasks while everything around them goes wrong, in an order that a seed decides."""

@@ -1,0 +1,113 @@
+"""What happens in a run: the tasks, and what goes wrong before each batch. The seed decides it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal
+
+BATCH = 25
+RETRIES = "10"
+
+Kind = Literal["finishes", "works a while", "fails once", "fails", "has no handler", "is canceled"]
+Earned = Literal["FINISHED", "FAILED", "CANCELED"]
+
+EARNED: dict[Kind, Earned] = {
+    "finishes": "FINISHED",
+    "works a while": "FINISHED",
+    "fails once": "FINISHED",
+    "fails": "FAILED",
+    "has no handler": "FAILED",
+    "is canceled": "CANCELED",
+}
+_WEIGHTS = {
+    "finishes": 66,
+    "works a while": 10,
+    "fails once": 10,
+    "fails": 7,
+    "has no handler": 4,
+    "is canceled": 3,
+}
+
+POLLER = "Lambda:TaskRunner-poll-default"
+SHELL = "Lambda:TaskRunner-ShellCommandActivity"
+START = "StepFunctions:StartExecution"
+
+# (operation, kind, the most calls in a row): more than their retries in some, so that they fail for good.
+_FAULTS = (
+    ("PollForTask", "drop", 2),
+    ("PollForTask", "duplicate", 2),
+    ("PollForTask", "error", 6),
+    ("PollForTask", "throttle", 4),
+    ("PollForTask", "delay", 2),
+    ("ReportTaskRunnerHeartbeat", "error", 3),
+    ("ReportTaskProgress", "error", 12),
+    ("ReportTaskProgress", "throttle", 4),
+    ("ReportTaskProgress", "drop", 2),
+    ("ReportTaskProgress", "delay", 3),
+    ("SetTaskStatus", "error", 12),
+    ("SetTaskStatus", "throttle", 6),
+    ("SetTaskStatus", "drop", 3),
+    (START, "throttle", 3),
+    (START, "drop", 2),
+    (START, "error", 10),
+    (POLLER, "error", 5),
+    (POLLER, "drop", 3),
+    (POLLER, "throttle", 3),
+    (SHELL, "throttle", 8),
+    (SHELL, "drop", 2),
+    (SHELL, "error", 2),
+)
+
+_DEEDS = ("abort a task", "abort a task", "abort the loops", "tick again")
+
+
+@dataclass(frozen=True)
+class PlannedTask:
+    """One activity."""
+
+    name: str
+    kind: Kind
+
+    @property
+    def earned(self) -> Earned:
+        """The status that it has to end in."""
+        return EARNED[self.kind]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tasks that become ready together, and what goes wrong just then."""
+
+    tasks: tuple[PlannedTask, ...]
+    faults: tuple[dict[str, Any], ...]
+    deeds: tuple[str, ...]
+    down_minutes: int = 0
+    no_ticks_minutes: int = 0
+
+
+def plan(seed: int, tasks: int, *, outages: bool) -> Iterator[Batch]:
+    """The batches; with ``outages`` the service is down for 30 minutes, and no tick comes for an hour."""
+    random = Random(seed)  # noqa: S311 - a repeatable choice, no secret
+    batches = -(-tasks // BATCH)
+    down, silent = random.sample(range(batches), 2) if outages else (-1, -1)
+    for number in range(batches):
+        size = min(BATCH, tasks - number * BATCH)
+        kinds = random.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=size)
+        yield Batch(
+            tasks=tuple(
+                PlannedTask(f"Task{number * BATCH + index}", kind)  # type: ignore[arg-type]
+                for index, kind in enumerate(kinds)
+            ),
+            faults=tuple(_fault(random) for _ in range(random.randint(1, 3))),
+            deeds=tuple(random.choice(_DEEDS) for _ in range(random.randint(0, 2))),
+            down_minutes=30 if number == down else 0,
+            no_ticks_minutes=60 if number == silent else 0,
+        )
+
+
+def _fault(random: Random) -> dict[str, Any]:
+    operation, kind, most = random.choice(_FAULTS)
+    fault: dict[str, Any] = {"operation": operation, "kind": kind, "count": random.randint(1, most)}
+    return fault | ({"seconds": round(random.uniform(0.1, 1.0), 2)} if kind == "delay" else {})

@@ -1,0 +1,230 @@
+"""Carries a plan out on a deployed stack, and counts what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.chaos.plan import RETRIES, Batch, PlannedTask, plan
+from tests.system.deployments import Deployment
+from tests.system.executions import RUN_TASK, executions, state_machine
+from tests.system.faults import clear, enable_schedule, faults, stop_loops, tick
+from tests.system.pipelines import OVER, Fields, Pipeline, shell
+
+MOST_OPEN = 40
+"""A batch begins when no more tasks than this are open."""
+SETTLING_SECONDS = 240
+"""The most that the last tasks may take after the last fault."""
+
+T = TypeVar("T")
+
+
+@dataclass
+class Figures:
+    """What a run came to. Of the first four none may be above 0."""
+
+    lost: int = 0
+    """Tasks that never ended."""
+    stuck: int = 0
+    """RunTask executions that never ended."""
+    falsely_finished: int = 0
+    """FINISHED, but the work was not done."""
+    otherwise_wrong: int = 0
+    """In another status than the one earned."""
+    tasks: int = 0
+    attempts: int = 0
+    executions: int = 0
+    reoffers: int = 0
+    """RunTask executions beyond the first one of an attempt."""
+    duplicates: int = 0
+    """Times that work was begun beyond the first one of an attempt."""
+    latest_start_seconds: float = 0.0
+    """From a task's activation to the first time that its work was begun, by the service's clock."""
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was lost, stuck or wrong."""
+        return not (self.lost or self.stuck or self.falsely_finished or self.otherwise_wrong)
+
+
+@dataclass
+class _Open:
+    task: PlannedTask
+    pipeline: Pipeline
+    activated_at: float
+    canceled: bool = False
+
+
+class Run:
+    """One run: ``directory`` is where the tasks' commands note what they do."""
+
+    def __init__(self, deployment: Deployment, directory: Path, *, seed: int, time_scale: float) -> None:
+        self._deployment = deployment
+        self._directory = directory
+        self._seed = seed
+        self._random = Random(seed)  # noqa: S311
+        self._scale = time_scale
+        self._open: dict[str, _Open] = {}
+        self._ended: list[tuple[_Open, str]] = []
+
+    def carry_out(self, tasks: int, *, outages: bool) -> Figures:
+        """All batches, and then the wait for the last task."""
+        for number, batch in enumerate(plan(self._seed, tasks, outages=outages)):
+            self._begin(number, batch)
+            while len(self._open) > MOST_OPEN:
+                self._look()
+        clear(self._deployment)
+        enable_schedule(self._deployment)
+        deadline = time.monotonic() + SETTLING_SECONDS
+        while self._open and time.monotonic() < deadline:
+            self._look()
+        return self._figures(deadline)
+
+    def _begin(self, number: int, batch: Batch) -> None:
+        print(f"\rbatch {number}, {len(self._open)} open ", end="", file=sys.stderr, flush=True)
+        objects = {task.name: self._fields(task) for task in batch.tasks}
+        pipeline = insist(lambda: Pipeline.put(self._deployment, objects))
+        faults(self._deployment, *batch.faults)
+        insist(pipeline.activate)
+        for task in batch.tasks:
+            self._open[task.name] = _Open(task, pipeline, time.time())
+        for deed in batch.deeds:
+            self._do(deed)
+        if batch.down_minutes:
+            seconds = batch.down_minutes * 60 / self._scale
+            faults(self._deployment, {"operation": "*", "kind": "down", "seconds": seconds})
+            time.sleep(seconds)
+        if batch.no_ticks_minutes:
+            enable_schedule(self._deployment, enabled=False)
+            time.sleep(batch.no_ticks_minutes * 60 / self._scale)
+            enable_schedule(self._deployment)
+
+    def _fields(self, task: PlannedTask) -> Fields:
+        log = self._directory / task.name
+        begun, done = f"date +%s.%N >> {log}.begun", f"echo >> {log}.done"
+        work = {
+            "finishes": done,
+            "works a while": f"sleep 1.{len(task.name) % 10}; {done}",
+            "fails once": f"test $(wc -l < {log}.begun) -gt 1 && {done}",
+            "fails": "exit 3",
+            "has no handler": done,
+            "is canceled": f"sleep 600; {done}",
+        }[task.kind]
+        more = {"myHandler": "nobody"} if task.kind == "has no handler" else {}
+        retries = {"maximumRetries": RETRIES if task.earned == "FINISHED" else "0", "retryDelay": "2 minutes"}
+        if task.kind == "is canceled":
+            retries = {"maximumRetries": RETRIES, "retryDelay": "2 minutes"}
+        return shell(f"{begun}; {work}", **retries, **more)
+
+    def _do(self, deed: str) -> None:
+        if deed == "tick again":
+            tick(self._deployment, self._random.randint(1, 3))
+        elif deed == "abort the loops":
+            stop_loops(self._deployment)
+        else:
+            pages = self._deployment.stepfunctions.get_paginator("list_executions").paginate(
+                stateMachineArn=state_machine(self._deployment, RUN_TASK), statusFilter="RUNNING"
+            )
+            running = [one["executionArn"] for page in pages for one in page["executions"]]
+            if running:
+                # It may have ended by itself in the meantime.
+                with contextlib.suppress(ClientError):
+                    self._deployment.stepfunctions.stop_execution(executionArn=self._random.choice(running))
+
+    def _look(self) -> None:
+        """Which tasks are over by now; cancels those that are to be canceled and have begun."""
+        for pipeline in {one.pipeline.id: one.pipeline for one in self._open.values()}.values():
+            for name, status, instance in insist(partial(self._instances, pipeline)):
+                one = self._open.get(name)
+                if one is None:
+                    continue
+                if status in OVER:
+                    self._ended.append((self._open.pop(name), status))
+                elif one.task.kind == "is canceled" and self._lines(name, "begun") and not one.canceled:
+                    one.canceled = True
+                    self._cancel(pipeline, instance)
+        time.sleep(0.5)
+
+    def _instances(self, pipeline: Pipeline) -> list[tuple[str, str, str]]:
+        """Name, status and id of each instance."""
+        found_instances = []
+        client = self._deployment.datapipeline
+        ids = client.query_objects(pipelineId=pipeline.id, sphere="INSTANCE")["ids"]
+        for start in range(0, len(ids), 25):
+            answer = client.describe_objects(pipelineId=pipeline.id, objectIds=ids[start : start + 25])
+            for found in answer["pipelineObjects"]:
+                fields = {one["key"]: one.get("stringValue", "") for one in found["fields"]}
+                name = found["id"].lstrip("@").partition("_")[0]
+                found_instances.append((name, fields.get("@status", ""), found["id"]))
+        return found_instances
+
+    def _cancel(self, pipeline: Pipeline, instance: str) -> None:
+        insist(
+            lambda: self._deployment.datapipeline.set_status(
+                pipelineId=pipeline.id, objectIds=[instance], status="TRY_CANCEL"
+            )
+        )
+
+    def _lines(self, name: str, what: str) -> list[str]:
+        log = self._directory / f"{name}.{what}"
+        return log.read_text().splitlines() if log.exists() else []
+
+    def _figures(self, deadline: float) -> Figures:
+        figures = Figures(tasks=len(self._ended) + len(self._open), lost=len(self._open))
+        figures.wrong += [f"{name} never ended" for name in self._open]
+        while (running := self._running()) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        figures.stuck = len(running)
+        figures.wrong += [f"{arn} never ended" for arn in running]
+        started = self._executions_by_task()
+        for one, status in self._ended:
+            name = one.task.name
+            begun, done = self._lines(name, "begun"), self._lines(name, "done")
+            attempts = len(insist(partial(one.pipeline.attempts, one.task.name)))
+            figures.attempts += attempts
+            figures.executions += started.get(name, 0)
+            figures.reoffers += max(0, started.get(name, 0) - attempts)
+            figures.duplicates += max(0, len(begun) - attempts)
+            if begun:
+                delay = (float(begun[0]) - one.activated_at) * self._scale
+                figures.latest_start_seconds = max(figures.latest_start_seconds, round(delay, 1))
+            if status == "FINISHED" and not done:
+                figures.falsely_finished += 1
+            elif status != one.task.earned:
+                figures.otherwise_wrong += 1
+            if status != one.task.earned or (status == "FINISHED" and not done):
+                figures.wrong.append(f"{name} {one.task.kind}, but is {status}; done {len(done)} times")
+        return figures
+
+    def _running(self) -> list[str]:
+        by_status = executions(self._deployment, RUN_TASK)
+        return [arn for arn, status in by_status.items() if status == "RUNNING"]
+
+    def _executions_by_task(self) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for arn in executions(self._deployment, RUN_TASK):
+            name = arn.rpartition(":")[2].partition("-")[0]
+            counts[name] = counts.get(name, 0) + 1
+        return counts
+
+
+def insist(call: Callable[[], T]) -> T:
+    """Call the service as its user, until it answers: it may be down."""
+    while True:
+        try:
+            return call()
+        except (BotoCoreError, ClientError) as error:
+            code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+            if code not in ("", "InternalServiceError", "ThrottlingException"):
+                raise
+            time.sleep(1)

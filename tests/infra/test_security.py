@@ -1,0 +1,387 @@
+"""What the stack may do, each with its reason: a statement or a finding without one fails here."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk.assertions import Match, Template
+from cdk_nag import AwsSolutionsChecks
+
+from infra.handlers import exists, shell_command, shell_command_precondition
+from infra.registration import Handlers
+from infra.stack import TaskRunnerStack
+from infra.worker_group import WorkerGroup
+from tests.infra.conftest import synthesize
+from tests.infra.policies import actions, conditions, resources, role_statements, statements, text
+
+DATA_KEY = "arn:aws:kms:us-east-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef"
+GROUPS = [WorkerGroup("etl", max_concurrent_tasks=3)]
+
+
+def handlers() -> Handlers:
+    granted = iam.PolicyStatement(actions=["s3:GetObject"], resources=["arn:aws:s3:::sales/in/*"])
+    return {
+        "ShellCommandActivity": shell_command(statements=[granted]),
+        "ShellCommandPrecondition": shell_command_precondition(),
+        "Exists": exists(),
+    }
+
+
+LOG_DELIVERY = (
+    "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies "
+    "logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery"
+)
+
+# (role, actions, resource, condition): why. Patterns: `*` stands for any text, `[*]` for itself.
+ALLOWED: dict[tuple[str, str, str, str], str] = {
+    ("PollLoopetlFunctionRole*", "logs:CreateLogStream logs:PutLogEvents", "<PollLoopetlLogs*.Arn>", ""): (
+        "The poller writes its own log."
+    ),
+    ("PollLoopetlFunctionRole*", "datapipeline:PollForTask", "[*]", "datapipeline:workerGroup=etl"): (
+        "PollForTask has no resource; the condition keeps the poller to its worker group."
+    ),
+    ("PollLoopetlFunctionRole*", "datapipeline:ReportTaskRunnerHeartbeat", "[*]", ""): (
+        "The heartbeat has neither a resource nor a condition."
+    ),
+    ("PollLoopetlFunctionRole*", "s3:PutObject", "<Claims*.Arn>/claims/[*]", ""): (
+        "The poller puts objects with secrets aside; it cannot read them again."
+    ),
+    ("PollLoopetlFunctionRole*", "states:ListExecutions", "<RunTaskStateMachine????????>", ""): (
+        "The poller counts running tasks, because max_concurrent_tasks is set."
+    ),
+    ("PollLoopetlStateMachineRole*", "lambda:InvokeFunction", "<PollLoopetlFunction*.Arn>", ""): (
+        "PollLoop invokes its own poller."
+    ),
+    ("PollLoopetlStateMachineRole*", "lambda:InvokeFunction", "<PollLoopetlFunction*.Arn>:[*]", ""): (
+        "PollLoop invokes its own poller, in any version."
+    ),
+    ("PollLoopetlStateMachineRole*", "states:StartExecution", "<RunTaskStateMachine????????>", ""): (
+        "PollLoop starts RunTask."
+    ),
+    ("PollLoopetlScheduleRole*", "states:StartExecution", "<PollLoopetlStateMachine????????>", ""): (
+        "A tick starts PollLoop."
+    ),
+    ("PollLoopetlScheduleRole*", "sqs:SendMessage", "<TicksNotDelivered*.Arn>", ""): (
+        "A tick that cannot be delivered goes to its dead-letter queue."
+    ),
+    ("EventsFunctionRole*", "logs:CreateLogStream logs:PutLogEvents", "<EventsLogs*.Arn>", ""): (
+        "The function that counts what has ended writes its own log, which holds its metrics too."
+    ),
+    ("*StateMachineRole*", LOG_DELIVERY, "[*]", ""): (
+        "A state machine sets up the delivery of its log; these actions have no resource (Step Functions "
+        "developer guide, logging)."
+    ),
+    ("RunTaskStateMachineRole*", "lambda:InvokeFunction", "<Handler*Function*.Arn>", ""): (
+        "RunTask invokes the handlers."
+    ),
+    ("RunTaskStateMachineRole*", "lambda:InvokeFunction", "<Handler*Function*.Arn>:[*]", ""): (
+        "RunTask invokes the handlers, in any version."
+    ),
+    (
+        "RunTaskStateMachineRole*",
+        "datapipeline:ReportTaskProgress datapipeline:SetTaskStatus",
+        "[*]",
+        "",
+    ): "RunTask acknowledges and reports; the developer guide knows no resource for these actions.",
+    ("RunTaskStateMachineRole*", "datapipeline:reportTaskProgress", "[*]", ""): (
+        "The same by the name that CDK makes of the SDK integration; IAM does not mind the case."
+    ),
+    ("Handler*FunctionRole*", "logs:CreateLogStream logs:PutLogEvents", "<Handler*Logs*.Arn>", ""): (
+        "A handler writes its own log."
+    ),
+    (
+        "Handler*FunctionRole*",
+        "datapipeline:DescribeObjects datapipeline:EvaluateExpression datapipeline:ReportTaskProgress",
+        "[*]",
+        "",
+    ): "A handler reports progress and reads its pipeline; the developer guide knows no resource for these.",
+    ("Handler*FunctionRole*", "s3:GetObject", "<Claims*.Arn>/claims/[*]", ""): (
+        "A handler reads its task's secrets, by a name that it is told; it cannot list them."
+    ),
+    ("HandlerShell*FunctionRole*", "sts:AssumeRole", "<Handler*CommandRole*.Arn>", ""): (
+        "A shell handler takes on the role of its own commands."
+    ),
+    ("HandlerShellCommandActivityCommandRole*", "s3:GetObject", "arn:aws:s3:::sales/in/[*]", ""): (
+        "What app.py grants to commands."
+    ),
+}
+
+# With a key of the customer's own, in addition.
+ALLOWED_WITH_KEY: dict[tuple[str, str, str, str], str] = {
+    ("*StateMachineRole*", "kms:Decrypt kms:GenerateDataKey", DATA_KEY, "kms:EncryptionContext:*"): (
+        "A state machine encrypts its own data."
+    ),
+    ("*StateMachineRole*", "kms:GenerateDataKey", DATA_KEY, "kms:EncryptionContext:SourceArn=*:logs:*"): (
+        "A state machine encrypts its log."
+    ),
+    ("PollLoopetlStateMachineRole*", "kms:Decrypt kms:GenerateDataKey", DATA_KEY, ""): (
+        "Who starts an execution encrypts its input."
+    ),
+    ("PollLoopetlScheduleRole*", "kms:Decrypt kms:GenerateDataKey", DATA_KEY, ""): (
+        "Who starts an execution encrypts its input."
+    ),
+    ("PollLoopetlFunctionRole*", "kms:Encrypt kms:GenerateDataKey[*] kms:ReEncrypt[*]", DATA_KEY, ""): (
+        "The poller writes claims, and cannot decrypt them."
+    ),
+    ("Handler*FunctionRole*", "kms:Decrypt", DATA_KEY, ""): "A handler reads its task's claim.",
+}
+
+# (policy or permission, actions, principal, condition): what others may do here, and why.
+ALLOWED_TO_OTHERS: dict[tuple[str, str, str, str], str] = {
+    (
+        "EventsNotReportedPolicy*",
+        "sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage",
+        "events.amazonaws.com",
+        "aws:SourceArn=<EventsRunTaskFailed*.Arn>",
+    ): "EventBridge sends failed RunTask executions to the dead-letter queue, for this rule alone.",
+    ("EventsRunTaskEnded*", "lambda:InvokeFunction", "events.amazonaws.com", "<EventsRunTaskEnded*.Arn>"): (
+        "EventBridge invokes the function that counts, for this rule alone."
+    ),
+    (
+        "EventsPollLoopFailed*",
+        "lambda:InvokeFunction",
+        "events.amazonaws.com",
+        "<EventsPollLoopFailed*.Arn>",
+    ): ("EventBridge invokes the function that counts, for this rule alone."),
+}
+
+# (rule, construct): why cdk-nag's finding is accepted.
+ACCEPTED: dict[tuple[str, str], str] = {
+    ("AwsSolutions-S1", "TaskRunner/Claims/*"): (
+        "Access logs of claims would need a second bucket, and would themselves have to be kept; CloudTrail "
+        "data events tell the same to those who switch them on."
+    ),
+    ("AwsSolutions-L1", "*"): (
+        "python3.13 is supported by Lambda until 2029, and is what the code is tested on; the rule asks for "
+        "the newest that CDK knows."
+    ),
+    ("AwsSolutions-SF1", "*/StateMachine/*"): (
+        "Errors are logged. The rest is in each execution's history for 90 days; to log every event as well "
+        "would cost more than the executions."
+    ),
+    ("AwsSolutions-SF2", "*/StateMachine/*"): "X-Ray is paid for by trace, and the history tells the same.",
+    ("AwsSolutions-SQS3", "TaskRunner/*/Resource"): "They are dead-letter queues themselves.",
+    # What may be done on "*" or on a prefix: each such statement is in ALLOWED, with its reason.
+    ("AwsSolutions-IAM5[[]Resource::[*]]", "*"): "See ALLOWED.",
+    ("AwsSolutions-IAM5[[]Resource::<Claims*.Arn>/claims/[*]]", "*"): "See ALLOWED.",
+    ("AwsSolutions-IAM5[[]Resource::<*Function*.Arn>:[*]]", "*StateMachine/Role/*"): "See ALLOWED.",
+    ("AwsSolutions-IAM5[[]Resource::arn:aws:s3:::sales/in/[*]]", "*CommandRole/*"): "See ALLOWED.",
+}
+
+
+@pytest.fixture(scope="module")
+def whole() -> Template:
+    return synthesize(GROUPS, handlers())
+
+
+def with_key() -> Template:
+    stack = cdk.Stack(cdk.App(), "Keys")
+    return synthesize(GROUPS, handlers(), encryption_key=kms.Key.from_key_arn(stack, "Key", DATA_KEY))
+
+
+Line = tuple[str, str, str, str]
+
+
+def of_roles(template: Template) -> list[Line]:
+    return [
+        (role, " ".join(sorted(actions([statement]))), resource, conditions(statement))
+        for role, statement in role_statements(template)
+        for resource in resources(statement)
+        if statement["Effect"] == "Allow"
+    ]
+
+
+def of_others(template: Template) -> list[Line]:
+    """What policies of resources, and permissions of functions, allow to principals."""
+    found = []
+    for name, resource in template.to_json()["Resources"].items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::Lambda::Permission":
+            source = text(properties["SourceArn"])
+            found.append((name, properties["Action"], properties["Principal"], source))
+        elif resource["Type"] in ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"):
+            for one in properties["PolicyDocument"]["Statement"]:
+                if one["Effect"] == "Allow":
+                    (principal,) = one["Principal"].values()
+                    line = (name, " ".join(sorted(actions([one]))), text(principal), conditions(one))
+                    found.append(line)
+    return found
+
+
+def unexplained(found: list[Line], allowed: dict[Line, str]) -> tuple[list[Line], list[Line]]:
+    """The statements that no line allows, and the lines that allow nothing."""
+
+    def allows(line: tuple[str, ...], one: tuple[str, ...]) -> bool:
+        return all(fnmatchcase(text, pattern) for text, pattern in zip(one, line, strict=True))
+
+    return (
+        [one for one in found if not any(allows(line, one) for line in allowed)],
+        [line for line in allowed if not any(allows(line, one) for one in found)],
+    )
+
+
+def test_every_statement_has_a_reason_and_every_reason_a_statement(whole: Template) -> None:
+    assert unexplained(of_roles(whole), ALLOWED) == ([], [])
+
+
+def test_a_key_adds_what_its_use_needs_and_no_more() -> None:
+    assert unexplained(of_roles(with_key()), ALLOWED | ALLOWED_WITH_KEY) == ([], [])
+
+
+def test_what_others_may_do_has_a_reason(whole: Template) -> None:
+    assert unexplained(of_others(whole), ALLOWED_TO_OTHERS) == ([], [])
+
+
+def test_no_role_has_a_managed_policy(whole: Template) -> None:
+    for name, role in whole.find_resources("AWS::IAM::Role").items():
+        assert "ManagedPolicyArns" not in role["Properties"], name
+
+
+def test_each_role_is_for_one_principal(whole: Template) -> None:
+    """And a command's role only for the function of its own handler."""
+    for name, role in whole.find_resources("AWS::IAM::Role").items():
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        (principal,) = statement["Principal"].values()
+        if "CommandRole" in name:
+            owner = name.partition("CommandRole")[0]
+            assert principal["Fn::GetAtt"][0].startswith(f"{owner}FunctionRole"), name
+        else:
+            assert principal in (
+                "lambda.amazonaws.com",
+                "scheduler.amazonaws.com",
+                "states.amazonaws.com",
+            ), name
+
+
+def test_no_function_can_do_anothers_work(whole: Template) -> None:
+    """Of the poller, RunTask and the handlers none may do what another is there for."""
+    poller, loop, run_task = (
+        actions(statements(whole, owner))
+        for owner in ("PollLoopetlFunction", "PollLoopetlStateMachine", "RunTaskStateMachine")
+    )
+    shell = actions(statements(whole, "HandlerShellCommandActivityFunction"))
+    commands = actions(statements(whole, "HandlerShellCommandActivityCommandRole"))
+    of_one = {
+        "datapipeline:PollForTask": poller,
+        "s3:PutObject": poller,
+        "states:StartExecution": loop,
+        "datapipeline:SetTaskStatus": run_task,
+        "datapipeline:EvaluateExpression": shell,
+        "sts:AssumeRole": shell,
+    }
+    for action, owner in of_one.items():
+        owners = [one for one in (poller, loop, run_task, shell, commands) if action in one]
+        assert owners == [owner], action
+
+
+def test_a_handler_writes_no_log_but_its_own(whole: Template) -> None:
+    for role, statement in role_statements(whole):
+        if "logs:PutLogEvents" in actions([statement]):
+            (group,) = resources(statement)
+            assert group.startswith(f"<{role.partition('FunctionRole')[0]}Logs"), role
+
+
+def test_a_handler_in_a_vpc_may_have_network_interfaces_and_no_other_logs() -> None:
+    app = cdk.App()
+    stack = cdk.Stack(app, "Net", env=cdk.Environment(account="000000000000", region="us-east-1"))
+    from aws_cdk import aws_ec2 as ec2
+
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack, "Vpc", vpc_id="vpc-1", availability_zones=["a"], private_subnet_ids=["subnet-1"]
+    )
+    template = synthesize(
+        handlers={"Exists": exists(vpc=vpc)},
+        env=cdk.Environment(account="000000000000", region="us-east-1"),
+    )
+    managed = [
+        json.dumps(role["Properties"]["ManagedPolicyArns"])
+        for role in template.find_resources("AWS::IAM::Role").values()
+        if "ManagedPolicyArns" in role["Properties"]
+    ]
+    assert len(managed) == 1
+    assert "AWSLambdaENIManagementAccess" in managed[0]
+
+
+def test_cdk_nag_finds_nothing_unexplained(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path))
+    TaskRunnerStack(app, "TaskRunner", worker_groups=GROUPS, handlers=handlers())
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        app.synth()
+    (report,) = json.loads((tmp_path / "validation-report.json").read_text())["pluginReports"]
+    found = {
+        (violation["ruleName"], construct["constructPath"])
+        for violation in report["violations"]
+        for construct in violation["violatingConstructs"]
+    }
+
+    def accepts(line: tuple[str, str], one: tuple[str, str]) -> bool:
+        return fnmatchcase(one[0], line[0]) and fnmatchcase(one[1], line[1])
+
+    assert [one for one in found if not any(accepts(line, one) for line in ACCEPTED)] == []
+    assert [line for line in ACCEPTED if not any(accepts(line, one) for one in found)] == []
+
+
+def test_buckets_are_private_encrypted_tls_only_and_expiring(whole: Template) -> None:
+    buckets = whole.find_resources("AWS::S3::Bucket")
+    policies = [policy["Properties"] for policy in whole.find_resources("AWS::S3::BucketPolicy").values()]
+    for name, bucket in buckets.items():
+        properties = bucket["Properties"]
+        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+        assert len(properties["PublicAccessBlockConfiguration"]) == 4
+        assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        rules = properties["LifecycleConfiguration"]["Rules"]
+        assert any(rule["Status"] == "Enabled" and rule.get("ExpirationInDays") == 7 for rule in rules)
+        (policy,) = [one for one in policies if one["Bucket"] == {"Ref": name}]
+        assert [
+            (one["Effect"], one["Action"], one["Condition"]) for one in policy["PolicyDocument"]["Statement"]
+        ] == [("Deny", "s3:*", {"Bool": {"aws:SecureTransport": "false"}})]
+
+
+def test_every_log_expires_and_holds_no_execution_data(whole: Template) -> None:
+    whole.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 30})
+    whole.all_resources_properties(
+        "AWS::StepFunctions::StateMachine",
+        {"LoggingConfiguration": Match.object_like({"IncludeExecutionData": False, "Level": "ERROR"})},
+    )
+
+
+def test_a_key_encrypts_state_logs_and_claims() -> None:
+    template = with_key()
+    template.all_resources_properties("AWS::Logs::LogGroup", {"KmsKeyId": DATA_KEY})
+    template.all_resources_properties(
+        "AWS::StepFunctions::StateMachine",
+        {"EncryptionConfiguration": {"KmsKeyId": DATA_KEY, "Type": "CUSTOMER_MANAGED_KMS_KEY"}},
+    )
+    template.has_resource_properties(
+        "AWS::S3::Bucket",
+        {
+            "BucketEncryption": {
+                "ServerSideEncryptionConfiguration": [
+                    {
+                        "BucketKeyEnabled": True,
+                        "ServerSideEncryptionByDefault": {
+                            "KMSMasterKeyID": DATA_KEY,
+                            "SSEAlgorithm": "aws:kms",
+                        },
+                    }
+                ]
+            }
+        },
+    )
+
+
+def test_a_key_of_the_app_lets_cloudwatch_logs_use_it_for_this_account_alone() -> None:
+    app = cdk.App()
+    keys = cdk.Stack(app, "Keys")
+    key = kms.Key(keys, "Key")
+    TaskRunnerStack(app, "TaskRunner", worker_groups=GROUPS, handlers=handlers(), encryption_key=key)
+    policy = json.dumps(next(iter(Template.from_stack(keys).find_resources("AWS::KMS::Key").values())))
+    assert "logs." in policy
+    assert "kms:EncryptionContext:aws:logs:arn" in policy

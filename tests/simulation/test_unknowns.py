@@ -1,0 +1,223 @@
+"""What AWS leaves undocumented, both ways: every pair of settings together, and all of them at their worst.
+
+The definitions are those of the synthesized template and the poller is the deployed code, with a worker
+group's defaults: `rate(5 minutes)`, polls of 10 s. Time is virtual, so that every figure is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import combinations
+from random import Random
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Template
+
+from infra.handlers import exists, shell_command
+from infra.worker_group import WorkerGroup
+from local.datapipeline.settings import Settings
+from tests.infra.conftest import synthesize
+from tests.infra.state_machines import definitions
+from tests.local.datapipeline.account import ON_DEMAND, pipeline_object, shell, values
+from tests.simulation.pairs import pairwise
+from tests.simulation.world import PERIOD_SECONDS, SCHEDULERS_MINUTE, START, World
+
+CHOICES = {name: allowed.split("|") for name, allowed, _ in Settings.listing() if "|" in allowed}
+WORST = {
+    **{name: allowed[-1] for name, allowed in CHOICES.items()},
+    "dead_poll": "swallows",
+    "late_status": "refused",
+    "report_progress_timeout": "5 minutes",
+}
+MATRIX = [*pairwise(CHOICES), WORST]
+BOUND = timedelta(seconds=PERIOD_SECONDS + SCHEDULERS_MINUTE)
+PIPELINES = 8
+STATES = ("ReportProgress", "Route", "ShellCommandActivity", "Outcome", "SetTaskStatus")
+Machines = Mapping[str, Mapping[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def machines() -> Machines:
+    template: Template = synthesize(
+        [WorkerGroup("etl")], {"ShellCommandActivity": shell_command(), "Exists": exists()}
+    )
+    return definitions(template)
+
+
+def settings_of(row: Mapping[str, str]) -> Settings:
+    # The tests make many pipelines, and are no measure of the rates that users may call with.
+    given = [f"{name}={value}" for name, value in {**row, "throttling": "off"}.items()]
+    return Settings.parse([*given, "maximum_pipelines=1000"])
+
+
+def start(world: World, name: str, *objects: dict[str, Any]) -> str:
+    pipeline: str = world.call("CreatePipeline", name=name, uniqueId=name)["pipelineId"]
+    answer = world.call("PutPipelineDefinition", pipelineId=pipeline, pipelineObjects=[ON_DEMAND, *objects])
+    assert not answer["errored"], answer
+    world.call("ActivatePipeline", pipelineId=pipeline)
+    return pipeline
+
+
+def instances(world: World, pipeline: str) -> dict[str, str]:
+    """The status of each component's instance."""
+    ids = world.call("QueryObjects", pipelineId=pipeline, sphere="INSTANCE")["ids"]
+    found = world.call("DescribeObjects", pipelineId=pipeline, objectIds=ids)["pipelineObjects"]
+    return {one["id"].lstrip("@").partition("_")[0]: values(one, "@status")[0] for one in found}
+
+
+def nothing_is_left(world: World) -> None:
+    assert [one.name for one in world.run_tasks.values() if one.status == "RUNNING"] == []
+    assert len(world.finished) == len(set(world.finished))
+    assert not any("States." in one.status for one in [*world.run_tasks.values(), *world.loops])
+
+
+def test_all_pairs_are_there() -> None:
+    for one, other in combinations(CHOICES, 2):
+        together = {(row[one], row[other]) for row in MATRIX}
+        assert together == {(a, b) for a in CHOICES[one] for b in CHOICES[other]}
+
+
+@pytest.mark.parametrize("row", MATRIX, ids=lambda row: "worst" if row is WORST else None)
+def test_each_task_ends_as_it_earned_and_starts_within_the_bound(
+    machines: Machines, row: Mapping[str, str]
+) -> None:
+    def work(component: str, times: int) -> tuple[float, str]:
+        if component.startswith("Check"):
+            return 1, "FALSE" if times < 2 else "FINISHED"
+        if component.startswith("Flaky"):
+            return 30, "FAILED" if times == 0 else "FINISHED"
+        return {"Bad": (5.0, "FAILED"), "Long": (1_500.0, "FINISHED")}.get(
+            component.rstrip("0123456789"), (20.0, "FINISHED")
+        )
+
+    world = World(machines, settings_of(row), work, seed=MATRIX.index(dict(row)))
+    random = Random(1)  # noqa: S311
+    retried = {"maximumRetries": "3", "retryDelay": "2 minutes"}
+    pipelines = []
+    for number in range(PIPELINES):
+        # At any moment of a period, and so at any moment of a poll that was given up.
+        world.run(seconds=random.uniform(0, 700))
+        pipelines.append(
+            start(
+                world,
+                f"p{number}",
+                shell(f"Good{number}", **retried),
+                shell(f"Next{number}", dependsOn=(f"Good{number}",), **retried),
+                shell(f"Flaky{number}", **retried),
+                shell(f"Bad{number}", maximumRetries="1", retryDelay="2 minutes"),
+                shell(f"Long{number}", **retried),
+                shell(f"Guarded{number}", precondition=(f"Check{number}",), **retried),
+                pipeline_object(f"Check{number}", type="Exists", retryDelay="2 minutes"),
+            )
+        )
+    world.run(hours=5)
+    for number, pipeline in enumerate(pipelines):
+        statuses = instances(world, pipeline)
+        assert statuses.pop(f"Bad{number}") == "FAILED"
+        assert set(statuses.values()) == {"FINISHED"}, statuses
+    nothing_is_left(world)
+    first: dict[str, datetime] = {}
+    for component, moment in world.begun:
+        first.setdefault(component, moment)
+    late = {name: first[name.lstrip("@").partition("_")[0]] - moment for name, moment in world.ready.items()}
+    assert len(late) == PIPELINES * 7
+    assert max(late.values()) <= BOUND, max(late.items(), key=lambda one: one[1])
+
+
+@pytest.mark.parametrize("row", MATRIX, ids=lambda row: "worst" if row is WORST else None)
+def test_canceled_and_deleted_tasks_leave_nothing(machines: Machines, row: Mapping[str, str]) -> None:
+    world = World(machines, settings_of(row), lambda *_: (3_000.0, "FINISHED"), seed=1)
+    waits = (1, 70, 290, 700, 2_000)
+    pipelines = [start(world, f"p{number}", shell(f"A{number}")) for number in range(2 * len(waits))]
+    for number, pipeline in enumerate(pipelines):
+        cancel_or_delete = partial(_cancel if number % 2 else _delete, world, pipeline)
+        world.at(waits[number // 2], cancel_or_delete)
+    world.run(hours=3)
+    for number, pipeline in enumerate(pipelines):
+        if number % 2:
+            assert instances(world, pipeline) == {f"A{number}": "CANCELED"}
+    nothing_is_left(world)
+    assert world.finished == []
+
+
+def _cancel(world: World, pipeline: str) -> None:
+    ids = world.call("QueryObjects", pipelineId=pipeline, sphere="INSTANCE")["ids"]
+    world.call("SetStatus", pipelineId=pipeline, objectIds=ids, status="TRY_CANCEL")
+
+
+def _delete(world: World, pipeline: str) -> None:
+    world.call("DeletePipeline", pipelineId=pipeline)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("row", [{}, WORST], ids=["as-assumed", "worst"])
+def test_aborted_between_any_two_steps_a_task_is_made_up_for(
+    machines: Machines, row: Mapping[str, str], state: str
+) -> None:
+    world = World(machines, settings_of(row), lambda *_: (20.0, "FINISHED"), seed=3, abort_at=state)
+    pipeline = start(world, "p", shell("A", maximumRetries="2", retryDelay="2 minutes"))
+    world.run(hours=2)
+    assert instances(world, pipeline) == {"A": "FINISHED"}
+    assert [one.status for one in world.run_tasks.values()] == ["ABORTED", "SUCCEEDED"]
+    # Before the handler was called the same attempt goes on; after that the work is begun once more.
+    assert len(world.begun) == (2 if state in ("Outcome", "SetTaskStatus") else 1)
+    nothing_is_left(world)
+
+
+@pytest.mark.parametrize("row", [{}, WORST], ids=["as-assumed", "worst"])
+def test_the_service_is_down_for_half_an_hour(machines: Machines, row: Mapping[str, str]) -> None:
+    world = World(machines, settings_of(row), lambda *_: (600.0, "FINISHED"), seed=4)
+    world.down = (START + timedelta(minutes=12), START + timedelta(minutes=42))
+    retried = {"maximumRetries": "3", "retryDelay": "2 minutes"}
+    pipelines = [start(world, "before", shell("Before", **retried))]
+    world.run(minutes=11)
+    pipelines.append(start(world, "late", shell("Late", **retried)))
+    world.run(minutes=10)
+    pipelines.append(start(world, "while", shell("While", **retried)))
+    world.run(hours=3)
+    for pipeline in pipelines:
+        assert set(instances(world, pipeline).values()) == {"FINISHED"}
+    nothing_is_left(world)
+
+
+def test_a_status_waits_until_the_service_is_up_again(machines: Machines) -> None:
+    """Ten minutes are less than the service's progress timeout, so that no work is done twice."""
+    world = World(machines, settings_of({}), lambda *_: (60.0, "FINISHED"), seed=4)
+    pipeline = start(world, "p", shell("A"))
+    while not world.begun:
+        world.run(seconds=1)
+    world.down = (world.now + timedelta(seconds=30), world.now + timedelta(minutes=10))
+    world.run(hours=1)
+    assert instances(world, pipeline) == {"A": "FINISHED"}
+    assert len(world.begun) == 1
+    nothing_is_left(world)
+
+
+def test_ticks_are_lost_for_an_hour(machines: Machines) -> None:
+    """The tasks are started by the first tick after it."""
+    world = World(machines, settings_of({}), lambda *_: (20.0, "FINISHED"), seed=5)
+    world.no_ticks = (START + timedelta(minutes=2), START + timedelta(minutes=62))
+    world.run(minutes=5)
+    pipelines = [start(world, f"p{number}", shell(f"A{number}")) for number in range(10)]
+    world.run(hours=3)
+    for number, pipeline in enumerate(pipelines):
+        assert instances(world, pipeline) == {f"A{number}": "FINISHED"}
+    assert max(moment for _, moment in world.begun) <= world.no_ticks[1] + BOUND
+    nothing_is_left(world)
+
+
+@pytest.mark.parametrize("row", [{}, WORST], ids=["as-assumed", "worst"])
+def test_every_other_answer_is_lost(machines: Machines, row: Mapping[str, str]) -> None:
+    """Tasks that were given to nobody come again, each at most once more late than the answers lost."""
+    world = World(machines, settings_of(row), lambda *_: (20.0, "FINISHED"), seed=6, drop_answers=20)
+    retried = {"maximumRetries": "6", "retryDelay": "2 minutes"}
+    pipelines = [start(world, f"p{number}", shell(f"A{number}", **retried)) for number in range(10)]
+    world.run(hours=6)
+    for number, pipeline in enumerate(pipelines):
+        assert instances(world, pipeline) == {f"A{number}": "FINISHED"}
+    assert world.drop_answers == 0
+    assert len(world.begun) == 10
+    nothing_is_left(world)

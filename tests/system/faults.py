@@ -1,0 +1,123 @@
+"""What goes wrong, made to go wrong: by local AWS's fault controls and by the public APIs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from local.datapipeline.control import PATH
+from local.deploy import CdkApp
+from tests.local.commands import ROOT
+from tests.system.deployments import STACK, Deployment, eventually
+from tests.system.executions import POLL_LOOP, executions, state_machine
+
+POLLER = f"{STACK}-poll-default"
+PROBE_ROUTE = "Exists"
+PROBE_FUNCTION = f"{STACK}-{PROBE_ROUTE}"
+
+
+def faults(deployment: Deployment, *wanted: dict[str, Any]) -> list[Any]:
+    """Add these faults; what is still to happen."""
+    return _control(deployment, "POST", list(wanted))
+
+
+def clear(deployment: Deployment) -> None:
+    _control(deployment, "DELETE", None)
+
+
+def happened(deployment: Deployment) -> None:
+    """Wait until every fault has happened."""
+    eventually(
+        lambda: not faults(deployment) or None, lambda: f"did not happen: {faults(deployment)}", every=0.05
+    )
+
+
+def _control(deployment: Deployment, method: str, body: Any) -> list[Any]:
+    request = urllib.request.Request(
+        deployment.endpoint_url + PATH,
+        None if body is None else json.dumps(body).encode(),
+        {"X-Local-Control": "faults"},
+        method=method,
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        left: list[Any] = json.loads(answer.read())["faults"]
+    return left
+
+
+def tick(deployment: Deployment, times: int = 1) -> None:
+    """What a tick of the schedule does."""
+    arn = state_machine(deployment, POLL_LOOP)
+    for _ in range(times):
+        deployment.stepfunctions.start_execution(stateMachineArn=arn, input="{}")
+
+
+def stop_loops(deployment: Deployment) -> None:
+    """Abort the executions of PollLoop that are running."""
+    for arn, status in executions(deployment, POLL_LOOP).items():
+        if status == "RUNNING":
+            # One that has just ended by itself cannot be stopped.
+            with contextlib.suppress(deployment.stepfunctions.exceptions.ClientError):
+                deployment.stepfunctions.stop_execution(executionArn=arn)
+
+
+@contextlib.contextmanager
+def no_ticks(deployment: Deployment) -> Iterator[None]:
+    """The schedule is disabled and no loop runs."""
+    enable_schedule(deployment, enabled=False)
+    stop_loops(deployment)
+    try:
+        yield
+    finally:
+        enable_schedule(deployment)
+
+
+def enable_schedule(deployment: Deployment, *, enabled: bool = True) -> None:
+    """Ticks come, or are lost."""
+    name = f"{STACK}-default"
+    found = deployment.scheduler.get_schedule(Name=name)
+    deployment.scheduler.update_schedule(
+        Name=name,
+        ScheduleExpression=found["ScheduleExpression"],
+        FlexibleTimeWindow=found["FlexibleTimeWindow"],
+        Target=found["Target"],
+        State="ENABLED" if enabled else "DISABLED",
+    )
+
+
+@contextlib.contextmanager
+def probe_handler(deployment: Deployment, *, timeout_seconds: int) -> Iterator[None]:
+    """``Exists``'s function has the code of probe_function.py: a handler that does what its task says."""
+    client = deployment.lambda_
+    before = client.get_function(FunctionName=PROBE_FUNCTION)
+    with urllib.request.urlopen(before["Code"]["Location"], timeout=30) as answer:
+        code = answer.read()
+    client.update_function_code(FunctionName=PROBE_FUNCTION, ZipFile=_probe())
+    client.update_function_configuration(FunctionName=PROBE_FUNCTION, Timeout=timeout_seconds)
+    try:
+        yield
+    finally:
+        client.update_function_code(FunctionName=PROBE_FUNCTION, ZipFile=code)
+        client.update_function_configuration(
+            FunctionName=PROBE_FUNCTION, Timeout=before["Configuration"]["Timeout"]
+        )
+
+
+def _probe() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        source = Path(__file__).with_name("probe_function.py").read_text()
+        package.writestr("activities/exists.py", source)
+    return buffer.getvalue()
+
+
+def deploy(deployment: Deployment, scratch: Path, **context: str) -> None:
+    """`cdk deploy` of the app to the running local AWS."""
+    app = CdkApp(ROOT, endpoint_url=deployment.endpoint_url, scratch=scratch, log=scratch / "deploy.log")
+    asyncio.run(app.deploy(context))

@@ -1,0 +1,57 @@
+"""What alarms say, as it arrives at a queue through SNS."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.system.deployments import STACK, Deployment, eventually
+
+
+class Mailbox:
+    """A queue that is subscribed to the alarms' topic."""
+
+    def __init__(self, deployment: Deployment, queue_name: str) -> None:
+        self._client = deployment.sqs
+        self._url = self._client.get_queue_url(QueueName=queue_name)["QueueUrl"]
+        self._said: list[tuple[str, str]] = []
+
+    def wait_for(self, *alarms: str, state: str) -> None:
+        """Return once each of these alarms has said that it is in this state, after ALARM if it is OK."""
+        eventually(
+            lambda: all(self._has(alarm, state) for alarm in alarms) or None,
+            lambda: f"{[one for one in alarms if not self._has(one, state)]} not {state}: {self._said}",
+        )
+
+    def _has(self, alarm: str, state: str) -> bool:
+        self._receive()
+        said = [new for name, new in self._said if name == f"{STACK}-{alarm}"]
+        return state in (said[said.index("ALARM") :] if "ALARM" in said else [])
+
+    def _receive(self) -> None:
+        while messages := self._client.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
+            for message in messages:
+                notice = json.loads(json.loads(message["Body"])["Message"])
+                self._said.append((notice["AlarmName"], notice["NewStateValue"]))
+                self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def messages(deployment: Deployment, queue: str) -> list[Any]:
+    """What waits in one of the stack's queues; it waits on."""
+    return deployment.sqs.receive_message(
+        QueueUrl=_url(deployment, queue),
+        MaxNumberOfMessages=10,
+        VisibilityTimeout=0,
+        MessageAttributeNames=["All"],
+    ).get("Messages", [])
+
+
+def purge(deployment: Deployment, queue: str) -> None:
+    """Empty one of the stack's queues."""
+    deployment.sqs.purge_queue(QueueUrl=_url(deployment, queue))
+
+
+def _url(deployment: Deployment, queue: str) -> str:
+    return deployment.sqs.get_queue_url(QueueName=f"{STACK}-{queue}")["QueueUrl"]

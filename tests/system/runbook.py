@@ -1,0 +1,40 @@
+"""The commands of docs/operations.md, run as they stand there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.local.commands import ROOT
+from tests.system.deployments import Deployment
+
+PAGE = (ROOT / "docs" / "operations.md").read_text()
+
+
+def section(heading: str) -> str:
+    """The text under a heading, down to the next one."""
+    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found, heading
+    # A comment in a block of commands begins as a heading does.
+    return found[1]
+
+
+def follow(
+    deployment: Deployment,
+    heading: str,
+    variables: Mapping[str, str],
+    *,
+    block: int = 0,
+    directory: Path = ROOT,
+) -> str:
+    """What the section's commands print, run in this directory with the page's variables set."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", section(heading), re.MULTILINE | re.DOTALL)
+    return deployment.shell(blocks[block], variables, directory=directory)
+
+
+def leads_from(heading: str, shown: str) -> str:
+    """The row of the section's table that names what was shown."""
+    rows = [line for line in section(heading).splitlines() if line.startswith("| ") and shown in line]
+    assert len(rows) == 1, (heading, shown, rows)
+    return rows[0]

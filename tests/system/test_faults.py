@@ -1,0 +1,505 @@
+"""Whatever goes wrong, each task ends in the status it earned, and nothing is left running.
+
+Every fault is brought about first, one after the other, so that their tests can wait for their ends together.
+While that is done the schedule is off: a poll is made when a test makes one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.deployments import STACK, Deployment, eventually
+from tests.system.executions import POLL_LOOP, RUN_TASK, executions, states_entered
+from tests.system.faults import (
+    POLLER,
+    PROBE_FUNCTION,
+    PROBE_ROUTE,
+    clear,
+    deploy,
+    faults,
+    happened,
+    no_ticks,
+    probe_handler,
+    stop_loops,
+    tick,
+)
+from tests.system.pipelines import Fields, Pipeline, shell
+
+RETRIED = {"maximumRetries": "2", "retryDelay": "2 minutes", "reportProgressTimeout": "8 minutes"}
+RETRIES_EXHAUSTED = 8
+"""Of StartTask and of ReportProgress: one try and 7 retries."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A task to which something has happened, and what has to come of it."""
+
+    pipeline: Pipeline
+    component: str
+    status: str
+    log: Path
+    """One line for each time that its work was begun."""
+    runs: range
+    error_id: str = ""
+    executions: int | None = None
+    aborted: int = 0
+
+
+class Scene:
+    """Where faults are brought about."""
+
+    def __init__(self, deployment: Deployment, directory: Path) -> None:
+        self.deployment = deployment
+        self._directory = directory
+
+    def log(self, component: str) -> Path:
+        return self._directory / component
+
+    def task(self, component: str, command: str = "true", **fields: str) -> Pipeline:
+        """A task that no poll has brought yet; its command notes that it is run."""
+        noted = f"echo run >> {self.log(component)}; {command}"
+        return Pipeline.activated(self.deployment, {component: shell(noted, **fields)})
+
+    def probe(self, component: str, does: str, **fields: str) -> Pipeline:
+        """A task for the handler that does as it is told."""
+        own = {"myHandler": PROBE_ROUTE, "myDo": does, "myLog": str(self.log(component)), **fields}
+        return Pipeline.activated(self.deployment, {component: shell("true", **own)})
+
+    def polled(self, loops: int = 1) -> None:
+        """Loops, one after the other, until all that is to go wrong has gone wrong: ``loops`` at least.
+
+        On a slow machine a loop's time is over before it has polled.
+        """
+        done = 0
+
+        def enough() -> bool | None:
+            nonlocal done
+            tick(self.deployment)
+            self.no_loop()
+            done += 1
+            return (done >= loops and not faults(self.deployment)) or None
+
+        eventually(enough, lambda: f"did not happen: {faults(self.deployment)}")
+
+    def no_loop(self) -> None:
+        eventually(
+            lambda: "RUNNING" not in executions(self.deployment, POLL_LOOP).values() or None,
+            "a loop goes on",
+            every=0.1,
+        )
+
+    def started(self, component: str) -> bool:
+        return bool(executions(self.deployment, RUN_TASK, of=component))
+
+    def execution(self, component: str) -> str:
+        """The first execution of a task, once it is there."""
+        return eventually(
+            lambda: next(iter(executions(self.deployment, RUN_TASK, of=component)), None),
+            f"{component} was not started",
+            every=0.05,
+        )
+
+    def reached(self, component: str, state: str) -> str:
+        """The task's execution, once it is in ``state``."""
+        arn = self.execution(component)
+        eventually(
+            lambda: state in states_entered(self.deployment, arn) or None,
+            f"{component} did not reach {state}",
+            every=0.05,
+        )
+        return arn
+
+    def stop(self, arn: str) -> None:
+        self.deployment.stepfunctions.stop_execution(executionArn=arn)
+
+    def cancel(self, pipeline: Pipeline, component: str) -> None:
+        (instance,) = pipeline.runs("INSTANCE", component)
+        self.deployment.datapipeline.set_status(
+            pipelineId=pipeline.id, objectIds=[instance.id], status="TRY_CANCEL"
+        )
+
+    def finished(self, pipeline: Pipeline, component: str, runs: range = range(1, 2), **more: Any) -> Begun:
+        return Begun(pipeline, component, "FINISHED", self.log(component), runs, **more)
+
+    def failed(self, pipeline: Pipeline, component: str, error_id: str, runs: range = range(1, 2)) -> Begun:
+        return Begun(pipeline, component, "FAILED", self.log(component), runs, error_id, executions=1)
+
+    def canceled(self, pipeline: Pipeline, component: str, runs: range, **more: Any) -> Begun:
+        return Begun(pipeline, component, "CANCELED", self.log(component), runs, **more)
+
+
+# While nobody polls: the task is ready, the fault is set, and then a tick comes.
+
+
+def the_answer_with_the_task_is_dropped(at: Scene) -> Begun:
+    pipeline = at.task("AnswerDropped")
+    faults(at.deployment, {"operation": "PollForTask", "kind": "drop"})
+    at.polled()
+    return at.finished(pipeline, "AnswerDropped", executions=1)
+
+
+def the_answer_with_the_task_comes_twice(at: Scene) -> Begun:
+    """The service offers it twice, so it may be run twice; it ends once."""
+    pipeline = at.task("AnsweredTwice")
+    faults(at.deployment, {"operation": "PollForTask", "kind": "duplicate"})
+    at.polled(loops=2)
+    return at.finished(pipeline, "AnsweredTwice", range(1, 3), executions=2)
+
+
+def the_poller_dies_before_and_after_its_poll(at: Scene) -> Begun:
+    pipeline = at.task("PollerDied")
+    faults(
+        at.deployment,
+        {"operation": f"Lambda:{POLLER}", "kind": "error", "count": 2},
+        {"operation": f"Lambda:{POLLER}", "kind": "drop"},
+    )
+    at.polled()
+    return at.finished(pipeline, "PollerDied", executions=1)
+
+
+def the_loop_dies_with_a_poll_that_is_held(at: Scene) -> Begun:
+    """The poll lives on at the service, and the task goes to nobody."""
+    tick(at.deployment)
+    eventually(
+        lambda: "RUNNING" in executions(at.deployment, POLL_LOOP).values() or None, "no loop", every=0.02
+    )
+    stop_loops(at.deployment)
+    pipeline = at.task("LoopDied")
+    return at.finished(pipeline, "LoopDied")
+
+
+def the_start_is_throttled_and_then_answered_twice(at: Scene) -> Begun:
+    pipeline = at.task("StartedTwice")
+    faults(
+        at.deployment,
+        {"operation": "StepFunctions:StartExecution", "kind": "throttle", "count": 2},
+        {"operation": "StepFunctions:StartExecution", "kind": "drop"},
+    )
+    at.polled()
+    return at.finished(pipeline, "StartedTwice", executions=1)
+
+
+def the_start_is_refused_for_good(at: Scene) -> Begun:
+    pipeline = at.task("NeverStarted")
+    wanted = {"operation": "StepFunctions:StartExecution", "kind": "error", "count": RETRIES_EXHAUSTED}
+    faults(at.deployment, wanted)
+    at.polled()
+    return at.finished(pipeline, "NeverStarted", executions=1)
+
+
+def the_acknowledgement_is_refused_for_good(at: Scene) -> Begun:
+    pipeline = at.task("NotAcknowledged")
+    faults(at.deployment, {"operation": "ReportTaskProgress", "kind": "throttle", "count": RETRIES_EXHAUSTED})
+    at.polled()
+    return at.finished(pipeline, "NotAcknowledged", executions=2)
+
+
+def ticks_overlap(at: Scene) -> Begun:
+    """Three loops at once, and two tasks: each is run once."""
+    pipeline = Pipeline.activated(
+        at.deployment,
+        {
+            "Overlap": shell(f"echo run >> {at.log('Overlap')}"),
+            "OverlapOther": shell(f"echo run >> {at.log('Overlap')}"),
+        },
+    )
+
+    def both_are_started() -> bool | None:
+        tick(at.deployment, 3)
+        at.no_loop()
+        return (at.started("Overlap") and at.started("OverlapOther")) or None
+
+    eventually(both_are_started, "they are not started")
+    pipeline.ended("OverlapOther", "FINISHED")
+    return at.finished(pipeline, "Overlap", range(2, 3), executions=1)
+
+
+def canceled_before_it_is_taken(at: Scene) -> Begun:
+    pipeline = at.task("CanceledEarly")
+    eventually(lambda: pipeline.runs("INSTANCE", "CanceledEarly") or None, "there is no instance")
+    at.cancel(pipeline, "CanceledEarly")
+    return at.canceled(pipeline, "CanceledEarly", range(1), executions=0)
+
+
+def canceled_before_it_is_acknowledged(at: Scene) -> Begun:
+    pipeline = at.task("CanceledUnacknowledged")
+    faults(at.deployment, {"operation": "ReportTaskProgress", "kind": "delay", "seconds": 0.7})
+    tick(at.deployment, 3)
+    at.reached("CanceledUnacknowledged", "ReportProgress")
+    at.cancel(pipeline, "CanceledUnacknowledged")
+    happened(at.deployment)
+    at.no_loop()
+    return at.canceled(pipeline, "CanceledUnacknowledged", range(1), executions=1)
+
+
+# While the schedule is on.
+
+
+def polls_are_refused(at: Scene) -> Begun:
+    pipeline = at.task("PollsRefused")
+    faults(
+        at.deployment,
+        {"operation": "PollForTask", "kind": "error", "count": 2},
+        {"operation": "PollForTask", "kind": "throttle", "count": 1},
+        {"operation": "PollForTask", "kind": "delay", "seconds": 0.2},
+    )
+    happened(at.deployment)
+    return at.finished(pipeline, "PollsRefused", executions=1)
+
+
+def the_status_is_refused_for_a_while(at: Scene) -> Begun:
+    faults(
+        at.deployment,
+        {"operation": "SetTaskStatus", "kind": "error", "count": 3},
+        {"operation": "SetTaskStatus", "kind": "throttle", "count": 2},
+    )
+    pipeline = at.task("StatusRefused")
+    happened(at.deployment)
+    return at.finished(pipeline, "StatusRefused", executions=1)
+
+
+def the_status_is_taken_but_not_answered(at: Scene) -> Begun:
+    faults(at.deployment, {"operation": "SetTaskStatus", "kind": "drop"})
+    pipeline = at.task("StatusLost")
+    happened(at.deployment)
+    return at.finished(pipeline, "StatusLost", executions=1)
+
+
+def aborted_at_the_status(at: Scene) -> Begun:
+    faults(at.deployment, {"operation": "SetTaskStatus", "kind": "error", "count": 1000})
+    pipeline = at.task("AbortedAtStatus", **RETRIED)
+    at.stop(at.reached("AbortedAtStatus", "SetTaskStatus"))
+    clear(at.deployment)
+    return at.finished(pipeline, "AbortedAtStatus", range(2, 3), executions=2, aborted=1)
+
+
+def aborted_at_the_acknowledgement(at: Scene) -> Begun:
+    faults(at.deployment, {"operation": "ReportTaskProgress", "kind": "error", "count": 1000})
+    pipeline = at.task("AbortedAtProgress")
+    at.stop(at.reached("AbortedAtProgress", "ReportProgress"))
+    clear(at.deployment)
+    return at.finished(pipeline, "AbortedAtProgress", aborted=1)
+
+
+def aborted_at_work(at: Scene) -> Begun:
+    pipeline = at.task(
+        "AbortedAtWork", f"test $(wc -l < {at.log('AbortedAtWork')}) -gt 1 || sleep 2", **RETRIED
+    )
+    at.stop(at.reached("AbortedAtWork", "ShellCommandActivity"))
+    return at.finished(pipeline, "AbortedAtWork", range(1, 3), executions=2, aborted=1)
+
+
+def aborted_while_deferred(at: Scene) -> Begun:
+    pipeline = at.probe("AbortedDeferred", "defer", **RETRIED)
+    at.stop(at.reached("AbortedDeferred", "Wait"))
+    return at.finished(pipeline, "AbortedDeferred", range(2, 20), executions=2, aborted=1)
+
+
+def canceled_while_deferred(at: Scene) -> Begun:
+    pipeline = at.probe("CanceledDeferred", "defer")
+    at.reached("CanceledDeferred", "Wait")
+    at.cancel(pipeline, "CanceledDeferred")
+    return at.canceled(pipeline, "CanceledDeferred", range(2, 12), executions=1)
+
+
+def canceled_while_its_status_is_refused(at: Scene) -> Begun:
+    faults(at.deployment, {"operation": "SetTaskStatus", "kind": "error", "count": 1000})
+    pipeline = at.task("CanceledLate")
+    at.reached("CanceledLate", "SetTaskStatus")
+    at.cancel(pipeline, "CanceledLate")
+    clear(at.deployment)
+    return at.canceled(pipeline, "CanceledLate", range(1, 2), executions=1)
+
+
+def progress_is_refused_for_minutes(at: Scene) -> Begun:
+    """Both the state machine's and the handler's reports, while the work goes on."""
+    pipeline = at.task("NoProgress", "sleep 5", reportProgressTimeout="8 minutes")
+    at.reached("NoProgress", "ShellCommandActivity")
+    faults(at.deployment, {"operation": "ReportTaskProgress", "kind": "error", "count": 7})
+    return at.finished(pipeline, "NoProgress", executions=1)
+
+
+def the_service_is_down(at: Scene) -> Begun:
+    """With a task at work, whose status has to wait."""
+    pipeline = at.task("Down", "sleep 1", reportProgressTimeout="8 minutes")
+    at.reached("Down", "ShellCommandActivity")
+    faults(at.deployment, {"operation": "*", "kind": "down", "seconds": 4})
+    time.sleep(4)
+    return at.finished(pipeline, "Down", executions=1)
+
+
+def the_handler_raises(at: Scene) -> Begun:
+    return at.failed(at.probe("Raises", "raise"), "Raises", "RuntimeError")
+
+
+def the_handler_is_killed(at: Scene) -> Begun:
+    return at.failed(at.probe("Killed", "die"), "Killed", "Runtime.ExitError")
+
+
+def the_handler_takes_too_long(at: Scene) -> Begun:
+    return at.failed(at.probe("TooLong", "sleep"), "TooLong", "Sandbox.Timedout")
+
+
+def the_handler_returns_garbage(at: Scene) -> Begun:
+    return at.failed(at.probe("Garbage", "garbage"), "Garbage", "InvalidOutcome")
+
+
+def the_handler_returns_7_megabytes(at: Scene) -> Begun:
+    return at.failed(at.probe("Huge", "7 MB"), "Huge", "Function.ResponseSizeTooLarge")
+
+
+def the_handlers_answer_is_lost(at: Scene) -> Begun:
+    """It may have done its work, so that it is not invoked again in this attempt."""
+    faults(at.deployment, {"operation": f"Lambda:{PROBE_FUNCTION}", "kind": "drop"})
+    pipeline = at.probe("AnswerLost", "finish")
+    happened(at.deployment)
+    return at.failed(pipeline, "AnswerLost", "Lambda.SdkClientException")
+
+
+def the_handler_is_not_reached(at: Scene) -> Begun:
+    faults(at.deployment, {"operation": f"Lambda:{PROBE_FUNCTION}", "kind": "error"})
+    pipeline = at.probe("NotReached", "finish")
+    happened(at.deployment)
+    return at.failed(pipeline, "NotReached", "Lambda.ServiceException", range(1))
+
+
+def the_handler_is_throttled_for_minutes(at: Scene) -> Begun:
+    """Longer than its retries: RunTask waits, keeps the task by its progress, and tries again."""
+    faults(at.deployment, {"operation": f"Lambda:{PROBE_FUNCTION}", "kind": "throttle", "count": 7})
+    pipeline = at.probe("Throttled", "finish", reportProgressTimeout="8 minutes")
+    happened(at.deployment)
+    return at.finished(pipeline, "Throttled", executions=1)
+
+
+Begin = Callable[[Scene], Begun]
+
+# The first two have to meet their own task: after them, tasks are on offer again.
+WITHOUT_A_SCHEDULE: tuple[Begin, ...] = (
+    the_answer_with_the_task_comes_twice,
+    the_acknowledgement_is_refused_for_good,
+    the_answer_with_the_task_is_dropped,
+    the_poller_dies_before_and_after_its_poll,
+    the_start_is_throttled_and_then_answered_twice,
+    the_start_is_refused_for_good,
+    ticks_overlap,
+    canceled_before_it_is_taken,
+    canceled_before_it_is_acknowledged,
+    the_loop_dies_with_a_poll_that_is_held,
+)
+WITH_A_SCHEDULE: tuple[Begin, ...] = (
+    the_handler_is_not_reached,
+    the_handlers_answer_is_lost,
+    the_handler_is_throttled_for_minutes,
+    the_handler_raises,
+    the_handler_is_killed,
+    the_handler_takes_too_long,
+    the_handler_returns_garbage,
+    the_handler_returns_7_megabytes,
+    aborted_while_deferred,
+    aborted_at_work,
+    canceled_while_deferred,
+    the_status_is_refused_for_a_while,
+    the_status_is_taken_but_not_answered,
+    aborted_at_the_status,
+    aborted_at_the_acknowledgement,
+    canceled_while_its_status_is_refused,
+    progress_is_refused_for_minutes,
+    polls_are_refused,
+    the_service_is_down,
+)
+
+
+@pytest.fixture(scope="module")
+def begun(
+    faulty_deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[Begin, Begun]]:
+    scene = Scene(faulty_deployment, tmp_path_factory.mktemp("runs"))
+    found: dict[Begin, Begun] = {}
+    with probe_handler(faulty_deployment, timeout_seconds=3):
+        with no_ticks(faulty_deployment):
+            scene.no_loop()
+            for begin in WITHOUT_A_SCHEDULE:
+                found[begin] = begin(scene)
+        for begin in WITH_A_SCHEDULE:
+            found[begin] = begin(scene)
+        yield found
+    clear(faulty_deployment)
+
+
+@pytest.mark.parametrize(
+    "begin", [*WITHOUT_A_SCHEDULE, *WITH_A_SCHEDULE], ids=lambda begin: str(begin.__name__)
+)
+def test_fault(begun: Mapping[Begin, Begun], faulty_deployment: Deployment, begin: Begin) -> None:
+    one = begun[begin]
+    one.pipeline.ended(one.component, one.status)
+    _nothing_is_left(faulty_deployment, one.component)
+
+    runs = one.log.read_text().splitlines() if one.log.exists() else []
+    assert len(runs) in one.runs, runs
+    if one.error_id:
+        assert one.pipeline.attempts(one.component)[-1].fields["errorId"] == one.error_id
+    statuses = list(executions(faulty_deployment, RUN_TASK, of=one.component).values())
+    if one.executions is not None:
+        assert len(statuses) == one.executions, statuses
+    assert statuses.count("ABORTED") == one.aborted, statuses
+
+
+def test_a_deferral_that_is_canceled_stops_its_work(begun: Mapping[Begin, Begun]) -> None:
+    one = begun[canceled_while_deferred]
+    one.pipeline.ended(one.component, "CANCELED")
+    eventually(lambda: one.log.read_text().split()[-1] == "canceled" or None, "the handler was not told")
+
+
+def test_a_redeploy_with_tasks_in_flight(faulty_deployment: Deployment, tmp_path: Path) -> None:
+    """The poller's configuration changes while it polls, and tasks come and are at work."""
+    log = tmp_path / "runs"
+    names = [f"InFlight{number}" for number in range(6)]
+    chain: dict[str, Fields] = {name: shell(f"echo {name} >> {log}; sleep 2") for name in names}
+    pipelines = [Pipeline.activated(faulty_deployment, {name: fields}) for name, fields in chain.items()]
+    eventually(lambda: log.exists() or None, "no command was started")
+    deploy(faulty_deployment, tmp_path, **CONTEXT, pollTimeout="94")
+    later = Pipeline.activated(faulty_deployment, {"AfterDeploy": shell("true")})
+    for pipeline, name in zip(pipelines, names, strict=True):
+        pipeline.ended(name, "FINISHED")
+        _nothing_is_left(faulty_deployment, name)
+    later.ended("AfterDeploy", "FINISHED")
+    assert sorted(log.read_text().split()) == names
+
+
+def test_two_stacks_share_a_worker_group(faulty_deployment: Deployment, tmp_path: Path) -> None:
+    log = tmp_path / "runs"
+    names = [f"Shared{number}" for number in range(12)]
+    try:
+        deploy(faulty_deployment, tmp_path, **CONTEXT, pollTimeout="95", stackName="Second")
+        pipelines = {
+            name: Pipeline.activated(faulty_deployment, {name: shell(f"echo {name} >> {log}")})
+            for name in names
+        }
+        for name, pipeline in pipelines.items():
+            pipeline.ended(name, "FINISHED")
+        by_stack = {
+            stack: [
+                arn for name in names for arn in executions(faulty_deployment, f"{stack}-RunTask", of=name)
+            ]
+            for stack in (STACK, "Second")
+        }
+    finally:
+        faulty_deployment.cloudformation.delete_stack(StackName="Second")
+    assert sorted(log.read_text().split()) == sorted(names)
+    assert sum(map(len, by_stack.values())) == len(names)
+
+
+CONTEXT = {"timeScale": "40", "schedule": "rate(1 minute)"}
+
+
+def _nothing_is_left(deployment: Deployment, component: str) -> None:
+    eventually(
+        lambda: "RUNNING" not in executions(deployment, RUN_TASK, of=component).values() or None,
+        f"an execution of {component} goes on",
+    )

@@ -1,0 +1,160 @@
+"""Secrets go to the handler, and nowhere else: not into state, history, logs, metrics or error messages.
+
+Each task has a canary in a secret field, and a command that prints it. Afterwards all that the stack and
+the service keep is searched.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.system.deployments import STACK, Deployment, eventually
+from tests.system.executions import POLL_LOOP, RUN_TASK, executions
+from tests.system.faults import clear, faults, happened, tick
+from tests.system.pipelines import Pipeline, shell
+
+CANARY = 'canary-7f3a"pass\\word'
+"""With characters that are written in another way in JSON."""
+TRACE = "canary-7f3a"
+
+# What the command does after it has printed the canary; how its task ends.
+PATHS = {
+    "succeeds": ("true", "FINISHED"),
+    "fails": ("exit 7", "FAILED"),
+    # The handler's own process ends, as when it needs more memory than it has.
+    "crashes": ("kill -9 $PPID; sleep 5", "FAILED"),
+    "oversize": ("true", "FINISHED"),
+    "canceled": ("touch {started}; sleep 600", "CANCELED"),
+}
+LARGE = {
+    "id": "Large",
+    "fields": [{"key": f"my{number}", "stringValue": "y" * 7_500} for number in range(40)],
+}
+
+
+def field(key: str, value: str) -> dict[str, str]:
+    return {"key": key, "stringValue": value}
+
+
+@pytest.fixture(scope="module")
+def ended(faulty_deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """Each task has gone its way, from its answer to PollForTask to its end."""
+    clear(faulty_deployment)
+    directory = tmp_path_factory.mktemp("secrets")
+    password, started = directory / "password", directory / "started"
+    password.write_text(CANARY)
+    pipelines: dict[str, Pipeline] = {}
+    task: dict[str, Any]
+    for name, (then, _) in PATHS.items():
+        component = f"Secret-{name}"
+        pipelines[name] = Pipeline.activated(
+            faulty_deployment, {component: shell("true")}, worker_group=component
+        )
+        task = {**faulty_deployment.datapipeline.poll_for_task(workerGroup=component)["taskObject"]}
+        _with_secrets(task, f"cat {password} {password} >&2; cat {password}; " + then.format(started=started))
+        if name == "oversize":
+            task["objects"]["Large"] = LARGE
+        answer = {"operation": "PollForTask", "kind": "answer", "answer": {"taskObject": task}}
+        faults(faulty_deployment, answer)
+        tick(faulty_deployment)
+        happened(faulty_deployment)
+    eventually(lambda: started.exists() or None, "the command to cancel was not started")
+    (instance,) = pipelines["canceled"].runs("INSTANCE", "Secret-canceled")
+    faulty_deployment.datapipeline.set_status(
+        pipelineId=pipelines["canceled"].id, objectIds=[instance.id], status="TRY_CANCEL"
+    )
+    for name, (_, status) in PATHS.items():
+        pipelines[name].ended(f"Secret-{name}", status)
+        eventually(partial(_over, faulty_deployment, f"Secret-{name}"), f"{name} goes on")
+    return faulty_deployment
+
+
+def _with_secrets(task: dict[str, Any], command: str) -> None:
+    """The canary in a secret field of the attempt, and of an object that it refers to."""
+    attempt = task["objects"][task["attemptId"]]
+    others = [one for one in attempt["fields"] if one["key"] != "command"]
+    attempt["fields"] = [
+        *others,
+        field("command", command),
+        field("*password", CANARY),
+        {"key": "database", "refValue": "Database"},
+    ]
+    task["objects"]["Database"] = {"id": "Database", "fields": [field("*password", CANARY)]}
+
+
+def _over(deployment: Deployment, component: str) -> bool | None:
+    statuses = executions(deployment, RUN_TASK, of=component).values()
+    return (bool(statuses) and "RUNNING" not in statuses) or None
+
+
+def test_the_canary_reached_the_handlers(ended: Deployment) -> None:
+    """What was printed was redacted by them, who had to know it for that."""
+    lines = [text for where, text in _logs(ended) if where.endswith("ShellCommandActivity") and "***" in text]
+    assert len(lines) >= len(PATHS) - 1
+
+
+def test_the_canary_is_nowhere_but_in_the_claims(ended: Deployment) -> None:
+    places = [*_executions(ended), *_logs(ended), *_metrics(ended), *_attempts(ended), *_queues(ended)]
+    assert len(places) > 100
+    assert sorted({where for where, text in places if TRACE in text}) == []
+
+
+def test_of_all_buckets_the_canary_is_in_the_private_encrypted_claims_alone(ended: Deployment) -> None:
+    found = set()
+    for bucket in ended.s3.list_buckets()["Buckets"]:
+        name = bucket["Name"]
+        for page in ended.s3.get_paginator("list_objects_v2").paginate(Bucket=name):
+            for one in page.get("Contents", []):
+                if TRACE.encode() in ended.s3.get_object(Bucket=name, Key=one["Key"])["Body"].read():
+                    assert one["Key"].startswith("claims/")
+                    found.add(name)
+    (claims,) = found
+    assert ended.s3.get_bucket_encryption(Bucket=claims)["ServerSideEncryptionConfiguration"]["Rules"]
+    access = ended.s3.get_public_access_block(Bucket=claims)["PublicAccessBlockConfiguration"]
+    assert set(access.values()) == {True}
+
+
+def _executions(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    client = deployment.stepfunctions
+    for machine in (RUN_TASK, POLL_LOOP):
+        for arn in executions(deployment, machine):
+            yield arn, json.dumps(client.describe_execution(executionArn=arn), default=str)
+            for page in client.get_paginator("get_execution_history").paginate(executionArn=arn):
+                yield arn, json.dumps(page["events"], default=str)
+
+
+def _logs(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    for page in deployment.logs.get_paginator("describe_log_groups").paginate():
+        for group in page["logGroups"]:
+            name = group["logGroupName"]
+            for events in deployment.logs.get_paginator("filter_log_events").paginate(logGroupName=name):
+                yield from ((name, event["message"]) for event in events["events"])
+
+
+def _metrics(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    for page in deployment.cloudwatch.get_paginator("list_metrics").paginate():
+        yield from (("metrics", json.dumps(metric)) for metric in page["Metrics"])
+
+
+def _attempts(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """What the service tells of the attempts: it was told the errors."""
+    client = deployment.datapipeline
+    for page in client.get_paginator("list_pipelines").paginate():
+        for pipeline in page["pipelineIdList"]:
+            ids = client.query_objects(pipelineId=pipeline["id"], sphere="ATTEMPT")["ids"]
+            for start in range(0, len(ids), 25):
+                answer = client.describe_objects(pipelineId=pipeline["id"], objectIds=ids[start : start + 25])
+                yield from ((one["id"], json.dumps(one)) for one in answer["pipelineObjects"])
+
+
+def _queues(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """Dead letters, as far as there are queues for them."""
+    client = deployment.sqs
+    for url in client.list_queues(QueueNamePrefix=STACK).get("QueueUrls", []):
+        received = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        yield from ((url, json.dumps(message)) for message in received.get("Messages", []))
