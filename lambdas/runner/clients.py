@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_datapipeline import DataPipelineClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_rds import RDSClient
+    from mypy_boto3_redshift_data import RedshiftDataAPIServiceClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
@@ -65,6 +68,30 @@ def dynamodb(region: str | None) -> DynamoDBClient:
     """Amazon DynamoDB in ``region``; None is the function's own."""
     client: DynamoDBClient = _session().create_client("dynamodb", region_name=region, config=retrying())
     return client
+
+
+@cache
+def rds(region: str | None) -> RDSClient:
+    """Amazon RDS in ``region``; None is the function's own."""
+    import boto3
+
+    return boto3.client("rds", region_name=region, config=retrying())
+
+
+@cache
+def redshift_data(region: str | None) -> RedshiftDataAPIServiceClient:
+    """The Amazon Redshift Data API in ``region``; None is the function's own."""
+    import boto3
+
+    return boto3.client("redshift-data", region_name=region, config=retrying())
+
+
+@cache
+def secrets_manager(region: str) -> SecretsManagerClient:
+    """AWS Secrets Manager in ``region``, which is the secret's."""
+    import boto3
+
+    return boto3.client("secretsmanager", region_name=region, config=retrying())
 
 
 @cache

@@ -161,8 +161,13 @@ class Task:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """The values of all secret (``*``) fields that this task has seen."""
+        """The values of all secret (``*``) fields that this task has seen, and what was hidden."""
         return frozenset(self._secrets)
+
+    def hide(self, secret: str) -> None:
+        """Treat ``secret``, such as a password from Secrets Manager, as the value of a secret field."""
+        self._secrets |= {secret} - {""}
+        telemetry.hide(self._secrets)
 
     def redact(self, text: str) -> str:
         """``text`` without the values of secret (``*``) fields, as logs and error messages have it."""

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local.datapipeline.settings import Settings
+from tests.databases.server import DatabaseServer
 from tests.system.deployments import FAULTY_TIME_SCALE, TIME_SCALE, Deployment, deployed
+from tests.system.examples import Examples, copy_project, deployed_examples
 
 
 def other_settings() -> list[str]:
@@ -41,4 +44,23 @@ def faulty_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depl
     # On a slow machine two of its minutes, 3 s, may pass before a task is acknowledged.
     options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=4 minutes"]
     with deployed(tmp_path_factory.mktemp("home"), *options) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This repository with docs/examples in it."""
+    directory = tmp_path_factory.mktemp("project")
+    copy_project(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def examples(
+    project: Path, postgresql_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Examples]:
+    """The app of docs/examples, TIME_SCALE times as fast; Redshift's statements run on PostgreSQL."""
+    server = postgresql_server
+    redshift = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}"
+    with deployed_examples(project, tmp_path_factory.mktemp("home"), "--redshift", redshift) as up:
         yield up

@@ -1,0 +1,80 @@
+"""SqlActivity."""
+
+from __future__ import annotations
+
+from runner import Canceled, Deferred, Outcome, Task, task_handler
+from runner.fields import PipelineObject
+from sql import redshift, session
+from sql.jdbc import Engine, JdbcUrl, unsupported
+from sql.script import bind, script_of, statements
+from sql.server import Server
+from sql.tables import create_missing_tables
+
+_WAIT_SECONDS = 20
+
+
+@task_handler
+def handler(task: Task) -> Outcome | None:
+    """Run the script: to its end, or on Amazon Redshift deferred."""
+    if task.state is not None:
+        return _look(task, task.state["statement"], task.state["region"])
+    database = task.reference("database")
+    script = script_of(task)
+    if is_redshift(database):
+        return _start(task, database, script)
+    server = Server.of(task, database)
+    if "queue" in task:
+        task.logger.info("'queue' is of Amazon Redshift, and not used", database=database.id)
+    _run(task, server, _bound(task, script, server.engine))
+    return None
+
+
+def is_redshift(database: PipelineObject) -> bool:
+    """Whether it is for the Redshift Data API. Raises FieldError, and TaskFailed for another type."""
+    if database.type == "JdbcDatabase":
+        return JdbcUrl.of(database).engine is Engine.REDSHIFT
+    if database.type not in {"RdsDatabase", "RedshiftDatabase"}:
+        raise unsupported(database, f"a {database.type}")
+    return database.type == "RedshiftDatabase"
+
+
+def _run(task: Task, server: Server, script: str) -> None:
+    connected = session.open_session(server)
+    task.logger.info("Connected", host=server.host, port=server.port, database=server.database)
+    with session.ended_with(task, connected):
+        created = create_missing_tables(connected, _own_outputs(task))
+        count = connected.run(script)
+    task.logger.info("Script committed", statements=count, tables_created_for=created)
+
+
+def _own_outputs(task: Task) -> list[PipelineObject]:
+    """The output nodes in the activity's own database."""
+    database = task.attempt.reference_ids("database")
+    return [node for node in task.references("output") if node.reference_ids("database") in ([], database)]
+
+
+def _start(task: Task, database: PipelineObject, script: str) -> Outcome | None:
+    cluster = redshift.Cluster.of(database)
+    found = statements(_bound(task, script, Engine.REDSHIFT), Engine.REDSHIFT)
+    if not found:
+        task.logger.info("The script has no statement")
+        return None
+    queue = [redshift.use_queue(task.string("queue"))] if "queue" in task else []
+    statement = cluster.run([*queue, *found], task.attempt_id)
+    task.logger.info("Started on Amazon Redshift", statement=statement, statements=len(found))
+    return Deferred({"statement": statement, "region": cluster.region}, _WAIT_SECONDS)
+
+
+def _look(task: Task, statement: str, region: str | None) -> Outcome | None:
+    if task.canceled:
+        redshift.cancel(task, region, statement)
+        return Canceled()
+    if not redshift.has_finished(task, region, statement):
+        return Deferred(task.state, _WAIT_SECONDS)
+    return None
+
+
+def _bound(task: Task, script: str, engine: Engine) -> str:
+    """The script with the values of ``scriptArgument``; as it is if there are none."""
+    values = task.strings("scriptArgument")
+    return bind(script, values, engine) if values else script

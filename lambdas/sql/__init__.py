@@ -1,0 +1,1 @@
+"""Databases of pipelines: where they are, how to log in, and sessions on them."""

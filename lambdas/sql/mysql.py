@@ -1,0 +1,100 @@
+"""Sessions on MySQL and MariaDB, by PyMySQL."""
+
+from __future__ import annotations
+
+import socket
+
+import pymysql
+from pymysql.constants import CLIENT, CR, ER
+from pymysql.cursors import SSCursor
+
+from runner.outcome import TaskFailed
+from sql.session import Session, connection_failed, connection_lost, login_failed, statement_failed
+from sql.tls import Tls, ssl_context
+
+_REFUSED = {ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR}
+_LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
+"""0: the driver finds the connection closed."""
+
+
+class MySqlSession(Session):
+    """The server splits a script, whose rows are read one by one; autocommit is off."""
+
+    def _log_in(self, connection: socket.socket) -> int:
+        server = self.server
+        self._driver = pymysql.Connection(
+            host=server.host,
+            port=server.port,
+            user=server.credentials.username,
+            password=server.credentials.password,
+            database=server.database or None,
+            charset="utf8mb4",
+            autocommit=False,
+            client_flag=CLIENT.MULTI_STATEMENTS,
+            cursorclass=SSCursor,
+            program_name="data-pipeline-task-runner",
+            ssl_disabled=server.tls is Tls.DISABLE,
+            ssl=None if server.tls in {Tls.DISABLE, Tls.PREFER} else ssl_context(server.tls),
+            defer_connect=True,
+        )
+        self._driver.connect(connection)
+        return int(self._driver.thread_id())  # type: ignore[no-untyped-call]
+
+    def _not_let_in(self, error: Exception) -> TaskFailed:
+        number, problem = _number_and_text(error)
+        return (login_failed if number in _REFUSED else connection_failed)(self.server, problem)
+
+    def run(self, script: str) -> int:
+        completed = 0
+        try:
+            cursor = self._driver.cursor()
+            try:
+                cursor.execute(script)
+                for _ in cursor.fetchall_unbuffered():
+                    pass
+                completed = 1
+                while cursor.nextset():
+                    for _ in cursor.fetchall_unbuffered():
+                        pass
+                    completed += 1
+            except pymysql.MySQLError as error:
+                # The rest of a script, or all of it, is comments.
+                if _number_and_text(error)[0] != ER.EMPTY_QUERY:
+                    raise
+            self._driver.commit()
+        except (pymysql.MySQLError, OSError) as error:
+            raise _failure(error, completed + 1) from error
+        return completed
+
+    def table_exists(self, table: str, schema: str) -> bool:
+        query = (
+            "SELECT count(*) FROM information_schema.tables "
+            "WHERE table_name = %s AND table_schema = coalesce(%s, database())"
+        )
+        try:
+            cursor = self._driver.cursor()
+            cursor.execute(query, (table, schema or None))
+            ((count,),) = cursor.fetchall()
+        except (pymysql.MySQLError, OSError) as error:
+            raise _failure(error, 1) from error
+        return bool(count)
+
+    def _end_session(self, number: int) -> None:
+        self._driver.kill(number)  # type: ignore[no-untyped-call]
+
+    def _close(self) -> None:
+        self._driver.close()
+
+
+def _failure(error: Exception, number: int) -> TaskFailed:
+    """What an error in the statement with this number, from 1, means."""
+    code, problem = _number_and_text(error)
+    if code in _LOST or isinstance(error, OSError | pymysql.InterfaceError):
+        return connection_lost(problem)
+    return statement_failed(number, f"{problem} (error {code}).")
+
+
+def _number_and_text(error: Exception) -> tuple[int, str]:
+    """MySQL's error number, and what it says; 0 for an error of another kind."""
+    number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    return number, str(error.args[1]) if len(error.args) > 1 else str(error)

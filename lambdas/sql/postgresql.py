@@ -1,0 +1,109 @@
+"""Sessions on PostgreSQL, by pg8000."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from pg8000.core import COMMAND_COMPLETE, DATA_ROW
+from pg8000.exceptions import DatabaseError, InterfaceError
+from pg8000.native import Connection
+
+from runner.outcome import TaskFailed
+from sql.session import Session, connection_failed, connection_lost, login_failed, statement_failed
+from sql.tls import Tls, ssl_context
+
+_WITHOUT_CONTEXT = {Tls.DISABLE: False, Tls.PREFER: None}
+"""What pg8000 calls these two."""
+
+
+_LOST = {"network error", "connection is closed"}
+"""pg8000's words; its other errors of this kind are about COPY without a stream."""
+
+
+class PostgreSqlSession(Session):
+    """A script is one simple query, of which the server makes one transaction.
+
+    PostgreSQL documentation, "Multiple Statements in a Simple Query".
+    """
+
+    def _log_in(self, connection: socket.socket) -> int:
+        server = self.server
+        self._completed = 0
+        self._driver = Connection(
+            server.credentials.username,
+            host=server.host,
+            sock=connection,
+            database=server.database or None,
+            password=server.credentials.password,
+            ssl_context=(
+                _WITHOUT_CONTEXT[server.tls] if server.tls in _WITHOUT_CONTEXT else ssl_context(server.tls)
+            ),
+            application_name="data-pipeline-task-runner",
+            startup_params={"search_path": server.schema} if server.schema else None,
+        )
+        self._driver.message_types[COMMAND_COMPLETE] = self._count
+        ((number,),) = self._driver.run("SELECT pg_backend_pid()")
+        return int(number)
+
+    def _not_let_in(self, error: Exception) -> TaskFailed:
+        if isinstance(error, DatabaseError):
+            said = error.args[0]
+            # PostgreSQL documentation, error codes: class 28, invalid authorization specification.
+            refuse = login_failed if str(said.get("C", "")).startswith("28") else connection_failed
+            return refuse(self.server, said.get("M", ""))
+        return connection_failed(self.server, error)
+
+    def run(self, script: str) -> int:
+        self._completed = 0
+        handlers = self._driver.message_types
+        # The driver would keep the rows in memory until the end of the script.
+        self._driver.message_types = {**handlers, DATA_ROW: lambda _data, _context: None}
+        try:
+            self._driver.execute_simple(script)
+            count = self._completed
+            self._driver.execute_simple("COMMIT")
+        except (DatabaseError, InterfaceError, OSError) as error:
+            raise _failure(error, self._completed + 1, script) from error
+        finally:
+            self._driver.message_types = handlers
+        return count
+
+    def table_exists(self, table: str, schema: str) -> bool:
+        name = f"{schema}.{table}" if schema else table
+        try:
+            ((found,),) = self._driver.run("SELECT to_regclass(:name) IS NOT NULL", name=name)
+        except (DatabaseError, InterfaceError, OSError) as error:
+            raise _failure(error, 1, "") from error
+        return bool(found)
+
+    def _end_session(self, number: int) -> None:
+        self._driver.execute_simple(f"SELECT pg_terminate_backend({number})")
+
+    def _close(self) -> None:
+        self._driver.close()
+
+    def _count(self, _data: bytes, _context: Any) -> None:
+        self._completed += 1
+
+
+def _failure(error: Exception, number: int, script: str) -> TaskFailed:
+    """What an error in the statement with this number, from 1, means."""
+    if isinstance(error, DatabaseError):
+        return statement_failed(number, explained(error.args[0], script))
+    if isinstance(error, OSError) or str(error) in _LOST:
+        return connection_lost(error)
+    return statement_failed(number, str(error))
+
+
+def explained(fields: dict[str, str], script: str) -> str:
+    """An error's message, code, position in the script, detail and hint.
+
+    PostgreSQL documentation, "Error and Notice Message Fields".
+    """
+    told = f"{fields.get('M', 'unknown error')} (SQLSTATE {fields.get('C', 'unknown')})"
+    if fields.get("P", "").isdigit():
+        before = script[: int(fields["P"]) - 1]
+        told += f", at line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
+    rest = [fields[key] for key in ("D", "H") if fields.get(key)]
+    return " ".join([f"{told}.", *rest])

@@ -1,0 +1,129 @@
+"""SQL scripts as text: where they come from, their statements, and values in the place of ``?``.
+
+The tokens are found by sqlglot, which knows the quoting and the comments of each dialect. It is imported
+only where it is needed: most scripts are sent as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from data_nodes.s3_uri import S3Uri
+from runner import clients
+from runner.fields import FieldError
+from runner.outcome import TaskFailed
+from runner.task import Task
+from sql.jdbc import Engine
+
+if TYPE_CHECKING:
+    from sqlglot.tokenizer_core import Token
+
+MAX_BYTES = 16 * 1024 * 1024
+"""Of a script: what MySQL servers take in one packet by default, and what fits into little memory."""
+
+_DIALECTS = {Engine.POSTGRESQL: "postgres", Engine.MYSQL: "mysql", Engine.REDSHIFT: "redshift"}
+
+
+def script_of(task: Task) -> str:
+    """The text of ``script``, or of the object at ``scriptUri``, in which no expression is evaluated.
+
+    Raises FieldError, and TaskFailed if the object cannot be read, is too large, or is not UTF-8.
+    """
+    if "script" in task or "scriptUri" not in task:
+        return task.string("script")
+    uri = S3Uri.of_object(task.attempt, "scriptUri")
+    try:
+        answer = clients.s3().get_object(Bucket=uri.bucket, Key=uri.key)
+        if answer["ContentLength"] > MAX_BYTES:
+            raise FieldError(
+                task.attempt_id,
+                "scriptUri",
+                f"'{uri}' has {answer['ContentLength']} bytes, and {MAX_BYTES} are the limit",
+            )
+        return answer["Body"].read().decode("utf-8-sig")
+    except clients.aws_errors() as error:
+        raise TaskFailed(
+            f"Object '{task.attempt_id}', field 'scriptUri': '{uri}' could not be read: {error}. The handler "
+            "may do what `statements` of sql(...) in app.py grant: see s3_access.",
+            error_id="ScriptNotRead",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise FieldError(task.attempt_id, "scriptUri", f"'{uri}' is not a text in UTF-8: {error}") from error
+
+
+def statements(script: str, engine: Engine) -> list[str]:
+    """The script's statements, without what is only comments. Raises TaskFailed."""
+    from sqlglot.tokenizer_core import TokenType
+
+    found: list[str] = []
+    start = None
+    for token in _tokens(script, engine):
+        if token.token_type is TokenType.SEMICOLON:
+            if start is not None:
+                found.append(script[start : token.start].strip())
+            start = None
+        elif start is None:
+            start = token.start
+    return found if start is None else [*found, script[start:].strip()]
+
+
+def bind(script: str, values: Sequence[str], engine: Engine) -> str:
+    """The script with the first ``?`` replaced by the first value as a literal, and so on.
+
+    As in JDBC, a ``?`` in quotes or in a comment is none, and ``??`` stands for ``?`` itself, which is in
+    operators of PostgreSQL. Raises TaskFailed if there are not as many as values.
+    """
+    parts: list[str] = []
+    literals = [literal(value, engine) for value in values]
+    count = end = 0
+    for place in _question_marks(script, engine):
+        if place < end:
+            continue
+        parts.append(script[end:place])
+        if script.startswith("??", place):
+            parts.append("?")
+            end = place + 2
+            continue
+        parts.append(literals[count] if count < len(literals) else "?")
+        count += 1
+        end = place + 1
+    if count != len(values):
+        raise TaskFailed(
+            f"The script has {count} places for a value (?), and scriptArgument has {len(values)} values. A "
+            "question mark that is part of an operator is written ??.",
+            error_id="ScriptArgumentMismatch",
+        )
+    return "".join([*parts, script[end:]])
+
+
+def literal(value: str, engine: Engine) -> str:
+    """``value`` as a string literal, whatever characters it has.
+
+    In MySQL, by default, and in Amazon Redshift a backslash escapes the next character; in PostgreSQL it
+    does so in E'…' only.
+    """
+    quoted = value.replace("'", "''")
+    if "\\" not in value:
+        return f"'{quoted}'"
+    escaped = quoted.replace("\\", "\\\\")
+    return f" E'{escaped}'" if engine is Engine.POSTGRESQL else f"'{escaped}'"
+
+
+def _question_marks(script: str, engine: Engine) -> Iterator[int]:
+    """Where there is a ``?`` that is in no quotes and in no comment. Operators that begin with one count."""
+    for token in _tokens(script, engine):
+        if script.startswith("?", token.start):
+            yield from (place for place in range(token.start, token.end + 1) if script.startswith("?", place))
+
+
+def _tokens(script: str, engine: Engine) -> list[Token]:
+    from sqlglot.dialects.dialect import Dialect
+    from sqlglot.errors import TokenError
+
+    try:
+        return Dialect.get_or_raise(_DIALECTS[engine]).tokenize(script)
+    except TokenError as error:
+        raise TaskFailed(
+            f"The script cannot be read as {engine.value}: {error}", error_id="InvalidScript"
+        ) from error

@@ -1,0 +1,89 @@
+"""TLS to databases: what the JDBC properties ask for, and the certificates that are trusted."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+
+from runner.fields import FieldError, PipelineObject
+
+RDS_CERTIFICATES = Path(__file__).with_name("rds-ca.pem")
+"""The root certificates of Amazon RDS, as AWS publishes them (Amazon RDS user guide, "Using SSL/TLS")."""
+
+
+class Tls(Enum):
+    """How a connection is protected, weakest first."""
+
+    DISABLE = "disable"
+    PREFER = "prefer"
+    """TLS if the server has it. Nothing is verified."""
+    REQUIRE = "require"
+    """TLS. Nothing is verified."""
+    VERIFY_CA = "verify-ca"
+    """TLS, with a certificate of a trusted authority."""
+    VERIFY_FULL = "verify-full"
+    """TLS, with such a certificate for the host's name."""
+
+
+# What the drivers call them: PostgreSQL JDBC and Redshift (sslmode), MySQL and MariaDB Connector/J (sslMode).
+_MODES = {
+    "disable": Tls.DISABLE,
+    "disabled": Tls.DISABLE,
+    "allow": Tls.PREFER,
+    "prefer": Tls.PREFER,
+    "preferred": Tls.PREFER,
+    "require": Tls.REQUIRE,
+    "required": Tls.REQUIRE,
+    "trust": Tls.REQUIRE,
+    "verify-ca": Tls.VERIFY_CA,
+    "verify_ca": Tls.VERIFY_CA,
+    "verify-full": Tls.VERIFY_FULL,
+    "verify_identity": Tls.VERIFY_FULL,
+}
+_SWITCHES = ("ssl", "usessl", "requiressl")
+_VERIFIES = "verifyservercertificate"
+NAMES = frozenset({"sslmode", _VERIFIES, *_SWITCHES})
+"""The properties that are read here, in lower case."""
+
+
+def tls_of(owner: PipelineObject, properties: Mapping[str, str], default: Tls) -> Tls:
+    """What the properties ask for, whatever the case of their names. ``sslmode`` wins over the switches.
+
+    Raises FieldError for a value that is not known: it may be meant to protect.
+    """
+    given = {name.lower(): value for name, value in properties.items() if name.lower() in NAMES}
+    if "sslmode" in given:
+        mode = _MODES.get(given["sslmode"].lower())
+        if mode is None:
+            known = ", ".join(sorted(_MODES))
+            raise FieldError(
+                owner.id, "jdbcProperties", f"sslmode is {given['sslmode']!r}, and none of {known}"
+            )
+        return mode
+    switched = [_true(owner, name, given[name]) for name in _SWITCHES if name in given]
+    if not switched:
+        return default
+    if not any(switched):
+        return Tls.DISABLE
+    verifies = _VERIFIES not in given or _true(owner, _VERIFIES, given[_VERIFIES])
+    return Tls.VERIFY_FULL if verifies else Tls.REQUIRE
+
+
+def _true(owner: PipelineObject, name: str, value: str) -> bool:
+    # PostgreSQL JDBC: a property without a value is true.
+    if value.lower() not in {"", "true", "false"}:
+        raise FieldError(owner.id, "jdbcProperties", f"{name} is {value!r}, and neither true nor false")
+    return value.lower() != "false"
+
+
+def ssl_context(tls: Tls) -> ssl.SSLContext:
+    """The context for a mode with TLS: the system's and the RDS authorities are trusted."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=RDS_CERTIFICATES)
+    if tls is not Tls.VERIFY_FULL:
+        context.check_hostname = False
+    if tls not in {Tls.VERIFY_CA, Tls.VERIFY_FULL}:
+        context.verify_mode = ssl.CERT_NONE
+    return context
