@@ -8,6 +8,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
+from infra.database_access import Secret, database_access
 from infra.existing_function import ExistingFunction, existing_function
 from infra.python_handler import Handler, HandlerEnvironment, PythonHandler, python_function
 from infra.s3_access import s3_access
@@ -25,6 +26,7 @@ __all__ = [
     "s3_access",
     "shell_command",
     "shell_command_precondition",
+    "sql",
 ]
 
 
@@ -110,6 +112,44 @@ def exists(
         ephemeral_mb=ephemeral_mb,
         environment=environment or {},
         statements=statements,
+        vpc=vpc,
+        subnets=subnets,
+        security_groups=security_groups,
+        layers=layers,
+    )
+
+
+def sql(
+    *,
+    secrets: Sequence[Secret] = (),
+    rds_instances: Sequence[str] = (),
+    redshift: Sequence[str] = (),
+    memory_mb: int = 512,
+    timeout_minutes: int = 15,
+    ephemeral_mb: int = 512,
+    environment: Mapping[str, str] | None = None,
+    statements: Sequence[iam.PolicyStatement] = (),
+    vpc: ec2.IVpc | None = None,
+    subnets: ec2.SubnetSelection | None = None,
+    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+    layers: Sequence[lambda_.ILayerVersion] = (),
+) -> PythonHandler:
+    """SqlActivity.
+
+    ``secrets`` are those of ``myPasswordSecretArn``, constructs or ARNs. ``rds_instances`` are identifiers.
+    ``redshift`` are clusters (``sales``), clusters with a user for whom temporary credentials may be asked
+    (``sales/etl``), and the ARNs of workgroups. ``statements`` is what else it takes, such as ``s3_access``
+    for scripts. ``vpc``, ``subnets`` and ``security_groups`` have to let the function reach the databases.
+    Raises ConfigurationError.
+    """
+    access = database_access(secrets=secrets, rds_instances=rds_instances, redshift=redshift)
+    return PythonHandler(
+        module="sql_activity",
+        memory_mb=memory_mb,
+        timeout_minutes=timeout_minutes,
+        ephemeral_mb=ephemeral_mb,
+        environment=environment or {},
+        statements=[*access, *statements],
         vpc=vpc,
         subnets=subnets,
         security_groups=security_groups,

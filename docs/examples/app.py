@@ -14,6 +14,7 @@ from infra.handlers import (
     s3_access,
     shell_command,
     shell_command_precondition,
+    sql,
 )
 from infra.stack import TaskRunnerStack
 from infra.worker_group import ConfigurationError, WorkerGroup
@@ -34,6 +35,7 @@ state_machines = iam.PolicyStatement(
     actions=["states:StartExecution", "states:DescribeExecution", "states:StopExecution"],
     resources=["arn:aws:states:*:*:stateMachine:nightly-*", "arn:aws:states:*:*:execution:nightly-*"],
 )
+etl_login = "arn:aws:secretsmanager:us-east-1:111122223333:secret:sales-etl-AbCdEf"
 sales = s3_access(read=["s3://sales/in/"], write=["s3://sales/out/"])
 
 try:
@@ -51,6 +53,7 @@ try:
             "ShellCommandActivity": shell_command(memory_mb=1024, statements=sales),
             "ShellCommandPrecondition": shell_command_precondition(statements=sales),
             "Exists": exists(statements=sales),
+            "SqlActivity": sql(secrets=[etl_login], statements=sales),
             "count-words": PythonHandler(module="count_words", memory_mb=256, timeout_minutes=5),
             "run-state-machine": PythonHandler(
                 module="run_state_machine", timeout_minutes=1, statements=[state_machines]

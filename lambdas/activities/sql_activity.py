@@ -42,17 +42,14 @@ def _run(task: Task, server: Server, script: str) -> None:
     task.logger.info("Connected", host=server.host, port=server.port, database=server.database)
     with session.ended_with(task, connected):
         count = connected.run(script)
-    if count:
-        task.logger.info("Script committed", statements=count)
-    else:
-        task.logger.warning("The script has no statement")
+    task.logger.info("Script committed", statements=count)
 
 
 def _start(task: Task, database: PipelineObject, script: str) -> Outcome | None:
     cluster = redshift.Cluster.of(database)
     found = statements(_bound(task, script, Engine.REDSHIFT), Engine.REDSHIFT)
     if not found:
-        task.logger.warning("The script has no statement")
+        task.logger.info("The script has no statement")
         return None
     queue = [redshift.use_queue(task.string("queue"))] if "queue" in task else []
     statement = cluster.run([*queue, *found], task.attempt_id)

@@ -48,7 +48,7 @@ def _from_secret(task: Task, database: PipelineObject) -> Credentials:
     except clients.aws_errors() as error:
         raise TaskFailed(
             f"Object '{database.id}', field '{SECRET_FIELD}': '{arn}' could not be read: {error}. The "
-            "handler may read the `secrets` of sql(...) in app.py; in a VPC, it has to reach Secrets Manager.",
+            "handler may read the `secrets` of sql(...) in app.py; in a VPC, it must reach Secrets Manager.",
             error_id="SecretNotRead",
         ) from error
     if not text:

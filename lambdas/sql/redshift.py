@@ -58,6 +58,10 @@ class Cluster:
         request = {**place, "Database": name}
         if SECRET_FIELD in database:
             request["SecretArn"] = database.string(SECRET_FIELD).strip()
+        elif "WorkgroupName" in request:
+            raise FieldError(
+                database.id, SECRET_FIELD, "it is missing, and a serverless workgroup asks for it"
+            )
         else:
             request["DbUser"] = database.string("username")
         return cls(database.string("region", "") or region, request)
@@ -69,9 +73,9 @@ class Cluster:
         """
         if len(statements) > MAX_STATEMENTS:
             raise TaskFailed(
-                f"The script has {len(statements)} statements, with that for 'queue'. A batch of the Redshift "
-                f"Data API, which is one transaction, has {MAX_STATEMENTS} at most: make a stored procedure of "
-                "it, or several activities.",
+                f"The script has {len(statements)} statements, with that for 'queue'. A batch of the "
+                f"Redshift Data API, which is one transaction, has {MAX_STATEMENTS} at most: make a stored "
+                "procedure of it, or several activities.",
                 error_id="TooManyStatements",
             )
         request: dict[str, Any] = {**self.request, "StatementName": name[:500]}

@@ -87,8 +87,8 @@ class Server:
 
 def _not_found(database: PipelineObject, instance_id: str, problem: object) -> TaskFailed:
     return TaskFailed(
-        f"Object '{database.id}', field 'rdsInstanceId': no endpoint of '{instance_id}' is known: {problem}. The "
-        "handler may look up the `rds_instances` of sql(...) in app.py; in a VPC, it has to reach Amazon RDS.",
+        f"Object '{database.id}', field 'rdsInstanceId': no endpoint of '{instance_id}' is known: {problem}. "
+        "The handler may look up the `rds_instances` of sql(...) in app.py; in a VPC, it must reach RDS.",
         error_id="DatabaseNotFound",
     )
 

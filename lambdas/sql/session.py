@@ -23,7 +23,7 @@ _END_SECONDS = 3.0
 class Session(ABC):
     """One connection. ``run`` blocks; ``end`` may be called from any thread, and makes it return soon."""
 
-    def __init__(self, server: Server, patience: float = CONNECT_SECONDS) -> None:
+    def __init__(self, server: Server, patience: float) -> None:
         """Raises TaskFailed if the server cannot be reached, or does not let us in."""
         self.server = server
         try:
@@ -110,10 +110,10 @@ def open_session(server: Server) -> Session:
     if server.engine is Engine.MYSQL:
         from sql.mysql import MySqlSession
 
-        return MySqlSession(server)
+        return MySqlSession(server, CONNECT_SECONDS)
     from sql.postgresql import PostgreSqlSession
 
-    return PostgreSqlSession(server)
+    return PostgreSqlSession(server, CONNECT_SECONDS)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from infra.handlers import (
     s3_access,
     shell_command,
     shell_command_precondition,
+    sql,
 )
 from infra.stack import TaskRunnerStack
 from infra.worker_group import ConfigurationError, WorkerGroup
@@ -93,7 +94,7 @@ def test_exists_looks_with_its_own_role(shells: Template) -> None:
     assert actions(statements(shells, "HandlerExists")) == RUNTIME | {"dynamodb:ListTables"}
 
 
-@pytest.mark.parametrize("make", [shell_command, shell_command_precondition, exists])
+@pytest.mark.parametrize("make", [shell_command, shell_command_precondition, exists, sql])
 def test_the_users_settings_reach_the_function(make: Any) -> None:
     layer_arn = f"{ARN.replace('function', 'layer')}:1"
     stack = cdk.Stack()

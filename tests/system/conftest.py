@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from local.datapipeline.settings import Settings
 from tests.system.deployments import TIME_SCALE, Deployment, deployed
+from tests.system.examples import Examples, copy_project, deployed_examples
 
 
 def other_settings() -> list[str]:
@@ -32,4 +34,19 @@ def deployment(
 def fast_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The app where the service's clock, and with it progress reports, run TIME_SCALE times as fast."""
     with deployed(tmp_path_factory.mktemp("home"), "--time-scale", str(TIME_SCALE)) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This repository with docs/examples in it."""
+    directory = tmp_path_factory.mktemp("project")
+    copy_project(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def examples(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examples]:
+    """The app of docs/examples, TIME_SCALE times as fast."""
+    with deployed_examples(project, tmp_path_factory.mktemp("home")) as up:
         yield up

@@ -4,96 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from tests.local.commands import ROOT, running
-from tests.system.deployments import Deployment, eventually
+from tests.local.commands import ROOT
+from tests.system.deployments import eventually
+from tests.system.examples import Examples
 from tests.system.executions import RUN_TASK, executions, states_entered
-from tests.system.pipelines import Pipeline, shell
-
-TIME_SCALE = 10
-ROLE = "arn:aws:iam::000000000000:role/nightly"
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This repository with the examples in it."""
-    directory = tmp_path_factory.mktemp("project")
-    leave_out = shutil.ignore_patterns("__pycache__")
-    for name in ("infra", "lambdas", "tests/unit"):
-        shutil.copytree(ROOT / name, directory / name, ignore=leave_out)
-    for name in ("cdk.json", "pyproject.toml"):
-        shutil.copy(ROOT / name, directory)
-    (ROOT / ".build").mkdir(exist_ok=True)
-    (directory / ".build").symlink_to(ROOT / ".build")
-    shutil.copytree(ROOT / "docs" / "examples", directory, dirs_exist_ok=True, ignore=leave_out)
-    return directory
-
-
-@dataclass(frozen=True)
-class Examples:
-    """The examples, up."""
-
-    deployment: Deployment
-    endpoint_url: str
-
-    def run(self, name: str, route: str, command: str, **fields: str) -> Pipeline:
-        """A pipeline of one activity, activated."""
-        return Pipeline.activated(self.deployment, {name: shell(command, myHandler=route, **fields)})
-
-    def new_state_machine(self, name: str, *states: Any) -> str:
-        """The ARN of a state machine that goes through these states."""
-        names = [f"State{number}" for number in range(len(states))]
-        ends = [{"Next": following} for following in names[1:]] + [{"End": True}]
-        definition = {
-            "StartAt": names[0],
-            "States": {
-                own: {**state, **({} if state["Type"] == "Fail" else end)}
-                for own, state, end in zip(names, states, ends, strict=True)
-            },
-        }
-        created = self.deployment.stepfunctions.create_state_machine(
-            name=name, definition=json.dumps(definition), roleArn=ROLE
-        )
-        return created["stateMachineArn"]
-
-    def execution_of(self, state_machine: str) -> Any:
-        """Its one execution, once there is one."""
-        client = self.deployment.stepfunctions
-
-        def started() -> Any:
-            listed = client.list_executions(stateMachineArn=state_machine)["executions"]
-            return listed[0] if listed else None
-
-        arn = eventually(started, f"no execution of {state_machine}")["executionArn"]
-        return client.describe_execution(executionArn=arn)
-
-    def faults(self, *faults: dict[str, Any]) -> list[Any]:
-        """Add faults of the local Data Pipeline; returns those that are still to happen."""
-        request = urllib.request.Request(
-            f"{self.endpoint_url}/_local/datapipeline/faults",
-            data=json.dumps(faults).encode() if faults else None,
-            headers={"X-Local-Control": "faults"},
-        )
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)["faults"]  # type: ignore[no-any-return]
-
-
-@pytest.fixture(scope="module")
-def examples(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examples]:
-    arguments = ("--port", "0", "--time-scale", str(TIME_SCALE))
-    with running("up", *arguments, directory=project) as command:
-        endpoint_url = command.ready()
-        yield Examples(Deployment(endpoint_url, tmp_path_factory.mktemp("home")), endpoint_url)
+from tests.system.pipelines import Pipeline
 
 
 def failure(pipeline: Pipeline, name: str) -> tuple[str, str]:

@@ -22,7 +22,8 @@ class FakeS3:
         return self.objects[bucket, key].decode()
 
     def get_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803 - the API's own names
-        return {"Body": io.BytesIO(self._get(Bucket, Key))}
+        content = self._get(Bucket, Key)
+        return {"Body": io.BytesIO(content), "ContentLength": len(content)}
 
     def head_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803
         return {"ContentLength": len(self._get(Bucket, Key))}

@@ -1,0 +1,95 @@
+"""IAM statements for databases: secrets, and finding or using databases by their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from aws_cdk import Aws, Token
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from infra.worker_group import ConfigurationError
+
+Secret = secretsmanager.ISecret | str
+"""A secret of the same app, or the ARN of one."""
+
+_SECRET_ARN = re.compile(r"arn:aws[a-zA-Z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[a-zA-Z0-9/_+=.@?-]+")
+# API Reference of Amazon RDS and of Amazon Redshift: identifiers of instances and clusters, names of users.
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9-]{0,62}", re.IGNORECASE)
+_USER = re.compile(r"[a-z_][a-z0-9_+.@-]{0,127}", re.IGNORECASE)
+_WORKGROUP_ARN = re.compile(r"arn:aws[a-zA-Z-]*:redshift-serverless:[a-z0-9-]+:\d{12}:workgroup/[a-z0-9-]+")
+
+
+def database_access(
+    *, secrets: Sequence[Secret] = (), rds_instances: Sequence[str] = (), redshift: Sequence[str] = ()
+) -> list[iam.PolicyStatement]:
+    """What ``sql`` says of its arguments of these names. Raises ConfigurationError for another form."""
+    for name, given in {"secrets": secrets, "rds_instances": rds_instances, "redshift": redshift}.items():
+        if isinstance(given, str):
+            raise ConfigurationError(f"sql: a list is expected for {name}, such as ['{given}'].")
+    return [*_secrets(secrets), *_rds(rds_instances), *_redshift(redshift)]
+
+
+def _secrets(secrets: Sequence[Secret]) -> list[iam.PolicyStatement]:
+    for one in secrets:
+        if isinstance(one, str) and not Token.is_unresolved(one) and not _SECRET_ARN.fullmatch(one):
+            raise ConfigurationError(
+                f"sql: '{one}' is not the ARN of a secret, such as "
+                "arn:aws:secretsmanager:us-east-1:111122223333:secret:etl-AbCdEf."
+            )
+    arns = [one if isinstance(one, str) else one.secret_arn for one in secrets]
+    keys = [one.encryption_key.key_arn for one in secrets if not isinstance(one, str) and one.encryption_key]
+    return [
+        *([_allow(["secretsmanager:GetSecretValue"], arns)] if arns else []),
+        *([_allow(["kms:Decrypt"], keys)] if keys else []),
+    ]
+
+
+def _rds(instances: Sequence[str]) -> list[iam.PolicyStatement]:
+    for one in instances:
+        _check(_IDENTIFIER, one, "the identifier of an RDS instance, such as sales-db")
+    arns = [_arn("rds", f"db:{one}") for one in instances]
+    return [_allow(["rds:DescribeDBInstances"], arns)] if arns else []
+
+
+def _redshift(places: Sequence[str]) -> list[iam.PolicyStatement]:
+    if not places:
+        return []
+    targets: list[str] = []
+    logins: list[str] = []
+    for one in places:
+        if _WORKGROUP_ARN.fullmatch(one):
+            targets.append(one)
+            continue
+        cluster, _, user = one.partition("/")
+        what = "a Redshift cluster, such as sales, or with a user, such as sales/etl, or a workgroup's ARN"
+        _check(_IDENTIFIER, cluster, what)
+        targets.append(_arn("redshift", f"cluster:{cluster}"))
+        if user:
+            _check(_USER, user, what)
+            logins += [_arn("redshift", f"dbuser:{cluster}/{user}"), _arn("redshift", f"dbname:{cluster}/*")]
+    own = _allow(["redshift-data:DescribeStatement", "redshift-data:CancelStatement"], ["*"])
+    # Amazon Redshift management guide, "Authorizing access to the Data API": its own statements alone.
+    own.add_condition("StringEquals", {"redshift-data:statement-owner-iam-userid": "${aws:userid}"})
+    return [
+        _allow(
+            ["redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"],
+            list(dict.fromkeys(targets)),
+        ),
+        own,
+        *([_allow(["redshift:GetClusterCredentials"], list(dict.fromkeys(logins)))] if logins else []),
+    ]
+
+
+def _allow(actions: list[str], resources: list[str]) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=actions, resources=resources)
+
+
+def _arn(service: str, resource: str) -> str:
+    return f"arn:{Aws.PARTITION}:{service}:*:{Aws.ACCOUNT_ID}:{resource}"
+
+
+def _check(form: re.Pattern[str], given: str, what: str) -> None:
+    if not Token.is_unresolved(given) and not form.fullmatch(given):
+        raise ConfigurationError(f"sql: '{given}' is not {what}.")

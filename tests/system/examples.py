@@ -1,0 +1,87 @@
+"""The app of docs/examples on local AWS, deployed as its reader would: copied over the repository."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.local.commands import ROOT, running
+from tests.system.deployments import TIME_SCALE, Deployment, eventually
+from tests.system.pipelines import Pipeline, shell
+
+ROLE = "arn:aws:iam::000000000000:role/nightly"
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The examples, up."""
+
+    deployment: Deployment
+    endpoint_url: str
+
+    def run(self, name: str, route: str, command: str, **fields: str) -> Pipeline:
+        """A pipeline of one activity, activated."""
+        return Pipeline.activated(self.deployment, {name: shell(command, myHandler=route, **fields)})
+
+    def new_state_machine(self, name: str, *states: Any) -> str:
+        """The ARN of a state machine that goes through these states."""
+        names = [f"State{number}" for number in range(len(states))]
+        ends = [{"Next": following} for following in names[1:]] + [{"End": True}]
+        definition = {
+            "StartAt": names[0],
+            "States": {
+                own: {**state, **({} if state["Type"] == "Fail" else end)}
+                for own, state, end in zip(names, states, ends, strict=True)
+            },
+        }
+        created = self.deployment.stepfunctions.create_state_machine(
+            name=name, definition=json.dumps(definition), roleArn=ROLE
+        )
+        return created["stateMachineArn"]
+
+    def execution_of(self, state_machine: str) -> Any:
+        """Its one execution, once there is one."""
+        client = self.deployment.stepfunctions
+
+        def started() -> Any:
+            listed = client.list_executions(stateMachineArn=state_machine)["executions"]
+            return listed[0] if listed else None
+
+        arn = eventually(started, f"no execution of {state_machine}")["executionArn"]
+        return client.describe_execution(executionArn=arn)
+
+    def faults(self, *faults: dict[str, Any]) -> list[Any]:
+        """Add faults of the local Data Pipeline; returns those that are still to happen."""
+        request = urllib.request.Request(
+            f"{self.endpoint_url}/_local/datapipeline/faults",
+            data=json.dumps(faults).encode() if faults else None,
+            headers={"X-Local-Control": "faults"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)["faults"]  # type: ignore[no-any-return]
+
+
+def copy_project(directory: Path) -> None:
+    """This repository with the examples in it."""
+    leave_out = shutil.ignore_patterns("__pycache__")
+    for name in ("infra", "lambdas", "tests/unit"):
+        shutil.copytree(ROOT / name, directory / name, ignore=leave_out)
+    for name in ("cdk.json", "pyproject.toml"):
+        shutil.copy(ROOT / name, directory)
+    (ROOT / ".build").mkdir(exist_ok=True)
+    (directory / ".build").symlink_to(ROOT / ".build")
+    shutil.copytree(ROOT / "docs" / "examples", directory, dirs_exist_ok=True, ignore=leave_out)
+
+
+@contextlib.contextmanager
+def deployed_examples(project: Path, home: Path) -> Iterator[Examples]:
+    """The examples, deployed, until the end of the block."""
+    with running("up", "--port", "0", "--time-scale", str(TIME_SCALE), directory=project) as command:
+        endpoint_url = command.ready()
+        yield Examples(Deployment(endpoint_url, home), endpoint_url)

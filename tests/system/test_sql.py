@@ -1,0 +1,159 @@
+"""SqlActivity on the deployed stack, with real databases: what pipelines do, and what is told of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+import boto3
+import pytest
+from mypy_boto3_secretsmanager import SecretsManagerClient
+
+from tests.databases.server import DatabaseServer
+from tests.local.commands import ROOT
+from tests.system.deployments import REGION, STACK, Deployment
+from tests.system.examples import Examples
+from tests.system.executions import RUN_TASK, executions
+from tests.system.pipelines import Fields, Pipeline, Ref
+
+EXAMPLES = ROOT / "docs" / "examples"
+CANARY = "wrong-canary-51b2"
+
+
+@pytest.fixture(params=["postgresql_server", "mariadb_server"])
+def server(request: pytest.FixtureRequest) -> DatabaseServer:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, DatabaseServer)
+    return found
+
+
+@pytest.fixture(scope="module")
+def secrets(examples: Examples) -> SecretsManagerClient:
+    return boto3.client(
+        "secretsmanager",
+        endpoint_url=examples.endpoint_url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+@pytest.fixture(scope="module")
+def scripts(examples: Examples) -> str:
+    """The S3 URI of a directory with scripts."""
+    examples.deployment.s3.create_bucket(Bucket="sql")
+    summarize = (EXAMPLES / "summarize.sql").read_bytes()
+    examples.deployment.s3.put_object(Bucket="sql", Key="scripts/summarize.sql", Body=summarize)
+    return "s3://sql/scripts"
+
+
+def test_the_example_of_the_documentation(
+    examples: Examples, server: DatabaseServer, secrets: SecretsManagerClient, scripts: str
+) -> None:
+    text = json.dumps({"username": server.user, "password": server.password})
+    secret = secrets.create_secret(Name=f"sales-{server.jdbc}", SecretString=text)["ARN"]
+    server.execute(
+        "CREATE TABLE orders (day date, region varchar(40), customer varchar(40), amount decimal(20, 2))",
+        "INSERT INTO orders VALUES ('2026-11-24', 'Côte d''Azur', 'Ünïcødé; 日本', 999999999999999999.01),"
+        " ('2026-11-24', 'Côte d''Azur', 'Ünïcødé; 日本', 0.98),"
+        " ('2026-11-24', 'Côte d''Azur', 'none', NULL),"
+        " ('2026-11-24', 'elsewhere', 'x', 1), ('1999-12-31', 'elsewhere', 'old', 1)",
+    )
+    deployment = examples.deployment
+    created = deployment.aws_json(
+        *("datapipeline", "create-pipeline", "--name", "sql", "--unique-id", f"sql-{server.jdbc}")
+    )
+    selected = ("--pipeline-id", created["pipelineId"])
+    deployment.aws(
+        *("datapipeline", "put-pipeline-definition", *selected),
+        *("--pipeline-definition", f"file://{EXAMPLES / 'sql.json'}", "--parameter-values"),
+        *(f"myConnectionString={server.url}", f"mySecretArn={secret}", f"myScripts={scripts}"),
+    )
+    deployment.aws("datapipeline", "activate-pipeline", *selected)
+    pipeline = Pipeline(deployment, created["pipelineId"])
+    pipeline.ended("CleanUp", "FINISHED")
+    rows = server.query("SELECT customer, amount FROM summary ORDER BY customer")
+    assert [(name, amount and str(amount)) for name, amount in rows] == [
+        ("none", None),
+        ("Ünïcødé; 日本", "999999999999999999.99"),
+    ]
+    assert ("old",) not in server.query("SELECT customer FROM orders")
+    refuse_canary(deployment, server.password, "Summarize", "CleanUp")
+
+
+def test_what_fails_and_what_is_told_of_it(examples: Examples, server: DatabaseServer) -> None:
+    database: Fields = {
+        "type": "JdbcDatabase",
+        "connectionString": server.url,
+        "jdbcDriverClass": "x",
+        "username": server.user,
+        "*password": server.password,
+    }
+    name = server.jdbc
+    activities: dict[str, Fields] = {
+        f"Third{name}": activity(
+            "Db",
+            "CREATE TABLE IF NOT EXISTS five (x int); INSERT INTO five VALUES (1); SELECT * FROM no_such;"
+            "INSERT INTO five VALUES (4); SELECT 5",
+        ),
+        f"Wrong{name}": activity("WrongPassword", "SELECT 1"),
+        f"Oracle{name}": activity("OracleDb", "SELECT 1"),
+        f"Missing{name}": {"type": "SqlActivity", "database": Ref("Db"), "scriptUri": "s3://sql/none.sql"},
+        f"Quotes{name}": activity("Db", "SELECT ?", scriptArgument="'; SELECT 1/0; --"),
+    }
+    pipeline = Pipeline.activated(
+        examples.deployment,
+        {
+            **activities,
+            "Db": database,
+            "WrongPassword": {**database, "*password": CANARY},
+            "OracleDb": {**database, "connectionString": "jdbc:oracle:thin:@//127.0.0.1:1521/sales"},
+        },
+    )
+    pipeline.ended(f"Quotes{name}", "FINISHED")
+    third = failed(pipeline, f"Third{name}")
+    assert third["errorId"] == "StatementFailed"
+    assert third["errorMessage"].startswith("Statement 3 of the script failed: ")
+    tables = "SELECT count(*) FROM information_schema.tables WHERE table_name = 'five'"
+    kept = server.query(tables) == [(1,)] and server.query("SELECT * FROM five")
+    assert not kept
+    assert failed(pipeline, f"Wrong{name}")["errorId"] == "LoginFailed"
+    oracle = failed(pipeline, f"Oracle{name}")
+    assert oracle["errorId"] == "UnsupportedDatabase"
+    assert "existing_function" in oracle["errorMessage"]
+    assert failed(pipeline, f"Missing{name}")["errorId"] == "ScriptNotRead"
+    for secret in (server.password, CANARY):
+        refuse_canary(examples.deployment, secret, *activities)
+        refuse_canary_in_logs(examples.deployment, secret)
+
+
+def activity(database: str, script: str, **fields: str) -> Fields:
+    return {"type": "SqlActivity", "database": Ref(database), "script": script, **fields}
+
+
+def failed(pipeline: Pipeline, component: str) -> Mapping[str, str]:
+    pipeline.ended(component, "FAILED")
+    return pipeline.attempts(component)[0].fields
+
+
+def refuse_canary(deployment: Deployment, canary: str, *components: str) -> None:
+    """Fail if it is in an execution's history."""
+    histories = list(_histories(deployment, components))
+    assert len(histories) >= len(components)
+    assert not [history for history in histories if canary in history]
+
+
+def refuse_canary_in_logs(deployment: Deployment, canary: str) -> None:
+    pages = deployment.logs.get_paginator("filter_log_events")
+    found = pages.paginate(logGroupName=f"/aws/lambda/{STACK}-SqlActivity")
+    messages = [event["message"] for page in found for event in page["events"]]
+    assert messages
+    assert not [message for message in messages if canary in message]
+
+
+def _histories(deployment: Deployment, components: tuple[str, ...]) -> Iterator[str]:
+    pages = deployment.stepfunctions.get_paginator("get_execution_history")
+    for component in components:
+        for arn in executions(deployment, RUN_TASK, of=component):
+            for page in pages.paginate(executionArn=arn):
+                yield json.dumps(page["events"], default=str)
