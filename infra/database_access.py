@@ -20,6 +20,9 @@ _IDENTIFIER = re.compile(r"[a-z][a-z0-9-]{0,62}", re.IGNORECASE)
 _USER = re.compile(r"[a-z_][a-z0-9_+.@-]{0,127}", re.IGNORECASE)
 _WORKGROUP_ARN = re.compile(r"arn:aws[a-zA-Z-]*:redshift-serverless:[a-z0-9-]+:\d{12}:workgroup/[a-z0-9-]+")
 
+OWN_STATEMENTS = {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}
+"""A condition: the statements that the same session of a role has started."""
+
 
 def database_access(
     *, secrets: Sequence[Secret] = (), rds_instances: Sequence[str] = (), redshift: Sequence[str] = ()
@@ -71,7 +74,7 @@ def _redshift(places: Sequence[str]) -> list[iam.PolicyStatement]:
             logins += [_arn("redshift", f"dbuser:{cluster}/{user}"), _arn("redshift", f"dbname:{cluster}/*")]
     own = _allow(["redshift-data:DescribeStatement", "redshift-data:CancelStatement"], ["*"])
     # Amazon Redshift management guide, "Authorizing access to the Data API": its own statements alone.
-    own.add_condition("StringEquals", {"redshift-data:statement-owner-iam-userid": "${aws:userid}"})
+    own.add_condition("StringEquals", OWN_STATEMENTS)
     return [
         _allow(
             ["redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"],

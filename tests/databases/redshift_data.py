@@ -63,10 +63,11 @@ class Execution:
 
 
 class RedshiftData:
-    """``executions`` are all there were, in order. ``url`` is where the service is."""
+    """``executions`` are all there were, in order. ``url`` is where the service is, ``s3`` what it copies."""
 
-    def __init__(self, server: DatabaseServer, s3: Any) -> None:
-        self.server, self.s3 = server, s3
+    def __init__(self, server: DatabaseServer) -> None:
+        self.server = server
+        self.s3: Any = None
         self.executions: list[Execution] = []
         self.url = ""
 
@@ -205,9 +206,9 @@ class Refused(Exception):
 
 
 @contextlib.contextmanager
-def redshift_data(server: DatabaseServer, s3: Any) -> Iterator[RedshiftData]:
+def redshift_data(server: DatabaseServer) -> Iterator[RedshiftData]:
     """The service at ``url``, for AWS_ENDPOINT_URL_REDSHIFT_DATA."""
-    service = RedshiftData(server, s3)
+    service = RedshiftData(server)
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
