@@ -14,7 +14,7 @@ help: ## List the targets
 .PHONY: setup
 setup: $(VENV)/.installed node_modules/.installed ## Set up .venv and node_modules (the other targets do it by themselves)
 
-$(VENV)/.installed: requirements.txt requirements-dev.txt
+$(VENV)/.installed: requirements.txt requirements-dev.txt lambdas/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.13" >&2; exit 1; }
 	@echo "Setting up $(VENV) (once) ..."

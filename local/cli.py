@@ -48,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         context=None if options.no_deploy else CONTINUOUS_POLLING | dict(options.context),
         settings=options.setting,
         time_scale=options.time_scale,
+        redshift=options.redshift,
     )
 
 
@@ -85,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
         help="how Data Pipeline behaves where AWS does not document it; repeatable; see below",
     )
     up.add_argument("--time-scale", type=_time_scale, default=1.0, metavar="N", help=TIME_SCALE)
+    up.add_argument(
+        "--redshift",
+        metavar="URL",
+        help="have the Redshift Data API, and run its statements on a PostgreSQL server that is up, "
+        "postgresql://user:password@host:port",
+    )
     return parser
 
 

@@ -36,6 +36,17 @@ def front(*, data_pipeline: Asgi, others: Asgi) -> Asgi:
     return application
 
 
+def with_service(target_prefix: bytes, service: Asgi, others: Asgi) -> Asgi:
+    """``others`` with one more service, whose requests are known by their X-Amz-Target."""
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        targets = [value for name, value in scope.get("headers", ()) if name.lower() == b"x-amz-target"]
+        ours = any(target.startswith(target_prefix) for target in targets)
+        await (service if ours else others)(scope, receive, send)
+
+    return application
+
+
 async def _lifespan(application: Asgi, scope: dict[str, Any], receive: Any, send: Any) -> None:
     startup = await receive()
     events = asyncio.Queue[Any]()

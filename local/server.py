@@ -14,11 +14,11 @@ from typing import Any, Protocol
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local.front import front
+from local.front import front, with_service
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.pool import Pool
 from local.lambda_runtime.worker import Result
-from local.ministack_hooks import Ministack
+from local.ministack_hooks import Asgi, Ministack
 from local.sdk_errors import modelled_errors, with_sdk_errors
 from local.telemetry import Telemetry
 
@@ -67,13 +67,21 @@ def listen(port: int) -> socket.socket:
 class LocalAws:
     """Once per process, because ministack's state is. `close` leaves nothing behind."""
 
-    def __init__(self, listener: socket.socket, *, data_pipeline: NewDataPipeline, time_scale: float) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        *,
+        data_pipeline: NewDataPipeline,
+        time_scale: float,
+        redshift_data: Asgi | None = None,
+    ) -> None:
         self._listener = listener
         self.port: int = listener.getsockname()[1]
         self.endpoint_url = f"http://{HOST}:{self.port}"
         self.state = Path(tempfile.mkdtemp(prefix="local-aws-"))
         self._new_data_pipeline = data_pipeline
         self._time_scale = time_scale
+        self._redshift_data = redshift_data
         self._pool: Pool | None = None
         self._telemetry: Telemetry | None = None
         self._data_pipeline: DataPipeline | None = None
@@ -103,7 +111,10 @@ class LocalAws:
                 modelled=modelled_errors("datapipeline"),
             ),
         )
-        application = front(data_pipeline=self._data_pipeline.asgi, others=ministack.asgi)
+        others = ministack.asgi
+        if self._redshift_data is not None:
+            others = with_service(b"RedshiftData.", self._redshift_data, others)
+        application = front(data_pipeline=self._data_pipeline.asgi, others=others)
         config = Config()
         config.bind = [f"fd://{self._listener.detach()}"]
         config.keep_alive_timeout = 75

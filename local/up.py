@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local.deploy import CdkApp, DeployError
+from local.ministack_hooks import Asgi
 from local.server import HOST, DataPipeline, LocalAws, NewDataPipeline, PortInUseError, listen
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -24,6 +25,7 @@ def up(
     context: Mapping[str, str] | None,
     settings: Sequence[str],
     time_scale: float,
+    redshift: str | None,
 ) -> int:
     """Run local AWS until a signal. `context` None deploys nothing.
 
@@ -32,12 +34,13 @@ def up(
     """
     try:
         data_pipeline = _data_pipeline(settings, time_scale)
+        redshift_data = None if redshift is None else _redshift_data(redshift)
         listener = listen(port)
     except (ValueError, PortInUseError, PermissionError) as error:
         _say(f"error: {error}")
         return 1
     _forget_aws_settings()
-    aws = LocalAws(listener, data_pipeline=data_pipeline, time_scale=time_scale)
+    aws = LocalAws(listener, data_pipeline=data_pipeline, time_scale=time_scale, redshift_data=redshift_data)
     if context is not None and time_scale != 1:
         context = {"timeScale": f"{time_scale:g}"} | dict(context)
     exit_code = 1
@@ -108,6 +111,13 @@ def _data_pipeline(settings: Sequence[str], time_scale: float) -> NewDataPipelin
         return DataPipelineEndpoint(settings=parsed, time_scale=time_scale, aws_endpoint_url=endpoint_url)
 
     return new
+
+
+def _redshift_data(url: str) -> Asgi:
+    """Raises ValueError for a URL of another form."""
+    from local.redshift_data.endpoint import RedshiftDataEndpoint
+
+    return RedshiftDataEndpoint(url).asgi
 
 
 def _say(line: str) -> None:

@@ -8,6 +8,7 @@ from sql import redshift, session
 from sql.jdbc import Engine, JdbcUrl, unsupported
 from sql.script import bind, script_of, statements
 from sql.server import Server
+from sql.tables import create_missing_tables
 
 _WAIT_SECONDS = 20
 
@@ -41,8 +42,15 @@ def _run(task: Task, server: Server, script: str) -> None:
     connected = session.open_session(server)
     task.logger.info("Connected", host=server.host, port=server.port, database=server.database)
     with session.ended_with(task, connected):
+        created = create_missing_tables(connected, _own_outputs(task))
         count = connected.run(script)
-    task.logger.info("Script committed", statements=count)
+    task.logger.info("Script committed", statements=count, tables_created_for=created)
+
+
+def _own_outputs(task: Task) -> list[PipelineObject]:
+    """The output nodes in the activity's own database."""
+    database = task.attempt.reference_ids("database")
+    return [node for node in task.references("output") if node.reference_ids("database") in ([], database)]
 
 
 def _start(task: Task, database: PipelineObject, script: str) -> Outcome | None:

@@ -63,17 +63,35 @@ class MySqlSession(Session):
                     raise
             self._driver.commit()
         except (pymysql.MySQLError, OSError) as error:
-            number, problem = _number_and_text(error)
-            if number in _LOST or isinstance(error, OSError | pymysql.InterfaceError):
-                raise connection_lost(problem) from error
-            raise statement_failed(completed + 1, f"{problem} (error {number}).") from error
+            raise _failure(error, completed + 1) from error
         return completed
+
+    def table_exists(self, table: str, schema: str) -> bool:
+        query = (
+            "SELECT count(*) FROM information_schema.tables "
+            "WHERE table_name = %s AND table_schema = coalesce(%s, database())"
+        )
+        try:
+            cursor = self._driver.cursor()
+            cursor.execute(query, (table, schema or None))
+            ((count,),) = cursor.fetchall()
+        except (pymysql.MySQLError, OSError) as error:
+            raise _failure(error, 1) from error
+        return bool(count)
 
     def _end_session(self, number: int) -> None:
         self._driver.kill(number)  # type: ignore[no-untyped-call]
 
     def _close(self) -> None:
         self._driver.close()
+
+
+def _failure(error: Exception, number: int) -> TaskFailed:
+    """What an error in the statement with this number, from 1, means."""
+    code, problem = _number_and_text(error)
+    if code in _LOST or isinstance(error, OSError | pymysql.InterfaceError):
+        return connection_lost(problem)
+    return statement_failed(number, f"{problem} (error {code}).")
 
 
 def _number_and_text(error: Exception) -> tuple[int, str]:

@@ -38,9 +38,8 @@ class PostgreSqlSession(Session):
             application_name="data-pipeline-task-runner",
             startup_params={"search_path": server.schema} if server.schema else None,
         )
+        self._driver.message_types[COMMAND_COMPLETE] = self._count
         ((number,),) = self._driver.run("SELECT pg_backend_pid()")
-        # Rows would be kept in memory until the end of the script.
-        self._driver.message_types |= {DATA_ROW: lambda _data, _context: None, COMMAND_COMPLETE: self._count}
         return int(number)
 
     def _not_let_in(self, error: Exception) -> TaskFailed:
@@ -53,6 +52,9 @@ class PostgreSqlSession(Session):
 
     def run(self, script: str) -> int:
         self._completed = 0
+        handlers = self._driver.message_types
+        # The driver would keep the rows in memory until the end of the script.
+        self._driver.message_types = {**handlers, DATA_ROW: lambda _data, _context: None}
         try:
             self._driver.execute_simple(script)
             count = self._completed
@@ -61,7 +63,19 @@ class PostgreSqlSession(Session):
             raise statement_failed(self._completed + 1, explained(error.args[0], script)) from error
         except (InterfaceError, OSError) as error:
             raise connection_lost(error) from error
+        finally:
+            self._driver.message_types = handlers
         return count
+
+    def table_exists(self, table: str, schema: str) -> bool:
+        name = f"{schema}.{table}" if schema else table
+        try:
+            ((found,),) = self._driver.run("SELECT to_regclass(:name) IS NOT NULL", name=name)
+        except DatabaseError as error:
+            raise statement_failed(1, explained(error.args[0], "")) from error
+        except (InterfaceError, OSError) as error:
+            raise connection_lost(error) from error
+        return bool(found)
 
     def _end_session(self, number: int) -> None:
         self._driver.execute_simple(f"SELECT pg_terminate_backend({number})")

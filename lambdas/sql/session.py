@@ -65,6 +65,10 @@ class Session(ABC):
         """
 
     @abstractmethod
+    def table_exists(self, table: str, schema: str) -> bool:
+        """Whether there is such a table or view; an empty schema is the session's own. Raises TaskFailed."""
+
+    @abstractmethod
     def _end_session(self, number: int) -> None:
         """Have the server end another session of the same user, and the statement that it runs."""
 

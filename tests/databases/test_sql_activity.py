@@ -22,9 +22,11 @@ from activities import sql_activity
 from runner import clients
 from runner.testing import FakeDataPipeline, FieldValue, Ref, run_handler
 from sql import session, tls
+from sql.credentials import Credentials
 from sql.jdbc import Engine
 from sql.script import bind
-from tests.databases.server import DatabaseServer
+from sql.server import Server
+from tests.databases.server import DATABASE, DatabaseServer
 from tests.databases.tls_proxy import tls_proxy
 from tests.unit.fake_s3 import FakeS3
 
@@ -357,6 +359,56 @@ def test_a_server_that_goes_away_in_the_middle(server: DatabaseServer, table: st
     thread.join()
     assert "rolled back" in message
     assert server.query(f"SELECT x FROM {table}") == []
+
+
+def test_output_tables_that_are_not_there_are_created(server: DatabaseServer, table: str) -> None:
+    nodes: dict[str, dict[str, FieldValue]] = {
+        "Db": database(server),
+        "Out": {
+            "type": "SqlDataNode",
+            "table": table,
+            "createTableSql": f"CREATE TABLE {table} (x int)",
+            "database": Ref("Db"),
+        },
+        "Elsewhere": {"table": "t", "createTableSql": "CREATE nonsense", "database": Ref("Other")},
+        "Plain": {"type": "S3DataNode", "filePath": "s3://b/k"},
+    }
+
+    def insert() -> dict[str, Any]:
+        fields: dict[str, FieldValue] = {
+            "type": "SqlActivity",
+            "database": Ref("Db"),
+            "script": f"INSERT INTO {table} VALUES (1)",
+            "output": [Ref("Out"), Ref("Elsewhere"), Ref("Plain")],
+        }
+        return run_handler(sql_activity.handler, fields, objects=nodes)
+
+    assert insert() == FINISHED
+    assert insert() == FINISHED  # the second time it is there
+    assert server.query(f"SELECT x FROM {table}") == [(1,), (1,)]
+    server.execute(f"DROP TABLE {table}")
+    nodes["Out"] = {**nodes["Out"], "createTableSql": f"CREATE TABLE {table} (x no_such_type)"}
+    assert "Object 'Out', field 'createTableSql'" in failure(insert(), "StatementFailed")
+
+
+def test_tables_are_looked_for_in_their_schema(server: DatabaseServer, table: str) -> None:
+    schema = "other" if is_postgresql(server) else "mysql"
+    existing = "seen" if is_postgresql(server) else "user"
+    if is_postgresql(server):
+        server.execute(f"CREATE SCHEMA {schema}", f"CREATE TABLE {schema}.{existing} (x int)")
+    where = Server(
+        Engine.POSTGRESQL if is_postgresql(server) else Engine.MYSQL,
+        "127.0.0.1",
+        server.port,
+        DATABASE,
+        Credentials(server.user, server.password),
+        tls.Tls.PREFER,
+    )
+    with contextlib.closing(session.open_session(where)) as opened:
+        assert opened.table_exists(existing, schema)
+        assert not opened.table_exists(existing, "")
+        assert not opened.table_exists(table, schema)
+        assert not opened.table_exists("x'y", "")
 
 
 class Secrets:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.datapipeline.settings import Settings
+from tests.databases.server import DatabaseServer
 from tests.system.deployments import TIME_SCALE, Deployment, deployed
 from tests.system.examples import Examples, copy_project, deployed_examples
 
@@ -46,7 +47,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def examples(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examples]:
-    """The app of docs/examples, TIME_SCALE times as fast."""
-    with deployed_examples(project, tmp_path_factory.mktemp("home")) as up:
+def examples(
+    project: Path, postgresql_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Examples]:
+    """The app of docs/examples, TIME_SCALE times as fast; Redshift's statements run on PostgreSQL."""
+    server = postgresql_server
+    redshift = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}"
+    with deployed_examples(project, tmp_path_factory.mktemp("home"), "--redshift", redshift) as up:
         yield up

@@ -80,8 +80,9 @@ def copy_project(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def deployed_examples(project: Path, home: Path) -> Iterator[Examples]:
+def deployed_examples(project: Path, home: Path, *arguments: str) -> Iterator[Examples]:
     """The examples, deployed, until the end of the block."""
-    with running("up", "--port", "0", "--time-scale", str(TIME_SCALE), directory=project) as command:
+    arguments = ("--port", "0", "--time-scale", str(TIME_SCALE), *arguments)
+    with running("up", *arguments, directory=project) as command:
         endpoint_url = command.ready()
         yield Examples(Deployment(endpoint_url, home), endpoint_url)

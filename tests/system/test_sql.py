@@ -11,9 +11,9 @@ from mypy_boto3_secretsmanager import SecretsManagerClient
 
 from tests.databases.server import DatabaseServer
 from tests.local.commands import ROOT
-from tests.system.deployments import REGION, STACK, Deployment
+from tests.system.deployments import REGION, STACK, Deployment, eventually
 from tests.system.examples import Examples
-from tests.system.executions import RUN_TASK, executions
+from tests.system.executions import RUN_TASK, executions, states_entered
 from tests.system.pipelines import Fields, Pipeline, Ref
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -125,6 +125,64 @@ def test_what_fails_and_what_is_told_of_it(examples: Examples, server: DatabaseS
     for secret in (server.password, CANARY):
         refuse_canary(examples.deployment, secret, *activities)
         refuse_canary_in_logs(examples.deployment, secret)
+
+
+REDSHIFT: Fields = {
+    "type": "RedshiftDatabase",
+    "clusterId": "sales",
+    "databaseName": "sales",
+    "username": "etl",
+    "*password": "redshift-canary-0e77",
+}
+
+
+def test_scripts_on_redshift_run_without_a_function(
+    examples: Examples, postgresql_server: DatabaseServer
+) -> None:
+    server = postgresql_server
+    server.execute("CREATE TABLE facts (name varchar(40))", "CREATE TABLE failing (name varchar(40))")
+    rows = "INSERT INTO failing VALUES ('{}');"
+    pipeline = Pipeline.activated(
+        examples.deployment,
+        {
+            "Load": activity(
+                "Cluster",
+                "-- two; statements\nINSERT INTO facts VALUES (?);"
+                "INSERT INTO facts SELECT 'b;' FROM pg_sleep(3)",
+                queue="night",
+                scriptArgument="it's; \\ ü",
+            ),
+            "Third5": activity(
+                "Cluster",
+                f"{rows.format(1)}{rows.format(2)}SELECT * FROM no_such;{rows.format(4)}{rows.format(5)}",
+            ),
+            "Long": activity("Cluster", "SELECT pg_sleep(604)"),
+            "Cluster": REDSHIFT,
+        },
+    )
+    third = failed(pipeline, "Third5")
+    assert third["errorId"] == "StatementFailed"
+    assert "Statement 3 of the batch" in third["errorMessage"]
+    assert "Position: 15" in third["errorMessage"]
+    assert server.query("SELECT name FROM failing") == []
+    pipeline.ended("Load", "FINISHED")
+    # In PostgreSQL a backslash is not doubled in a literal, as it has to be in Amazon Redshift.
+    assert server.query("SELECT name FROM facts ORDER BY name") == [("b;",), ("it's; \\\\ ü",)]
+
+    def running() -> bool | None:
+        active = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()"
+        return bool(server.query(f"{active} AND query LIKE '%(604)%'")) or None
+
+    eventually(running, "the long statement does not run")
+    (instance,) = pipeline.runs("INSTANCE", "Long")
+    examples.deployment.datapipeline.set_status(
+        pipelineId=pipeline.id, objectIds=[instance.id], status="TRY_CANCEL"
+    )
+    eventually(lambda: not running() or None, "the long statement was not canceled")
+    pipeline.ended("Long", "CANCELED")
+    refuse_canary(examples.deployment, "redshift-canary-0e77", "Load", "Third5", "Long")
+    (run,) = executions(examples.deployment, RUN_TASK, of="Load")
+    assert "Wait" in states_entered(examples.deployment, run)
 
 
 def activity(database: str, script: str, **fields: str) -> Fields:

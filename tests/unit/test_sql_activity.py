@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -13,6 +16,7 @@ from runner import clients
 from runner.testing import FieldValue, Ref, run_handler
 from tests.unit.fake_s3 import FakeS3
 
+LAMBDAS = Path(sql_activity.__file__).parents[1]
 RDS: dict[str, FieldValue] = {
     "type": "RdsDatabase",
     "rdsInstanceId": "sales-db",
@@ -82,3 +86,14 @@ def test_scripts_that_cannot_be_read(uri: str, error_id: str, says: str, s3: Fak
     response = run(None, scriptUri=uri)
     assert response["errorId"] == error_id
     assert says in response["errorMessage"]
+
+
+def test_drivers_are_loaded_when_they_are_needed() -> None:
+    """What is not needed by a handler must not make its cold start longer."""
+    loaded = "import sys, activities.sql_activity; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=LAMBDAS, capture_output=True, text=True, check=True
+    )
+    names = set(done.stdout.split())
+    assert "sql.session" in names
+    assert not names & {"boto3", "pg8000", "pymysql", "sqlglot"}

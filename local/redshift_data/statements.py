@@ -1,0 +1,144 @@
+"""Statements of the Data API: run one after the other, each request in a thread and a session of its own."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pg8000.exceptions import DatabaseError
+from pg8000.native import Connection
+
+from local.redshift_data.errors import ResourceNotFoundError, ValidationError
+
+Connect = Callable[[str], Connection]
+"""(name of a database) -> a session on it."""
+
+_FOR_REDSHIFT_ALONE = re.compile(r"\s*SET\s+query_group\b", re.IGNORECASE)
+"""A setting that PostgreSQL does not have, and that changes no result."""
+
+
+@dataclass
+class Part:
+    """One SQL statement of a request."""
+
+    sql: str
+    status: str = "SUBMITTED"
+    error: str = ""
+    began: float = 0.0
+    ended: float = 0.0
+
+
+@dataclass
+class Statement:
+    """One request."""
+
+    request: dict[str, Any]
+    parts: list[Part]
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    created: float = field(default_factory=time.time)
+    status: str = "SUBMITTED"
+    error: str = ""
+    updated: float = field(default_factory=time.time)
+    process: int = 0
+    """PostgreSQL's process of the session."""
+    canceled: bool = False
+
+
+class _CanceledError(Exception):
+    """Between two parts."""
+
+    def __str__(self) -> str:
+        return "Query canceled"
+
+
+class Statements:
+    """All statements that were started. Its methods may be called from any thread."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._by_id: dict[str, Statement] = {}
+
+    def start(self, request: dict[str, Any], sqls: Sequence[str]) -> Statement:
+        """Start what a request asks for; returns at once."""
+        statement = Statement(request, [Part(sql) for sql in sqls])
+        self._by_id[statement.id] = statement
+        threading.Thread(target=self._run, args=(statement,), name="redshift-data", daemon=True).start()
+        return statement
+
+    def find(self, statement_id: str) -> Statement:
+        """Raises ResourceNotFoundError. The id of a part, with its number, finds the whole."""
+        statement = self._by_id.get(statement_id.partition(":")[0])
+        if statement is None:
+            raise ResourceNotFoundError("Query does not exist.", statement_id)
+        return statement
+
+    def cancel(self, statement_id: str) -> None:
+        """Cancel what runs. Raises ResourceNotFoundError, and ValidationError if it has ended."""
+        statement = self.find(statement_id)
+        if statement.status in {"FINISHED", "FAILED", "ABORTED"}:
+            raise ValidationError(
+                f"Could not cancel a query that is already in {statement.status} state: {statement.id}"
+            )
+        statement.canceled = True
+        if statement.process:
+            with self._connect(statement.request["Database"]) as other:
+                other.run(f"SELECT pg_cancel_backend({statement.process})")
+
+    def _run(self, statement: Statement) -> None:
+        try:
+            with self._connect(statement.request["Database"]) as session:
+                statement.process = session.run("SELECT pg_backend_pid()")[0][0]
+                self._note(statement, "STARTED")
+                # A batch is one transaction; a statement alone need not be in one.
+                if len(statement.parts) > 1:
+                    session.run("BEGIN")
+                for part in statement.parts:
+                    _go_on(statement)
+                    _run_part(session, statement, part)
+                if len(statement.parts) > 1:
+                    session.run("COMMIT")
+        except DatabaseError as error:
+            statement.error = _text(error)
+        except Exception as error:
+            statement.error = str(error)
+        statement.process = 0
+        for part in statement.parts:
+            if part.status in {"SUBMITTED", "STARTED"}:
+                part.status = "ABORTED"
+        ended = "ABORTED" if statement.canceled else "FAILED"
+        self._note(statement, ended if statement.error else "FINISHED")
+
+    def _note(self, statement: Statement, status: str) -> None:
+        statement.updated = time.time()
+        statement.status = status
+
+
+def _go_on(statement: Statement) -> None:
+    if statement.canceled:
+        raise _CanceledError
+
+
+def _run_part(session: Connection, statement: Statement, part: Part) -> None:
+    """Raises DatabaseError."""
+    part.began, part.status = time.time(), "STARTED"
+    try:
+        if not _FOR_REDSHIFT_ALONE.match(part.sql):
+            session.run(part.sql)
+        part.status = "FINISHED"
+    except DatabaseError as error:
+        part.status, part.error = ("ABORTED" if statement.canceled else "FAILED"), _text(error)
+        raise
+    finally:
+        part.ended = time.time()
+
+
+def _text(error: DatabaseError) -> str:
+    """As Redshift words it: ``ERROR: relation "x" does not exist``, and the position on the next line."""
+    said = error.args[0]
+    place = f"\n  Position: {said['P']}" if said.get("P") else ""
+    return f"{said.get('S', 'ERROR')}: {said.get('M', '')}{place}"
