@@ -21,8 +21,7 @@ def data_api(
     """With an empty schema ``shop``, and no other."""
     monkeypatch.setenv("COPY_ROLE_ARN", ROLE)
     postgresql_server.execute("DROP SCHEMA IF EXISTS shop CASCADE", "CREATE SCHEMA shop")
-    with redshift_data(postgresql_server) as service:
-        service.s3 = s3
+    with redshift_data(postgresql_server, s3) as service:
         monkeypatch.setenv("AWS_ENDPOINT_URL_REDSHIFT_DATA", service.url)
         clients.redshift_data.cache_clear()
         yield service

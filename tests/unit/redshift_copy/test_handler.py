@@ -59,14 +59,14 @@ def copy(
     objects: Mapping[str, Mapping[str, FieldValue]] | None = None,
 ) -> dict[str, Any]:
     """A new task, and what RunTask does: call again with the state, until it has ended."""
-    data_api.executions.clear()
+    data_api.forget()
     answer = call(fields, objects or {})
     for _ in range(5):
         if answer["status"] != "DEFERRED":
             break
         data_api.settle()
         answer = call(fields, objects or {}, answer["state"])
-    assert PASSWORD not in json.dumps([execution.request for execution in data_api.executions])
+    assert PASSWORD not in json.dumps([one.request for one in data_api.statements])
     return answer
 
 
@@ -147,7 +147,7 @@ def test_names_are_found_in_lower_case_too(data_api: RedshiftData, s3: FakeS3) -
     )
     data_api.settle()
     assert answer["state"]["step"] == "look"
-    assert data_api.executions[0].rows == [["id"], ["day"]]
+    assert data_api.statements[0].rows == [["id"], ["day"]]
 
 
 def test_transform_sql_reads_a_staging_table_with_the_formats_columns(
@@ -206,7 +206,7 @@ def test_a_failure_after_the_deletion_too(data_api: RedshiftData, s3: FakeS3) ->
 
 def test_no_table_no_key_no_input(data_api: RedshiftData, s3: FakeS3) -> None:
     answer = copy(data_api, {"insertMode": "KEEP_EXISTING"})
-    assert (answer["errorId"], len(data_api.executions)) == ("TableNotFound", 1)
+    assert (answer["errorId"], len(data_api.statements)) == ("TableNotFound", 1)
     data_api.server.execute(CREATE_WITHOUT_KEY)
     assert copy(data_api, {"insertMode": "KEEP_EXISTING"})["errorId"] == "NoPrimaryKey"
     answer = copy(data_api, {"insertMode": "APPEND"})
@@ -231,7 +231,7 @@ def test_a_canceled_task_cancels_its_statement(data_api: RedshiftData, s3: FakeS
     assert call(fields, {}, answer["state"]) == answer
     assert call(fields, {}, answer["state"], canceled=True) == {"status": "CANCELED"}
     data_api.settle()
-    assert data_api.executions[0].status == "ABORTED"
+    assert data_api.statements[0].status == "ABORTED"
     assert data_api.server.query(IN_TABLE) == []
     assert call(fields, {}, answer["state"])["errorId"] == "StatementFailed"
 
@@ -280,7 +280,7 @@ def test_what_cannot_be_copied_is_refused_before_anything_starts(
     answer = call({"insertMode": "APPEND", **fields}, {"In": source, "Out": target})
     assert (answer["status"], answer["errorId"]) == ("FAILED", error)
     assert message in answer["errorMessage"]
-    assert data_api.executions == []
+    assert data_api.statements == []
 
 
 def test_without_a_role_for_copy(data_api: RedshiftData, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,16 +292,16 @@ def test_without_a_role_for_copy(data_api: RedshiftData, monkeypatch: pytest.Mon
 
 def test_a_secret_or_temporary_credentials(data_api: RedshiftData, s3: FakeS3) -> None:
     call({"insertMode": "APPEND"}, {})
-    request = data_api.executions[0].request
+    request = data_api.statements[0].request
     assert {key: request[key] for key in ("ClusterIdentifier", "Database", "DbUser")} == {
         "ClusterIdentifier": "warehouse",
         "Database": "sales",
         "DbUser": "etl",
     }
     data_api.settle()
-    data_api.executions.clear()
+    data_api.forget()
     secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:etl-AbCdEf"
     call({"insertMode": "APPEND"}, {"Database": {**DATABASE, "myPasswordSecretArn": secret}})
-    request = data_api.executions[0].request
+    request = data_api.statements[0].request
     assert request["SecretArn"] == secret
     assert "DbUser" not in request
