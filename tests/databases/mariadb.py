@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -92,6 +93,7 @@ def mariadb() -> Iterator[DatabaseServer]:
             [*common, *options],
             log=directory / "log",
             up=lambda: connect().close(),
+            end=signal.SIGKILL,
             env=installed.environment,
         ):
             yield DatabaseServer("mariadb", port, USER, PASSWORD, connect, files["ca.pem"])

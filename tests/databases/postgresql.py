@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ def postgresql() -> Iterator[DatabaseServer]:
             [binaries / "postgres", "-D", data, *options],
             log=directory / "log",
             up=lambda: connect("postgres").close(),
+            end=signal.SIGQUIT,
             cwd=directory,
             **as_user,
         ):

@@ -63,16 +63,21 @@ def server_directory() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str | Path], *, log: Path, up: Callable[[], Any], **options: Any
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    up: Callable[[], Any],
+    end: signal.Signals,
+    **options: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A server process from when ``up`` does not raise any more, until the end of the block."""
+    """A server process, once ``up`` does not raise any more; it gets the signal ``end`` after the block."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
         try:
             wait_until(up, process, log)
             yield process
         finally:
-            process.send_signal(signal.SIGQUIT)
+            process.send_signal(end)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(20)
             process.kill()

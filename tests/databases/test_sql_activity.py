@@ -579,8 +579,13 @@ def test_nothing_is_left_of_the_signals() -> None:
     assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
 
 
-@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_text_is_the_value_of_its_literal(server: DatabaseServer, text: str) -> None:
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50)
+QUOTES = st.text("'\\?;\"$-", max_size=8)
+
+
+@given(texts=st.lists(TEXTS | QUOTES, min_size=20, max_size=20))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_is_the_value_of_its_literal(server: DatabaseServer, texts: list[str]) -> None:
     engine = Engine.POSTGRESQL if is_postgresql(server) else Engine.MYSQL
-    assert server.query(bind("SELECT ?, '?'", [text], engine)) == [(text, "?")]
+    query = bind("SELECT '?'" + ", ?" * len(texts), texts, engine)
+    assert server.query(query) == [("?", *texts)]

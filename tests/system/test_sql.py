@@ -127,6 +127,50 @@ def test_what_fails_and_what_is_told_of_it(examples: Examples, server: DatabaseS
         refuse_canary_in_logs(examples.deployment, secret)
 
 
+def test_an_rds_instance_is_found_by_its_id_and_verified_by_default(
+    examples: Examples, server: DatabaseServer
+) -> None:
+    rds = boto3.client(
+        "rds",
+        endpoint_url=examples.endpoint_url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    rds.create_db_instance(
+        DBInstanceIdentifier=f"sales-{server.jdbc}",
+        Engine=server.jdbc.replace("postgresql", "postgres"),
+        DBInstanceClass="db.t3.micro",
+        AllocatedStorage=20,
+        DBName="sales",
+        Port=server.port,
+        MasterUsername=server.user,
+        MasterUserPassword=server.password,
+    )
+    instance: Fields = {
+        "type": "RdsDatabase",
+        "rdsInstanceId": f"sales-{server.jdbc}",
+        "username": server.user,
+        "*password": server.password,
+    }
+    plain, verified = f"Plain{server.jdbc}", f"Verified{server.jdbc}"
+    pipeline = Pipeline.activated(
+        examples.deployment,
+        {
+            plain: activity("WithoutTls", "CREATE TABLE of_rds (x int)"),
+            verified: activity("AsItIs", "SELECT 1"),
+            "WithoutTls": {**instance, "jdbcProperties": "sslmode=disable"},
+            "AsItIs": instance,
+        },
+    )
+    pipeline.ended(plain, "FINISHED")
+    assert server.query("SELECT * FROM of_rds") == []
+    # The server is not of Amazon RDS: one has no TLS, the other's certificate is of an unknown authority.
+    refused = failed(pipeline, verified)
+    assert refused["errorId"] == "ConnectionFailed"
+    assert "TLS verify-full" in refused["errorMessage"]
+
+
 REDSHIFT: Fields = {
     "type": "RedshiftDatabase",
     "clusterId": "sales",
