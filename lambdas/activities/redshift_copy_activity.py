@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from redshift_copy.load import InsertMode, Load, check_name, columns_of, transform_of
-from redshift_copy.options import command_options, format_options
+from redshift_copy.options import command_options, format_options, unload_format_options
 from redshift_copy.source import Source
 from redshift_copy.table import Table
 from redshift_copy.unload import unload
@@ -61,7 +61,7 @@ def _load(task: Task, source: PipelineObject, target: PipelineObject) -> Load:
         table,
         InsertMode.of(task.attempt),
         Source.of(source),
-        _options(task, source, target),
+        _options(task, source, target, format_options),
         transform,
         columns_of(_format(task, source)) if transform else (),
     )
@@ -71,10 +71,12 @@ def _unload(task: Task, source: PipelineObject, target: PipelineObject) -> str:
     InsertMode.of(task.attempt)  # a value that is not known is an error, though an unload has no use for it
     if "transformSql" in task:
         raise FieldError(task.attempt_id, "transformSql", "it is of copies to Amazon Redshift")
-    return unload(Table.of(source), target, _options(task, source, target), _role())
+    return unload(Table.of(source), target, _options(task, source, target, unload_format_options), _role())
 
 
-def _options(task: Task, source: PipelineObject, target: PipelineObject) -> list[str]:
+def _options(
+    task: Task, source: PipelineObject, target: PipelineObject, of: Callable[[PipelineObject], list[str]]
+) -> list[str]:
     """Those of the data format. Only if neither node has one, commandOptions (developer guide)."""
     given = command_options(task.attempt)
     found = [named for named in (_format(task, source), _format(task, target)) if named is not None]
@@ -82,7 +84,7 @@ def _options(task: Task, source: PipelineObject, target: PipelineObject) -> list
         return given
     if given:
         task.logger.warning("commandOptions is not used: a node has a dataFormat", data_format=found[0].id)
-    return format_options(found[0])
+    return of(found[0])
 
 
 def _format(task: Task, node: PipelineObject) -> PipelineObject | None:

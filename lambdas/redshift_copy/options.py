@@ -16,6 +16,8 @@ from sql.script import keywords
 _NAMED = {r"\t": "\t", r"\n": "\n"}
 _SEPARATORS = {"CSV": ",", "TSV": "\t"}
 
+_NULL = text(r"\N")
+
 _AUTHORIZATION = {
     "ACCESS_KEY_ID",
     "CREDENTIALS",
@@ -62,6 +64,12 @@ def format_options(named: PipelineObject) -> list[str]:
     if escape not in {"", "\\"}:
         raise FieldError(named.id, "escapeChar", "Amazon Redshift knows the backslash alone")
     return [f"DELIMITER AS {text(separator)}", *(["ESCAPE"] if escape else [])]
+
+
+def unload_format_options(named: PipelineObject) -> list[str]:
+    """The same for UNLOAD, where an empty text and NULL would both be written as nothing. COPY reads this."""
+    options = format_options(named)
+    return [*options, f"NULL AS {_NULL}"] if "ESCAPE" in options else options
 
 
 def combined(own: Sequence[str], given: Sequence[str]) -> list[str]:

@@ -16,8 +16,6 @@ from runner.fields import FieldError, PipelineObject
 from sql.jdbc import Engine
 from sql.script import keywords
 
-_NULL = text(r"\N")
-
 
 def unload(table: Table, node: PipelineObject, options: Sequence[str], role: str) -> str:
     """The statement. What is there under the same names is overwritten, so that a retry can succeed.
@@ -39,8 +37,6 @@ def unload(table: Table, node: PipelineObject, options: Sequence[str], role: str
         *([] if "CLEANPATH" in words else ["ALLOWOVERWRITE"]),
         # One file, as far as 6.2 GB go: the node names one.
         *(["PARALLEL OFF"] if data.file else []),
-        # An empty text is written as nothing, and so would be NULL; COPY reads this as NULL.
-        *([f"NULL AS {_NULL}"] if "ESCAPE" in words else []),
     ]
     return statement(
         f"UNLOAD ({text(f'SELECT * FROM {table}')})",

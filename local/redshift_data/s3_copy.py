@@ -91,6 +91,8 @@ def _unload(session: Connection, s3: S3Client, query: str, uri: str, options: _O
 
 
 def _place(uri: str) -> tuple[str, str]:
+    if not uri.startswith("s3://"):
+        raise CopyError(f"'{uri}' is not in Amazon S3, and local AWS copies nothing else")
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, key
 

@@ -55,3 +55,5 @@ def test_there_and_back(session: Connection) -> None:
 def test_an_input_that_is_not_there(session: Connection) -> None:
     with pytest.raises(CopyError, match="'none' does not exist"):
         run(session, FakeS3(), f"COPY \"it's\" FROM 's3://b/none' {ROLE}")
+    with pytest.raises(CopyError, match="not in Amazon S3"):
+        run(session, FakeS3(), f"COPY \"it's\" FROM 'dynamodb://Orders' {ROLE} READRATIO 50")

@@ -150,6 +150,26 @@ def test_names_are_found_in_lower_case_too(data_api: RedshiftData, s3: FakeS3) -
     assert data_api.statements[0].rows == [["id"], ["day"]]
 
 
+def test_hostile_names(data_api: RedshiftData, s3: FakeS3) -> None:
+    s3.objects["b", "in/a"] = b"1,new\n2,new\n"
+    table, key = 'a"b\'; DROP TABLE "x" --\\', "i\"d'\\"
+    in_sql = 'shop."a""b\'; DROP TABLE ""x"" --\\"'
+    data_api.server.execute(
+        f'CREATE TABLE {in_sql} ("i""d\'\\" INT PRIMARY KEY, note TEXT)',
+        f"INSERT INTO {in_sql} VALUES (1, 'old')",
+    )
+    out = {**TABLE, "tableName": table}
+    answer = copy(data_api, {"insertMode": "OVERWRITE_EXISTING"}, {"Out": out})
+    assert answer == {"status": "FINISHED"}
+    assert data_api.statements[0].rows == [[key]]
+    assert sorted(data_api.server.query(f"SELECT * FROM {in_sql}")) == [(1, "new"), (2, "new")]
+    answer = copy(
+        data_api, {"insertMode": "TRUNCATE"}, {"In": out, "Out": {**FILE, "directoryPath": "s3://b/o'"}}
+    )
+    assert answer == {"status": "FINISHED"}
+    assert sorted(s3.text("b", "o'/0000_part_00").splitlines()) == ["1,new", "2,new"]
+
+
 def test_transform_sql_reads_a_staging_table_with_the_formats_columns(
     data_api: RedshiftData, s3: FakeS3
 ) -> None:

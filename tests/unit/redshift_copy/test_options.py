@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from redshift_copy.options import combined, command_options, format_options
+from redshift_copy.options import combined, command_options, format_options, unload_format_options
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
 
@@ -36,6 +36,12 @@ def an_object(**fields: str | tuple[str, ...]) -> PipelineObject:
 )
 def test_formats(fields: dict[str, str], expected: list[str]) -> None:
     assert format_options(an_object(**fields)) == expected
+
+
+def test_unload_tells_null_from_an_empty_text() -> None:
+    assert unload_format_options(an_object(type="CSV")) == ["DELIMITER AS ','", "ESCAPE", "NULL AS '\\\\N'"]
+    custom = an_object(type="Custom", columnSeparator="|")
+    assert unload_format_options(custom) == ["DELIMITER AS '|'"]
 
 
 @pytest.mark.parametrize(

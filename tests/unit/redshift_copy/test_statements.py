@@ -195,7 +195,7 @@ def test_an_insert_mode_that_is_not_known() -> None:
             {"filePath": "s3://b/out/a", "compression": "gzip", "myRegion": "eu-west-1"},
             ["DELIMITER AS ','", "ESCAPE"],
             "TO 's3://b/out/a'\nIAM_ROLE '{}'\nGZIP\nREGION AS 'eu-west-1'\nALLOWOVERWRITE\nPARALLEL OFF\n"
-            "NULL AS '\\\\N'\nDELIMITER AS ','\nESCAPE",
+            "DELIMITER AS ','\nESCAPE",
         ),
         (
             {"directoryPath": "s3://b/out/"},
