@@ -27,10 +27,13 @@ OWN_STATEMENTS = {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}
 def database_access(
     *, secrets: Sequence[Secret] = (), rds_instances: Sequence[str] = (), redshift: Sequence[str] = ()
 ) -> list[iam.PolicyStatement]:
-    """What ``sql`` says of its arguments of these names. Raises ConfigurationError for another form."""
+    """What ``sql`` and ``redshift_copy`` say of their arguments of these names.
+
+    Raises ConfigurationError for another form.
+    """
     for name, given in {"secrets": secrets, "rds_instances": rds_instances, "redshift": redshift}.items():
         if isinstance(given, str):
-            raise ConfigurationError(f"sql: a list is expected for {name}, such as ['{given}'].")
+            raise ConfigurationError(f"{name}: a list is expected, such as ['{given}'].")
     return [*_secrets(secrets), *_rds(rds_instances), *_redshift(redshift)]
 
 
@@ -38,7 +41,7 @@ def _secrets(secrets: Sequence[Secret]) -> list[iam.PolicyStatement]:
     for one in secrets:
         if isinstance(one, str) and not Token.is_unresolved(one) and not _SECRET_ARN.fullmatch(one):
             raise ConfigurationError(
-                f"sql: '{one}' is not the ARN of a secret, such as "
+                f"'{one}' is not the ARN of a secret, such as "
                 "arn:aws:secretsmanager:us-east-1:111122223333:secret:etl-AbCdEf."
             )
     arns = [one if isinstance(one, str) else one.secret_arn for one in secrets]
@@ -95,4 +98,4 @@ def _arn(service: str, resource: str) -> str:
 
 def _check(form: re.Pattern[str], given: str, what: str) -> None:
     if not Token.is_unresolved(given) and not form.fullmatch(given):
-        raise ConfigurationError(f"sql: '{given}' is not {what}.")
+        raise ConfigurationError(f"'{given}' is not {what}.")
