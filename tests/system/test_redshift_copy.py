@@ -78,7 +78,7 @@ def test_what_fails_is_told_and_canceled_statements_end(
             "BadRow": load,
             "Forever": {
                 **load,
-                "transformSql": "SELECT 1 a, 'x' b, 2 c FROM pg_sleep(604)",
+                "transformSql": "SELECT 1 a, 'x' b, 2 c FROM pg_sleep(605)",
                 "input": Ref("Empty"),
             },
             "Db": {
@@ -104,7 +104,7 @@ def test_what_fails_is_told_and_canceled_statements_end(
     assert failed["errorId"] == "StatementFailed"
     assert "Statement 2 of the batch" in failed["errorMessage"]
 
-    running = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(604)%' AND pid <> pg_backend_pid()"
+    running = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(605)%' AND pid <> pg_backend_pid()"
     eventually(lambda: postgresql_server.query(running) or None, "no statement was started")
     (instance,) = pipeline.runs("INSTANCE", "Forever")
     deployment.datapipeline.set_status(pipelineId=pipeline.id, objectIds=[instance.id], status="TRY_CANCEL")
