@@ -41,7 +41,7 @@ def test_the_example_of_the_documentation(examples: Examples, postgresql_server:
         *("myOrders=s3://shop/orders", "myBackup=s3://shop/backup"),
     )
     deployment.aws("datapipeline", "activate-pipeline", *selected)
-    Pipeline(deployment, created["pipelineId"]).ended("Unload", "FINISHED")
+    Pipeline(deployment, created["pipelineId"]).ended("UnloadOrders", "FINISHED")
 
     assert postgresql_server.query("SELECT * FROM shop.orders ORDER BY id") == [
         (1, '"Ünï,cødé"\n日本', Decimal("2.50")),
