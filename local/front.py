@@ -45,15 +45,6 @@ def front(*, data_pipeline: Asgi, others: Asgi) -> Asgi:
     return application
 
 
-async def _refuse(scope: dict[str, Any], reason: str, send: Any) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close"})
-        return
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": f"{reason}\n".encode()})
-
-
 def with_service(target_prefix: bytes, service: Asgi, others: Asgi) -> Asgi:
     """``others`` with one more service, whose requests are known by their X-Amz-Target."""
 
@@ -63,6 +54,15 @@ def with_service(target_prefix: bytes, service: Asgi, others: Asgi) -> Asgi:
         await (service if ours else others)(scope, receive, send)
 
     return application
+
+
+async def _refuse(scope: dict[str, Any], reason: str, send: Any) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close"})
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": f"{reason}\n".encode()})
 
 
 async def _lifespan(application: Asgi, scope: dict[str, Any], receive: Any, send: Any) -> None:

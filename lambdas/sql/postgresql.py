@@ -17,6 +17,10 @@ _WITHOUT_CONTEXT = {Tls.DISABLE: False, Tls.PREFER: None}
 """What pg8000 calls these two."""
 
 
+_LOST = {"network error", "connection is closed"}
+"""pg8000's words; its other errors of this kind are about COPY without a stream."""
+
+
 class PostgreSqlSession(Session):
     """A script is one simple query, of which the server makes one transaction.
 
@@ -59,10 +63,8 @@ class PostgreSqlSession(Session):
             self._driver.execute_simple(script)
             count = self._completed
             self._driver.execute_simple("COMMIT")
-        except DatabaseError as error:
-            raise statement_failed(self._completed + 1, explained(error.args[0], script)) from error
-        except (InterfaceError, OSError) as error:
-            raise connection_lost(error) from error
+        except (DatabaseError, InterfaceError, OSError) as error:
+            raise _failure(error, self._completed + 1, script) from error
         finally:
             self._driver.message_types = handlers
         return count
@@ -71,10 +73,8 @@ class PostgreSqlSession(Session):
         name = f"{schema}.{table}" if schema else table
         try:
             ((found,),) = self._driver.run("SELECT to_regclass(:name) IS NOT NULL", name=name)
-        except DatabaseError as error:
-            raise statement_failed(1, explained(error.args[0], "")) from error
-        except (InterfaceError, OSError) as error:
-            raise connection_lost(error) from error
+        except (DatabaseError, InterfaceError, OSError) as error:
+            raise _failure(error, 1, "") from error
         return bool(found)
 
     def _end_session(self, number: int) -> None:
@@ -85,6 +85,15 @@ class PostgreSqlSession(Session):
 
     def _count(self, _data: bytes, _context: Any) -> None:
         self._completed += 1
+
+
+def _failure(error: Exception, number: int, script: str) -> TaskFailed:
+    """What an error in the statement with this number, from 1, means."""
+    if isinstance(error, DatabaseError):
+        return statement_failed(number, explained(error.args[0], script))
+    if isinstance(error, OSError) or str(error) in _LOST:
+        return connection_lost(error)
+    return statement_failed(number, str(error))
 
 
 def explained(fields: dict[str, str], script: str) -> str:

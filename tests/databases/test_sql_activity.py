@@ -411,6 +411,18 @@ def test_tables_are_looked_for_in_their_schema(server: DatabaseServer, table: st
         assert not opened.table_exists("x'y", "")
 
 
+def test_statements_that_ask_for_a_file_of_the_client(server: DatabaseServer, table: str) -> None:
+    server.execute(f"CREATE TABLE {table} (x int)")
+    statements = (
+        [f"COPY {table} FROM STDIN", f"COPY {table} TO STDOUT"]
+        if is_postgresql(server)
+        else [f"LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE {table}"]
+    )
+    for statement in statements:
+        failure(run(server, f"SELECT 1; {statement}"), "StatementFailed")
+    assert server.query(f"SELECT x FROM {table}") == []
+
+
 class Secrets:
     """AWS Secrets Manager with one secret."""
 

@@ -39,6 +39,15 @@ def fast_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy
 
 
 @pytest.fixture(scope="session")
+def faulty_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The app where the service's timeouts are seconds long, for tests that make much go wrong."""
+    # On a slow machine two of its minutes, 3 s, may pass before a task is acknowledged.
+    options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=4 minutes"]
+    with deployed(tmp_path_factory.mktemp("home"), *options) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This repository with docs/examples in it."""
     directory = tmp_path_factory.mktemp("project")
@@ -54,13 +63,4 @@ def examples(
     server = postgresql_server
     redshift = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}"
     with deployed_examples(project, tmp_path_factory.mktemp("home"), "--redshift", redshift) as up:
-        yield up
-
-
-@pytest.fixture(scope="session")
-def faulty_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The app where the service's timeouts are seconds long, for tests that make much go wrong."""
-    # On a slow machine two of its minutes, 3 s, may pass before a task is acknowledged.
-    options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=4 minutes"]
-    with deployed(tmp_path_factory.mktemp("home"), *options) as up:
         yield up
