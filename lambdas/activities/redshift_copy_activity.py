@@ -83,7 +83,7 @@ def _options(
     if not found:
         return given
     if given:
-        task.logger.warning("commandOptions is not used: a node has a dataFormat", data_format=found[0].id)
+        task.logger.warning("commandOptions is not used: a node has a dataFormat", dataFormat=found[0].id)
     return of(found[0])
 
 

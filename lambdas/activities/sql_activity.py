@@ -44,7 +44,7 @@ def _run(task: Task, server: Server, script: str) -> None:
     with session.ended_with(task, connected):
         created = create_missing_tables(connected, _own_outputs(task))
         count = connected.run(script)
-    task.logger.info("Script committed", statements=count, tables_created_for=created)
+    task.logger.info("Script committed", statements=count, tablesCreatedFor=created)
 
 
 def _own_outputs(task: Task) -> list[PipelineObject]:
