@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
+import subprocess
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
 
-from bench import handlers, local_data_pipeline
+from bench import flow, handlers, local_data_pipeline, poller
+
+MEASURED: dict[str, Callable[[], Any]] = {
+    "local Data Pipeline": local_data_pipeline.measure,
+    "handlers": handlers.measure,
+    "poller": poller.measure,
+    "flow": flow.measure,
+}
 
 
-def main() -> None:
-    results = {
-        "machine": {
-            "python": platform.python_version(),
-            "system": platform.system(),
-            "cpu": platform.machine(),
-        },
-        "local Data Pipeline": local_data_pipeline.measure(),
-        "handlers": handlers.measure(),
-    }
+def main(chosen: list[str]) -> int:
+    """All figures, or those that are named; returns the exit code."""
+    unknown = [name for name in chosen if name not in MEASURED]
+    if unknown:
+        print(f"There is no figure {unknown[0]!r}; there are: {', '.join(MEASURED)}", file=sys.stderr)
+        return 2
+    results = {"machine": machine()} | {name: MEASURED[name]() for name in chosen or MEASURED}
     json.dump(results, sys.stdout, indent=2)
     print()
+    return 0
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": commit.stdout.strip(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "load before": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("boto3", "aws-lambda-powertools", "ministack")},
+    }
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -37,11 +37,11 @@ class LocalAws:
 
 
 @contextlib.contextmanager
-def up(*arguments: str) -> Iterator[LocalAws]:
-    """Local AWS with the app, or with ``--no-deploy`` without it, until the block ends."""
+def up(*arguments: str, app: Path = ROOT) -> Iterator[LocalAws]:
+    """Local AWS with the app of a directory, or with ``--no-deploy`` without it, until the block ends."""
     process = subprocess.Popen(
         [sys.executable, "-m", "local", "up", "--port", "0", *arguments],
-        cwd=ROOT,
+        cwd=app,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
-import statistics
 import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from bench.deployed import ROOT, STACK, LocalAws, up
+from bench.figures import ratio, spread
 
 COLD_STARTS = 20
 SHELL = f"{STACK}-ShellCommandActivity"
@@ -72,13 +72,13 @@ def _cold_starts(aws: LocalAws) -> dict[str, Any]:
     return {
         "invocations of each": COLD_STARTS,
         "initialization, ms": {
-            "shell handler": _spread(inits[SHELL]),
-            "empty Powertools handler": _spread(inits[EMPTY]),
-            "ratio of the medians": _ratio(inits[SHELL], inits[EMPTY]),
+            "shell handler": spread(inits[SHELL]),
+            "empty Powertools handler": spread(inits[EMPTY]),
+            "ratio of the medians": ratio(inits[SHELL], inits[EMPTY]),
         },
         "initialization and first task, ms": {
-            "shell handler, echo": _spread(totals[SHELL]),
-            "empty Powertools handler": _spread(totals[EMPTY]),
+            "shell handler, echo": spread(totals[SHELL]),
+            "empty Powertools handler": spread(totals[EMPTY]),
         },
     }
 
@@ -166,12 +166,3 @@ def _empty_zip() -> bytes:
             package.write(file, str(file.relative_to(vendor)))
         package.writestr("empty.py", EMPTY_HANDLER)
     return content.getvalue()
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    first, median, third = statistics.quantiles(values, n=4)
-    return {"median": round(median, 1), "1st quartile": round(first, 1), "3rd quartile": round(third, 1)}
-
-
-def _ratio(values: list[float], base: list[float]) -> float:
-    return round(statistics.median(values) / statistics.median(base), 2)

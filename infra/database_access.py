@@ -20,14 +20,20 @@ _IDENTIFIER = re.compile(r"[a-z][a-z0-9-]{0,62}", re.IGNORECASE)
 _USER = re.compile(r"[a-z_][a-z0-9_+.@-]{0,127}", re.IGNORECASE)
 _WORKGROUP_ARN = re.compile(r"arn:aws[a-zA-Z-]*:redshift-serverless:[a-z0-9-]+:\d{12}:workgroup/[a-z0-9-]+")
 
+OWN_STATEMENTS = {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}
+"""A condition: the statements that the same session of a role has started."""
+
 
 def database_access(
     *, secrets: Sequence[Secret] = (), rds_instances: Sequence[str] = (), redshift: Sequence[str] = ()
 ) -> list[iam.PolicyStatement]:
-    """What ``sql`` says of its arguments of these names. Raises ConfigurationError for another form."""
+    """What ``sql`` and ``redshift_copy`` say of their arguments of these names.
+
+    Raises ConfigurationError for another form.
+    """
     for name, given in {"secrets": secrets, "rds_instances": rds_instances, "redshift": redshift}.items():
         if isinstance(given, str):
-            raise ConfigurationError(f"sql: a list is expected for {name}, such as ['{given}'].")
+            raise ConfigurationError(f"{name}: a list is expected, such as ['{given}'].")
     return [*_secrets(secrets), *_rds(rds_instances), *_redshift(redshift)]
 
 
@@ -35,7 +41,7 @@ def _secrets(secrets: Sequence[Secret]) -> list[iam.PolicyStatement]:
     for one in secrets:
         if isinstance(one, str) and not Token.is_unresolved(one) and not _SECRET_ARN.fullmatch(one):
             raise ConfigurationError(
-                f"sql: '{one}' is not the ARN of a secret, such as "
+                f"'{one}' is not the ARN of a secret, such as "
                 "arn:aws:secretsmanager:us-east-1:111122223333:secret:etl-AbCdEf."
             )
     arns = [one if isinstance(one, str) else one.secret_arn for one in secrets]
@@ -71,7 +77,7 @@ def _redshift(places: Sequence[str]) -> list[iam.PolicyStatement]:
             logins += [_arn("redshift", f"dbuser:{cluster}/{user}"), _arn("redshift", f"dbname:{cluster}/*")]
     own = _allow(["redshift-data:DescribeStatement", "redshift-data:CancelStatement"], ["*"])
     # Amazon Redshift management guide, "Authorizing access to the Data API": its own statements alone.
-    own.add_condition("StringEquals", {"redshift-data:statement-owner-iam-userid": "${aws:userid}"})
+    own.add_condition("StringEquals", OWN_STATEMENTS)
     return [
         _allow(
             ["redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"],
@@ -92,4 +98,4 @@ def _arn(service: str, resource: str) -> str:
 
 def _check(form: re.Pattern[str], given: str, what: str) -> None:
     if not Token.is_unresolved(given) and not form.fullmatch(given):
-        raise ConfigurationError(f"sql: '{given}' is not {what}.")
+        raise ConfigurationError(f"'{given}' is not {what}.")

@@ -8,7 +8,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from infra.database_access import Secret, database_access
+from infra.copy_role import copy_role
+from infra.database_access import OWN_STATEMENTS, Secret, database_access
 from infra.existing_function import ExistingFunction, existing_function
 from infra.python_handler import Handler, HandlerEnvironment, PythonHandler, python_function
 from infra.s3_access import s3_access
@@ -23,6 +24,7 @@ __all__ = [
     "existing_function",
     "exists",
     "python_function",
+    "redshift_copy",
     "s3_access",
     "shell_command",
     "shell_command_precondition",
@@ -150,6 +152,44 @@ def sql(
         ephemeral_mb=ephemeral_mb,
         environment=environment or {},
         statements=[*access, *statements],
+        vpc=vpc,
+        subnets=subnets,
+        security_groups=security_groups,
+        layers=layers,
+    )
+
+
+def redshift_copy(
+    *,
+    copy_role_arn: str,
+    redshift: Sequence[str],
+    secrets: Sequence[Secret] = (),
+    memory_mb: int = 256,
+    timeout_minutes: int = 1,
+    ephemeral_mb: int = 512,
+    environment: Mapping[str, str] | None = None,
+    statements: Sequence[iam.PolicyStatement] = (),
+    vpc: ec2.IVpc | None = None,
+    subnets: ec2.SubnetSelection | None = None,
+    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+    layers: Sequence[lambda_.ILayerVersion] = (),
+) -> PythonHandler:
+    """RedshiftCopyActivity.
+
+    ``copy_role_arn`` is the role, associated with the cluster, with which Amazon Redshift itself reads and
+    writes Amazon S3, or reads Amazon DynamoDB: the function has no part in that. ``redshift`` and ``secrets``
+    are those of ``sql``. Raises ConfigurationError.
+    """
+    access = database_access(secrets=secrets, redshift=redshift)
+    results = iam.PolicyStatement(actions=["redshift-data:GetStatementResult"], resources=["*"])
+    results.add_condition("StringEquals", OWN_STATEMENTS)
+    return PythonHandler(
+        module="redshift_copy_activity",
+        memory_mb=memory_mb,
+        timeout_minutes=timeout_minutes,
+        ephemeral_mb=ephemeral_mb,
+        environment={**(environment or {}), "COPY_ROLE_ARN": copy_role(copy_role_arn)},
+        statements=[*access, results, *statements],
         vpc=vpc,
         subnets=subnets,
         security_groups=security_groups,

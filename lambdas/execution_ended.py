@@ -14,8 +14,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from runner import telemetry
 
 if TYPE_CHECKING:
@@ -74,9 +72,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: 
         telemetry.emit(end.of_stack)
     if end.of_type:
         telemetry.emit(end.of_type, Type=end.fields["route"])
-        telemetry.emit(
-            {"TaskDuration": end.fields["seconds"]}, unit=MetricUnit.Seconds, Type=end.fields["route"]
-        )
+        telemetry.emit({"TaskDuration": end.fields["seconds"]}, unit="Seconds", Type=end.fields["route"])
 
 
 def judge(detail: Mapping[str, Any], routes: Collection[str]) -> End:

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from runner import clients, envelope, telemetry
 from runner.loop import Decision, Limits, LoopState, PollResult, decide, may_poll
+from runner.pace import LONGEST_SLEEP_SECONDS
 from runner.polling import Poll, PollingFailed, poll_once
 from runner.waiting import seconds_ready
 
@@ -65,8 +64,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises PollingFailed, which fails the execution, where polling on cannot help: see ``polling``.
     """
     config = CONFIGURATION
-    telemetry.count_cold_start()
-    telemetry.logger.append_keys(workerGroup=config.worker_group)
     state = LoopState.from_json(event.get("loop"))
     started_at = datetime.fromisoformat(event["startedAt"])
 
@@ -81,14 +78,22 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if state.needs_count(config.limits):
         state = state.counted(_running_tasks(config))
         if state.needs_count(config.limits):
+            _introduce(config)
             telemetry.logger.info("At max_concurrent_tasks", running=state.running)
             telemetry.emit({"LoopFull": 1}, WorkerGroup=config.worker_group)
             full = decide(PollResult.FULL, state=state, limits=config.limits, seconds_since_start=age())
             return _response(full)
 
+    pause = state.pace.pause(age())
+    if pause > LONGEST_SLEEP_SECONDS:
+        return _response(
+            decide(PollResult.PACED, state=state, limits=config.limits, seconds_since_start=age())
+        )
+    time.sleep(pause)
     before = time.monotonic()
     poll = poll_once(CLIENT, worker_group=config.worker_group, hostname=config.hostname)
     received_at = datetime.now(UTC)
+    _introduce(config)
     if state.polls == 0 and _told_to_end(config):
         state = state.ending()
     decision = decide(
@@ -122,6 +127,12 @@ def _response(decision: Decision) -> dict[str, Any]:
         "waitSeconds": decision.wait_seconds,
         "loop": decision.state.as_json(),
     }
+
+
+def _introduce(config: Configuration) -> None:
+    """Before the first line, and after the poll: telemetry's imports must not hold up a cold start's poll."""
+    telemetry.count_cold_start()
+    telemetry.logger.append_keys(workerGroup=config.worker_group)
 
 
 def _running_tasks(config: Configuration) -> int:
@@ -190,9 +201,7 @@ def _tell_task(
     config: Configuration, task: Mapping[str, Any], name: str, seconds_ready: float | None
 ) -> None:
     if seconds_ready is not None:
-        telemetry.emit(
-            {"StartDelay": seconds_ready}, unit=MetricUnit.Seconds, WorkerGroup=config.worker_group
-        )
+        telemetry.emit({"StartDelay": seconds_ready}, unit="Seconds", WorkerGroup=config.worker_group)
     if "objectsUri" in task:
         telemetry.emit({"ClaimObjects": 1})
     telemetry.logger.info(

@@ -1,4 +1,4 @@
-"""The command line: `python -m local up`, `python -m local demo` and `python -m local dashboard`."""
+"""The command line: `python -m local up`, `demo`, `dashboard` and `estimate`."""
 
 from __future__ import annotations
 
@@ -31,12 +31,19 @@ run Data Pipeline's clock, rate schedules, Step Functions' waits and retries, an
 fast (default 1), and pass context timeScale=N to the app; cron schedules, and timeouts, stay as they are
 """
 
+_PROGRAMS = {
+    "demo": "local.demo",
+    "dashboard": "local.dashboard",
+    "estimate": "local.simulation.estimate",
+}
+"""Commands with a parser of their own."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
     words = list(arguments)
-    if words[:1] in (["demo"], ["dashboard"]):
-        exit_code: int = importlib.import_module(f"local.{words[0]}").main(words[1:])
+    if words[:1] and words[0] in _PROGRAMS:
+        exit_code: int = importlib.import_module(_PROGRAMS[words[0]]).main(words[1:])
         return exit_code
     options = _parser().parse_args(words)
     # Only now: --help and mistakes in the arguments should not wait for the server's imports.
@@ -58,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("demo", help="run sample pipelines on local AWS and watch them", add_help=False)
+    commands.add_parser("estimate", help="what a month of your tasks costs on AWS", add_help=False)
     commands.add_parser("dashboard", help="draw a dashboard of a running local AWS", add_help=False)
     up = commands.add_parser(
         "up",

@@ -10,11 +10,15 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local.console.files import PATH as CONSOLE_PATH
 from local.deploy import CdkApp, DeployError
 from local.ministack_hooks import Asgi
 from local.server import HOST, DataPipeline, LocalAws, NewDataPipeline, PortInUseError, listen
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -35,8 +39,9 @@ def up(
     """
     try:
         data_pipeline = _data_pipeline(settings, time_scale)
-        redshift_data = None if redshift is None else _redshift_data(redshift)
         listener = listen(port)
+        endpoint_url = f"http://{HOST}:{listener.getsockname()[1]}"
+        redshift_data = None if redshift is None else _redshift_data(redshift, endpoint_url)
     except (ValueError, PortInUseError, PermissionError) as error:
         _say(f"error: {error}")
         return 1
@@ -115,11 +120,22 @@ def _data_pipeline(settings: Sequence[str], time_scale: float) -> NewDataPipelin
     return new
 
 
-def _redshift_data(url: str) -> Asgi:
+def _redshift_data(url: str, endpoint_url: str) -> Asgi:
     """Raises ValueError for a URL of another form."""
+    import boto3
+
     from local.redshift_data.endpoint import RedshiftDataEndpoint
 
-    return RedshiftDataEndpoint(url).asgi
+    def new_s3() -> S3Client:
+        return boto3.client(
+            "s3",
+            endpoint_url=endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - local AWS takes any
+        )
+
+    return RedshiftDataEndpoint(url, new_s3).asgi
 
 
 def _say(line: str) -> None:

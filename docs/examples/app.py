@@ -11,6 +11,7 @@ from infra.handlers import (
     PythonHandler,
     existing_function,
     exists,
+    redshift_copy,
     s3_access,
     shell_command,
     shell_command_precondition,
@@ -54,6 +55,9 @@ try:
             "ShellCommandPrecondition": shell_command_precondition(statements=sales),
             "Exists": exists(statements=sales),
             "SqlActivity": sql(secrets=[etl_login], statements=sales),
+            "RedshiftCopyActivity": redshift_copy(
+                copy_role_arn="arn:aws:iam::111122223333:role/redshift-copy", redshift=["warehouse/etl"]
+            ),
             "count-words": PythonHandler(module="count_words", memory_mb=256, timeout_minutes=5),
             "run-state-machine": PythonHandler(
                 module="run_state_machine", timeout_minutes=1, statements=[state_machines]

@@ -8,10 +8,16 @@ A handler needs no more than this::
     def handler(task: Task) -> Outcome | None: ...
 """
 
-from runner.fields import FieldError
-from runner.handler import task_handler
-from runner.outcome import Canceled, Deferred, Failed, Finished, NotMet, Outcome, TaskFailed
-from runner.task import Task
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runner.fields import FieldError
+    from runner.handler import task_handler
+    from runner.outcome import Canceled, Deferred, Failed, Finished, NotMet, Outcome, TaskFailed
+    from runner.task import Task
 
 __all__ = [
     "Canceled",
@@ -25,3 +31,19 @@ __all__ = [
     "TaskFailed",
     "task_handler",
 ]
+
+_MODULES = {
+    "FieldError": "fields",
+    "Task": "task",
+    "task_handler": "handler",
+}
+"""Where a name is; all others are outcomes."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, when it is: the poller needs none of it (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module 'runner' has no attribute '{name}'")
+    value = getattr(import_module(f"runner.{_MODULES.get(name, 'outcome')}"), name)
+    globals()[name] = value
+    return value

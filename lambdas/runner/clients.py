@@ -1,14 +1,14 @@
 """AWS clients, made once an execution environment and not before they are needed.
 
-boto3 is imported with the first client: it is more than half of a handler's cold start, and a short command
-needs none of it.
+botocore is imported with the first client: it is more than half of a handler's cold start, and a short
+command needs none of it. boto3 would add its transfers to S3, which only the client of S3 uses.
 """
 
 from __future__ import annotations
 
 import logging
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -26,11 +26,17 @@ logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 @cache
+def _session() -> Any:
+    import botocore.session
+
+    return botocore.session.get_session()
+
+
+@cache
 def data_pipeline() -> DataPipelineClient:
     """For every call but PollForTask, which must never be tried twice: see ``polling``."""
-    import boto3
-
-    return boto3.client("datapipeline", config=retrying())
+    client: DataPipelineClient = _session().create_client("datapipeline", config=retrying())
+    return client
 
 
 @cache
@@ -40,13 +46,13 @@ def polling(poll_timeout: float) -> DataPipelineClient:
     botocore retries a read timeout silently, which would leave several polls behind at the service;
     ``total_max_attempts`` counts the first try too (``max_attempts`` does not).
     """
-    import boto3
     from botocore.config import Config
 
-    return boto3.client(
+    client: DataPipelineClient = _session().create_client(
         "datapipeline",
         config=Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=poll_timeout),
     )
+    return client
 
 
 @cache
@@ -60,9 +66,8 @@ def s3() -> S3Client:
 @cache
 def dynamodb(region: str | None) -> DynamoDBClient:
     """Amazon DynamoDB in ``region``; None is the function's own."""
-    import boto3
-
-    return boto3.client("dynamodb", region_name=region, config=retrying())
+    client: DynamoDBClient = _session().create_client("dynamodb", region_name=region, config=retrying())
+    return client
 
 
 @cache
@@ -92,17 +97,15 @@ def secrets_manager(region: str) -> SecretsManagerClient:
 @cache
 def step_functions() -> SFNClient:
     """AWS Step Functions."""
-    import boto3
-
-    return boto3.client("stepfunctions", config=retrying())
+    client: SFNClient = _session().create_client("stepfunctions", config=retrying())
+    return client
 
 
 @cache
 def sts() -> STSClient:
     """AWS STS."""
-    import boto3
-
-    return boto3.client("sts", config=retrying())
+    client: STSClient = _session().create_client("sts", config=retrying())
+    return client
 
 
 def retrying() -> Config:

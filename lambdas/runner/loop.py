@@ -8,9 +8,12 @@ another one in the same execution: the next tick takes over. See docs/protocol.m
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+import math
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
+
+from runner.pace import Pace
 
 HOLD_SECONDS = 90
 """How long the service holds a poll (API Reference, PollForTask)."""
@@ -20,6 +23,9 @@ ERRORS_IN_A_ROW = 5
 
 FULL_WAIT_SECONDS = 15
 """How long the loop waits before it looks again whether a running task has ended."""
+
+THROTTLED_WAIT_SECONDS = 20
+"""How long the loop waits on average after a throttled poll."""
 
 QUICK_ANSWER_SECONDS = 5.0
 """An empty answer that comes sooner than this is followed by a wait of as long, not by a poll at once."""
@@ -35,6 +41,10 @@ class PollResult(StrEnum):
     EMPTY = "EMPTY"
     ABANDONED = "ABANDONED"
     ERROR = "ERROR"
+    THROTTLED = "THROTTLED"
+    """An error as well: the account's rate is used up."""
+    PACED = "PACED"
+    """No poll was sent: the loop's own pace asks for a long pause first."""
     FULL = "FULL"
     """No poll was sent: ``max_concurrent_tasks`` tasks are running."""
     ENDED = "ENDED"
@@ -77,6 +87,7 @@ class LoopState:
     """No more RunTask executions than this are running; None before the first count."""
     terminated: bool = False
     """Whether the service has told the runner to end (ReportTaskRunnerHeartbeat)."""
+    pace: Pace = field(default_factory=Pace)
 
     @classmethod
     def from_json(cls, data: Any) -> LoopState:
@@ -84,11 +95,13 @@ class LoopState:
         if not isinstance(data, dict):
             return cls()
         running = data.get("running")
+        pace = data.get("pace")
         return cls(
             polls=int(data.get("polls") or 0),
             errors=int(data.get("errors") or 0),
             running=None if running is None else int(running),
             terminated=bool(data.get("terminated")),
+            pace=Pace(**pace) if isinstance(pace, dict) else Pace(),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -153,10 +166,22 @@ def decide(
     if result is PollResult.FULL:
         return _within_slot(Decision(Next.WAIT, state, FULL_WAIT_SECONDS), limits, seconds_since_start)
 
-    polled = replace(state, polls=state.polls + 1, errors=0)
+    if result is PollResult.PACED:
+        pause = max(1, math.ceil(state.pace.pause(seconds_since_start)))
+        return _within_slot(Decision(Next.WAIT, state, pause), limits, seconds_since_start)
+
+    sent_at = max(0.0, seconds_since_start - poll_seconds)
+    polled = replace(state, polls=state.polls + 1, errors=0, pace=state.pace.sent(sent_at))
     if result is PollResult.TASK:
         running = None if state.running is None else state.running + 1
         return Decision(Next.START, replace(polled, running=running))
+
+    if result is PollResult.THROTTLED:
+        # The service lives, and others are polling: no reason to fail, however often it happens. A long wait
+        # loses nothing: what the account may not poll meanwhile it may poll afterwards.
+        slower = replace(polled, errors=state.errors, pace=state.pace.throttled(sent_at))
+        pause = round(THROTTLED_WAIT_SECONDS * (0.5 + jitter))
+        return _within_slot(Decision(Next.WAIT, slower, pause), limits, seconds_since_start)
 
     if result is PollResult.ERROR:
         failed = replace(polled, errors=state.errors + 1)

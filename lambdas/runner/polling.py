@@ -85,7 +85,8 @@ def judge(error: Exception, worker_group: str) -> Poll:
         code = str(error.response.get("Error", {}).get("Code", ""))
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         if code in _THROTTLES or status == 429:
-            return _error(code, "PollForTask is throttled: an account has 2 polls a second in a region.")
+            advice = "PollForTask is throttled: an account has 2 polls a second in a region."
+            return Poll(PollResult.THROTTLED, error=code or "Throttled", advice=advice)
         if code in _CREDENTIALS or status in (401, 403):
             return _error(
                 code,

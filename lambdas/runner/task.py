@@ -102,26 +102,33 @@ class Task:
         """See PipelineObject.timestamp."""
         return self.attempt.timestamp(name, default)
 
-    def reference(self, name: str) -> PipelineObject:
+    def reference(self, name: str, of: PipelineObject | None = None) -> PipelineObject:
         """The one object that field ``name`` refers to. Raises FieldError if there is none, or several."""
-        found = self.references(name)
+        found = self.references(name, of)
         if len(found) != 1:
             problem = "it is missing" if not found else f"one reference is expected, but it has {len(found)}"
-            raise FieldError(self.attempt_id, name, problem)
+            raise FieldError((of or self.attempt).id, name, problem)
         return found[0]
 
-    def references(self, name: str) -> list[PipelineObject]:
-        """The objects that field ``name`` refers to, in order.
+    def references(self, name: str, of: PipelineObject | None = None) -> list[PipelineObject]:
+        """The objects that field ``name`` of the attempt, or of another object, refers to, in order.
 
-        From the task itself where it brought them, else from DescribeObjects with expressions evaluated
-        (what PollForTask brings beside the attempt is not documented).
+        From the task itself where it brought them, else from DescribeObjects (what PollForTask brings beside
+        the attempt, and whether that is evaluated, is not documented). Expressions are evaluated.
         """
-        ids = self.attempt.reference_ids(name)
-        missing = [object_id for object_id in ids if object_id not in self.objects]
-        found = {**self.objects, **self._described(missing)}
-        for object_id in missing:
+        owner = of or self.attempt
+        ids = owner.reference_ids(name)
+        brought = {object_id: self.objects[object_id] for object_id in ids if object_id in self.objects}
+        described = self._described(
+            [object_id for object_id in ids if object_id not in brought or _expressions(brought[object_id])]
+        )
+        found = {
+            **described,
+            **{object_id: _evaluated(own, described.get(object_id)) for object_id, own in brought.items()},
+        }
+        for object_id in ids:
             if object_id not in found:
-                raise FieldError(self.attempt_id, name, f"the object '{object_id}' does not exist")
+                raise FieldError(owner.id, name, f"the object '{object_id}' does not exist")
         return [found[object_id] for object_id in ids]
 
     def evaluate_fields(self) -> None:
@@ -130,14 +137,10 @@ class Task:
         Whether PollForTask brings them evaluated is not documented. DescribeObjects evaluates what the
         definition says, so that nothing is evaluated twice where they are. Secret fields stay as they are.
         """
-        fields = self.attempt.string_fields
-        written = [key for key, values in fields.items() if key[:1] != "*" and any("#{" in v for v in values)]
-        if not written:
+        if not _expressions(self.attempt):
             return
-        described = self._described([self.attempt_id]).get(self.attempt_id)
-        evaluated = described.string_fields if described else {}
-        both = {**fields, **{key: evaluated[key] for key in written if key in evaluated}}
-        self.objects = {**self.objects, self.attempt_id: replace(self.attempt, string_fields=both)}
+        evaluated = _evaluated(self.attempt, self._described([self.attempt_id]).get(self.attempt_id))
+        self.objects = {**self.objects, self.attempt_id: evaluated}
 
     def _described(self, ids: Sequence[str]) -> dict[str, PipelineObject]:
         """The objects of these ids that exist, with expressions evaluated."""
@@ -176,3 +179,16 @@ class Task:
     def _hide_secrets(self, objects: Iterable[PipelineObject]) -> None:
         self._secrets |= {secret for one in objects for secret in one.secrets() if secret}
         telemetry.hide(self._secrets)
+
+
+def _expressions(found: PipelineObject) -> list[str]:
+    """The fields that hold an expression. Those that are secret do not count."""
+    fields = found.string_fields.items()
+    return [key for key, values in fields if key[:1] != "*" and any("#{" in value for value in values)]
+
+
+def _evaluated(own: PipelineObject, described: PipelineObject | None) -> PipelineObject:
+    """``own``, with what the service makes of the expressions in it."""
+    evaluated = described.string_fields if described else {}
+    values = {key: evaluated[key] for key in _expressions(own) if key in evaluated}
+    return replace(own, string_fields={**own.string_fields, **values}) if values else own

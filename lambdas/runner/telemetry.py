@@ -1,7 +1,8 @@
 """One logger, and metrics as CloudWatch's embedded metric format, both by Powertools.
 
 Names come from the environment that the stack sets: ``POWERTOOLS_SERVICE_NAME`` is the stack's name and
-the metrics' ``service`` dimension, ``POWERTOOLS_METRICS_NAMESPACE`` their namespace.
+the metrics' ``service`` dimension, ``POWERTOOLS_METRICS_NAMESPACE`` their namespace. Powertools is imported
+with the first line or metric, so that the poller sends its poll before.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+    logger: Logger
 
 NAMESPACE = "DataPipelineTaskRunner"
 
@@ -50,15 +53,26 @@ def _without_secrets(value: Any) -> Any:
     return hidden(str(value))
 
 
-# By default a message that happens to be JSON, such as a command's output "NaN", is taken for more than text.
-logger = Logger(json_serializer=_serialize, json_deserializer=str)
+def __getattr__(name: str) -> Any:
+    """``logger``, made when it is first asked for (PEP 562)."""
+    if name != "logger":
+        raise AttributeError(f"module 'runner.telemetry' has no attribute '{name}'")
+    from aws_lambda_powertools import Logger
+
+    # By default a message that happens to be JSON, such as a command's output "NaN", is taken for more than
+    # text.
+    made = Logger(json_serializer=_serialize, json_deserializer=str)
+    globals()["logger"] = made
+    return made
 
 
-def emit(metrics: Mapping[str, float], *, unit: MetricUnit = MetricUnit.Count, **dimensions: str) -> None:
-    """Write one metric line: ``emit({"Polls": 1}, WorkerGroup="etl")``.
+def emit(metrics: Mapping[str, float], *, unit: str = "Count", **dimensions: str) -> None:
+    """Write one metric line: ``emit({"Polls": 1}, WorkerGroup="etl")``; ``unit`` is one of CloudWatch's.
 
     Dimension values are cut to CloudWatch's 255 characters, and kept to ASCII, which it asks for.
     """
+    from aws_lambda_powertools.metrics import EphemeralMetrics
+
     line = EphemeralMetrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", NAMESPACE))
     for name, text in dimensions.items():
         ascii_value = text.encode("ascii", "backslashreplace").decode().strip()

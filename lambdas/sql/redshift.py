@@ -122,8 +122,8 @@ def cancel(task: Task, region: str | None, statement: str) -> None:
 def not_done(error: Exception) -> TaskFailed:
     """The failure of a task whose call of the Data API was refused."""
     return TaskFailed(
-        f"The Redshift Data API refuses: {error}. The handler may use what `redshift` of sql(...) in app.py "
-        "names; in a VPC, it has to reach the Redshift Data API.",
+        f"The Redshift Data API refuses: {error}. The handler may use what its `redshift` in app.py names; "
+        "in a VPC, it has to reach the Redshift Data API.",
         error_id="RedshiftDataRefused",
     )
 

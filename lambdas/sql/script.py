@@ -68,6 +68,15 @@ def statements(script: str, engine: Engine) -> list[str]:
     return found if start is None else [*found, script[start:].strip()]
 
 
+def keywords(text: str, engine: Engine) -> list[str]:
+    """The tokens of a piece of SQL in upper case, without quoted text. Raises TaskFailed."""
+    from sqlglot.tokenizer_core import TokenType
+
+    quoted = {TokenType.STRING, TokenType.IDENTIFIER}
+    found = [token.text.upper() for token in _tokens(text, engine) if token.token_type not in quoted]
+    return [word for token in found for word in token.split()]
+
+
 def bind(script: str, values: Sequence[str], engine: Engine) -> str:
     """The script with the first ``?`` replaced by the first value as a literal, and so on.
 

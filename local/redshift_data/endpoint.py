@@ -14,8 +14,8 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 from pg8000.native import Connection
 
-from local.redshift_data.errors import RedshiftDataError, ValidationError
-from local.redshift_data.statements import Part, Statement, Statements
+from local.redshift_data.errors import RedshiftDataError, ResourceNotFoundError, ValidationError
+from local.redshift_data.statements import NewS3, Part, Statement, Statements
 
 TARGET = "RedshiftData."
 
@@ -23,15 +23,18 @@ _log = logging.getLogger(__name__)
 
 
 class RedshiftDataEndpoint:
-    """The service; statements run at ``url``, ``postgresql://user:password@host:port``."""
+    """The service; statements run at ``url``, ``postgresql://user:password@host:port``.
 
-    def __init__(self, url: str) -> None:
+    ``new_s3`` makes a client of the Amazon S3 that COPY and UNLOAD use.
+    """
+
+    def __init__(self, url: str, new_s3: NewS3) -> None:
         """Raises ValueError for another form."""
         place = urlsplit(url)
         if place.scheme != "postgresql" or not (place.hostname and place.port and place.username):
             raise ValueError(f"{url!r} is not of the form postgresql://user:password@host:port")
         self._place = place
-        self._statements = Statements(self._connect)
+        self.statements = Statements(self._connect, new_s3)
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
         """One HTTP request."""
@@ -61,12 +64,14 @@ class RedshiftDataEndpoint:
 
     def _carry_out(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         if operation == "CancelStatement":
-            self._statements.cancel(request["Id"])
+            self.statements.cancel(request["Id"])
             return {"Status": True}
         if operation == "DescribeStatement":
-            return _described(self._statements.find(request["Id"]))
+            return _described(self.statements.find(request["Id"]))
+        if operation == "GetStatementResult":
+            return _result(self.statements.find(request["Id"]))
         sqls = request.pop("Sqls", None) or [request.pop("Sql")]
-        statement = self._statements.start(request, sqls)
+        statement = self.statements.start(request, sqls)
         return {"Id": statement.id, "CreatedAt": statement.created, **_place_of(statement)}
 
     def _connect(self, database: str) -> Connection:
@@ -80,7 +85,9 @@ class RedshiftDataEndpoint:
         )
 
 
-_OPERATIONS = {"ExecuteStatement", "BatchExecuteStatement", "DescribeStatement", "CancelStatement"}
+_OPERATIONS = {"ExecuteStatement", "BatchExecuteStatement", "DescribeStatement", "CancelStatement"} | {
+    "GetStatementResult"
+}
 _MEMBERS = {"Sql", "Sqls", "ClusterIdentifier", "WorkgroupName", "Database", "DbUser", "SecretArn", "Id"} | {
     "StatementName",
     "ClientToken",
@@ -139,7 +146,7 @@ def _described(statement: Statement) -> dict[str, Any]:
         "CreatedAt": statement.created,
         "UpdatedAt": statement.updated,
         "Duration": int((statement.updated - statement.created) * 1e9),
-        "HasResultSet": False,
+        "HasResultSet": statement.rows is not None,
         "RedshiftPid": statement.process,
         **({"Error": statement.error} if statement.error else {}),
         **_place_of(statement),
@@ -148,6 +155,24 @@ def _described(statement: Statement) -> dict[str, Any]:
         return {**answer, "QueryString": statement.parts[0].sql}
     parts = [_sub(f"{statement.id}:{number}", part) for number, part in enumerate(statement.parts, 1)]
     return {**answer, "SubStatements": parts}
+
+
+def _result(statement: Statement) -> dict[str, Any]:
+    """GetStatementResult's answer, in one page. Raises ResourceNotFoundError if there is no result."""
+    if statement.status != "FINISHED" or statement.rows is None:
+        raise ResourceNotFoundError("Query does not have result.", statement.id)
+    records = [[_field(value) for value in row] for row in statement.rows]
+    return {"Records": records, "TotalNumRows": len(records)}
+
+
+def _field(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {"isNull": True}
+    if isinstance(value, bool):
+        return {"booleanValue": value}
+    if isinstance(value, int):
+        return {"longValue": value}
+    return {"doubleValue": value} if isinstance(value, float) else {"stringValue": str(value)}
 
 
 def _sub(part_id: str, part: Part) -> dict[str, Any]:

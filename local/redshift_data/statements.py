@@ -8,15 +8,22 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
 
 from local.redshift_data.errors import ResourceNotFoundError, ValidationError
+from local.redshift_data.s3_copy import CopyError, run_copy
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 Connect = Callable[[str], Connection]
 """(name of a database) -> a session on it."""
+
+NewS3 = Callable[[], "S3Client"]
+"""A client of the Amazon S3 that COPY and UNLOAD use."""
 
 _FOR_REDSHIFT_ALONE = re.compile(r"\s*SET\s+query_group\b", re.IGNORECASE)
 """A setting that PostgreSQL does not have, and that changes no result."""
@@ -47,6 +54,8 @@ class Statement:
     process: int = 0
     """PostgreSQL's process of the session."""
     canceled: bool = False
+    rows: list[list[Any]] | None = None
+    """The result of the last part; None if it has none."""
 
 
 class _CanceledError(Exception):
@@ -59,16 +68,25 @@ class _CanceledError(Exception):
 class Statements:
     """All statements that were started. Its methods may be called from any thread."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, new_s3: NewS3) -> None:
         self._connect = connect
+        self._new_s3 = new_s3
         self._by_id: dict[str, Statement] = {}
 
     def start(self, request: dict[str, Any], sqls: Sequence[str]) -> Statement:
-        """Start what a request asks for; returns at once."""
+        """Start what a request asks for; returns at once. What comes again with its token runs once."""
+        token = request.get("ClientToken")
+        for known in self._by_id.values():
+            if token and known.request.get("ClientToken") == token:
+                return known
         statement = Statement(request, [Part(sql) for sql in sqls])
         self._by_id[statement.id] = statement
         threading.Thread(target=self._run, args=(statement,), name="redshift-data", daemon=True).start()
         return statement
+
+    def all(self) -> list[Statement]:
+        """Those that were started, in their order."""
+        return list(self._by_id.values())
 
     def find(self, statement_id: str) -> Statement:
         """Raises ResourceNotFoundError. The id of a part, with its number, finds the whole."""
@@ -92,6 +110,9 @@ class Statements:
     def _run(self, statement: Statement) -> None:
         try:
             with self._connect(statement.request["Database"]) as session:
+                # As in Amazon Redshift, a backslash in quotes escapes the next character.
+                session.run("SET standard_conforming_strings = off")
+                session.run("SET escape_string_warning = off")
                 statement.process = session.run("SELECT pg_backend_pid()")[0][0]
                 self._note(statement, "STARTED")
                 # A batch is one transaction; a statement alone need not be in one.
@@ -99,10 +120,10 @@ class Statements:
                     session.run("BEGIN")
                 for part in statement.parts:
                     _go_on(statement)
-                    _run_part(session, statement, part)
+                    self._run_part(session, statement, part)
                 if len(statement.parts) > 1:
                     session.run("COMMIT")
-        except DatabaseError as error:
+        except (DatabaseError, CopyError) as error:
             statement.error = _text(error)
         except Exception as error:
             statement.error = str(error)
@@ -112,6 +133,21 @@ class Statements:
                 part.status = "ABORTED"
         ended = "ABORTED" if statement.canceled else "FAILED"
         self._note(statement, ended if statement.error else "FINISHED")
+
+    def _run_part(self, session: Connection, statement: Statement, part: Part) -> None:
+        """Raises DatabaseError, CopyError."""
+        part.began, part.status = time.time(), "STARTED"
+        statement.rows = None
+        try:
+            if not _FOR_REDSHIFT_ALONE.match(part.sql) and not run_copy(session, self._new_s3, part.sql):
+                rows = session.run(part.sql)
+                statement.rows = rows if session.columns else None
+            part.status = "FINISHED"
+        except (DatabaseError, CopyError) as error:
+            part.status, part.error = ("ABORTED" if statement.canceled else "FAILED"), _text(error)
+            raise
+        finally:
+            part.ended = time.time()
 
     def _note(self, statement: Statement, status: str) -> None:
         statement.updated = time.time()
@@ -123,22 +159,10 @@ def _go_on(statement: Statement) -> None:
         raise _CanceledError
 
 
-def _run_part(session: Connection, statement: Statement, part: Part) -> None:
-    """Raises DatabaseError."""
-    part.began, part.status = time.time(), "STARTED"
-    try:
-        if not _FOR_REDSHIFT_ALONE.match(part.sql):
-            session.run(part.sql)
-        part.status = "FINISHED"
-    except DatabaseError as error:
-        part.status, part.error = ("ABORTED" if statement.canceled else "FAILED"), _text(error)
-        raise
-    finally:
-        part.ended = time.time()
-
-
-def _text(error: DatabaseError) -> str:
+def _text(error: DatabaseError | CopyError) -> str:
     """As Redshift words it: ``ERROR: relation "x" does not exist``, and the position on the next line."""
+    if isinstance(error, CopyError):
+        return f"ERROR: {error}"
     said = error.args[0]
     place = f"\n  Position: {said['P']}" if said.get("P") else ""
     return f"{said.get('S', 'ERROR')}: {said.get('M', '')}{place}"

@@ -24,6 +24,10 @@ PLACE: Any = {"ClusterIdentifier": "sales", "Database": DATABASE, "DbUser": "etl
 OVER = {"FINISHED", "FAILED", "ABORTED"}
 
 
+def no_s3() -> Any:
+    raise AssertionError("Amazon S3 is not used")
+
+
 class _Body:
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -36,7 +40,8 @@ class _Body:
 def client(postgresql_server: DatabaseServer) -> RedshiftDataAPIServiceClient:
     """A client that reaches the service without a network; each answer is held to the model."""
     server = postgresql_server
-    endpoint = RedshiftDataEndpoint(f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}")
+    url = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}"
+    endpoint = RedshiftDataEndpoint(url, no_s3)
     made = boto3.client(
         "redshift-data", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
@@ -98,6 +103,44 @@ def test_a_batch_is_one_transaction(
     assert postgresql_server.query("SELECT x FROM rd_batch") == [(1,)]
 
 
+def test_results(client: RedshiftDataAPIServiceClient) -> None:
+    query = client.execute_statement(Sql="SELECT 1, 'a', NULL, true, 0.5::float8, 1.50", **PLACE)["Id"]
+    assert ended(client, query)["HasResultSet"]
+    answer = client.get_statement_result(Id=query)
+    assert answer["TotalNumRows"] == 1
+    assert answer["Records"] == [
+        [
+            {"longValue": 1},
+            {"stringValue": "a"},
+            {"isNull": True},
+            {"booleanValue": True},
+            {"doubleValue": 0.5},
+            {"stringValue": "1.50"},
+        ]
+    ]
+    none = client.execute_statement(Sql="CREATE TABLE rd_none (x int)", **PLACE)["Id"]
+    assert not ended(client, none)["HasResultSet"]
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="does not have result"):
+        client.get_statement_result(Id=none)
+
+
+def test_what_comes_again_with_its_token_runs_once(
+    client: RedshiftDataAPIServiceClient, postgresql_server: DatabaseServer
+) -> None:
+    ids = [
+        client.execute_statement(Sql="CREATE TABLE rd_token (x int)", ClientToken=token, **PLACE)["Id"]
+        for token in ("a", "a", "b")
+    ]
+    assert ids[0] == ids[1] != ids[2]
+    assert {ended(client, one)["Status"] for one in ids} == {"FINISHED", "FAILED"}
+
+
+def test_a_backslash_escapes_as_in_redshift(client: RedshiftDataAPIServiceClient) -> None:
+    query = client.execute_statement(Sql=r"SELECT 'a\\b\'c'", **PLACE)["Id"]
+    ended(client, query)
+    assert client.get_statement_result(Id=query)["Records"] == [[{"stringValue": "a\\b'c"}]]
+
+
 def test_cancel(client: RedshiftDataAPIServiceClient, postgresql_server: DatabaseServer) -> None:
     statement = client.execute_statement(Sql="SELECT pg_sleep(603)", **PLACE)["Id"]
     wait_for(lambda: client.describe_statement(Id=statement)["Status"] == "STARTED")
@@ -145,7 +188,7 @@ def test_what_is_not_known(client: RedshiftDataAPIServiceClient) -> None:
 
 
 def test_requests_that_are_no_json_or_lack_members() -> None:
-    endpoint = RedshiftDataEndpoint("postgresql://etl:x@127.0.0.1:1")
+    endpoint = RedshiftDataEndpoint("postgresql://etl:x@127.0.0.1:1", no_s3)
     for body in (b"{", b"{}", b'{"Sql": 1}'):
         assert endpoint.answer("ExecuteStatement", body)[0] == 400
 
@@ -155,7 +198,7 @@ def test_requests_that_are_no_json_or_lack_members() -> None:
 )
 def test_urls_that_name_no_server(url: str) -> None:
     with pytest.raises(ValueError, match="form postgresql://"):
-        RedshiftDataEndpoint(url)
+        RedshiftDataEndpoint(url, no_s3)
 
 
 def test_requests_go_to_the_service_by_their_target() -> None:

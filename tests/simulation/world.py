@@ -233,7 +233,12 @@ class World:
             mock.patch.object(self._poller, "CLIENT", SimpleNamespace(poll_for_task=poll_for_task)),
             mock.patch.object(self._poller, "datetime", datetimes),
             mock.patch.object(
-                self._poller, "time", SimpleNamespace(monotonic=lambda: clock["now"].timestamp())
+                self._poller,
+                "time",
+                SimpleNamespace(
+                    monotonic=lambda: clock["now"].timestamp(),
+                    sleep=lambda seconds: clock.update(now=clock["now"] + timedelta(seconds=seconds)),
+                ),
             ),
             mock.patch.object(self._poller, "_tell"),
             mock.patch.object(self._poller.telemetry, "logger", mock.MagicMock()),

@@ -210,8 +210,7 @@ def test_scripts_on_redshift_run_without_a_function(
     assert "Position: 15" in third["errorMessage"]
     assert server.query("SELECT name FROM failing") == []
     pipeline.ended("Load", "FINISHED")
-    # In PostgreSQL a backslash is not doubled in a literal, as it has to be in Amazon Redshift.
-    assert server.query("SELECT name FROM facts ORDER BY name") == [("b;",), ("it's; \\\\ ü",)]
+    assert server.query("SELECT name FROM facts ORDER BY name") == [("b;",), ("it's; \\ ü",)]
 
     def running() -> bool | None:
         active = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()"

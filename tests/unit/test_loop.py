@@ -10,6 +10,7 @@ from runner.loop import (
     ERRORS_IN_A_ROW,
     FULL_WAIT_SECONDS,
     MAX_POLLS,
+    THROTTLED_WAIT_SECONDS,
     Decision,
     Limits,
     LoopState,
@@ -18,6 +19,7 @@ from runner.loop import (
     decide,
     may_poll,
 )
+from runner.pace import Pace
 
 SHORT = Limits(period=300, poll_timeout=10)
 CONTINUOUS = Limits(period=60, poll_timeout=95)
@@ -45,7 +47,7 @@ def after(
 def test_a_task_is_started_and_the_poll_counted() -> None:
     decision = after(PollResult.TASK, state=LoopState(polls=3, errors=2))
     assert decision.next is Next.START
-    assert decision.state == LoopState(polls=4, errors=0)
+    assert (decision.state.polls, decision.state.errors) == (4, 0)
 
 
 def test_a_task_taken_at_the_end_of_the_slot_is_still_started() -> None:
@@ -180,3 +182,33 @@ def test_whatever_happened_no_poll_is_promised_outside_the_slot(
     if decision.next is Next.WAIT:
         assert decision.wait_seconds >= 1
     assert LoopState.from_json(decision.state.as_json()) == decision.state
+
+
+def test_a_throttled_poll_is_followed_by_a_wait_and_slows_the_loop_down() -> None:
+    decision = after(PollResult.THROTTLED, age=40, took=0)
+    assert decision.next is Next.WAIT
+    assert decision.wait_seconds == THROTTLED_WAIT_SECONDS / 2
+    assert after(PollResult.THROTTLED, age=40, jitter=1).wait_seconds == THROTTLED_WAIT_SECONDS * 1.5
+    assert decision.state.pace.polls_per_second < Pace().polls_per_second
+    assert decision.state.pace.paid_until > 40
+
+
+def test_throttled_polls_never_fail_the_loop_however_many_there_are() -> None:
+    state = LoopState()
+    for _ in range(3 * ERRORS_IN_A_ROW):
+        decision = after(PollResult.THROTTLED, state=state, age=1)
+        assert not decision.too_many_errors
+        state = decision.state
+
+
+def test_a_loop_that_has_to_pause_for_long_waits_until_its_pace_lets_it_poll() -> None:
+    state = LoopState(pace=Pace(paid_until=Pace().throttled(20).paid_until + 7))
+    decision = after(PollResult.PACED, state=state, age=20)
+    assert decision.next is Next.WAIT
+    assert decision.wait_seconds == 7
+    assert decision.state == state
+
+
+def test_no_pause_is_promised_outside_the_slot() -> None:
+    state = LoopState(pace=Pace(paid_until=10_000))
+    assert after(PollResult.PACED, state=state, age=20).next is Next.STOP

@@ -130,8 +130,10 @@ def client_error(code: str, status: int) -> ClientError:
 )
 def test_what_polling_again_can_help_against(error: Exception, fatal: bool) -> None:
     poll = judge(error, "etl")
-    assert poll.result is PollResult.ERROR
+    throttled = isinstance(error, ClientError) and error.response["Error"]["Code"] == "ThrottlingException"
+    assert poll.result is (PollResult.THROTTLED if throttled else PollResult.ERROR)
     assert poll.fatal is fatal
+    assert poll.error
     assert poll.advice
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from runner.outcome import TaskFailed
 from sql.jdbc import Engine
-from sql.script import bind, statements
+from sql.script import bind, keywords, statements
 
 PG, MYSQL, REDSHIFT = Engine.POSTGRESQL, Engine.MYSQL, Engine.REDSHIFT
 
@@ -73,3 +73,11 @@ def test_a_quote_that_is_not_closed(engine: Engine) -> None:
     with pytest.raises(TaskFailed, match=f"read as {engine.value}") as caught:
         bind("SELECT ?, 'never", ["x"], engine)
     assert caught.value.error_id == "InvalidScript"
+
+
+def test_keywords_are_what_is_not_in_quotes() -> None:
+    text = "format as csv quote '\"' -- gzip\nNULL AS 'GZIP' \"manifest\" region/**/'x';"
+    assert keywords(text, REDSHIFT) == ["FORMAT", "AS", "CSV", "QUOTE", "NULL", "AS", "REGION", ";"]
+    assert keywords("PARTITION BY (day)", REDSHIFT)[:2] == ["PARTITION", "BY"]
+    with pytest.raises(TaskFailed, match="cannot be read as Amazon Redshift"):
+        keywords("NULL AS 'x", REDSHIFT)

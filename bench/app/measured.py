@@ -1,0 +1,21 @@
+"""Handlers that do nothing, so that what is measured is what runs them."""
+
+import time
+
+from runner import Deferred, Outcome, Task, task_handler
+
+
+@task_handler
+def nothing(task: Task) -> None:
+    """Done at once."""
+
+
+@task_handler
+def defers(task: Task) -> Outcome | None:
+    """Done the second time."""
+    return None if task.state else Deferred({"calls": 1}, wait_seconds=1)
+
+
+def tells_when(event: object, context: object) -> dict[str, object]:  # noqa: ARG001 - Lambda's signature
+    """Done at once, by a bare function; says when it was called, in seconds since 1970."""
+    return {"status": "FINISHED", "calledAt": time.time()}

@@ -1,0 +1,150 @@
+"""Loading a table: COPY into a staging table, and from there what ``insertMode`` says, in one transaction.
+
+Developer guide, RedshiftCopyActivity; Amazon Redshift developer guide, "Updating and inserting new data".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from redshift_copy.names import identifier, text
+from redshift_copy.options import combined, statement
+from redshift_copy.source import Source
+from redshift_copy.table import Table
+from runner.fields import FieldError, PipelineObject
+from runner.outcome import TaskFailed
+from sql.jdbc import Engine
+from sql.script import statements
+
+STAGING = "staging"
+"""The guide's own name for it: ``transformSql`` reads it."""
+TRANSFORMED = "staging_transformed"
+
+_TYPE = re.compile(r"[A-Z][A-Z0-9_ ]*(\(\d+(,\d+)?\))?")
+_TYPES = {"STRING": "VARCHAR(65535)", "DOUBLE": "DOUBLE PRECISION"}
+
+
+class InsertMode(Enum):
+    """What becomes of rows that are there, and of those that have the same key."""
+
+    KEEP_EXISTING = "KEEP_EXISTING"
+    OVERWRITE_EXISTING = "OVERWRITE_EXISTING"
+    TRUNCATE = "TRUNCATE"
+    APPEND = "APPEND"
+
+    @classmethod
+    def of(cls, activity: PipelineObject) -> InsertMode:
+        """The field ``insertMode``. Raises FieldError."""
+        value = activity.string("insertMode")
+        if value.upper() not in cls.__members__:
+            known = ", ".join(cls.__members__)
+            raise FieldError(activity.id, "insertMode", f"one of {known} is expected, but it is {value!r}")
+        return cls[value.upper()]
+
+    @property
+    def compares(self) -> bool:
+        """Whether rows are compared by their keys."""
+        return self in {InsertMode.KEEP_EXISTING, InsertMode.OVERWRITE_EXISTING}
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is loaded, from where, and how."""
+
+    table: Table
+    mode: InsertMode
+    source: Source
+    options: Sequence[str] = ()
+    transform: str = ""
+    """The query of ``transformSql``; empty if there is none."""
+    columns: Sequence[str] = ()
+    """Definitions of the staging table's columns; none if they are those of the table."""
+
+    def asks(self) -> bool:
+        """Whether it matters if the table is there, or what its primary key is."""
+        return bool(self.table.creation) or (self.mode.compares and not self.table.keys)
+
+    def given(self, table: Table) -> Load:
+        """The same, with what is known of the table now."""
+        return replace(self, table=table)
+
+    def statements(self, role: str) -> list[str]:
+        """One transaction. Raises TaskFailed if there is no table, or no key where one is needed.
+
+        Rows are deleted by DELETE: TRUNCATE would commit (Amazon Redshift developer guide, TRUNCATE).
+        """
+        table = self.table
+        if not table.exists and not table.creation:
+            raise TaskFailed(
+                f"The table {table} does not exist, and its node has no createTableSql.",
+                error_id="TableNotFound",
+            )
+        rows = TRANSFORMED if self.transform else STAGING
+        return [
+            *(() if table.exists else table.creation),
+            f"CREATE TEMP TABLE {STAGING} ({', '.join(self.columns) or f'LIKE {table}'})",
+            statement(
+                f"COPY {STAGING} FROM {text(self.source.uri)}",
+                f"IAM_ROLE {text(role)}",
+                *combined(self.source.options, self.options),
+            ),
+            *([f"CREATE TEMP TABLE {TRANSFORMED} AS\n{self.transform}"] if self.transform else []),
+            *(self._deletion(rows) if table.exists else []),
+            f"INSERT INTO {table} SELECT * FROM {rows}",
+        ]
+
+    def _deletion(self, rows: str) -> list[str]:
+        """What goes before the rows are inserted: rows of the table, or new rows that it has already."""
+        if self.mode is InsertMode.APPEND:
+            return []
+        if self.mode is InsertMode.TRUNCATE:
+            return [f"DELETE FROM {self.table}"]
+        if not self.table.keys:
+            raise TaskFailed(
+                f"The table {self.table} has no primary key, and its node no primaryKeys: {self.mode.value} "
+                "compares rows by it.",
+                error_id="NoPrimaryKey",
+            )
+        name = identifier(self.table.name)
+        same = " AND ".join(f"{name}.{identifier(key)} = {rows}.{identifier(key)}" for key in self.table.keys)
+        if self.mode is InsertMode.KEEP_EXISTING:
+            return [f"DELETE FROM {rows} USING {self.table} WHERE {same}"]
+        return [f"DELETE FROM {self.table} USING {rows} WHERE {same}"]
+
+
+def check_name(node: PipelineObject, table: Table) -> None:
+    """Raises FieldError for a table of the staging tables' names: they could not be told apart."""
+    if table.name.lower() in {STAGING, TRANSFORMED}:
+        raise FieldError(node.id, "tableName", f"'{table.name}' is a name of the staging tables")
+
+
+def transform_of(activity: PipelineObject) -> str:
+    """The one query of ``transformSql``. Raises FieldError, and TaskFailed for what is not SQL."""
+    found = statements(activity.string("transformSql", ""), Engine.REDSHIFT)
+    if len(found) > 1:
+        raise FieldError(activity.id, "transformSql", f"one query is expected, but it has {len(found)}")
+    return found[0] if found else ""
+
+
+def columns_of(data_format: PipelineObject | None) -> list[str]:
+    """The columns that the format lists, for a staging table of its own. Raises FieldError.
+
+    The types of the guide's examples are known, and those of Amazon Redshift.
+    """
+    if data_format is None:
+        return []
+    found = []
+    for column in data_format.strings("column"):
+        name, _, given = column.strip().partition(" ")
+        kind = re.sub(r"\s*([(),])\s*", r"\1", given.strip().upper()) or "STRING"
+        if not name or not _TYPE.fullmatch(kind):
+            raise FieldError(
+                data_format.id,
+                "column",
+                f"a name and a type such as 'score INT' are expected, not {column!r}",
+            )
+        found.append(f"{identifier(name)} {_TYPES.get(kind, kind)}")
+    return found

@@ -1,0 +1,25 @@
+"""Names and text in SQL for Amazon Redshift: whatever characters they have, they end where they should."""
+
+from __future__ import annotations
+
+from runner.fields import FieldError, PipelineObject
+from sql.jdbc import Engine
+from sql.script import literal
+
+
+def identifier(name: str) -> str:
+    """``name`` in double quotes (Amazon Redshift developer guide, "Names and identifiers")."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def text(value: str) -> str:
+    """``value`` as a string literal."""
+    return literal(value, Engine.REDSHIFT)
+
+
+def name_in(owner: PipelineObject, field: str, value: str) -> str:
+    """``value``, which has to be something that can be a name. Raises FieldError."""
+    if not value or "\0" in value:
+        raise FieldError(owner.id, field, f"a name is expected, but it is {value!r}")
+    return value

@@ -1,0 +1,64 @@
+"""RedshiftDataNode: a table, and what is found out about it before rows are loaded.
+
+Developer guide, RedshiftDataNode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from redshift_copy.names import identifier, name_in, text
+from runner.fields import PipelineObject
+from sql.jdbc import Engine
+from sql.script import statements
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table. ``keys`` tell which rows are the same: ``primaryKeys``, else the primary key of the table."""
+
+    schema: str
+    name: str
+    keys: tuple[str, ...] = ()
+    creation: tuple[str, ...] = ()
+    """The statements of ``createTableSql``."""
+    exists: bool = True
+
+    @classmethod
+    def of(cls, node: PipelineObject) -> Table:
+        """Read the fields. Raises FieldError, and TaskFailed for a ``createTableSql`` that cannot be read."""
+        return cls(
+            name_in(node, "schemaName", node.string("schemaName", "public")),
+            name_in(node, "tableName", node.string("tableName")),
+            tuple(name_in(node, "primaryKeys", key) for key in node.strings("primaryKeys")),
+            tuple(statements(node.string("createTableSql", ""), Engine.REDSHIFT)),
+        )
+
+    def __str__(self) -> str:
+        return f"{identifier(self.schema)}.{identifier(self.name)}"
+
+    def question(self) -> str:
+        """A query for the primary key: no row if there is no table, and one NULL if there is no such key.
+
+        Amazon Redshift folds names to lower case, unless a cluster is set to heed it: both are looked for.
+        """
+        return (
+            "SELECT CAST(a.attname AS varchar)\n"
+            "FROM pg_catalog.pg_class t\n"
+            "JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace\n"
+            "LEFT JOIN pg_catalog.pg_constraint c ON c.conrelid = t.oid AND c.contype = 'p'\n"
+            "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY (c.conkey)\n"
+            f"WHERE n.nspname IN ({_either(self.schema)}) AND t.relname IN ({_either(self.name)})\n"
+            "ORDER BY a.attnum"
+        )
+
+    def answered(self, records: Sequence[Sequence[Any]]) -> Table:
+        """The table with what GetStatementResult says of ``question``."""
+        found = tuple(field["stringValue"] for (field,) in records if "stringValue" in field)
+        return replace(self, keys=self.keys or found, exists=bool(records))
+
+
+def _either(name: str) -> str:
+    return f"{text(name)}, {text(name.lower())}"

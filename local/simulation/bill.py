@@ -1,0 +1,107 @@
+"""What a month costs: usage times prices, with the arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from local.simulation.prices import Price, Prices
+from local.simulation.stack import ENDED_MEMORY_MB, ENDED_SECONDS, POLLER_MEMORY_MB, STACK, Stack
+from local.simulation.usage import Usage
+
+MONTH_DAYS = 30
+HOST_VOLUME_GB = 8
+MB_OF_A_GB = 1024
+
+
+@dataclass(frozen=True)
+class Line:
+    """One position of the bill."""
+
+    what: str
+    quantity: float
+    price: Price
+
+    @property
+    def usd(self) -> float:
+        """At list price, from the first unit on."""
+        return self.quantity * self.price.usd
+
+    @property
+    def usd_beyond_free(self) -> float:
+        """If nothing else in the account uses what is free each month."""
+        return max(0.0, self.quantity - self.price.free_a_month) * self.price.usd
+
+
+def total(lines: Sequence[Line], *, free: bool = False) -> float:
+    """The sum in US dollars; ``free`` takes off what is free each month."""
+    return sum(line.usd_beyond_free if free else line.usd for line in lines)
+
+
+def bill(
+    usage: Usage,
+    prices: Prices,
+    *,
+    worker_groups: int = 1,
+    memory_mb: int = 512,
+    secret_share: float = 0.0,
+    months: float = 1.0,
+    stack: Stack = STACK,
+) -> list[Line]:
+    """The positions of a month of 30 days.
+
+    ``usage`` is that of ``months`` months. ``memory_mb``: memory of the handlers. ``secret_share``: part of
+    the tasks, 0 to 1, that have secret fields or are too large, so that their objects go through S3.
+    """
+    tasks = usage.tasks / months
+    polls = usage.polls / months
+    busy = tasks > 0
+    metrics = worker_groups * (stack.idle_metrics_of_group + busy * stack.busy_metrics_of_group)
+    metrics += stack.idle_metrics + busy * stack.busy_metrics_of_type
+    quantities = [
+        ("PollLoop", "transition", usage.poll_loop_transitions / months),
+        ("Poller", "lambda_gb_second", usage.poller_seconds / months * POLLER_MEMORY_MB / MB_OF_A_GB),
+        ("Poller", "lambda_request", polls),
+        ("Schedule", "schedule_invocation", usage.ticks / months),
+        ("Metrics", "metric", metrics),
+        ("Alarms", "alarm_metric", stack.alarm_metrics + worker_groups * stack.alarm_metrics_of_group),
+        ("Dashboard", "dashboard", stack.dashboards),
+        ("Logs", "log_gb", (polls * stack.log_bytes_of_poll + tasks * stack.log_bytes_of_task) / 1e9),
+    ]
+    if busy:
+        handler_gb_seconds = usage.handler_seconds / months * memory_mb / MB_OF_A_GB
+        quantities[1:1] = [("RunTask", "transition", usage.run_task_transitions / months)]
+        quantities += [
+            ("Ends", "lambda_gb_second", tasks * ENDED_SECONDS * ENDED_MEMORY_MB / MB_OF_A_GB),
+            ("Ends", "lambda_request", tasks),
+            ("Handlers", "lambda_gb_second", handler_gb_seconds),
+            ("Handlers", "lambda_request", tasks),
+        ]
+    if busy and secret_share:
+        quantities += [
+            ("Claims", "s3_put", tasks * secret_share),
+            ("Claims", "s3_get", tasks * secret_share),
+        ]
+    return _shared_allowances([Line(what, quantity, prices.of[key]) for what, key, quantity in quantities])
+
+
+def _shared_allowances(lines: Sequence[Line]) -> list[Line]:
+    """What is free each month counts once, although a price may be in several lines."""
+    left: dict[str, float] = {}
+    shared = []
+    for line in lines:
+        price = line.price
+        free = left.setdefault(price.unit, price.free_a_month)
+        left[price.unit] = max(0.0, free - line.quantity)
+        shared.append(Line(line.what, line.quantity, Price(price.usd, price.unit, free, price.source)))
+    return shared
+
+
+def host_bill(prices: Prices) -> list[Line]:
+    """A month of the smallest host that runs the Java Task Runner: it is there whether tasks come or not."""
+    hours = 24.0 * MONTH_DAYS
+    return [
+        Line("Host", hours, prices.of["host_hour"]),
+        Line("Volume", HOST_VOLUME_GB, prices.of["volume_gb"]),
+        Line("Address", hours, prices.of["address_hour"]),
+    ]

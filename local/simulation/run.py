@@ -1,0 +1,367 @@
+"""One run: arrivals, ticks, polls and tasks as events in virtual time.
+
+What is assumed is in ``Delays``; what PollLoop does is decided by ``runner.loop``, how fast it polls by
+``runner.pace``, what Data Pipeline does by its local engine and its documented rates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from random import Random
+
+from local.datapipeline.model import Task
+from local.datapipeline.service import Service
+from local.datapipeline.settings import Settings
+from local.datapipeline.tasks import Poll
+from local.datapipeline.throttle import Throttle
+from local.datapipeline.timers import Timers
+from local.simulation.arrivals import DAY, PATTERNS
+from local.simulation.usage import Usage
+from runner.loop import Decision, Limits, LoopState, Next, PollResult, decide, may_poll
+from runner.pace import LONGEST_SLEEP_SECONDS
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+REPORT_EVERY_SECONDS = 60.0
+"""As the handlers do: lambdas/runner/progress.py, and INTERVAL_SECONDS there."""
+
+TASKS_OF_A_PIPELINE = 50
+LONGEST_AFTER = timedelta(days=1)
+"""How long a run goes on after its last arrival for tasks that have not ended."""
+
+_REPORT_RETRIES = 7
+_REPORT_MOST_SECONDS = 30.0
+_STATUS_RETRIES = 60
+_STATUS_MOST_SECONDS = 60.0
+"""As infra/run_task.py has them."""
+
+
+@dataclass(frozen=True)
+class Delays:
+    """Seconds that AWS takes, assumed: small beside the waits that are simulated."""
+
+    tick: float = 60.0
+    """A schedule fires anywhere within this time (EventBridge Scheduler user guide)."""
+    transition: float = 0.05
+    invocation: float = 0.03
+    request: float = 0.05
+    """A call of Data Pipeline, and its answer if there is something to tell."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is simulated. ``tasks_per_day`` are spread over the worker groups."""
+
+    tasks_per_day: int
+    pattern: str = "steady"
+    period: float = 300.0
+    poll_timeout: float = 10.0
+    max_concurrent_tasks: int | None = None
+    worker_groups: int = 1
+    task_seconds: float = 60.0
+    days: float = 30.0
+    dead_poll: str = "swallows"
+    seed: int = 1
+    delays: Delays = field(default_factory=Delays)
+
+
+def simulate(scenario: Scenario) -> Usage:
+    """Run the scenario to the end of its last task. The same scenario gives the same counts."""
+    return _Run(scenario).result()
+
+
+def _after(now: datetime, seconds: float) -> datetime:
+    return now + timedelta(seconds=seconds)
+
+
+class _Run:
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.delays = scenario.delays
+        self.random = Random(scenario.seed)  # noqa: S311 - a simulation, to be repeated
+        settings = Settings(dead_poll=scenario.dead_poll, maximum_pipelines=10_000_000)
+        self.service = Service(settings, Random(scenario.seed))  # noqa: S311
+        self.throttle = Throttle()
+        self.timers = Timers()
+        self.usage = Usage()
+        self.end = START + scenario.days * DAY
+        self.running = 0
+        self._pipelines = 0
+        self._held: dict[int, Callable[[Poll, datetime], None]] = {}
+        self._open: dict[str, int] = {}
+        for number in range(scenario.worker_groups):
+            _Loop(self, f"group-{number}").schedule(START)
+        self._arrive()
+
+    def result(self) -> Usage:
+        latest = self.end + LONGEST_AFTER
+        while (now := self._next()) is not None and now < latest and (now < self.end or self._open):
+            self.service.timers.run_until(now)
+            self.answer(now)
+            self.timers.run_until(now)
+        self.usage.not_ended = sum(self._open.values())
+        return self.usage
+
+    def _next(self) -> datetime | None:
+        moments = [when for when in (self.service.timers.next(), self.timers.next()) if when is not None]
+        return min(moments, default=None)
+
+    # Arrivals
+
+    def _arrive(self) -> None:
+        groups = self.scenario.worker_groups
+        pattern = PATTERNS[self.scenario.pattern]
+        for number, batch in enumerate(
+            pattern(START, self.scenario.days, self.scenario.tasks_per_day, self.random)
+        ):
+            # A pattern's tasks go to the groups in turn; a batch is split among them.
+            share, rest = divmod(batch.tasks, groups)
+            for offset in range(groups):
+                group = (number + offset) % groups
+                self.timers.at(batch.at, partial(self._activate, group, share + (offset < rest)))
+
+    def _activate(self, group: int, tasks: int, now: datetime) -> None:
+        for first in range(0, tasks, TASKS_OF_A_PIPELINE):
+            self._start_pipeline(group, min(TASKS_OF_A_PIPELINE, tasks - first), now)
+
+    def _start_pipeline(self, group: int, tasks: int, now: datetime) -> None:
+        self._pipelines += 1
+        name = str(self._pipelines)
+        created: str = self.service.call("CreatePipeline", {"name": name, "uniqueId": name}, now)[
+            "pipelineId"
+        ]
+        default = {"scheduleType": "ondemand", "workerGroup": f"group-{group}"}
+        activity = {"type": "ShellCommandActivity", "command": "true"}
+        objects = [("Default", default), *((f"A{number}", activity) for number in range(tasks))]
+        wire = [
+            {"id": id_, "name": id_, "fields": [{"key": k, "stringValue": v} for k, v in fields.items()]}
+            for id_, fields in objects
+        ]
+        request = {"pipelineId": created, "pipelineObjects": wire}
+        if self.service.call("PutPipelineDefinition", request, now)["errored"]:
+            raise RuntimeError("the simulation's pipeline is not valid")
+        self._open[created] = tasks
+        self.service.call("ActivatePipeline", {"pipelineId": created}, now)
+        self.answer(now)
+
+    def _over(self, task: Task) -> None:
+        """Forget a pipeline whose tasks are over, so that a month's pipelines are not kept."""
+        pipeline = task.instance.pipeline.id
+        self._open[pipeline] -= 1
+        self.service.life.board.by_id.pop(task.id, None)
+        if not self._open[pipeline]:
+            del self._open[pipeline]
+            del self.service.pipelines[pipeline]
+
+    # Polls
+
+    def poll(self, group: str, now: datetime, answered: Callable[[Poll, datetime], None]) -> Poll:
+        """Send a poll; ``answered`` is called when it is, unless it is given up before."""
+        poll = self.service.poll({"workerGroup": group, "hostname": "simulation"}, now)
+        self._held[poll.id] = answered
+        return poll
+
+    def give_up(self, poll: Poll) -> bool:
+        """The client goes. Whether the poll was still open for it."""
+        if self._held.pop(poll.id, None) is None:
+            return False
+        self.service.life.board.abandon(poll)
+        return True
+
+    def answer(self, now: datetime) -> None:
+        """Hand out the answers of the service."""
+        board = self.service.life.board
+        while board.answered:
+            poll = board.answered.pop(0)
+            answered = self._held.pop(poll.id, None)
+            if answered is not None:
+                answered(poll, now)
+            elif poll.task is not None:
+                self.usage.lost_offers += 1
+
+    # RunTask
+
+    def run_task(self, task: Task, now: datetime, ended: Callable[[], None]) -> None:
+        """One RunTask execution: acknowledge, handle, report."""
+        self.usage.executions += 1
+        self.usage.starts_of_group[task.worker_group] += 1
+        self.usage.starts_in_second[int((now - START).total_seconds())] += 1
+        self.usage.run_task_transitions += 1
+        self._report(task, _after(now, self.delays.transition), ended, attempt=0)
+
+    def _report(self, task: Task, now: datetime, ended: Callable[[], None], attempt: int) -> None:
+        def send(when: datetime) -> None:
+            if self._admitted("ReportTaskProgress", when):
+                canceled = self.service.call("ReportTaskProgress", {"taskId": task.id}, when)["canceled"]
+                if canceled:
+                    raise RuntimeError("a task was canceled, which nothing in the simulation does")
+                self._handle(task, _after(when, self.delays.request), ended)
+            elif attempt < _REPORT_RETRIES:
+                self.usage.run_task_transitions += 1
+                wait = self._backoff(1, attempt, _REPORT_MOST_SECONDS)
+                self._report(task, _after(when, wait), ended, attempt + 1)
+            else:
+                ended()  # NotAcknowledged: the service offers the task again.
+
+        self.timers.at(now, send)
+
+    def _handle(self, task: Task, now: datetime, ended: Callable[[], None]) -> None:
+        self.usage.run_task_transitions += 2  # Route and the handler
+        began = _after(now, 2 * self.delays.transition + self.delays.invocation)
+        self.usage.latencies.append((began - task.attempt.started).total_seconds())
+        self.running += 1
+        self.usage.peak_running = max(self.usage.peak_running, self.running)
+        seconds = self.scenario.task_seconds
+        for number in range(1, int(seconds // REPORT_EVERY_SECONDS) + 1):
+            self.timers.at(
+                _after(began, number * REPORT_EVERY_SECONDS), lambda when: self._progress(task, when)
+            )
+
+        def done(when: datetime) -> None:
+            self.running -= 1
+            self.usage.tasks += 1
+            self.usage.handler_seconds += seconds
+            self.usage.run_task_transitions += 2  # Outcome and SetTaskStatus
+            self._set_status(task, _after(when, 2 * self.delays.transition), ended, attempt=0)
+
+        self.timers.at(_after(began, seconds), done)
+
+    def _progress(self, task: Task, now: datetime) -> None:
+        # A report that fails is left out, as the handlers do: the next one may do better.
+        if self._admitted("ReportTaskProgress", now):
+            self.service.call("ReportTaskProgress", {"taskId": task.id}, now)
+
+    def _admitted(self, operation: str, now: datetime) -> bool:
+        admitted = self.throttle.admits(operation, now)
+        if operation == "ReportTaskProgress":
+            self.usage.reports += 1
+            self.usage.throttled_reports += not admitted
+        return admitted
+
+    def _set_status(self, task: Task, now: datetime, ended: Callable[[], None], attempt: int) -> None:
+        def send(when: datetime) -> None:
+            if self.throttle.admits("SetTaskStatus", when):
+                request = {"taskId": task.id, "taskStatus": "FINISHED"}
+                self.service.call("SetTaskStatus", request, when)
+                self._over(task)
+                ended()
+            elif attempt < _STATUS_RETRIES:
+                self.usage.run_task_transitions += 1
+                wait = self._backoff(2, attempt, _STATUS_MOST_SECONDS)
+                self._set_status(task, _after(when, wait), ended, attempt + 1)
+            else:
+                ended()
+
+        self.timers.at(now, send)
+
+    def _backoff(self, first: float, attempt: int, most: float) -> float:
+        """Full jitter, as the state machine's retries have it."""
+        return self.random.uniform(0, min(most, first * 2.0**attempt))
+
+
+class _Loop:
+    """PollLoop of one worker group. The steps are those of lambdas/poll_for_task.py."""
+
+    def __init__(self, run: _Run, group: str) -> None:
+        self._run = run
+        self._group = group
+        scenario = run.scenario
+        self._limits = Limits(scenario.period, scenario.poll_timeout, scenario.max_concurrent_tasks)
+        self._running = 0
+
+    def schedule(self, due: datetime) -> None:
+        """The tick that is due, and with it the next one."""
+        if due >= self._run.end and not self._run._open:
+            return
+        fires = _after(due, self._run.random.uniform(0, self._run.delays.tick))
+        self._run.timers.at(due, lambda when: self.schedule(_after(when, self._limits.period)))
+        self._run.timers.at(fires, self._tick)
+
+    def _tick(self, now: datetime) -> None:
+        self._run.usage.ticks += 1
+        self._run.usage.executions += 1
+        self._poll(now, LoopState(), now)
+
+    def _poll(self, started: datetime, state: LoopState, now: datetime) -> None:
+        """The state Poll: an invocation of the poller."""
+        run, limits = self._run, self._limits
+        run.usage.poll_loop_transitions += 1
+        run.usage.polls += 1
+        invoked = _after(now, run.delays.transition + run.delays.invocation)
+        age = (invoked - started).total_seconds()
+        if not may_poll(seconds_since_start=age, state=state, limits=limits):
+            self._without_poll(PollResult.ENDED, started, state, invoked)
+            return
+        if state.needs_count(limits):
+            state = state.counted(self._running)
+            if state.needs_count(limits):
+                self._without_poll(PollResult.FULL, started, state, invoked)
+                return
+        pause = state.pace.pause(age)
+        if pause > LONGEST_SLEEP_SECONDS:
+            self._without_poll(PollResult.PACED, started, state, invoked)
+            return
+        run.usage.poller_seconds += pause
+        run.timers.at(_after(invoked, pause), lambda sent: self._send(started, state, sent))
+
+    def _without_poll(self, result: PollResult, started: datetime, state: LoopState, now: datetime) -> None:
+        age = (now - started).total_seconds()
+        decision = decide(result, state=state, limits=self._limits, seconds_since_start=age)
+        self._run.usage.poller_seconds += self._run.delays.request
+        self._follow(decision, started, now, None)
+
+    def _send(self, started: datetime, state: LoopState, sent: datetime) -> None:
+        run = self._run
+
+        def over(result: PollResult, when: datetime, task: Task | None = None) -> None:
+            took = (when - sent).total_seconds()
+            run.usage.poller_seconds += took
+            decision = decide(
+                result,
+                state=state,
+                limits=self._limits,
+                seconds_since_start=(when - started).total_seconds(),
+                poll_seconds=took,
+                jitter=run.random.random(),
+            )
+            self._follow(decision, started, when, task)
+
+        if not run.throttle.admits("PollForTask", sent):
+            run.usage.throttled_polls += 1
+            over(PollResult.THROTTLED, _after(sent, run.delays.request))
+            return
+
+        def answered(poll: Poll, at: datetime) -> None:
+            result = PollResult.TASK if poll.task else PollResult.EMPTY
+            over(result, _after(at, run.delays.request), poll.task)
+
+        def give_up(when: datetime) -> None:
+            if run.give_up(poll):
+                over(PollResult.ABANDONED, when)
+
+        poll = run.poll(self._group, sent, answered)
+        run.answer(sent)
+        run.timers.at(_after(sent, self._limits.poll_timeout), give_up)
+
+    def _follow(self, decision: Decision, started: datetime, now: datetime, task: Task | None) -> None:
+        """The states Next and StartTask, Wait or Done."""
+        run = self._run
+        if decision.too_many_errors:
+            run.usage.failed_loops += 1
+            return
+        run.usage.poll_loop_transitions += 1
+        then = _after(now, run.delays.transition)
+        if decision.next is not Next.POLL:
+            run.usage.poll_loop_transitions += 1
+            then = _after(then, run.delays.transition)
+        if task is not None:
+            self._running += 1
+            run.timers.at(then, lambda when: run.run_task(task, when, self._ended))
+        if decision.next is not Next.STOP:
+            again = _after(then, decision.wait_seconds)
+            run.timers.at(again, lambda when: self._poll(started, decision.state, when))
+
+    def _ended(self) -> None:
+        self._running -= 1
