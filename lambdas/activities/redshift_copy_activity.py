@@ -83,7 +83,7 @@ def _options(
     if not found:
         return given
     if given:
-        task.logger.warning("commandOptions is not used: a node has a dataFormat", data_format=found[0].id)
+        task.logger.warning("Command options not used", dataFormat=found[0].id)
     return of(found[0])
 
 
@@ -102,7 +102,7 @@ def _start(task: Task, step: str, node: PipelineObject, statements: Sequence[str
     token = hashlib.sha256(f"{task.id}/{task.attempt_id}/{step}".encode()).hexdigest()
     cluster = replace(cluster, request={**cluster.request, "ClientToken": token})
     statement = cluster.run(statements, task.attempt_id)
-    task.logger.info("Started on Amazon Redshift", step=step, statement=statement, statements=len(statements))
+    task.logger.info("Statement started", step=step, statement=statement, statements=len(statements))
     state = {"step": step, "statement": statement, "region": cluster.region}
     return Deferred(state, _LOOK_SECONDS if step == "look" else _COPY_SECONDS)
 

@@ -24,7 +24,7 @@ def handler(task: Task) -> Outcome | None:
         return _start(task, database, script)
     server = Server.of(task, database)
     if "queue" in task:
-        task.logger.info("'queue' is of Amazon Redshift, and not used", database=database.id)
+        task.logger.info("Queue not used", database=database.id)
     _run(task, server, _bound(task, script, server.engine))
     return None
 
@@ -44,7 +44,7 @@ def _run(task: Task, server: Server, script: str) -> None:
     with session.ended_with(task, connected):
         created = create_missing_tables(connected, _own_outputs(task))
         count = connected.run(script)
-    task.logger.info("Script committed", statements=count, tables_created_for=created)
+    task.logger.info("Script committed", statements=count, tablesCreatedFor=created)
 
 
 def _own_outputs(task: Task) -> list[PipelineObject]:
@@ -57,11 +57,11 @@ def _start(task: Task, database: PipelineObject, script: str) -> Outcome | None:
     cluster = redshift.Cluster.of(database)
     found = statements(_bound(task, script, Engine.REDSHIFT), Engine.REDSHIFT)
     if not found:
-        task.logger.info("The script has no statement")
+        task.logger.info("Script empty")
         return None
     queue = [redshift.use_queue(task.string("queue"))] if "queue" in task else []
     statement = cluster.run([*queue, *found], task.attempt_id)
-    task.logger.info("Started on Amazon Redshift", statement=statement, statements=len(found))
+    task.logger.info("Statement started", statement=statement, statements=len(found))
     return Deferred({"statement": statement, "region": cluster.region}, _WAIT_SECONDS)
 
 

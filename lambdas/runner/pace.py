@@ -20,7 +20,7 @@ LONGEST_SLEEP_SECONDS = 5.0
 _BURST_SECONDS = BURST / POLLS_PER_SECOND
 _GIVEN_UP = 0.3
 _TAKEN_BACK = 0.01
-_LEAST_POLLS_PER_SECOND = 0.02
+LEAST_POLLS_PER_SECOND = 0.02
 
 
 @dataclass(frozen=True)
@@ -41,5 +41,5 @@ class Pace:
 
     def throttled(self, age: float) -> Pace:
         """The pace after a poll that was throttled: the account's bucket is empty, others take from it."""
-        slower = max(_LEAST_POLLS_PER_SECOND, self.polls_per_second * (1 - _GIVEN_UP))
+        slower = max(LEAST_POLLS_PER_SECOND, self.polls_per_second * (1 - _GIVEN_UP))
         return Pace(slower, age + _BURST_SECONDS)

@@ -104,7 +104,7 @@ def has_finished(task: Task, region: str | None, statement: str) -> bool:
         if clients.aws_error_code(error) in _FINAL:
             raise not_done(error) from error
         # The statement goes on, whether we see it or not: the next look may do better.
-        task.logger.warning("The statement could not be looked at", statement=statement, error=str(error))
+        task.logger.warning("Statement not looked at", statement=statement, error=str(error))
         return False
     if told["Status"] in {"FAILED", "ABORTED"}:
         raise TaskFailed(_failure(told), error_id="StatementFailed")
@@ -116,7 +116,7 @@ def cancel(task: Task, region: str | None, statement: str) -> None:
     try:
         clients.redshift_data(region).cancel_statement(Id=statement)
     except clients.aws_errors() as error:
-        task.logger.warning("The statement was not canceled", statement=statement, error=str(error))
+        task.logger.warning("Statement not canceled", statement=statement, error=str(error))
 
 
 def not_done(error: Exception) -> TaskFailed:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from local.datapipeline.throttle import Throttle
 from runner.loop import THROTTLED_WAIT_SECONDS
-from runner.pace import BURST, POLLS_PER_SECOND, Pace
+from runner.pace import LEAST_POLLS_PER_SECOND, POLLS_PER_SECOND, Pace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CYCLE_SECONDS = (0.2, 0.4)
@@ -79,8 +79,9 @@ def test_a_loop_that_is_throttled_pauses_no_longer_than_its_rate_asks_for() -> N
 
 @given(st.lists(st.booleans(), max_size=300))
 def test_the_rate_stays_within_its_bounds(throttled: list[bool]) -> None:
-    pace = Pace()
-    for age, each in enumerate(throttled):
+    pace, age = Pace(), 0.0
+    for each in throttled:
+        age += pace.pause(age)
         pace = pace.throttled(age) if each else pace.sent(age)
         assert 0 < pace.polls_per_second <= POLLS_PER_SECOND
-        assert pace.pause(age) <= 60 + BURST / POLLS_PER_SECOND
+        assert pace.pause(age) <= 1 / LEAST_POLLS_PER_SECOND
