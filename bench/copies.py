@@ -10,6 +10,7 @@ import csv
 import io
 import multiprocessing
 import os
+import re
 import resource
 import sys
 import time
@@ -198,9 +199,16 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 
 def _figures(megabytes: int, times: list[float]) -> dict[str, float]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "linux" else 1024)
     return {
         "into the table, MB/s": round(megabytes / times[0], 1),
         "out of the table, MB/s": round(megabytes / times[1], 1),
-        "peak memory, MB": round(peak / 1024),
+        "peak memory, MB": round(_peak_bytes() / 1024**2),
     }
+
+
+def _peak_bytes() -> int:
+    """Of this process. On Linux, ru_maxrss is also that of the process which started it."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return 1024 * int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS: in bytes

@@ -35,6 +35,8 @@ class Session(ABC):
                 error_id="DatabaseNotReached",
             ) from error
         connection.settimeout(None)
+        # As drivers set it where they connect: else the end of a long statement waits for an acknowledgement.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _keep_alive(connection)
         # The driver's own socket is not ours to touch, and is another one with TLS.
         self._socket = connection.dup()
