@@ -97,6 +97,8 @@ def shell_command_precondition(
 
 def exists(
     *,
+    secrets: Sequence[Secret] = (),
+    rds_instances: Sequence[str] = (),
     memory_mb: int = 256,
     timeout_minutes: int = 1,
     ephemeral_mb: int = 512,
@@ -107,14 +109,19 @@ def exists(
     security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     layers: Sequence[lambda_.ILayerVersion] = (),
 ) -> PythonHandler:
-    """Exists. ``statements`` is what it takes to look: see ``s3_access``."""
+    """Exists. ``statements`` is what it takes to look on AWS: see ``s3_access``.
+
+    For tables in databases, ``secrets``, ``rds_instances`` and the network are as of ``sql``.
+    Raises ConfigurationError.
+    """
+    access = database_access(secrets=secrets, rds_instances=rds_instances)
     return PythonHandler(
         module="exists",
         memory_mb=memory_mb,
         timeout_minutes=timeout_minutes,
         ephemeral_mb=ephemeral_mb,
         environment=environment or {},
-        statements=statements,
+        statements=[*access, *statements],
         vpc=vpc,
         subnets=subnets,
         security_groups=security_groups,

@@ -12,7 +12,7 @@ def handler(task: Task) -> Outcome | None:
     """FINISHED if the node exists, else FALSE. FAILED only if that cannot be found out."""
     node = task.reference("node")
     try:
-        found = exists(node)
+        found = exists(task, node)
     except clients.aws_errors() as error:
         raise TaskFailed(
             f"Whether '{node.id}' exists could not be found out: {error}. The handler may do what "
@@ -23,23 +23,36 @@ def handler(task: Task) -> Outcome | None:
     return None if found else NotMet()
 
 
-def exists(node: PipelineObject) -> bool:
-    """Whether what the node stands for is there. Raises TaskFailed for a type that is not known."""
+def exists(task: Task, node: PipelineObject) -> bool:
+    """Whether what the node stands for is there. Raises FieldError, and TaskFailed if that cannot be told."""
     if node.type == "S3DataNode":
         return S3DataNode.of(node).exists(clients.s3())
     if node.type == "DynamoDBDataNode":
-        return _table_exists(node)
+        return _dynamodb_table_exists(node)
+    if node.type in {"SqlDataNode", "MySqlDataNode"}:
+        return _sql_table_exists(task, node)
     raise TaskFailed(
-        f"'{node.id}' is a {node.type}: Exists knows S3DataNode and DynamoDBDataNode. A "
-        "ShellCommandPrecondition can look for anything else.",
+        f"'{node.id}' is a {node.type}: Exists knows S3DataNode, DynamoDBDataNode, SqlDataNode and "
+        "MySqlDataNode. A ShellCommandPrecondition can look for anything else.",
         error_id="UnsupportedNode",
     )
 
 
-def _table_exists(node: PipelineObject) -> bool:
+def _dynamodb_table_exists(node: PipelineObject) -> bool:
     client = clients.dynamodb(node.string("region", "") or None)
     try:
         status = client.describe_table(TableName=node.string("tableName"))["Table"].get("TableStatus")
     except client.exceptions.ResourceNotFoundException:
         return False
     return status in {"ACTIVE", "UPDATING"}
+
+
+def _sql_table_exists(task: Task, node: PipelineObject) -> bool:
+    # The drivers are not imported for other nodes.
+    from copying.sql_node import SqlNode
+    from sql.session import ended_with, open_session
+
+    table = SqlNode.of(task, node)
+    session = open_session(table.server)
+    with ended_with(task, session):
+        return session.table_exists(table.table, table.schema)

@@ -55,6 +55,6 @@ def test_only_what_cannot_be_found_out_is_failed(s3: FakeS3) -> None:
     denied = check({"type": "S3DataNode", "filePath": "s3://b/k"})
     assert denied["errorId"] == "ExistsNotChecked"
     assert "s3_access" in denied["errorMessage"]
-    unknown = check({"type": "SqlDataNode", "table": "t"})
+    unknown = check({"type": "RedshiftDataNode", "tableName": "t"})
     assert unknown["errorId"] == "UnsupportedNode"
-    assert "SqlDataNode" in unknown["errorMessage"]
+    assert "RedshiftDataNode" in unknown["errorMessage"]
