@@ -94,11 +94,16 @@ def test_tasks_that_go_wrong(deployment: Deployment, mailbox: Mailbox, tmp_path:
         "Crashing": routed("any-language", "crash"),
         "Failing": routed("any-language", "fail"),
         "Throttled": routed("deferring", "throttled"),
-        "Stopped": shell(f"test -e {tmp_path}/mended || sleep 30", reportProgressTimeout="2 minutes"),
+        "Stopped": shell(
+            f"test -e {tmp_path}/mended || {{ touch {tmp_path}/started; sleep 30; }}",
+            reportProgressTimeout="2 minutes",
+        ),
     }
     pipeline = Pipeline.activated(deployment, activity, worker_group=ORDERS)
     try:
-        (stopped,) = eventually(lambda: executions(deployment, RUN_TASK, of="Stopped") or None, "not taken")
+        # Only then is it acknowledged, and not offered to another execution.
+        eventually(lambda: (tmp_path / "started").exists() or None, "not started")
+        (stopped,) = executions(deployment, RUN_TASK, of="Stopped")
         deployment.stepfunctions.stop_execution(executionArn=stopped)
         mailbox.wait_for(
             "NoHandler",
