@@ -53,7 +53,8 @@ class Alarms(Construct):
             "PollsFailing",
             metrics.of_stack("PollErrors").with_(period=slowest),
             "PollForTask keeps failing: in two of three schedule periods at least one poll was answered by "
-            "an error. First look for 'Poll failed' in the poller's log: its 'advice' says what to mend.",
+            "an error other than throttling. First look for 'Poll failed' in the poller's log: its 'advice' "
+            "says what to mend.",
             datapoints=2,
             periods=3,
         )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner import clients, envelope, telemetry
 from runner.loop import Decision, Limits, LoopState, PollResult, decide, may_poll
-from runner.pace import LONGEST_SLEEP_SECONDS
+from runner.pace import LONGEST_SLEEP_SECONDS, LastPace
 from runner.polling import Poll, PollingFailed, poll_once
 from runner.waiting import seconds_ready
 
@@ -56,6 +56,7 @@ class Configuration:
 
 CONFIGURATION = Configuration.from_environment()
 CLIENT = clients.polling(CONFIGURATION.limits.poll_timeout)
+LAST_PACE = LastPace(CONFIGURATION.limits.time_scale)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -64,8 +65,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises PollingFailed, which fails the execution, where polling on cannot help: see ``polling``.
     """
     config = CONFIGURATION
-    state = LoopState.from_json(event.get("loop"))
     started_at = datetime.fromisoformat(event["startedAt"])
+    state = LoopState.from_json(event.get("loop"), pace=LAST_PACE.of_loop(started_at))
 
     def age() -> float:
         return (datetime.now(UTC) - started_at).total_seconds()
@@ -84,7 +85,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             full = decide(PollResult.FULL, state=state, limits=config.limits, seconds_since_start=age())
             return _response(full)
 
-    pause = state.pace.pause(age())
+    pause = state.pause(config.limits, seconds_since_start=age())
     if pause > LONGEST_SLEEP_SECONDS:
         return _response(
             decide(PollResult.PACED, state=state, limits=config.limits, seconds_since_start=age())
@@ -104,7 +105,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         poll_seconds=time.monotonic() - before,
         jitter=random.random(),  # noqa: S311 - spreads waits, guards nothing
     )
-    _tell(config, poll, decision)
+    LAST_PACE.keep(started_at, decision.state.pace)
+    _tell(config, poll, decision, paused=pause)
     if poll.fatal or decision.too_many_errors:
         raise PollingFailed(poll.advice)
     if poll.task is None:
@@ -174,7 +176,7 @@ def _put_aside(config: Configuration, name: str, objects: dict[str, Any]) -> str
     return f"s3://{config.claims_bucket}/{key}"
 
 
-def _tell(config: Configuration, poll: Poll, decision: Decision) -> None:
+def _tell(config: Configuration, poll: Poll, decision: Decision, *, paused: float) -> None:
     # A custom metric costs the same whether it counts much or little, so what is of a worker group is only
     # what is asked of one.
     of_group: dict[str, float] = {"Polls": 1} if poll.answered else {}
@@ -188,11 +190,14 @@ def _tell(config: Configuration, poll: Poll, decision: Decision) -> None:
         "result": poll.result.value,
         "next": decision.next.value,
         "waitSeconds": decision.wait_seconds,
+        "pausedSeconds": round(paused, 3),
     }
     if not poll.error:
         telemetry.logger.info("Polled", **said)
         return
-    telemetry.emit({"PollErrors": 1})
+    # Loops that share an account are throttled now and then, as a matter of course: no error of the stack's.
+    if poll.result is not PollResult.THROTTLED:
+        telemetry.emit({"PollErrors": 1})
     telemetry.emit({"PollErrors": 1}, Error=poll.error)
     telemetry.logger.warning("Poll failed", **said, error=poll.error, advice=poll.advice)
 

@@ -76,6 +76,11 @@ class Limits:
         """Whether each poll is held to its end, so that the next one may follow at once."""
         return self.poll_timeout >= self.hold
 
+    @property
+    def time_scale(self) -> float:
+        """How much faster than AWS's the service's time goes, and with it its rates: 1, but for local AWS."""
+        return HOLD_SECONDS / self.hold
+
 
 @dataclass(frozen=True)
 class LoopState:
@@ -90,18 +95,18 @@ class LoopState:
     pace: Pace = field(default_factory=Pace)
 
     @classmethod
-    def from_json(cls, data: Any) -> LoopState:
-        """Read the state from the poller's event; an absent or foreign value starts a new loop."""
+    def from_json(cls, data: Any, pace: Pace) -> LoopState:
+        """Read the state from the poller's event; an absent or foreign one starts a new loop, at ``pace``."""
         if not isinstance(data, dict):
-            return cls()
+            return cls(pace=pace)
         running = data.get("running")
-        pace = data.get("pace")
+        kept = data.get("pace")
         return cls(
             polls=int(data.get("polls") or 0),
             errors=int(data.get("errors") or 0),
             running=None if running is None else int(running),
             terminated=bool(data.get("terminated")),
-            pace=Pace(**pace) if isinstance(pace, dict) else Pace(),
+            pace=Pace(**kept) if isinstance(kept, dict) else pace,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -115,6 +120,10 @@ class LoopState:
     def ending(self) -> LoopState:
         """The state after the service has told the runner to end."""
         return replace(self, terminated=True)
+
+    def pause(self, limits: Limits, *, seconds_since_start: float) -> float:
+        """Seconds until the loop's pace lets it poll."""
+        return self.pace.pause(seconds_since_start * limits.time_scale) / limits.time_scale
 
     def needs_count(self, limits: Limits) -> bool:
         """Whether the running executions have to be counted before the next poll.
@@ -167,10 +176,10 @@ def decide(
         return _within_slot(Decision(Next.WAIT, state, FULL_WAIT_SECONDS), limits, seconds_since_start)
 
     if result is PollResult.PACED:
-        pause = max(1, math.ceil(state.pace.pause(seconds_since_start)))
+        pause = max(1, math.ceil(state.pause(limits, seconds_since_start=seconds_since_start)))
         return _within_slot(Decision(Next.WAIT, state, pause), limits, seconds_since_start)
 
-    sent_at = max(0.0, seconds_since_start - poll_seconds)
+    sent_at = max(0.0, seconds_since_start - poll_seconds) * limits.time_scale
     polled = replace(state, polls=state.polls + 1, errors=0, pace=state.pace.sent(sent_at))
     if result is PollResult.TASK:
         running = None if state.running is None else state.running + 1

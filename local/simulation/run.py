@@ -21,7 +21,7 @@ from local.datapipeline.timers import Timers
 from local.simulation.arrivals import DAY, PATTERNS
 from local.simulation.usage import Usage
 from runner.loop import Decision, Limits, LoopState, Next, PollResult, decide, may_poll
-from runner.pace import LONGEST_SLEEP_SECONDS
+from runner.pace import LONGEST_SLEEP_SECONDS, LastPace
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 REPORT_EVERY_SECONDS = 60.0
@@ -270,6 +270,7 @@ class _Loop:
         scenario = run.scenario
         self._limits = Limits(scenario.period, scenario.poll_timeout, scenario.max_concurrent_tasks)
         self._running = 0
+        self._last_pace = LastPace()
 
     def schedule(self, due: datetime) -> None:
         """The tick that is due, and with it the next one."""
@@ -282,7 +283,7 @@ class _Loop:
     def _tick(self, now: datetime) -> None:
         self._run.usage.ticks += 1
         self._run.usage.executions += 1
-        self._poll(now, LoopState(), now)
+        self._poll(now, LoopState(pace=self._last_pace.of_loop(now)), now)
 
     def _poll(self, started: datetime, state: LoopState, now: datetime) -> None:
         """The state Poll: an invocation of the poller."""
@@ -299,7 +300,7 @@ class _Loop:
             if state.needs_count(limits):
                 self._without_poll(PollResult.FULL, started, state, invoked)
                 return
-        pause = state.pace.pause(age)
+        pause = state.pause(limits, seconds_since_start=age)
         if pause > LONGEST_SLEEP_SECONDS:
             self._without_poll(PollResult.PACED, started, state, invoked)
             return
@@ -326,6 +327,7 @@ class _Loop:
                 poll_seconds=took,
                 jitter=run.random.random(),
             )
+            self._last_pace.keep(started, decision.state.pace)
             self._follow(decision, started, when, task)
 
         if not run.throttle.admits("PollForTask", sent):

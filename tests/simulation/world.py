@@ -199,7 +199,7 @@ class World:
         """The poller itself, given what the service answers: first the wait, and then its code."""
         event = arguments["Payload"]
         began, poll = self.now, None
-        state = self._poller.LoopState.from_json(event["loop"])
+        state = self._poller.LoopState.from_json(event["loop"], self._poller.LAST_PACE.pace)
         age = (began - datetime.fromisoformat(event["startedAt"])).total_seconds()
         if self._poller.may_poll(
             seconds_since_start=age, state=state, limits=self._poller.CONFIGURATION.limits

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from runner import Task, clients, task_handler
 from runner.envelope import receive
 from runner.handler import open_task
+from runner.pace import LastPace
 from runner.testing import Context, FakeDataPipeline
 
 ROUTES = {"ShellCommandActivity", "Exists"}
@@ -199,6 +200,7 @@ def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
 
     def once(answer: Any) -> dict[str, Any]:
         answers.append(answer)
+        monkeypatch.setattr(module, "LAST_PACE", LastPace())  # each is polled for by a loop of its own
         event = {"loop": {}, "startedAt": datetime.now(UTC).isoformat()}
         said: dict[str, Any] = module.handler(event, SimpleNamespace(aws_request_id="r"))
         return said

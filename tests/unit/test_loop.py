@@ -146,7 +146,8 @@ def test_an_execution_ends_before_its_history_is_full() -> None:
 
 @pytest.mark.parametrize("foreign", [None, [], "x", {}, {"polls": None}])
 def test_a_foreign_state_starts_a_new_loop(foreign: object) -> None:
-    assert LoopState.from_json(foreign) == LoopState()
+    pace = Pace(paid_until=7)
+    assert LoopState.from_json(foreign, pace) == LoopState(pace=pace)
 
 
 @given(
@@ -181,7 +182,7 @@ def test_whatever_happened_no_poll_is_promised_outside_the_slot(
         assert age + decision.wait_seconds < period
     if decision.next is Next.WAIT:
         assert decision.wait_seconds >= 1
-    assert LoopState.from_json(decision.state.as_json()) == decision.state
+    assert LoopState.from_json(decision.state.as_json(), Pace()) == decision.state
 
 
 def test_a_throttled_poll_is_followed_by_a_wait_and_slows_the_loop_down() -> None:
@@ -199,6 +200,14 @@ def test_throttled_polls_never_fail_the_loop_however_many_there_are() -> None:
         decision = after(PollResult.THROTTLED, state=state, age=1)
         assert not decision.too_many_errors
         state = decision.state
+
+
+def test_where_the_services_time_goes_faster_a_poll_is_paid_for_sooner() -> None:
+    limits = Limits(period=30, poll_timeout=1, hold=9)
+    polled = decide(PollResult.TASK, state=LoopState(), limits=limits, seconds_since_start=20)
+    assert polled.state.pace == Pace().sent(200)
+    state = LoopState(pace=Pace(paid_until=Pace().throttled(200).paid_until + 70))
+    assert state.pause(limits, seconds_since_start=20) == pytest.approx(7)
 
 
 def test_a_loop_that_has_to_pause_for_long_waits_until_its_pace_lets_it_poll() -> None:

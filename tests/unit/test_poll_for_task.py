@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from runner import clients
+from runner import clients, telemetry
+from runner.pace import LastPace, Pace
 
 TASK = {
     "taskId": "T1",
@@ -25,11 +27,15 @@ TASK = {
 class Service:
     """PollForTask and the heartbeat; ``heartbeat`` is what the latter answers, or raises."""
 
-    def __init__(self, answer: Mapping[str, Any], heartbeat: Mapping[str, Any] | Exception) -> None:
+    def __init__(
+        self, answer: Mapping[str, Any] | Exception, heartbeat: Mapping[str, Any] | Exception
+    ) -> None:
         self.answer = answer
         self.heartbeat = heartbeat
 
     def poll_for_task(self, **_: str) -> Mapping[str, Any]:
+        if isinstance(self.answer, Exception):
+            raise self.answer
         return self.answer
 
     def report_task_runner_heartbeat(self, **_: str) -> Mapping[str, Any]:
@@ -44,6 +50,7 @@ Poller = Callable[[Service], dict[str, Any]]
 @pytest.fixture
 def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
     module: ModuleType = importlib.import_module("poll_for_task")
+    monkeypatch.setattr(module, "LAST_PACE", LastPace())
 
     def invoke(service: Service) -> dict[str, Any]:
         monkeypatch.setattr(module, "CLIENT", service)
@@ -75,3 +82,24 @@ def test_an_empty_short_poll_ends_the_tick(poll: Poller) -> None:
     answer = poll(Service({}, {"terminate": False}))
     assert answer["next"] == "STOP"
     assert "task" not in answer
+
+
+def test_an_execution_that_takes_over_keeps_the_pace_of_the_one_before(poll: Poller) -> None:
+    module = importlib.import_module("poll_for_task")
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    module.LAST_PACE.keep(an_hour_ago, Pace(polls_per_second=0.5, paid_until=3_600 + 90))
+    answer = poll(Service({"taskObject": TASK}, {"terminate": False}))
+    assert answer["next"] == "WAIT"
+    assert answer["loop"]["polls"] == 0
+    assert answer["loop"]["pace"]["polls_per_second"] == 0.5
+
+
+def test_a_throttled_poll_counts_as_an_error_of_its_kind_and_not_as_one_of_the_stack(
+    poll: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emitted: list[tuple[dict[str, float], dict[str, str]]] = []
+    monkeypatch.setattr(telemetry, "emit", lambda values, **more: emitted.append((values, more)))
+    throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "PollForTask")
+    answer = poll(Service(throttled, {"terminate": False}))
+    assert answer["next"] == "WAIT"
+    assert [more for values, more in emitted if "PollErrors" in values] == [{"Error": "ThrottlingException"}]
