@@ -13,6 +13,7 @@ from infra.stack import TaskRunnerStack
 from infra.worker_group import WorkerGroup
 
 HANDLERS = {"nothing": "nothing", "defers": "defers", "tells-when": "tells_when"}
+FUNCTIONS = {**HANDLERS, "polls": "polls"}
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     code = Path(tempfile.mkdtemp())
     shutil.copytree(asset_directory(), code, dirs_exist_ok=True)
     shutil.copy(Path(__file__).with_name("measured.py"), code)
-    handlers = {
+    deployed = {
         route: lambda_.Function(
             functions,
             route,
@@ -32,7 +33,7 @@ def main() -> None:
             memory_size=512,
             handler=f"measured.{name}",
             code=lambda_.Code.from_asset(str(code)),
-            timeout=cdk.Duration.seconds(20),
+            timeout=cdk.Duration.seconds(100),
             logging_format=lambda_.LoggingFormat.JSON,
             environment={
                 "POWERTOOLS_SERVICE_NAME": "TaskRunner",
@@ -40,7 +41,7 @@ def main() -> None:
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             },
         )
-        for route, name in HANDLERS.items()
+        for route, name in FUNCTIONS.items()
     }
     TaskRunnerStack(
         app,
@@ -51,7 +52,7 @@ def main() -> None:
             WorkerGroup("other", schedule="rate(1 hour)", poll_timeout=95),
             WorkerGroup("idle", schedule="rate(1 hour)"),
         ],
-        handlers={route: existing_function(function) for route, function in handlers.items()},
+        handlers={route: existing_function(deployed[route]) for route in HANDLERS},
     )
     app.synth()
 

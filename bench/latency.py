@@ -1,0 +1,206 @@
+"""From a ready task to the call of its function: the stack, and two chains of the same calls to compare."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any, Protocol
+
+from bench.figures import ratio, spread
+from bench.stack import RUN_TASK, Deployed
+
+TASKS = 30
+WARM_UP = 2
+"""The first ones start execution environments."""
+
+ROLE = "arn:aws:iam::000000000000:role/bench"
+FUNCTION = "bench-tells-when"
+
+
+class Chain(Protocol):
+    """One way from a ready task to the call of its function."""
+
+    group: str
+
+    def poll(self) -> None:
+        """See to it that a poll is held."""
+
+    def called(self, began: float) -> tuple[float, float]:
+        """When the function was called for the task that became ready at ``began``.
+
+        Besides, how many seconds of that local AWS took to begin the execution which calls it.
+        """
+
+
+def measure(stack: Deployed) -> dict[str, Any]:
+    """From ActivatePipeline to the call of the function, while a poll is held: the chains in turn."""
+    chains: dict[str, Chain] = {
+        "PollLoop and RunTask": TaskRunner(stack),
+        "two state machines with the fewest states": FewestStates(stack),
+        "a script": Script(stack),
+    }
+    whole: dict[str, list[float]] = {name: [] for name in chains}
+    begun: dict[str, list[float]] = {name: [] for name in chains}
+    names = list(chains)
+    for number in range(TASKS + WARM_UP):
+        for name in names if number % 2 else reversed(names):
+            chain = chains[name]
+            pipeline = stack.define(chain.group, "tells-when", 1)
+            chain.poll()
+            time.sleep(1.0)  # The poll is held by then.
+            began = time.time()
+            stack.activate(pipeline)
+            called, beginning = chain.called(began)
+            if number >= WARM_UP:
+                whole[name].append(1000 * (called - began))
+                begun[name].append(1000 * beginning)
+    without = {
+        name: [all_ - one for all_, one in zip(whole[name], begun[name], strict=True)] for name in chains
+    }
+    runner, fewest, script = names
+    return {
+        "tasks of each": TASKS,
+        "ActivatePipeline to the function's call, ms": {name: spread(whole[name]) for name in names},
+        "of which local AWS takes to begin the execution that calls it": {
+            name: spread(begun[name]) for name in (runner, fewest)
+        },
+        "without that": {name: spread(without[name]) for name in (runner, fewest)},
+        "ratio of the medians": {
+            f"to {script}": ratio(whole[runner], whole[script]),
+            f"to {script}, without that": ratio(without[runner], without[script]),
+            f"to {fewest}": ratio(whole[runner], whole[fewest]),
+            f"to {fewest}, without that": ratio(without[runner], without[fewest]),
+        },
+    }
+
+
+class TaskRunner:
+    """What is deployed."""
+
+    group = "bench"
+
+    def __init__(self, stack: Deployed) -> None:
+        self._stack = stack
+
+    def poll(self) -> None:
+        """PollLoop polls by itself."""
+
+    def called(self, began: float) -> tuple[float, float]:
+        """By the history of RunTask."""
+        return _called(self._stack, RUN_TASK, began)
+
+
+class FewestStates:
+    """Two state machines that make the same calls, and nothing else: no choice, no retry, no outcome."""
+
+    group = "fewest"
+
+    def __init__(self, stack: Deployed) -> None:
+        self._stack = stack
+        report = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:datapipeline:reportTaskProgress",
+            "Arguments": {"TaskId": "{% $states.input.taskId %}"},
+            "Output": "{% $states.context.Execution.Input %}",
+            "Next": "Handle",
+        }
+        handle = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Arguments": {"FunctionName": FUNCTION, "Payload": {"task": "{% $states.input %}"}},
+            "Next": "SetTaskStatus",
+        }
+        status = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:datapipeline:setTaskStatus",
+            "Arguments": {
+                "TaskId": "{% $states.context.Execution.Input.taskId %}",
+                "TaskStatus": "FINISHED",
+            },
+            "End": True,
+        }
+        runs = _machine(
+            stack, "FewestRuns", "Report", {"Report": report, "Handle": handle, "SetTaskStatus": status}
+        )
+        poll = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Arguments": {"FunctionName": "bench-polls", "Payload": {"workerGroup": self.group}},
+            "Output": "{% $states.result.Payload %}",
+            "Next": "StartTask",
+        }
+        start = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::states:startExecution",
+            "Arguments": {"StateMachineArn": runs, "Input": "{% $states.input %}"},
+            "End": True,
+        }
+        self._polls = _machine(stack, "FewestPolls", "Poll", {"Poll": poll, "StartTask": start})
+
+    def poll(self) -> None:
+        """One execution for each task: it ends with the start of the other state machine."""
+        self._stack.stepfunctions.start_execution(stateMachineArn=self._polls)
+
+    def called(self, began: float) -> tuple[float, float]:
+        """By the history of the state machine that runs the task."""
+        return _called(self._stack, "FewestRuns", began)
+
+
+class Script:
+    """The same calls by a script, which does not wait for the execution that it starts."""
+
+    group = "script"
+
+    def __init__(self, stack: Deployed) -> None:
+        self._stack = stack
+        self._thread: threading.Thread | None = None
+        self._called: list[float] = []
+        self._machine = _machine(stack, "Nothing", "Done", {"Done": {"Type": "Succeed"}})
+
+    def poll(self) -> None:
+        """Hold a poll, and handle its task."""
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def called(self, began: float) -> tuple[float, float]:  # noqa: ARG002 - one task at a time
+        """When the function of that task was called."""
+        assert self._thread is not None  # noqa: S101 - a poll is held
+        self._thread.join()
+        return self._called[-1], 0.0
+
+    def _run(self) -> None:
+        stack = self._stack
+        task = stack.datapipeline.poll_for_task(workerGroup=self.group, hostname="bench")["taskObject"]
+        stack.stepfunctions.start_execution(stateMachineArn=self._machine, input=json.dumps(task))
+        stack.datapipeline.report_task_progress(taskId=task["taskId"])
+        answer = stack.functions.invoke(FunctionName=FUNCTION, Payload=json.dumps({"task": task}).encode())
+        self._called.append(json.loads(answer["Payload"].read())["calledAt"])
+        stack.datapipeline.set_task_status(taskId=task["taskId"], taskStatus="FINISHED")
+
+
+def _machine(stack: Deployed, name: str, start_at: str, definition: dict[str, Any]) -> str:
+    arn: str = stack.stepfunctions.create_state_machine(
+        name=name,
+        definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": start_at, "States": definition}),
+        roleArn=ROLE,
+    )["stateMachineArn"]
+    stack.machines[name] = arn
+    return arn
+
+
+def _called(stack: Deployed, machine: str, began: float) -> tuple[float, float]:
+    """When the function says that it was called, and the seconds from ExecutionStarted to the first state."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        newest = max(stack.executions(machine, "SUCCEEDED"), key=lambda one: one["startDate"], default=None)
+        if newest is not None and newest["startDate"].timestamp() >= began:
+            events = stack.history(newest["executionArn"])
+            first = next(event for event in events if "stateEnteredEventDetails" in event)
+            start = (first["timestamp"] - events[0]["timestamp"]).total_seconds()
+            for event in events:
+                output = json.loads(event.get("taskSucceededEventDetails", {}).get("output", "{}"))
+                if "calledAt" in (output.get("Payload") or {}):
+                    return float(output["Payload"]["calledAt"]), start
+        time.sleep(0.1)
+    raise RuntimeError("the task did not run")
