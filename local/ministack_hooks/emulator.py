@@ -33,6 +33,7 @@ Invoke = Callable[[Function, str, bytes, str], Coroutine[Any, Any, Result]]
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 LOG_SOURCE = "execution environment"
+BEGINNING_SECONDS = 0.15
 
 
 class EmulatedServiceError(Exception):
@@ -88,6 +89,7 @@ class Ministack:
         self._scale_schedules(time_scale)
         self._start_rate_schedules_at_once()
         self._name_throttled_invocations()
+        self._begin_executions_at_once()
         self._end_aborted_executions()
         self._give_succeed_its_output()
         self._match_phrases()
@@ -244,6 +246,15 @@ class Ministack:
             original_tick()
 
         scheduler._tick_schedules = tick
+
+    def _begin_executions_at_once(self) -> None:
+        """ministack sleeps before the first state of each execution, as long at any time scale."""
+        run: Any = self._step_functions._run_execution
+        constants = run.__code__.co_consts
+        if BEGINNING_SECONDS not in constants:
+            raise RuntimeError("this version of ministack begins executions in another way")
+        at_once = tuple(0 if each == BEGINNING_SECONDS else each for each in constants)
+        run.__code__ = run.__code__.replace(co_consts=at_once)
 
     def _end_aborted_executions(self) -> None:
         """An execution that was stopped calls nothing more, not even in a state that is being retried."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from local.ministack_hooks.emulator import environment
+from local.ministack_hooks.emulator import BEGINNING_SECONDS, environment
 
 SERVICES = "ministack.services"
 LAMBDA = f"{SERVICES}.lambda_svc"
@@ -155,6 +155,12 @@ def test_botocores_model_shapes_the_integrations_names() -> None:
 
 def test_waits_are_scaled_by_the_environment() -> None:
     assert private(STATES, "_SFN_WAIT_SCALE") == 0.25
+
+
+def test_an_execution_sleeps_once_so_long_before_its_first_state() -> None:
+    run = private(STATES, "_run_execution")
+    assert run.__code__.co_consts.count(BEGINNING_SECONDS) == 1
+    assert f"time.sleep({BEGINNING_SECONDS})" in inspect.getsource(run)
 
 
 def test_schedules_are_kept_by_account_region_and_name() -> None:
