@@ -22,8 +22,10 @@ LONGEST_SLEEP_SECONDS = 5.0
 """The poller sleeps no longer than this before a poll: beyond it, a Wait state is cheaper."""
 
 _BURST_SECONDS = BURST / POLLS_PER_SECOND
-_GIVEN_UP = 0.5
-_TAKEN_BACK = 0.003
+_GIVEN_UP = 0.3
+_TAKEN_BACK = 0.01
+"""Less would be throttled less often, and leave the rate of an account unused when other loops have ended: a
+throttled poll costs a wait, and no task."""
 LEAST_POLLS_PER_SECOND = 0.02
 
 

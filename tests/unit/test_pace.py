@@ -62,7 +62,7 @@ def test_one_loop_is_never_throttled_and_uses_the_rate() -> None:
     assert (drain.polls[0] - before) / 1_000 >= 0.95 * 2
 
 
-@pytest.mark.parametrize(("loops", "throttled"), [(2, 0.01), (4, 0.01), (20, 0.06)])
+@pytest.mark.parametrize(("loops", "throttled"), [(2, 0.03), (5, 0.06), (20, 0.25)])
 def test_loops_that_share_an_account_use_its_rate_and_get_equal_shares(loops: int, throttled: float) -> None:
     drain = Drain(loops)
     drain.run(200)
@@ -72,7 +72,7 @@ def test_loops_that_share_an_account_use_its_rate_and_get_equal_shares(loops: in
     assert sum(polled) / 4_000 >= 0.95 * 2
     assert drain.throttled - throttled_before <= throttled * sum(polled)
     fair = sum(polled) / loops
-    assert all(0.5 * fair <= one <= 1.6 * fair for one in polled)
+    assert all(0.7 * fair <= one <= 1.4 * fair for one in polled)
 
 
 def test_where_the_services_time_goes_faster_the_pace_does() -> None:
