@@ -12,7 +12,6 @@ import multiprocessing
 import os
 import re
 import resource
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -20,8 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "lambdas"))
 
 import pg8000.dbapi
 import pymysql

@@ -6,12 +6,11 @@ import base64
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from bench.deployed import ROOT, STACK, LocalAws, up
 from bench.figures import ratio, spread
+from runner.testing import FieldValue, Ref, task_event
 
 COLD_STARTS = 20
 SHELL = f"{STACK}-ShellCommandActivity"
@@ -103,46 +102,23 @@ def _memory(aws: LocalAws) -> dict[str, Any]:
     return found
 
 
-def _fields(name: str) -> dict[str, str]:
-    fields = {"stage": "true"} if "staged" in name else {}
+def _fields(name: str) -> dict[str, FieldValue]:
+    fields: dict[str, FieldValue] = {"stage": "true"} if "staged" in name else {}
     if "staged in" in name:
-        fields |= {"input": "ref:Data"}
+        fields |= {"input": Ref("Data")}
     if "out" in name:
-        fields |= {"output": "ref:Packed" if "gzip" in name else "ref:Data"}
+        fields |= {"output": Ref("Packed" if "gzip" in name else "Data")}
     if "to S3" in name:
         fields |= {"stdout": "s3://bench/printed"}
     return fields
 
 
-def _event(command: str, **fields: str) -> dict[str, Any]:
-    attempt = "@Bench_2026-01-01T00:00:00_Attempt=1"
-    objects: Mapping[str, Mapping[str, str]] = {
-        attempt: {"type": "ShellCommandActivity", "command": command, **fields},
+def _event(command: str, **fields: FieldValue) -> dict[str, Any]:
+    objects = {
         "Data": {"type": "S3DataNode", "directoryPath": "s3://bench/data"},
         "Packed": {"type": "S3DataNode", "directoryPath": "s3://bench/packed", "compression": "gzip"},
     }
-    task = {
-        "taskId": "bench",
-        "pipelineId": "df-BENCH",
-        "attemptId": attempt,
-        "workerGroup": "bench",
-        "type": "ShellCommandActivity",
-        "route": "ShellCommandActivity",
-        "receivedAt": datetime.now(UTC).isoformat(),
-        "objects": {
-            object_id: {"id": object_id, "name": object_id, "fields": list(_api_fields(values))}
-            for object_id, values in objects.items()
-        },
-    }
-    return {"task": task, "state": None, "canceled": False}
-
-
-def _api_fields(values: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    for key, value in values.items():
-        if value.startswith("ref:"):
-            yield {"key": key, "refValue": value[4:]}
-        else:
-            yield {"key": key, "stringValue": value}
+    return task_event({"command": command, **fields}, objects=objects)
 
 
 def _invoked(functions: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Unpack
 
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 
 from infra.copy_role import copy_role
 from infra.database_access import OWN_STATEMENTS, Secret, database_access
 from infra.existing_function import ExistingFunction, existing_function
-from infra.python_handler import Handler, HandlerEnvironment, PythonHandler, python_function
+from infra.python_handler import (
+    FunctionSettings,
+    Handler,
+    HandlerEnvironment,
+    PythonHandler,
+    python_function,
+)
 from infra.s3_access import s3_access
 from infra.shell_handler import ShellHandler
 
 __all__ = [
     "ExistingFunction",
+    "FunctionSettings",
     "Handler",
     "HandlerEnvironment",
     "PythonHandler",
@@ -34,99 +40,40 @@ __all__ = [
 
 
 def shell_command(
-    *,
-    memory_mb: int = 512,
-    timeout_minutes: int = 15,
-    ephemeral_mb: int = 512,
-    environment: Mapping[str, str] | None = None,
-    statements: Sequence[iam.PolicyStatement] = (),
-    vpc: ec2.IVpc | None = None,
-    subnets: ec2.SubnetSelection | None = None,
-    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
-    layers: Sequence[lambda_.ILayerVersion] = (),
+    *, statements: Sequence[iam.PolicyStatement] = (), **settings: Unpack[FunctionSettings]
 ) -> ShellHandler:
-    """ShellCommandActivity.
+    """ShellCommandActivity, with 512 MB and 15 minutes.
 
     ``statements`` is all that commands, and the task's own S3 fields, may do on AWS: see ``s3_access``.
-    ``layers`` bring the tools that commands need, beside the AWS CLI. The rest is as in PythonHandler.
+    ``layers`` bring the tools that commands need, beside the AWS CLI. The rest is as in FunctionSettings.
     """
-    return ShellHandler(
-        handler=PythonHandler(
-            module="shell_command",
-            memory_mb=memory_mb,
-            timeout_minutes=timeout_minutes,
-            ephemeral_mb=ephemeral_mb,
-            environment=environment or {},
-            vpc=vpc,
-            subnets=subnets,
-            security_groups=security_groups,
-            layers=layers,
-        ),
-        statements=statements,
-    )
+    return ShellHandler(handler=PythonHandler(module="shell_command", **settings), statements=statements)
 
 
 def shell_command_precondition(
-    *,
-    memory_mb: int = 256,
-    timeout_minutes: int = 5,
-    ephemeral_mb: int = 512,
-    environment: Mapping[str, str] | None = None,
-    statements: Sequence[iam.PolicyStatement] = (),
-    vpc: ec2.IVpc | None = None,
-    subnets: ec2.SubnetSelection | None = None,
-    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
-    layers: Sequence[lambda_.ILayerVersion] = (),
+    *, statements: Sequence[iam.PolicyStatement] = (), **settings: Unpack[FunctionSettings]
 ) -> ShellHandler:
-    """ShellCommandPrecondition. The arguments are those of ``shell_command``."""
-    return ShellHandler(
-        handler=PythonHandler(
-            module="shell_command_precondition",
-            memory_mb=memory_mb,
-            timeout_minutes=timeout_minutes,
-            ephemeral_mb=ephemeral_mb,
-            environment=environment or {},
-            vpc=vpc,
-            subnets=subnets,
-            security_groups=security_groups,
-            layers=layers,
-        ),
-        statements=statements,
-    )
+    """ShellCommandPrecondition, with 256 MB and 5 minutes. The arguments are those of ``shell_command``."""
+    settings = FunctionSettings(memory_mb=256, timeout_minutes=5) | settings
+    handler = PythonHandler(module="shell_command_precondition", **settings)
+    return ShellHandler(handler=handler, statements=statements)
 
 
 def exists(
     *,
     secrets: Sequence[Secret] = (),
     rds_instances: Sequence[str] = (),
-    memory_mb: int = 256,
-    timeout_minutes: int = 1,
-    ephemeral_mb: int = 512,
-    environment: Mapping[str, str] | None = None,
     statements: Sequence[iam.PolicyStatement] = (),
-    vpc: ec2.IVpc | None = None,
-    subnets: ec2.SubnetSelection | None = None,
-    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
-    layers: Sequence[lambda_.ILayerVersion] = (),
+    **settings: Unpack[FunctionSettings],
 ) -> PythonHandler:
-    """Exists. ``statements`` is what it takes to look on AWS: see ``s3_access``.
+    """Exists, with 256 MB and a minute. ``statements`` is what it takes to look on AWS: see ``s3_access``.
 
     For tables in databases, ``secrets``, ``rds_instances`` and the network are as of ``sql``.
     Raises ConfigurationError.
     """
+    settings = FunctionSettings(memory_mb=256, timeout_minutes=1) | settings
     access = database_access(secrets=secrets, rds_instances=rds_instances)
-    return PythonHandler(
-        module="exists",
-        memory_mb=memory_mb,
-        timeout_minutes=timeout_minutes,
-        ephemeral_mb=ephemeral_mb,
-        environment=environment or {},
-        statements=[*access, *statements],
-        vpc=vpc,
-        subnets=subnets,
-        security_groups=security_groups,
-        layers=layers,
-    )
+    return PythonHandler(module="exists", statements=[*access, *statements], **settings)
 
 
 def sql(
@@ -134,37 +81,19 @@ def sql(
     secrets: Sequence[Secret] = (),
     rds_instances: Sequence[str] = (),
     redshift: Sequence[str] = (),
-    memory_mb: int = 512,
-    timeout_minutes: int = 15,
-    ephemeral_mb: int = 512,
-    environment: Mapping[str, str] | None = None,
     statements: Sequence[iam.PolicyStatement] = (),
-    vpc: ec2.IVpc | None = None,
-    subnets: ec2.SubnetSelection | None = None,
-    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
-    layers: Sequence[lambda_.ILayerVersion] = (),
+    **settings: Unpack[FunctionSettings],
 ) -> PythonHandler:
-    """SqlActivity.
+    """SqlActivity, with 512 MB and 15 minutes.
 
     ``secrets`` are those of ``myPasswordSecretArn``, constructs or ARNs. ``rds_instances`` are identifiers.
     ``redshift`` are clusters (``sales``), clusters with a user for whom temporary credentials may be asked
     (``sales/etl``), and the ARNs of workgroups. ``statements`` is what else it takes, such as ``s3_access``
     for scripts. ``vpc``, ``subnets`` and ``security_groups`` have to let the function reach the databases.
-    Raises ConfigurationError.
+    The rest is as in FunctionSettings. Raises ConfigurationError.
     """
     access = database_access(secrets=secrets, rds_instances=rds_instances, redshift=redshift)
-    return PythonHandler(
-        module="sql_activity",
-        memory_mb=memory_mb,
-        timeout_minutes=timeout_minutes,
-        ephemeral_mb=ephemeral_mb,
-        environment=environment or {},
-        statements=[*access, *statements],
-        vpc=vpc,
-        subnets=subnets,
-        security_groups=security_groups,
-        layers=layers,
-    )
+    return PythonHandler(module="sql_activity", statements=[*access, *statements], **settings)
 
 
 def redshift_copy(
@@ -172,17 +101,10 @@ def redshift_copy(
     copy_role_arn: str,
     redshift: Sequence[str],
     secrets: Sequence[Secret] = (),
-    memory_mb: int = 256,
-    timeout_minutes: int = 1,
-    ephemeral_mb: int = 512,
-    environment: Mapping[str, str] | None = None,
     statements: Sequence[iam.PolicyStatement] = (),
-    vpc: ec2.IVpc | None = None,
-    subnets: ec2.SubnetSelection | None = None,
-    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
-    layers: Sequence[lambda_.ILayerVersion] = (),
+    **settings: Unpack[FunctionSettings],
 ) -> PythonHandler:
-    """RedshiftCopyActivity.
+    """RedshiftCopyActivity, with 256 MB and a minute.
 
     ``copy_role_arn`` is the role, associated with the cluster, with which Amazon Redshift itself reads and
     writes Amazon S3, or reads Amazon DynamoDB: the function has no part in that. ``redshift`` and ``secrets``
@@ -191,17 +113,13 @@ def redshift_copy(
     access = database_access(secrets=secrets, redshift=redshift)
     results = iam.PolicyStatement(actions=["redshift-data:GetStatementResult"], resources=["*"])
     results.add_condition("StringEquals", OWN_STATEMENTS)
+    settings = FunctionSettings(memory_mb=256, timeout_minutes=1) | settings
+    settings["environment"] = {
+        **(settings.get("environment") or {}),
+        "COPY_ROLE_ARN": copy_role(copy_role_arn),
+    }
     return PythonHandler(
-        module="redshift_copy_activity",
-        memory_mb=memory_mb,
-        timeout_minutes=timeout_minutes,
-        ephemeral_mb=ephemeral_mb,
-        environment={**(environment or {}), "COPY_ROLE_ARN": copy_role(copy_role_arn)},
-        statements=[*access, results, *statements],
-        vpc=vpc,
-        subnets=subnets,
-        security_groups=security_groups,
-        layers=layers,
+        module="redshift_copy_activity", statements=[*access, results, *statements], **settings
     )
 
 
@@ -209,31 +127,14 @@ def copy(
     *,
     secrets: Sequence[Secret] = (),
     rds_instances: Sequence[str] = (),
-    memory_mb: int = 1024,
-    timeout_minutes: int = 15,
-    ephemeral_mb: int = 512,
-    environment: Mapping[str, str] | None = None,
     statements: Sequence[iam.PolicyStatement] = (),
-    vpc: ec2.IVpc | None = None,
-    subnets: ec2.SubnetSelection | None = None,
-    security_groups: Sequence[ec2.ISecurityGroup] | None = None,
-    layers: Sequence[lambda_.ILayerVersion] = (),
+    **settings: Unpack[FunctionSettings],
 ) -> PythonHandler:
-    """CopyActivity.
+    """CopyActivity, with 1,024 MB and 15 minutes.
 
     ``statements`` is what it takes to read and write the objects: see ``s3_access``. The other arguments are
     those of ``sql``. Copies within S3 need no ``vpc``. Raises ConfigurationError.
     """
+    settings = FunctionSettings(memory_mb=1024) | settings
     access = database_access(secrets=secrets, rds_instances=rds_instances)
-    return PythonHandler(
-        module="copy_activity",
-        memory_mb=memory_mb,
-        timeout_minutes=timeout_minutes,
-        ephemeral_mb=ephemeral_mb,
-        environment=environment or {},
-        statements=[*access, *statements],
-        vpc=vpc,
-        subnets=subnets,
-        security_groups=security_groups,
-        layers=layers,
-    )
+    return PythonHandler(module="copy_activity", statements=[*access, *statements], **settings)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, TypedDict
 
 from aws_cdk import Duration, RemovalPolicy, Size, Stack
 from aws_cdk import aws_ec2 as ec2
@@ -39,20 +39,36 @@ class Handler(Protocol):
         ...
 
 
+class FunctionSettings(TypedDict, total=False):
+    """Keyword arguments for the Lambda function of a handler. Each may be left out."""
+
+    memory_mb: int
+    """128 to 10,240."""
+    timeout_minutes: int
+    """1 to 15."""
+    ephemeral_mb: int
+    """Size of /tmp: 512 to 10,240; 512 if it is left out."""
+    environment: Mapping[str, str] | None
+    vpc: ec2.IVpc | None
+    subnets: ec2.SubnetSelection | None
+    security_groups: Sequence[ec2.ISecurityGroup] | None
+    layers: Sequence[lambda_.ILayerVersion]
+    """They bring what is not pure Python: packages, and the tools that commands need."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PythonHandler:
     """A handler in lambdas/activities, deployed by this stack.
 
-    ``module`` is its file's name without ``.py``. ``memory_mb`` 128 to 10,240; ``timeout_minutes`` 1 to 15;
-    ``ephemeral_mb`` (/tmp) 512 to 10,240. ``statements`` are what the work itself may do on AWS: nothing,
-    unless said. ``layers`` bring packages that are not pure Python.
+    ``module`` is its file's name without ``.py``. ``statements`` are what the work itself may do on AWS:
+    nothing, unless said. The others are those of FunctionSettings.
     """
 
     module: str
     memory_mb: int = 512
     timeout_minutes: int = 15
     ephemeral_mb: int = 512
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] | None = None
     statements: Sequence[iam.PolicyStatement] = ()
     vpc: ec2.IVpc | None = None
     subnets: ec2.SubnetSelection | None = None

@@ -54,7 +54,8 @@ def test_a_role_of_the_same_app_or_a_chain_of_roles() -> None:
         f"{ROLE},{ROLE}2",
         ROLE.replace("aws:", "aws-cn:").replace("role/", "role/etl/"),
     ):
-        assert redshift_copy(copy_role_arn=arn, redshift=[]).environment["COPY_ROLE_ARN"] == arn
+        handler = redshift_copy(copy_role_arn=arn, redshift=[])
+        assert handler.environment == {"COPY_ROLE_ARN": arn}
 
 
 @pytest.mark.parametrize(
