@@ -217,8 +217,6 @@ class Ministack:
             yield attributes["QueueArn"].split(":")[-1], int(attributes["ApproximateNumberOfMessages"])
 
     def _scale_schedules(self, time_scale: float) -> None:
-        if time_scale == 1.0:
-            return
         parse_rate = self._event_bridge._parse_rate_seconds
 
         def scaled(expression: str) -> float | None:
@@ -226,11 +224,12 @@ class Ministack:
             return None if seconds is None else seconds / time_scale
 
         self._event_bridge._parse_rate_seconds = scaled
+        # How often they look whether a schedule is due: a new one must not keep its first task waiting.
         for module, name in (
             (self._scheduler, "_SCHEDULE_TICK_INTERVAL"),
             (self._event_bridge, "_SCHEDULER_TICK_INTERVAL"),
         ):
-            setattr(module, name, max(getattr(module, name) / time_scale, 0.05))
+            setattr(module, name, max(min(getattr(module, name) / time_scale, 0.5), 0.05))
 
     def _start_rate_schedules_at_once(self) -> None:
         """EventBridge Scheduler User Guide, "Schedule types": a rate-based schedule without a StartDate
