@@ -1,13 +1,14 @@
 """Whatever goes wrong, each task ends in the status it earned, and nothing is left running.
 
-Every fault is brought about first, one after the other, so that their tests can wait for their ends together.
+Every fault that is asked for is brought about first, one after the other, so that their tests can wait for their
+ends together.
 While that is done the schedule is off: a poll is made when a test makes one.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ class Begun:
     error_id: str = ""
     executions: int | None = None
     aborted: int = 0
+    failed: int = 0
+    """Executions that could not acknowledge their task, or report of it."""
 
 
 class Scene:
@@ -197,7 +200,7 @@ def the_acknowledgement_is_refused_for_good(at: Scene) -> Begun:
     pipeline = at.task("NotAcknowledged")
     faults(at.deployment, {"operation": "ReportTaskProgress", "kind": "throttle", "count": RETRIES_EXHAUSTED})
     at.polled()
-    return at.finished(pipeline, "NotAcknowledged", executions=2)
+    return at.finished(pipeline, "NotAcknowledged", executions=2, failed=1)
 
 
 def ticks_overlap(at: Scene) -> Begun:
@@ -417,19 +420,36 @@ WITH_A_SCHEDULE: tuple[Begin, ...] = (
 
 @pytest.fixture(scope="module")
 def begun(
-    faulty_deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    faulty_deployment: Deployment,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Mapping[Begin, Begun]]:
     scene = Scene(faulty_deployment, tmp_path_factory.mktemp("runs"))
+    wanted = _wanted(request.session.items)
     found: dict[Begin, Begun] = {}
     with probe_handler(faulty_deployment, timeout_seconds=3):
         with no_ticks(faulty_deployment):
             scene.no_loop()
-            for begin in WITHOUT_A_SCHEDULE:
+            for begin in filter(wanted.__contains__, WITHOUT_A_SCHEDULE):
                 found[begin] = begin(scene)
-        for begin in WITH_A_SCHEDULE:
+        for begin in filter(wanted.__contains__, WITH_A_SCHEDULE):
             found[begin] = begin(scene)
         yield found
     clear(faulty_deployment)
+
+
+def _wanted(tests: Sequence[pytest.Item]) -> set[Begin]:
+    """The faults of the tests that are run."""
+    wanted = {
+        one.callspec.params["begin"] for one in tests if isinstance(one, pytest.Function) and _has_fault(one)
+    }
+    if any(one.name == "test_a_deferral_that_is_canceled_stops_its_work" for one in tests):
+        wanted.add(canceled_while_deferred)
+    return wanted
+
+
+def _has_fault(test: pytest.Function) -> bool:
+    return test.originalname == "test_fault"
 
 
 @pytest.mark.parametrize(
@@ -448,6 +468,7 @@ def test_fault(begun: Mapping[Begin, Begun], faulty_deployment: Deployment, begi
     if one.executions is not None:
         assert len(statuses) == one.executions, statuses
     assert statuses.count("ABORTED") == one.aborted, statuses
+    assert statuses.count("FAILED") == one.failed, statuses
 
 
 def test_a_deferral_that_is_canceled_stops_its_work(begun: Mapping[Begin, Begun]) -> None:
