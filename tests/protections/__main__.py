@@ -13,7 +13,9 @@ from tests.protections.trial import attempt
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.protections", description=__doc__)
-    parser.add_argument("--only", default="", metavar="WORD", help="those that have it in path, text or tests")
+    parser.add_argument(
+        "--only", default="", metavar="WORD", help="those that have it in path, text or tests"
+    )
     parser.add_argument("--list", action="store_true", help="print them, and remove nothing")
     parser.add_argument("--docs", action="store_true", help=f"write docs/{PAGE.name}")
     given = parser.parse_args()

@@ -39,7 +39,9 @@ def page() -> str:
 
 def _removed(one: Protection) -> str:
     text = f"`{one.path}`<br>" + "<br>".join(_lines(one.removed))
-    return text + ("<br>for which stood<br>" + "<br>".join(_lines(one.replaced_by)) if one.replaced_by else "")
+    return text + (
+        "<br>for which stood<br>" + "<br>".join(_lines(one.replaced_by)) if one.replaced_by else ""
+    )
 
 
 def _lines(text: str) -> Iterator[str]:

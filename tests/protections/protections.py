@@ -138,21 +138,19 @@ _UNKNOWNS = (
         "a task that was canceled goes on to its end",
         "infra/run_task.py",
         "$stopped := $states.input.canceled and $outcome.status != 'DEFERRED'; ",
-        ("tests/infra/test_state_machines.py::test_of_a_canceled_task_nothing_is_reported_but_it_may_need_time_to_stop",),
+        (
+            "tests/infra/test_state_machines.py::test_of_a_canceled_task_nothing_is_reported_but_it_may_need_time_to_stop",
+        ),
         "$stopped := false; ",
-    ),
-    Protection(
-        "the work of a pipeline that was canceled or deleted is begun",
-        "infra/run_task.py",
-        "\"{% $states.input.canceled and $not($exists($states.input.resume)) %}\"",
-        (f"{UNKNOWNS}::test_canceled_and_deleted_tasks_leave_nothing",),
-        '"{% false %}"',
     ),
     Protection(
         "a period is so short that polls which were given up delay tasks",
         "infra/worker_group.py",
         "SHORT_POLL_PERIOD_SECONDS = 300",
-        ("tests/infra/test_worker_group.py",),
+        (
+            "tests/infra/test_worker_group.py"
+            "::test_short_polls_more_often_than_every_5_minutes_are_refused_with_both_ways_out",
+        ),
         "SHORT_POLL_PERIOD_SECONDS = 120",
     ),
 )
@@ -161,7 +159,7 @@ _HOSTILE = (
     Protection(
         "text that cannot be written as UTF-8 gets into a state machine",
         "lambdas/runner/envelope.py",
-        "    if not _is_text(inline):\n        return Received({**envelope, \"objects\": {}}, claim=objects)\n",
+        '    if not _is_text(inline):\n        return Received({**envelope, "objects": {}}, claim=objects)\n',
         (
             f"{HOSTILE_TASKS}::test_every_task_runs_or_says_why_not_and_fits_into_a_state",
             f"{HOSTILE_TASKS}::test_a_claim_brings_back_what_could_not_travel",
@@ -170,18 +168,25 @@ _HOSTILE = (
     Protection(
         "an answer has characters that the service, or UTF-8, refuses",
         "lambdas/runner/outcome.py",
-        'safe_text(self.message)[:MAX_ERROR_MESSAGE]',
-        (f"{HOSTILE_TASKS}::test_a_handler_answers_every_task_that_it_is_given",),
+        "safe_text(self.message)[:MAX_ERROR_MESSAGE]",
+        ("tests/unit/test_outcome.py::test_a_message_has_no_character_that_the_service_refuses",),
         "self.message",
+    ),
+    Protection(
+        "a handler dies of fields that are not of the documented form",
+        "lambdas/runner/fields.py",
+        'if not isinstance(field, Mapping) or not isinstance(field.get("key"), str):',
+        (
+            f"{HOSTILE_TASKS}::test_a_handler_answers_every_task_that_it_is_given",
+            f"{HOSTILE_TASKS}::test_every_task_runs_or_says_why_not_and_fits_into_a_state",
+        ),
+        "if False:",
     ),
     Protection(
         "a task is larger than a state may be",
         "lambdas/runner/envelope.py",
         "MAX_INLINE_BYTES = 200_000",
-        (
-            f"{HOSTILE_TASKS}::test_every_task_runs_or_says_why_not_and_fits_into_a_state",
-            f"{HOSTILE}[large]",
-        ),
+        (f"{HOSTILE_TASKS}::test_every_task_runs_or_says_why_not_and_fits_into_a_state",),
         "MAX_INLINE_BYTES = 200_000_000",
     ),
     Protection(
@@ -228,7 +233,7 @@ _HOSTILE = (
         "a type gets into a state machine whatever its size",
         "lambdas/runner/envelope.py",
         'for key in ("pipelineId", "attemptId", "route")}',
-        (f"{HOSTILE}[long-type]",),
+        (f"{HOSTILE_TASKS}::test_a_type_without_a_handler_fits_into_a_state_whatever_its_length",),
         'for key in ("pipelineId", "attemptId")}',
     ),
 )
