@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.local.commands import ROOT
-from tests.protections.protections import MADE_UP_FOR, PROTECTIONS, Protection
+from tests.protections.protections import MADE_UP_FOR, NOT_TRIED, PROTECTIONS, Protection
 
 PAGE = ROOT / "docs" / "protections.md"
 
 _BEGINNING = """\
 # Protections
 
-A test proves something only if it fails where what it tests is missing. `make protections` takes each protection below
-out of a copy of the repository, one at a time, and runs the tests beside it: each of them has to fail. Written by
-`python -m tests.protections --docs` from `tests/protections/protections.py`.
+A test proves something only if it fails where what it tests is missing. `make protections` takes each protection
+below out of a copy of the repository, one at a time, and runs the tests beside it: each of them has to fail. Written
+by `python -m tests.protections --docs` from `tests/protections/protections.py`.
 
 | it protects from | what was removed | the tests that failed |
 |---|---|---|
@@ -23,18 +23,28 @@ out of a copy of the repository, one at a time, and runs the tests beside it: ea
 _END = """
 ## Made up for by the service
 
-These cases pass because of what Data Pipeline, Step Functions or the schedule does by itself: no line of the runner was
-found without which they fail.
+These pass because of what Data Pipeline does by itself: no line of the runner was found without which they fail.
 
 | case | why |
 |---|---|
 """
 
 
+_NOT_TRIED = """
+## Not shown
+
+For these tests no protection has been seen whose removal makes them fail. Many of them show what the service makes up
+for, and that well-formed but odd tasks run.
+
+"""
+
+
 def page() -> str:
     """The page's text."""
     rows = "".join(f"| {one.what} | {_removed(one)} | {_listed(one.tests)} |\n" for one in PROTECTIONS)
-    return _BEGINNING + rows + _END + "".join(f"| `{case}` | {why} |\n" for case, why in MADE_UP_FOR.items())
+    made_up_for = "".join(f"| `{case}` | {why} |\n" for case, why in MADE_UP_FOR.items())
+    not_tried = "".join(f"- `{case}`\n" for case in NOT_TRIED)
+    return _BEGINNING + rows + _END + made_up_for + _NOT_TRIED + not_tried
 
 
 def _removed(one: Protection) -> str:

@@ -46,8 +46,10 @@ def attempt(protection: Protection) -> Trial:
         file.write_text(without(file.read_text(), protection))
         report = Path(directory) / "report.xml"
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short"]
-            + [f"--junitxml={report}", f"--basetemp={directory}/tests", *protection.tests],
+            [
+                *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short"),
+                *(f"--junitxml={report}", f"--basetemp={directory}/tests", *protection.tests),
+            ],
             cwd=tree,
             stdin=subprocess.DEVNULL,
             capture_output=True,

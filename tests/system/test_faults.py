@@ -1,7 +1,7 @@
 """Whatever goes wrong, each task ends in the status it earned, and nothing is left running.
 
-Every fault that is asked for is brought about first, one after the other, so that their tests can wait for their
-ends together.
+Every fault that is asked for is brought about first, one after the other, so that their tests can wait for
+their ends together.
 While that is done the schedule is off: a poll is made when a test makes one.
 """
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -451,8 +451,10 @@ def begun(
 
 def _wanted(tests: Sequence[pytest.Item]) -> set[Begin]:
     """The faults of the tests that are run."""
-    wanted = {
-        one.callspec.params["begin"] for one in tests if isinstance(one, pytest.Function) and _has_fault(one)
+    wanted: set[Begin] = {
+        cast(Begin, one.callspec.params["begin"])
+        for one in tests
+        if isinstance(one, pytest.Function) and _has_fault(one)
     }
     if any(one.name == "test_a_deferral_that_is_canceled_stops_its_work" for one in tests):
         wanted.add(canceled_while_deferred)

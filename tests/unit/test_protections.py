@@ -42,8 +42,8 @@ def test_what_is_missing_or_there_twice_cannot_be_taken_away(text: str) -> None:
 
 def test_a_failure_counts_and_an_error_of_a_fixture_does_not() -> None:
     report = """<testsuites><testsuite>
-      <testcase classname="tests.unit.test_a" name="test_x[1]"><failure message="assert 1 == 2">…</failure></testcase>
-      <testcase classname="tests.unit.test_a" name="test_y"><error message="failed on setup">…</error></testcase>
+      <testcase classname="tests.unit.test_a" name="test_x[1]"><failure message="assert 1 == 2"/></testcase>
+      <testcase classname="tests.unit.test_a" name="test_y"><error message="failed on setup"/></testcase>
       <testcase classname="tests.unit.test_a" name="test_z"/>
     </testsuite></testsuites>"""
     found = failures(report)
