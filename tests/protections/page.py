@@ -12,9 +12,9 @@ PAGE = ROOT / "docs" / "protections.md"
 _BEGINNING = """\
 # Protections
 
-A test proves something only if it fails where what it tests is missing. `make protections` takes each protection
-below out of a copy of the repository, one at a time, and runs the tests beside it: each of them has to fail. Written
-by `python -m tests.protections --docs` from `tests/protections/protections.py`.
+A test proves something only if it fails where what it tests is missing. `make protections` takes each
+protection below out of a copy of the repository, one at a time, and runs the tests beside it: each of them
+has to fail. Written by `python -m tests.protections --docs` from `tests/protections/protections.py`.
 
 | it protects from | what was removed | the tests that failed |
 |---|---|---|
@@ -23,7 +23,8 @@ by `python -m tests.protections --docs` from `tests/protections/protections.py`.
 _END = """
 ## Made up for by the service
 
-These pass because of what Data Pipeline does by itself: no line of the runner was found without which they fail.
+These pass because of what Data Pipeline does by itself: no line of the runner was found without which they
+fail.
 
 | case | why |
 |---|---|
@@ -33,8 +34,8 @@ These pass because of what Data Pipeline does by itself: no line of the runner w
 _NOT_TRIED = """
 ## Not shown
 
-For these tests no protection has been seen whose removal makes them fail. Many of them show what the service makes up
-for, and that well-formed but odd tasks run.
+For these tests no protection has been seen whose removal makes them fail. Many of them show what the service
+makes up for, and that well-formed but odd tasks run.
 
 """
 

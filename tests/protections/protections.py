@@ -528,17 +528,18 @@ PROTECTIONS = (*_FAULTS, *_UNKNOWNS, *_HOSTILE, *_SECRETS, *_SECURITY, *_RECOVER
 
 MADE_UP_FOR = {
     f"{UNKNOWNS}::test_canceled_and_deleted_tasks_leave_nothing": (
-        "The service takes no status of a task that is over. Removed in vain, one at a time: that RunTask hears "
-        "of a cancellation from ReportTaskProgress, and from its errors; that it ends in `NoLongerOurs`."
+        "The service takes no status of a task that is over. Removed in vain, one at a time: that RunTask "
+        "hears of a cancellation from ReportTaskProgress, and from its errors; that it ends in "
+        "`NoLongerOurs`."
     ),
     f"{UNKNOWNS}::test_the_service_is_down_for_half_an_hour": (
-        "A task whose status was not taken gets its next attempt after the progress timeout. Removed in vain: "
-        "59 of the 60 retries of SetTaskStatus, the poll's id in an execution's name, the stop after a poll "
-        "that was given up."
+        "A task whose status was not taken gets its next attempt after the progress timeout. Removed in "
+        "vain: 59 of the 60 retries of SetTaskStatus, the poll's id in an execution's name, the stop after "
+        "a poll that was given up."
     ),
     f"{UNKNOWNS}::test_every_other_answer_is_lost": (
-        "A task that nobody acknowledges is offered again. Removed in vain: the poll's id in an execution's "
-        "name, the stop after a poll that was given up."
+        "A task that nobody acknowledges is offered again. Removed in vain: the poll's id in an "
+        "execution's name, the stop after a poll that was given up."
     ),
 }
 """Cases that nothing was found to fail without: what was tried, and why they pass."""
