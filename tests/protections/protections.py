@@ -35,7 +35,6 @@ _FAULTS = (
         "'canceled': $states.result.Canceled = true,",
         (
             f"{FAULTS}[canceled_before_it_is_acknowledged]",
-            f"{FAULTS}[canceled_while_deferred]",
             "tests/system/test_faults.py::test_a_deferral_that_is_canceled_stops_its_work",
         ),
         "'canceled': false,",
@@ -527,6 +526,11 @@ _RECOVERY = (
 PROTECTIONS = (*_FAULTS, *_UNKNOWNS, *_HOSTILE, *_SECRETS, *_SECURITY, *_RECOVERY)
 
 MADE_UP_FOR = {
+    f"{FAULTS}[canceled_while_deferred]": (
+        "The service ends a canceled instance by itself. That its work is stopped is shown by "
+        "`test_a_deferral_that_is_canceled_stops_its_work`. Removed in vain: that RunTask hears of the "
+        "cancellation."
+    ),
     f"{UNKNOWNS}::test_canceled_and_deleted_tasks_leave_nothing": (
         "The service takes no status of a task that is over. Removed in vain, one at a time: that RunTask "
         "hears of a cancellation from ReportTaskProgress, and from its errors; that it ends in "

@@ -98,6 +98,16 @@ class Scene:
             every=0.1,
         )
 
+    def taken(self, component: str) -> None:
+        """One loop after the other, until the task is started."""
+
+        def is_started() -> bool | None:
+            if "RUNNING" not in executions(self.deployment, POLL_LOOP).values():
+                tick(self.deployment)
+            return self.started(component) or None
+
+        eventually(is_started, f"{component} was not started", every=0.05)
+
     def started(self, component: str) -> bool:
         return bool(executions(self.deployment, RUN_TASK, of=component))
 
@@ -234,7 +244,7 @@ def canceled_before_it_is_taken(at: Scene) -> Begun:
 def canceled_before_it_is_acknowledged(at: Scene) -> Begun:
     pipeline = at.task("CanceledUnacknowledged")
     faults(at.deployment, {"operation": "ReportTaskProgress", "kind": "delay", "seconds": 0.7})
-    tick(at.deployment, 3)
+    at.taken("CanceledUnacknowledged")
     at.reached("CanceledUnacknowledged", "ReportProgress")
     at.cancel(pipeline, "CanceledUnacknowledged")
     happened(at.deployment)
