@@ -55,7 +55,6 @@ _FAULTS = (
         "max_attempts=60,",
         (
             f"{FAULTS}[the_status_is_refused_for_a_while]",
-            f"{FAULTS}[the_service_is_down]",
             f"{UNKNOWNS}::test_a_status_waits_until_the_service_is_up_again",
         ),
         "max_attempts=1,",
@@ -564,6 +563,7 @@ NOT_TRIED = (
             "aborted_at_the_acknowledgement",
             "progress_is_refused_for_minutes",
             "polls_are_refused",
+            "the_service_is_down",
         )
     ),
     "tests/system/test_faults.py::test_a_redeploy_with_tasks_in_flight",
