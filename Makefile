@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(VENV)/.installed node_modules/.installed ## Set up .venv and node_modules (the other targets do it by themselves)
@@ -41,6 +41,10 @@ test: setup ## Run the unit, infra, local and system tests
 .PHONY: chaos
 chaos: setup ## Run 2,000 tasks while much goes wrong; SEED=N repeats the faults of an earlier run
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
+
+.PHONY: protections
+protections: setup ## Take each protection away, one at a time: its tests have to fail
+	@$(BIN)/python -m tests.protections
 
 .PHONY: bench
 bench: setup ## Measure the figures that the documentation states

@@ -168,6 +168,15 @@ def test_an_id_that_the_service_would_not_take_is_refused_by_name(key: str, bad:
     assert len(json.dumps(envelope)) < 20_000
 
 
+def test_a_type_without_a_handler_fits_into_a_state_whatever_its_length() -> None:
+    fields = [{"key": "type", "stringValue": "t" * 300_000}]
+    envelope = received(
+        {"taskId": "T", "attemptId": "@A", "pipelineId": "df-1", "objects": {"@A": {"fields": fields}}}
+    ).envelope
+    assert envelope["refusal"]["errorId"] == "NoHandlerForType"
+    assert len(json.dumps(envelope)) < 20_000
+
+
 def test_objects_that_refer_to_each_other_in_a_circle_are_read() -> None:
     def one(other: str) -> dict[str, Any]:
         return {"fields": [{"key": "type", "stringValue": "Exists"}, {"key": "input", "refValue": other}]}

@@ -37,3 +37,7 @@ def test_an_error_id_is_one_that_the_service_takes(text: str) -> None:
 
 def test_control_characters_are_replaced() -> None:
     assert safe_text("a\x00b\tc\nd\x1b") == "a\ufffdb\tc\nd\ufffd"
+
+
+def test_a_message_has_no_character_that_the_service_refuses() -> None:
+    assert Failed("E", "bell\x07 \ud800").as_response()["errorMessage"] == "bell\ufffd \ufffd"

@@ -1,0 +1,1 @@
+"""Each protection is taken away, and its tests have to notice."""

@@ -1,0 +1,589 @@
+"""What is protected from what, by which text, and which tests miss it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Protection:
+    """A part of a file without which each of ``tests`` fails."""
+
+    what: str
+    """What it protects from."""
+    path: str
+    removed: str
+    """It is in the file once."""
+    tests: tuple[str, ...]
+    """Ids of tests, as pytest has them. One without a case stands for at least one of its cases."""
+    replaced_by: str = ""
+    """What stands there instead, so that the rest still is a program."""
+
+
+FAULTS = "tests/system/test_faults.py::test_fault"
+UNKNOWNS = "tests/simulation/test_unknowns.py"
+HOSTILE = "tests/system/test_hostile_input.py::test_it_runs_or_says_what_is_wrong"
+HOSTILE_TASKS = "tests/unit/test_hostile_tasks.py"
+SECURITY = "tests/infra/test_security.py"
+SECRETS = "tests/system/test_secrets.py"
+HANDLER = "tests/unit/test_handler.py"
+
+_FAULTS = (
+    Protection(
+        "a canceled task's work is begun, or goes on",
+        "infra/run_task.py",
+        "'canceled': $states.result.Canceled = true,",
+        (
+            f"{FAULTS}[canceled_before_it_is_acknowledged]",
+            "tests/system/test_faults.py::test_a_deferral_that_is_canceled_stops_its_work",
+        ),
+        "'canceled': false,",
+    ),
+    Protection(
+        "an execution fails because its task has already ended",
+        "infra/run_task.py",
+        "        call.add_catch(no_longer_ours, errors=NO_LONGER_OURS)\n",
+        (
+            f"{FAULTS}[the_answer_with_the_task_comes_twice]",
+            f"{FAULTS}[the_status_is_taken_but_not_answered]",
+            f"{FAULTS}[canceled_while_its_status_is_refused]",
+        ),
+    ),
+    Protection(
+        "a status is lost because the service does not take it at once",
+        "infra/run_task.py",
+        "max_attempts=60,",
+        (
+            f"{FAULTS}[the_status_is_refused_for_a_while]",
+            f"{UNKNOWNS}::test_a_status_waits_until_the_service_is_up_again",
+        ),
+        "max_attempts=1,",
+    ),
+    Protection(
+        "a handler that may have done its work is invoked again in the same attempt",
+        "infra/run_task.py",
+        "            retry_on_service_exceptions=False,\n",
+        (f"{FAULTS}[the_handlers_answer_is_lost]", f"{FAULTS}[the_handler_is_not_reached]"),
+    ),
+    Protection(
+        "a task is not reported because its handler crashed",
+        "infra/run_task.py",
+        '        invoke.add_catch(outcome, errors=["States.ALL"], outputs=_crash(route))\n',
+        (
+            f"{FAULTS}[the_handler_raises]",
+            f"{FAULTS}[the_handler_is_killed]",
+            f"{FAULTS}[the_handler_takes_too_long]",
+            f"{FAULTS}[the_handler_returns_7_megabytes]",
+        ),
+    ),
+    Protection(
+        "a return value that is no outcome is taken for one",
+        "infra/run_task.py",
+        "\"$type($payload) = 'object' and \"\n"
+        "        \"$payload.status in ['FINISHED', 'FAILED', 'FALSE', 'DEFERRED', 'CANCELED'] "
+        '? $payload : "',
+        (f"{FAULTS}[the_handler_returns_garbage]",),
+        "\"true ? {'status': 'FINISHED'} : \"",
+    ),
+    Protection(
+        "a task fails because its handler is throttled for longer than its retries",
+        "infra/run_task.py",
+        "        invoke.add_catch(\n            wait,\n            errors=NOT_STARTED,\n"
+        "            outputs=f\"{{% {{'resume': $states.input.resume, "
+        "'waitSeconds': {CAPACITY_WAIT_SECONDS}}} %}}\",\n        )\n",
+        (f"{FAULTS}[the_handler_is_throttled_for_minutes]",),
+    ),
+    Protection(
+        "work is begun that another execution will be offered",
+        "infra/run_task.py",
+        '"{% $exists($states.input.unacknowledged) and $not($exists($states.input.resume)) %}"',
+        (f"{FAULTS}[the_acknowledgement_is_refused_for_good]",),
+        '"{% false %}"',
+    ),
+    Protection(
+        "a StartExecution that is repeated runs the task twice",
+        "infra/poll_loop.py",
+        '            name="{% $states.input.name %}",\n',
+        (f"{FAULTS}[the_start_is_throttled_and_then_answered_twice]",),
+    ),
+    Protection(
+        "a task that is offered again under the same id is refused as already started",
+        "lambdas/runner/envelope.py",
+        "f\"{envelope['taskId']}\\n{poll_id}\"",
+        (
+            f"{FAULTS}[the_answer_with_the_task_comes_twice]",
+            f"{UNKNOWNS}::test_aborted_between_any_two_steps_a_task_is_made_up_for",
+        ),
+        "f\"{envelope['taskId']}\"",
+    ),
+)
+
+_UNKNOWNS = (
+    Protection(
+        "polls that were given up swallow the tasks of those after them",
+        "lambdas/runner/loop.py",
+        "if result is PollResult.ABANDONED or not limits.continuous:",
+        (f"{UNKNOWNS}::test_each_task_ends_as_it_earned_and_starts_within_the_bound",),
+        "if result is PollResult.EMPTY and not limits.continuous:",
+    ),
+    Protection(
+        "tasks that have become many are taken one a tick",
+        "infra/poll_loop.py",
+        "start.next(poll)",
+        (f"{UNKNOWNS}::test_ticks_are_lost_for_an_hour",),
+        "start",
+    ),
+    Protection(
+        "a task that was canceled goes on to its end",
+        "infra/run_task.py",
+        "$stopped := $states.input.canceled and $outcome.status != 'DEFERRED'; ",
+        (
+            "tests/infra/test_state_machines.py::test_of_a_canceled_task_nothing_is_reported_but_it_may_need_time_to_stop",
+        ),
+        "$stopped := false; ",
+    ),
+    Protection(
+        "a period is so short that polls which were given up delay tasks",
+        "infra/worker_group.py",
+        "SHORT_POLL_PERIOD_SECONDS = 300",
+        (
+            "tests/infra/test_worker_group.py"
+            "::test_short_polls_more_often_than_every_5_minutes_are_refused_with_both_ways_out",
+        ),
+        "SHORT_POLL_PERIOD_SECONDS = 120",
+    ),
+)
+
+_HOSTILE = (
+    Protection(
+        "text that cannot be written as UTF-8 gets into a state machine",
+        "lambdas/runner/envelope.py",
+        '    if not _is_text(inline):\n        return Received({**envelope, "objects": {}}, claim=objects)\n',
+        (
+            f"{HOSTILE_TASKS}::test_every_task_runs_or_says_why_not_and_fits_into_a_state",
+            f"{HOSTILE_TASKS}::test_a_claim_brings_back_what_could_not_travel",
+        ),
+    ),
+    Protection(
+        "an answer has characters that the service, or UTF-8, refuses",
+        "lambdas/runner/outcome.py",
+        "safe_text(self.message)[:MAX_ERROR_MESSAGE]",
+        ("tests/unit/test_outcome.py::test_a_message_has_no_character_that_the_service_refuses",),
+        "self.message",
+    ),
+    Protection(
+        "a handler dies of fields that are not of the documented form",
+        "lambdas/runner/fields.py",
+        'if not isinstance(field, Mapping) or not isinstance(field.get("key"), str):',
+        (
+            f"{HOSTILE_TASKS}::test_a_handler_answers_every_task_that_it_is_given",
+            f"{HOSTILE_TASKS}::test_every_task_runs_or_says_why_not_and_fits_into_a_state",
+        ),
+        "if False:",
+    ),
+    Protection(
+        "a task is larger than a state may be",
+        "lambdas/runner/envelope.py",
+        "MAX_INLINE_BYTES = 200_000",
+        (f"{HOSTILE_TASKS}::test_every_task_runs_or_says_why_not_and_fits_into_a_state",),
+        "MAX_INLINE_BYTES = 200_000_000",
+    ),
+    Protection(
+        "an id is larger than a state may be, or is not text",
+        "lambdas/runner/envelope.py",
+        "            if _told(envelope[key]) != envelope[key]:\n",
+        (
+            f"{HOSTILE_TASKS}::test_an_id_that_the_service_would_not_take_is_refused_by_name",
+            f"{HOSTILE}[long-attempt-id]",
+        ),
+        "            if False:\n",
+    ),
+    Protection(
+        "a task that nothing can be reported of is started",
+        "lambdas/runner/polling.py",
+        'if not isinstance(task, dict) or not _is_task_id(task.get("taskId")):',
+        (
+            f"{HOSTILE_TASKS}::test_the_poller_goes_on_whatever_it_is_answered",
+            f"{HOSTILE_TASKS}::test_a_task_that_cannot_be_answered_for_is_no_task",
+        ),
+        "if not task:",
+    ),
+    Protection(
+        "a task without objects is not told why it cannot run",
+        "lambdas/runner/envelope.py",
+        '    elif not objects:\n        problem = "the task has no objects"\n',
+        (f"{HOSTILE}[nothing]",),
+    ),
+    Protection(
+        "a task without an attempt is not told why it cannot run",
+        "lambdas/runner/envelope.py",
+        '    if not envelope["attemptId"]:\n        problem = "the task has no attemptId"\n'
+        "    elif not objects:",
+        (f"{HOSTILE}[null]",),
+        "    if not objects:",
+    ),
+    Protection(
+        "an attempt without a type is not told why it cannot run",
+        "lambdas/runner/envelope.py",
+        "    elif not attempt.type:\n"
+        "        problem = f\"the attempt '{envelope['attemptId']}' has no field 'type'\"\n",
+        (f"{HOSTILE}[no-type]", f"{HOSTILE}[neither-value]"),
+    ),
+    Protection(
+        "a type gets into a state machine whatever its size",
+        "lambdas/runner/envelope.py",
+        'for key in ("pipelineId", "attemptId", "route")}',
+        (f"{HOSTILE_TASKS}::test_a_type_without_a_handler_fits_into_a_state_whatever_its_length",),
+        'for key in ("pipelineId", "attemptId")}',
+    ),
+)
+
+_SECRETS = (
+    Protection(
+        "secret fields get into executions, their history and dead letters",
+        "lambdas/runner/envelope.py",
+        'return isinstance(field, Mapping) and str(field.get("key", "")).startswith("*")',
+        (
+            f"{SECRETS}::test_the_canary_is_nowhere_but_in_the_claims",
+            f"{HOSTILE_TASKS}::test_every_task_runs_or_says_why_not_and_fits_into_a_state",
+        ),
+        "return False",
+    ),
+    Protection(
+        "a handler does not know its task's secrets, so that nothing hides them",
+        "lambdas/runner/handler.py",
+        'if envelope.get("objectsUri"):',
+        (
+            f"{SECRETS}::test_the_canary_reached_the_handlers",
+            f"{SECRETS}::test_the_canary_is_nowhere_but_in_the_claims",
+        ),
+        "if False:",
+    ),
+    Protection(
+        "the claims can be made public",
+        "infra/stack.py",
+        "            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,\n",
+        (
+            f"{SECRETS}::test_of_all_buckets_the_canary_is_in_the_private_encrypted_claims_alone",
+            f"{SECURITY}::test_buckets_are_private_encrypted_tls_only_and_expiring",
+        ),
+    ),
+    Protection(
+        "a command prints a secret",
+        "lambdas/shell/output.py",
+        '            text = text.replace(secret, b"***")\n',
+        (
+            "tests/unit/shell/test_output.py::test_no_secret_gets_through_wherever_the_stream_is_cut",
+            "tests/unit/test_shell_command.py::test_secrets_are_kept_out_of_all_output",
+        ),
+        "            text = text\n",
+    ),
+    Protection(
+        "a secret is split between two pieces of a command's output",
+        "lambdas/shell/output.py",
+        "hold = min(len(text), self._longest - 1)",
+        (
+            "tests/unit/shell/test_output.py::test_no_secret_gets_through_wherever_the_stream_is_cut",
+            "tests/unit/test_shell_command.py::test_secrets_are_kept_out_of_all_output",
+        ),
+        "hold = 0",
+    ),
+    Protection(
+        "a handler logs a secret, or has it in its error",
+        "lambdas/runner/telemetry.py",
+        "        text = text.replace(secret, HIDDEN)\n",
+        (
+            f"{HANDLER}::test_the_full_objects_are_read_from_the_claim_and_secrets_never_told",
+            f"{HANDLER}::test_a_secret_with_quotes_and_newlines_is_hidden_too",
+        ),
+        "        text = text\n",
+    ),
+    Protection(
+        "a handler logs a secret",
+        "lambdas/runner/telemetry.py",
+        "_without_secrets(line) if _secrets else line",
+        (
+            f"{HANDLER}::test_the_full_objects_are_read_from_the_claim_and_secrets_never_told",
+            f"{HANDLER}::test_a_secret_with_quotes_and_newlines_is_hidden_too",
+            f"{HANDLER}::test_a_secret_of_a_described_object_is_hidden_as_well",
+        ),
+        "line",
+    ),
+    Protection(
+        "a handler's error has a secret in it",
+        "lambdas/runner/handler.py",
+        "task.redact(outcome.message)",
+        (
+            f"{HANDLER}::test_the_full_objects_are_read_from_the_claim_and_secrets_never_told",
+            f"{HANDLER}::test_a_secret_with_quotes_and_newlines_is_hidden_too",
+            f"{HANDLER}::test_a_secret_of_a_described_object_is_hidden_as_well",
+        ),
+        "outcome.message",
+    ),
+    Protection(
+        "an error's stack has a secret in it",
+        "lambdas/runner/handler.py",
+        "task.redact(outcome.stack_trace)",
+        (
+            f"{HANDLER}::test_the_full_objects_are_read_from_the_claim_and_secrets_never_told",
+            f"{HANDLER}::test_a_secret_of_a_described_object_is_hidden_as_well",
+        ),
+        "outcome.stack_trace",
+    ),
+    Protection(
+        "an object that the service describes brings a secret that nothing hides",
+        "lambdas/runner/task.py",
+        "        self._hide_secrets(found.values())\n",
+        (f"{HANDLER}::test_a_secret_of_a_described_object_is_hidden_as_well",),
+    ),
+    Protection(
+        "a deferred state keeps a secret in the execution's history",
+        "lambdas/runner/handler.py",
+        "if any(json.dumps(secret, ensure_ascii=False)[1:-1] in state for secret in task.secrets):",
+        (f"{HANDLER}::test_a_state_with_a_secret_in_it_is_refused",),
+        "if False:",
+    ),
+)
+
+_SECURITY = (
+    Protection(
+        "a poller takes tasks of other worker groups",
+        "infra/poll_loop.py",
+        "                conditions="
+        '{"StringEquals": {"datapipeline:workerGroup": self.worker_group.name}},\n',
+        (f"{SECURITY}::test_every_statement_has_a_reason_and_every_reason_a_statement",),
+    ),
+    Protection(
+        "who starts an execution cannot encrypt its input",
+        "infra/poll_loop.py",
+        "        let_start(given.encryption_key, ticker)\n",
+        (f"{SECURITY}::test_a_key_adds_what_its_use_needs_and_no_more",),
+    ),
+    Protection(
+        "other rules of EventBridge invoke the function that counts",
+        "infra/monitoring_events.py",
+        "        count = targets.LambdaFunction(self.function)\n",
+        (f"{SECURITY}::test_what_others_may_do_has_a_reason",),
+        "        count = targets.LambdaFunction(self.function)\n"
+        "        self.function.add_permission(\n"
+        '            "Any",\n'
+        '            principal=__import__("aws_cdk").aws_iam.ServicePrincipal("events.amazonaws.com"),\n'
+        "        )\n",
+    ),
+    Protection(
+        "a function has CDK's default role, which can write every log",
+        "infra/python_handler.py",
+        "        role=_role(scope, log_group, in_vpc=vpc is not None),\n",
+        (
+            f"{SECURITY}::test_no_role_has_a_managed_policy",
+            f"{SECURITY}::test_every_statement_has_a_reason_and_every_reason_a_statement",
+        ),
+    ),
+    Protection(
+        "a function writes the logs of others",
+        "infra/python_handler.py",
+        "    log_group.grant_write(role)\n",
+        (
+            f"{SECURITY}::test_a_handler_writes_no_log_but_its_own",
+            f"{SECURITY}::test_every_statement_has_a_reason_and_every_reason_a_statement",
+        ),
+        '    role.add_to_policy(iam.PolicyStatement(actions=["logs:PutLogEvents"], resources=["*"]))\n',
+    ),
+    Protection(
+        "others take on the role of a handler's commands",
+        "infra/shell_handler.py",
+        "assumed_by=function.grant_principal,",
+        (f"{SECURITY}::test_each_role_is_for_one_principal",),
+        "assumed_by=iam.AccountRootPrincipal(),",
+    ),
+    Protection(
+        "a poller reports the ends of tasks",
+        "infra/poll_loop.py",
+        'actions=["datapipeline:ReportTaskRunnerHeartbeat"]',
+        (
+            f"{SECURITY}::test_no_function_can_do_anothers_work",
+            f"{SECURITY}::test_every_statement_has_a_reason_and_every_reason_a_statement",
+        ),
+        'actions=["datapipeline:ReportTaskRunnerHeartbeat", "datapipeline:SetTaskStatus"]',
+    ),
+    Protection(
+        "a handler in a VPC writes every log",
+        "infra/python_handler.py",
+        "service-role/AWSLambdaENIManagementAccess",
+        (f"{SECURITY}::test_a_handler_in_a_vpc_may_have_network_interfaces_and_no_other_logs",),
+        "service-role/AWSLambdaVPCAccessExecutionRole",
+    ),
+    Protection(
+        "claims are read without TLS",
+        "infra/stack.py",
+        "            enforce_ssl=True,\n",
+        (
+            f"{SECURITY}::test_cdk_nag_finds_nothing_unexplained",
+            f"{SECURITY}::test_buckets_are_private_encrypted_tls_only_and_expiring",
+        ),
+    ),
+    Protection(
+        "claims are not encrypted",
+        "infra/stack.py",
+        "            encryption=s3.BucketEncryption.KMS "
+        "if encryption_key else s3.BucketEncryption.S3_MANAGED,\n",
+        (f"{SECURITY}::test_buckets_are_private_encrypted_tls_only_and_expiring",),
+    ),
+    Protection(
+        "claims are kept for ever",
+        "infra/stack.py",
+        "                    expiration=Duration.days(CLAIM_DAYS),\n",
+        (f"{SECURITY}::test_buckets_are_private_encrypted_tls_only_and_expiring",),
+    ),
+    Protection(
+        "a function's log is kept for ever",
+        "infra/python_handler.py",
+        "        retention=given.log_retention,\n",
+        (f"{SECURITY}::test_every_log_expires_and_holds_no_execution_data",),
+        "        retention=logs.RetentionDays.INFINITE,\n",
+    ),
+    Protection(
+        "the log of RunTask holds what tasks hold",
+        "infra/run_task.py",
+        "include_execution_data=False",
+        (f"{SECURITY}::test_every_log_expires_and_holds_no_execution_data",),
+        "include_execution_data=True",
+    ),
+    Protection(
+        "the log of PollLoop holds what tasks hold",
+        "infra/poll_loop.py",
+        "include_execution_data=False",
+        (f"{SECURITY}::test_every_log_expires_and_holds_no_execution_data",),
+        "include_execution_data=True",
+    ),
+    Protection(
+        "a key of the customer's own does not encrypt logs",
+        "infra/python_handler.py",
+        "        encryption_key=given.encryption_key,\n",
+        (f"{SECURITY}::test_a_key_encrypts_state_logs_and_claims",),
+    ),
+    Protection(
+        "a key of the customer's own does not encrypt claims",
+        "infra/stack.py",
+        "            encryption_key=encryption_key,\n            bucket_key_enabled",
+        (f"{SECURITY}::test_a_key_encrypts_state_logs_and_claims",),
+        "            bucket_key_enabled",
+    ),
+    Protection(
+        "a key of the customer's own does not encrypt state",
+        "infra/run_task.py",
+        "            encryption_configuration=of_state_machine(given.encryption_key),\n",
+        (f"{SECURITY}::test_a_key_encrypts_state_logs_and_claims",),
+    ),
+    Protection(
+        "CloudWatch Logs may use a key for log groups of other accounts",
+        "infra/encryption.py",
+        '            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},\n',
+        (f"{SECURITY}::test_a_key_of_the_app_lets_cloudwatch_logs_use_it_for_this_account_alone",),
+    ),
+)
+
+_RECOVERY = (
+    Protection(
+        "a command that failed is taken for done",
+        "lambdas/activities/shell_command.py",
+        "if result.exit_code == 0:",
+        ("tests/system/test_recovery.py::test_a_failed_command_is_tried_again",),
+        "if result.exit_code >= 0:",
+    ),
+    Protection(
+        "a task whose end was not reported is kept nowhere",
+        "infra/monitoring_events.py",
+        '        self._rule("RunTaskFailed", [run_task], _FAILED, targets.SqsQueue(self.not_reported))\n',
+        (
+            "tests/infra/test_monitoring.py::test_every_end_of_run_task_is_counted_and_every_bad_one_kept",
+            "tests/system/test_monitoring.py::test_tasks_that_go_wrong",
+        ),
+    ),
+    Protection(
+        "a canceled command runs on",
+        "lambdas/runner/progress.py",
+        "            self._task.cancel()\n",
+        (
+            "tests/system/test_stopping.py::test_a_canceled_command_is_killed_with_its_children",
+            f"{HANDLER}::test_progress_is_reported_and_a_cancellation_seen",
+        ),
+    ),
+    Protection(
+        "a child that leaves the command's process group outlives it",
+        "lambdas/shell/process_tree.py",
+        "        for pid in descendants(os.getpid()) - self._others:\n",
+        (
+            "tests/system/test_stopping.py::test_a_canceled_command_is_killed_with_its_children",
+            "tests/system/test_stopping.py::test_attempt_timeout_kills_the_command_with_its_children",
+            "tests/unit/shell/test_command.py::test_children_do_not_outlive_the_command",
+        ),
+        "        for pid in ():\n",
+    ),
+)
+
+PROTECTIONS = (*_FAULTS, *_UNKNOWNS, *_HOSTILE, *_SECRETS, *_SECURITY, *_RECOVERY)
+
+MADE_UP_FOR = {
+    f"{FAULTS}[canceled_while_deferred]": (
+        "The service ends a canceled instance by itself. That its work is stopped is shown by "
+        "`test_a_deferral_that_is_canceled_stops_its_work`. Removed in vain: that RunTask hears of the "
+        "cancellation."
+    ),
+    f"{UNKNOWNS}::test_canceled_and_deleted_tasks_leave_nothing": (
+        "The service takes no status of a task that is over. Removed in vain, one at a time: that RunTask "
+        "hears of a cancellation from ReportTaskProgress, and from its errors; that it ends in "
+        "`NoLongerOurs`."
+    ),
+    f"{UNKNOWNS}::test_the_service_is_down_for_half_an_hour": (
+        "A task whose status was not taken gets its next attempt after the progress timeout. Removed in "
+        "vain: 59 of the 60 retries of SetTaskStatus, the poll's id in an execution's name, the stop after "
+        "a poll that was given up."
+    ),
+    f"{UNKNOWNS}::test_every_other_answer_is_lost": (
+        "A task that nobody acknowledges is offered again. Removed in vain: the poll's id in an "
+        "execution's name, the stop after a poll that was given up."
+    ),
+}
+"""Cases that nothing was found to fail without: what was tried, and why they pass."""
+
+NOT_TRIED = (
+    *(
+        f"{FAULTS}[{case}]"
+        for case in (
+            "the_answer_with_the_task_is_dropped",
+            "the_poller_dies_before_and_after_its_poll",
+            "the_start_is_refused_for_good",
+            "ticks_overlap",
+            "canceled_before_it_is_taken",
+            "the_loop_dies_with_a_poll_that_is_held",
+            "aborted_while_deferred",
+            "aborted_at_work",
+            "aborted_at_the_status",
+            "aborted_at_the_acknowledgement",
+            "progress_is_refused_for_minutes",
+            "polls_are_refused",
+            "the_service_is_down",
+        )
+    ),
+    "tests/system/test_faults.py::test_a_redeploy_with_tasks_in_flight",
+    "tests/system/test_faults.py::test_two_stacks_share_a_worker_group",
+    *(
+        f"{HOSTILE}[{case}]"
+        for case in (
+            *("both-values", "jsonata", "jsonata-type", "keys", "proto", "control-characters"),
+            *("surrogate", "null-character", "circle", "long-type", "large"),
+        )
+    ),
+    f"{HOSTILE_TASKS}::test_objects_that_refer_to_each_other_in_a_circle_are_read",
+    *(
+        f"tests/system/test_recovery.py::{test}"
+        for test in (
+            "test_an_execution_killed_before_it_acknowledges_loses_nothing",
+            "test_a_loop_killed_while_it_polls_loses_nothing",
+            "test_an_execution_killed_at_work_is_made_up_for_by_the_next_attempt",
+            "test_a_task_that_nobody_acknowledges_is_offered_again",
+        )
+    ),
+)
+"""Cases for which no line has been seen whose removal makes them fail."""

@@ -1,0 +1,56 @@
+"""The list of protections is right about the code and the tests, and the page about the list."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.local.commands import ROOT
+from tests.protections.page import PAGE, page
+from tests.protections.protections import PROTECTIONS, Protection
+from tests.protections.trial import failures, is_of, without
+from tests.unit.test_protocol_table import names_in
+
+TEST_ID = re.compile(r"(tests/[\w/]+\.py)::(\w+)(?:\[([\w-]+)\])?")
+
+
+@pytest.mark.parametrize("one", PROTECTIONS, ids=lambda one: one.what)
+def test_it_is_there_once_and_its_tests_exist(one: Protection) -> None:
+    text = (ROOT / one.path).read_text()
+    assert without(text, one) != text
+    assert one.tests
+    for test in one.tests:
+        found = TEST_ID.fullmatch(test)
+        assert found, test
+        path, name, case = found.groups()
+        functions, strings = names_in(path)
+        assert name in functions, test
+        assert not case or case in functions | strings, test
+
+
+def test_no_two_are_the_same() -> None:
+    assert len({one.what for one in PROTECTIONS}) == len(PROTECTIONS)
+    assert len({(one.path, one.removed) for one in PROTECTIONS}) == len(PROTECTIONS)
+
+
+@pytest.mark.parametrize("text", ["", "line line"])
+def test_what_is_missing_or_there_twice_cannot_be_taken_away(text: str) -> None:
+    with pytest.raises(ValueError, match="found"):
+        without(text, Protection("", "a.py", "line", ()))
+
+
+def test_a_failure_counts_and_an_error_of_a_fixture_does_not() -> None:
+    report = """<testsuites><testsuite>
+      <testcase classname="tests.unit.test_a" name="test_x[1]"><failure message="assert 1 == 2"/></testcase>
+      <testcase classname="tests.unit.test_a" name="test_y"><error message="failed on setup"/></testcase>
+      <testcase classname="tests.unit.test_a" name="test_z"/>
+    </testsuite></testsuites>"""
+    found = failures(report)
+    assert found == {"tests/unit/test_a.py::test_x[1]": "assert 1 == 2"}
+    assert is_of("tests/unit/test_a.py::test_x[1]", "tests/unit/test_a.py::test_x")
+    assert not is_of("tests/unit/test_a.py::test_x[1]", "tests/unit/test_a.py::test_x[2]")
+
+
+def test_the_page_is_that_of_the_list() -> None:
+    assert PAGE.read_text() == page()
