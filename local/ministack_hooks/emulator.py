@@ -18,6 +18,7 @@ from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
 from local.ministack_hooks.log_pages import paged
+from local.ministack_hooks.size_limits import SizeLimits
 from local.ministack_hooks.state_machine_faults import StateMachineFaults
 
 Handler = Callable[
@@ -92,6 +93,7 @@ class Ministack:
         self._begin_executions_at_once()
         self._end_aborted_executions()
         self._give_succeed_its_output()
+        SizeLimits(self._step_functions)
         self._match_phrases()
         self._page_log_events()
 

@@ -368,6 +368,11 @@ def the_handler_returns_7_megabytes(at: Scene) -> Begun:
     return at.failed(at.probe("Huge", "7 MB"), "Huge", "Function.ResponseSizeTooLarge")
 
 
+def the_handler_returns_more_than_a_state_may_have(at: Scene) -> Begun:
+    """Which is less than Lambda lets it return."""
+    return at.failed(at.probe("Large", "500 KB"), "Large", "States.DataLimitExceeded")
+
+
 def the_handlers_answer_is_lost(at: Scene) -> Begun:
     """It may have done its work, so that it is not invoked again in this attempt."""
     faults(at.deployment, {"operation": f"Lambda:{PROBE_FUNCTION}", "kind": "drop"})
@@ -415,6 +420,7 @@ WITH_A_SCHEDULE: tuple[Begin, ...] = (
     the_handler_takes_too_long,
     the_handler_returns_garbage,
     the_handler_returns_7_megabytes,
+    the_handler_returns_more_than_a_state_may_have,
     aborted_while_deferred,
     aborted_at_work,
     canceled_while_deferred,
