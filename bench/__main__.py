@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from bench import copies, flow, handlers, local_data_pipeline, poller
+from bench import copies, flow, handlers, local_data_pipeline, pace, poller
 
 MEASURED: dict[str, Callable[[], Any]] = {
     "local Data Pipeline": local_data_pipeline.measure,
     "handlers": handlers.measure,
     "poller": poller.measure,
     "flow": flow.measure,
+    "pace": pace.measure,
     "copies": copies.measure,
 }
 
