@@ -1,4 +1,4 @@
-"""Loops that drain a queue each and share an account's rate, in virtual time; and if they slowed down more."""
+"""Loops that drain a queue each and share an account's rate, in virtual time."""
 
 from __future__ import annotations
 
