@@ -189,6 +189,17 @@ _LOOPS = (
         "max_attempts=0,",
     ),
     Protection(
+        "work is begun that was not acknowledged, so that what comes of it is another execution's too",
+        "infra/run_task.py",
+        '            action="reportTaskProgress",\n'
+        '            parameters={"TaskId": f"{{% {TASK}.taskId %}}"},\n',
+        (
+            f"{FAULTS}[aborted_while_deferred]",
+            f"{FAULTS}[aborted_at_the_status]",
+        ),
+        '            action="listPipelines",\n            parameters={},\n',
+    ),
+    Protection(
         "a refused progress report is the last one",
         "lambdas/runner/progress.py",
         "        except Exception as error:  # whatever it is, it must not end the reports\n",
@@ -602,9 +613,7 @@ NOT_TRIED = (
             "ticks_overlap",
             "canceled_before_it_is_taken",
             "the_loop_dies_with_a_poll_that_is_held",
-            "aborted_while_deferred",
             "aborted_at_work",
-            "aborted_at_the_status",
             "aborted_at_the_acknowledgement",
             "progress_is_refused_for_minutes",
         )
