@@ -36,6 +36,8 @@ _FAULTS = (
         (
             f"{FAULTS}[canceled_before_it_is_acknowledged]",
             "tests/system/test_faults.py::test_a_deferral_that_is_canceled_stops_its_work",
+            f"{UNKNOWNS}::test_canceled_and_deleted_tasks_leave_nothing",
+            f"{UNKNOWNS}::test_what_is_over_before_it_is_acknowledged_is_not_begun",
         ),
         "'canceled': false,",
     ),
@@ -139,6 +141,7 @@ _UNKNOWNS = (
         "$stopped := $states.input.canceled and $outcome.status != 'DEFERRED'; ",
         (
             "tests/infra/test_state_machines.py::test_of_a_canceled_task_nothing_is_reported_but_it_may_need_time_to_stop",
+            f"{UNKNOWNS}::test_canceled_and_deleted_tasks_leave_nothing",
         ),
         "$stopped := false; ",
     ),
@@ -151,6 +154,67 @@ _UNKNOWNS = (
             "::test_short_polls_more_often_than_every_5_minutes_are_refused_with_both_ways_out",
         ),
         "SHORT_POLL_PERIOD_SECONDS = 120",
+    ),
+)
+
+_LOOPS = (
+    Protection(
+        "a loop fails because a poll was not answered",
+        "lambdas/runner/polling.py",
+        "    except Exception as error:\n        return judge(error, worker_group)\n",
+        (
+            f"{FAULTS}[the_answer_with_the_task_is_dropped]",
+            f"{FAULTS}[polls_are_refused]",
+            f"{FAULTS}[the_service_is_down]",
+        ),
+    ),
+    Protection(
+        "a loop fails because its poller could not be invoked, or its answer was lost",
+        "infra/poll_loop.py",
+        '                "Lambda.TooManyRequestsException",\n'
+        '                "Lambda.ServiceException",\n'
+        '                "Lambda.AWSLambdaException",\n'
+        '                "Lambda.SdkClientException",\n',
+        (f"{FAULTS}[the_poller_dies_before_and_after_its_poll]",),
+        '                "Lambda.TooManyRequestsException",\n',
+    ),
+    Protection(
+        "a loop fails, and its task waits to be offered again, because Step Functions was busy for a moment",
+        "infra/poll_loop.py",
+        "max_attempts=7,",
+        (
+            f"{FAULTS}[the_start_is_refused_for_good]",
+            f"{FAULTS}[the_start_is_throttled_and_then_answered_twice]",
+        ),
+        "max_attempts=0,",
+    ),
+    Protection(
+        "work is begun that was not acknowledged, so that what comes of it is another execution's too",
+        "infra/run_task.py",
+        '            action="reportTaskProgress",\n'
+        '            parameters={"TaskId": f"{{% {TASK}.taskId %}}"},\n',
+        (
+            f"{FAULTS}[aborted_while_deferred]",
+            f"{FAULTS}[aborted_at_the_status]",
+        ),
+        '            action="listPipelines",\n            parameters={},\n',
+    ),
+    Protection(
+        "a refused progress report is the last one",
+        "lambdas/runner/progress.py",
+        "        except Exception as error:  # whatever it is, it must not end the reports\n",
+        (f"{HANDLER}::test_refused_progress_reports_do_not_stop_the_work",),
+        "        except ZeroDivisionError as error:\n",
+    ),
+)
+
+_CANCELED = (
+    Protection(
+        "work is begun whose pipeline was deleted",
+        "infra/run_task.py",
+        "outputs=\"{% {'canceled': true, 'resume': $states.input.resume} %}\",",
+        (f"{UNKNOWNS}::test_what_is_over_before_it_is_acknowledged_is_not_begun",),
+        "outputs=\"{% {'canceled': false, 'resume': $states.input.resume} %}\",",
     ),
 )
 
@@ -522,18 +586,13 @@ _RECOVERY = (
     ),
 )
 
-PROTECTIONS = (*_FAULTS, *_UNKNOWNS, *_HOSTILE, *_SECRETS, *_SECURITY, *_RECOVERY)
+PROTECTIONS = (*_FAULTS, *_LOOPS, *_UNKNOWNS, *_CANCELED, *_HOSTILE, *_SECRETS, *_SECURITY, *_RECOVERY)
 
 MADE_UP_FOR = {
     f"{FAULTS}[canceled_while_deferred]": (
         "The service ends a canceled instance by itself. That its work is stopped is shown by "
         "`test_a_deferral_that_is_canceled_stops_its_work`. Removed in vain: that RunTask hears of the "
         "cancellation."
-    ),
-    f"{UNKNOWNS}::test_canceled_and_deleted_tasks_leave_nothing": (
-        "The service takes no status of a task that is over. Removed in vain, one at a time: that RunTask "
-        "hears of a cancellation from ReportTaskProgress, and from its errors; that it ends in "
-        "`NoLongerOurs`."
     ),
     f"{UNKNOWNS}::test_the_service_is_down_for_half_an_hour": (
         "A task whose status was not taken gets its next attempt after the progress timeout. Removed in "
@@ -551,19 +610,12 @@ NOT_TRIED = (
     *(
         f"{FAULTS}[{case}]"
         for case in (
-            "the_answer_with_the_task_is_dropped",
-            "the_poller_dies_before_and_after_its_poll",
-            "the_start_is_refused_for_good",
             "ticks_overlap",
             "canceled_before_it_is_taken",
             "the_loop_dies_with_a_poll_that_is_held",
-            "aborted_while_deferred",
             "aborted_at_work",
-            "aborted_at_the_status",
             "aborted_at_the_acknowledgement",
             "progress_is_refused_for_minutes",
-            "polls_are_refused",
-            "the_service_is_down",
         )
     ),
     "tests/system/test_faults.py::test_a_redeploy_with_tasks_in_flight",

@@ -129,18 +129,47 @@ def test_each_task_ends_as_it_earned_and_starts_within_the_bound(
 
 @pytest.mark.parametrize("row", MATRIX, ids=lambda row: "worst" if row is WORST else None)
 def test_canceled_and_deleted_tasks_leave_nothing(machines: Machines, row: Mapping[str, str]) -> None:
-    world = World(machines, settings_of(row), lambda *_: (3_000.0, "FINISHED"), seed=1)
+    """Work that is deferred is told so by RunTask; other work asks by itself."""
+
+    def work(component: str, _: int) -> tuple[float, str]:
+        return (5.0, "DEFERRED") if component.startswith("Deferred") else (3_000.0, "FINISHED")
+
+    world = World(machines, settings_of(row), work, seed=1)
     waits = (1, 70, 290, 700, 2_000)
-    pipelines = [start(world, f"p{number}", shell(f"A{number}")) for number in range(2 * len(waits))]
-    for number, pipeline in enumerate(pipelines):
-        cancel_or_delete = partial(_cancel if number % 2 else _delete, world, pipeline)
-        world.at(waits[number // 2], cancel_or_delete)
+    canceled = {}
+    for number, seconds in enumerate(waits):
+        for kind in ("Long", "Deferred"):
+            component = f"{kind}{number}"
+            canceled[component] = start(world, component, shell(component))
+            world.at(seconds, partial(_cancel, world, canceled[component]))
+            deleted = start(world, f"{component}x", shell(f"{component}x"))
+            world.at(seconds, partial(_delete, world, deleted))
     world.run(hours=3)
-    for number, pipeline in enumerate(pipelines):
-        if number % 2:
-            assert instances(world, pipeline) == {f"A{number}": "CANCELED"}
+    for component, pipeline in canceled.items():
+        assert instances(world, pipeline) == {component: "CANCELED"}
     nothing_is_left(world)
-    assert world.finished == []
+    deferred = {component for component, _ in world.begun if component.startswith("Deferred")}
+    assert deferred
+    assert sorted(world.told_to_stop) == sorted(deferred)
+    assert world.reported == []
+
+
+@pytest.mark.parametrize("row", [{}, WORST], ids=["as-assumed", "worst"])
+def test_what_is_over_before_it_is_acknowledged_is_not_begun(
+    machines: Machines, row: Mapping[str, str]
+) -> None:
+    """The acknowledgement takes 30 s to reach the service, which has other plans by then."""
+    world = World(machines, settings_of(row), lambda *_: (60.0, "FINISHED"), seed=1, progress_delay=30)
+    pipelines = [start(world, name, shell(name)) for name in ("Canceled", "Deleted")]
+    while len(world.run_tasks) < len(pipelines):
+        world.run(seconds=1)
+    for end, pipeline in zip((_cancel, _delete), pipelines, strict=True):
+        end(world, pipeline)
+    world.run(hours=1)
+    assert instances(world, pipelines[0]) == {"Canceled": "CANCELED"}
+    assert (world.begun, world.told_to_stop, world.reported) == ([], [], [])
+    assert [one.status for one in world.run_tasks.values()] == ["SUCCEEDED", "SUCCEEDED"]
+    nothing_is_left(world)
 
 
 def _cancel(world: World, pipeline: str) -> None:

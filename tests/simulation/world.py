@@ -76,9 +76,15 @@ class World:
     drop_answers: int = 0
     abort_at: str = ""
     """RunTask is aborted, once for each component, when it enters this state."""
+    progress_delay: float = 0.0
+    """Seconds after which RunTask's ReportTaskProgress reaches the service."""
     run_tasks: dict[str, Execution] = field(default_factory=dict)
     loops: list[Execution] = field(default_factory=list)
     begun: list[tuple[str, datetime]] = field(default_factory=list)
+    told_to_stop: list[str] = field(default_factory=list)
+    """Components whose handler was called with ``canceled``."""
+    reported: list[str] = field(default_factory=list)
+    """The statuses that SetTaskStatus was called with, whatever it answered."""
     ready: dict[str, datetime] = field(default_factory=dict)
     finished: list[str] = field(default_factory=list)
 
@@ -273,7 +279,10 @@ class World:
     def _sdk(self, operation: str, arguments: dict[str, Any]) -> Process:
         """An AWS SDK integration: names begin with capital letters, errors are the Java SDK's."""
         request = {key[0].lower() + key[1:]: value for key, value in arguments.items()}
-        yield from ()
+        if operation == "ReportTaskProgress" and self.progress_delay:
+            yield self.progress_delay
+        if operation == "SetTaskStatus":
+            self.reported.append(request["taskStatus"])
         answer = self._answered(operation, request)
         return {key[0].upper() + key[1:]: value for key, value in answer.items()}
 
@@ -296,6 +305,9 @@ class World:
         """A handler that works and reports its progress, as @task_handler does."""
         task = arguments["Payload"]["task"]
         component = task["attemptId"].lstrip("@").partition("_")[0]
+        if arguments["Payload"]["canceled"]:
+            self.told_to_stop.append(component)
+            return {"Payload": {"status": "FINISHED"}}
         times = sum(one == component for one, _ in self.begun)
         self.begun.append((component, self.now))
         left, status = self.work(component, times)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ import pytest
 
 from infra.worker_group import HOLD_SECONDS
 from tests.system.deployments import FAULTY_TIME_SCALE, STACK, Deployment, eventually
-from tests.system.executions import POLL_LOOP, RUN_TASK, executions, states_entered
+from tests.system.executions import POLL_LOOP, RUN_TASK, executions, state_machine, states_entered
 from tests.system.faults import (
     POLLER,
     PROBE_FUNCTION,
@@ -53,6 +54,10 @@ class Begun:
     aborted: int = 0
     failed: int = 0
     """Executions that could not acknowledge their task, or report of it."""
+    attempts: int | None = 1
+    failed_loops: int = 0
+    """Executions of PollLoop that failed while it was brought about."""
+    during: tuple[datetime, datetime] | None = None
 
 
 class Scene:
@@ -145,7 +150,7 @@ class Scene:
         return Begun(pipeline, component, "FAILED", self.log(component), runs, error_id, executions=1)
 
     def canceled(self, pipeline: Pipeline, component: str, runs: range, **more: Any) -> Begun:
-        return Begun(pipeline, component, "CANCELED", self.log(component), runs, **more)
+        return Begun(pipeline, component, "CANCELED", self.log(component), runs, attempts=None, **more)
 
 
 # While nobody polls: the task is ready, the fault is set, and then a tick comes.
@@ -204,7 +209,7 @@ def the_start_is_refused_for_good(at: Scene) -> Begun:
     wanted = {"operation": "StepFunctions:StartExecution", "kind": "error", "count": RETRIES_EXHAUSTED}
     faults(at.deployment, wanted)
     at.polled()
-    return at.finished(pipeline, "NeverStarted", executions=1)
+    return at.finished(pipeline, "NeverStarted", executions=1, failed_loops=1)
 
 
 def the_acknowledgement_is_refused_for_good(at: Scene) -> Begun:
@@ -290,7 +295,7 @@ def aborted_at_the_status(at: Scene) -> Begun:
     pipeline = at.task("AbortedAtStatus", **RETRIED)
     at.stop(at.reached("AbortedAtStatus", "SetTaskStatus"))
     clear(at.deployment)
-    return at.finished(pipeline, "AbortedAtStatus", range(2, 3), executions=2, aborted=1)
+    return at.finished(pipeline, "AbortedAtStatus", range(2, 3), executions=2, aborted=1, attempts=2)
 
 
 def aborted_at_the_acknowledgement(at: Scene) -> Begun:
@@ -306,13 +311,13 @@ def aborted_at_work(at: Scene) -> Begun:
         "AbortedAtWork", f"test $(wc -l < {at.log('AbortedAtWork')}) -gt 1 || sleep 2", **RETRIED
     )
     at.stop(at.reached("AbortedAtWork", "ShellCommandActivity"))
-    return at.finished(pipeline, "AbortedAtWork", range(1, 3), executions=2, aborted=1)
+    return at.finished(pipeline, "AbortedAtWork", range(1, 3), executions=2, aborted=1, attempts=2)
 
 
 def aborted_while_deferred(at: Scene) -> Begun:
     pipeline = at.probe("AbortedDeferred", "defer", **RETRIED)
     at.stop(at.reached("AbortedDeferred", "Wait"))
-    return at.finished(pipeline, "AbortedDeferred", range(2, 20), executions=2, aborted=1)
+    return at.finished(pipeline, "AbortedDeferred", range(2, 20), executions=2, aborted=1, attempts=2)
 
 
 def canceled_while_deferred(at: Scene) -> Begun:
@@ -448,8 +453,9 @@ def begun(
 
     def bring_about(faults: Sequence[Begin]) -> None:
         for begin in filter(wanted.__contains__, faults):
+            began = datetime.now(UTC)
             try:
-                found[begin] = begin(scene)
+                found[begin] = replace(begin(scene), during=(began, datetime.now(UTC)))
             except AssertionError as error:
                 found[begin] = error
                 clear(faulty_deployment)
@@ -507,6 +513,27 @@ def test_fault(
         assert len(statuses) == one.executions, statuses
     assert statuses.count("ABORTED") == one.aborted, statuses
     assert statuses.count("FAILED") == one.failed, statuses
+    attempts = [attempt.status for attempt in one.pipeline.attempts(one.component)]
+    assert one.attempts in (None, len(attempts)), attempts
+    failed_loops = _failed_loops(faulty_deployment, one)
+    assert len(failed_loops) == one.failed_loops, failed_loops
+
+
+def _failed_loops(deployment: Deployment, one: Begun) -> list[str]:
+    """Why loops failed that ran while it was brought about."""
+    assert one.during is not None
+    began, ended = one.during
+    client = deployment.stepfunctions
+    pages = client.get_paginator("list_executions").paginate(
+        stateMachineArn=state_machine(deployment, POLL_LOOP), statusFilter="FAILED"
+    )
+    arns = [
+        execution["executionArn"]
+        for page in pages
+        for execution in page["executions"]
+        if execution["startDate"] <= ended and execution["stopDate"] >= began
+    ]
+    return [client.describe_execution(executionArn=arn).get("cause", "") for arn in arns]
 
 
 def test_a_deferral_that_is_canceled_stops_its_work(begun: Mapping[Begin, Begun | AssertionError]) -> None:
