@@ -30,9 +30,15 @@ def main(chosen: list[str]) -> int:
     if unknown:
         print(f"There is no figure {unknown[0]!r}; there are: {', '.join(MEASURED)}", file=sys.stderr)
         return 2
-    results = {"machine": machine()} | {name: MEASURED[name]() for name in chosen or MEASURED}
-    json.dump(results, sys.stdout, indent=2)
-    print()
+    results: dict[str, Any] = {"machine": machine()}
+    try:
+        for name in chosen or MEASURED:
+            print(f"measuring: {name} ...", file=sys.stderr, flush=True)
+            results[name] = MEASURED[name]()
+    finally:
+        # What has been measured by then is not lost with what fails.
+        json.dump(results, sys.stdout, indent=2)
+        print()
     return 0
 
 

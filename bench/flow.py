@@ -27,7 +27,7 @@ POLLS_PER_SECOND, BURST = 2, 100
 
 def measure() -> dict[str, Any]:
     """Takes about half an hour, most of it at the pace of the service's limits."""
-    with up("--setting", "throttling=off", app=APP) as aws:
+    with up("--setting", "throttling=off", "--setting", "maximum_pipelines=1000", app=APP) as aws:
         stack = Deployed(aws)
         result: dict[str, Any] = {
             "idle tick": _idle_tick(stack),
