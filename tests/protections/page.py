@@ -34,8 +34,8 @@ fail.
 _NOT_TRIED = """
 ## Not shown
 
-For these tests no protection has been seen whose removal makes them fail. Many of them show what the service
-makes up for, and that well-formed but odd tasks run.
+For these tests no single line has been seen whose removal makes them fail. Many of them show what the service
+makes up for, what is protected twice, and that well-formed but odd tasks run.
 
 """
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.worker_group import HOLD_SECONDS
 from tests.system.deployments import FAULTY_TIME_SCALE, STACK, Deployment, eventually
@@ -135,7 +136,10 @@ class Scene:
         return arn
 
     def stop(self, arn: str) -> None:
-        self.deployment.stepfunctions.stop_execution(executionArn=arn)
+        try:
+            self.deployment.stepfunctions.stop_execution(executionArn=arn)
+        except ClientError as error:
+            raise AssertionError(f"it has ended before it could be stopped: {error}") from error
 
     def cancel(self, pipeline: Pipeline, component: str) -> None:
         (instance,) = pipeline.runs("INSTANCE", component)
