@@ -79,16 +79,19 @@ def _tasks(stack: Deployed, handler: str, size: int) -> dict[str, Any]:
         for one in stack.executions(RUN_TASK)
         if one["executionArn"] not in before
     ]
-    poller = [ms for ms in stack.billed_ms(f"{STACK}-poll-bench", since) if ms < HELD_POLL_MS]
-    paused = [1000 * line["pausedSeconds"] for line in _lines(stack, "bench", "pausedSeconds", since)]
+    poller = [
+        (billed, billed - paused)
+        for billed, paused in stack.billed_and_paused_ms(f"{STACK}-poll-bench", since)
+        if billed < HELD_POLL_MS
+    ]
     return {
         "tasks": size,
         "started": len(polled),
         "PollLoop, transitions of a task": dict(Counter(polled)),
         "RunTask, transitions of a task": dict(Counter(ran)),
         "billed ms of a task": {
-            "poller": spread(poller),
-            "poller, mean without its pauses": round((sum(poller) - sum(paused)) / len(poller), 1),
+            "poller": spread([billed for billed, _ in poller]),
+            "poller, without its pauses": spread([working for _, working in poller]),
             "handler": spread(stack.billed_ms(f"bench-{handler}", since)),
         },
     }
@@ -147,14 +150,13 @@ def _results(stack: Deployed, group: str) -> list[str]:
     return [line["result"] for line in _lines(stack, group, "result")]
 
 
-def _lines(stack: Deployed, group: str, words: str, since: datetime | None = None) -> list[dict[str, Any]]:
+def _lines(stack: Deployed, group: str, words: str) -> list[dict[str, Any]]:
     pages = stack.logs.get_paginator("filter_log_events")
     return [
         json.loads(event["message"])
         for page in pages.paginate(
             logGroupName=f"/aws/lambda/{STACK}-poll-{group}",
             filterPattern=f'"{words}"',
-            startTime=int(since.timestamp() * 1000) if since else 0,
         )
         for event in page["events"]
     ]

@@ -75,17 +75,26 @@ class Deployed:
 
     def billed_ms(self, function: str, since: datetime) -> list[float]:
         """Billed durations of the invocations that ended since then, from Lambda's report lines."""
+        return [billed for billed, _ in self.billed_and_paused_ms(function, since)]
+
+    def billed_and_paused_ms(self, function: str, since: datetime) -> list[tuple[float, float]]:
+        """Of each invocation, also how long the poller slept to keep to the account's rate.
+
+        What a log group has of an invocation that is not concurrent to others ends with its report line.
+        """
         pages = self.logs.get_paginator("filter_log_events")
-        lines = [
-            json.loads(event["message"])
-            for page in pages.paginate(
-                logGroupName=f"/aws/lambda/{function}",
-                startTime=int(since.timestamp() * 1000),
-                filterPattern='"platform.report"',
-            )
-            for event in page["events"]
-        ]
-        return [line["record"]["metrics"]["billedDurationMs"] for line in lines]
+        found: list[tuple[float, float]] = []
+        paused = 0.0
+        for page in pages.paginate(
+            logGroupName=f"/aws/lambda/{function}", startTime=int(since.timestamp() * 1000)
+        ):
+            for event in page["events"]:
+                line = json.loads(event["message"])
+                paused += 1000 * line.get("pausedSeconds", 0.0)
+                if line.get("type") == "platform.report":
+                    found.append((line["record"]["metrics"]["billedDurationMs"], paused))
+                    paused = 0.0
+        return found
 
 
 def states(events: Sequence[dict[str, Any]]) -> list[str]:
