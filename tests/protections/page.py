@@ -14,8 +14,9 @@ _BEGINNING = """\
 
 A test proves something only if it fails where what it tests is missing. `make protections` takes each
 protection below out of a copy of the repository, one at a time, and runs the tests beside it: each of them
-has to fail. The last two, that RunTask reports the status which the handler gave, are the least that a test of
-the whole stack has to miss: they stand for tests for which no narrower line was found. Written by `python -m tests.protections --docs` from `tests/protections/protections.py`.
+has to fail. The last two are for tests of the whole stack for which no narrower line was found: that RunTask
+reports the status which the handler gave. Written by `python -m tests.protections --docs` from
+`tests/protections/protections.py`.
 
 | it protects from | what was removed | the tests that failed |
 |---|---|---|
