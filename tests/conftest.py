@@ -21,3 +21,11 @@ def postgresql_server() -> Iterator[DatabaseServer]:
 def mariadb_server() -> Iterator[DatabaseServer]:
     with mariadb() as server:
         yield server
+
+
+@pytest.fixture(params=["postgresql_server", "mariadb_server"])
+def server(request: pytest.FixtureRequest) -> DatabaseServer:
+    """Each of the two, one after the other."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, DatabaseServer)
+    return found

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from runner.outcome import TaskFailed
 from sql.jdbc import Engine
+from sql.tokens import tokens_of
 
 if TYPE_CHECKING:
     from sqlglot.tokenizer_core import Token
-
-_DIALECTS = {Engine.POSTGRESQL: "postgres", Engine.MYSQL: "mysql"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class InsertQuery:
         Raises TaskFailed if it cannot be read, or has no ``?``.
         """
         query = query.strip().rstrip("; \n\t\r")
-        tokens = _tokens(query, engine)
+        tokens = tokens_of(query, engine, what="insertQuery", error_id="InvalidInsertQuery")
         places = _places(query, tokens)
         marks = [place for place in places if not query.startswith("??", place)]
         if not marks:
@@ -110,15 +109,3 @@ def _row_of_values(tokens: list[Token], marks: list[int]) -> tuple[int, int]:
                 first, last = tokens[position + 1].start, inner.end + 1
                 return (first, last) if all(first < mark < last for mark in marks) else (0, 0)
     return 0, 0
-
-
-def _tokens(query: str, engine: Engine) -> list[Token]:
-    from sqlglot.dialects.dialect import Dialect
-    from sqlglot.errors import TokenError
-
-    try:
-        return Dialect.get_or_raise(_DIALECTS[engine]).tokenize(query)
-    except TokenError as error:
-        raise TaskFailed(
-            f"insertQuery cannot be read as {engine.value}: {error}", error_id="InvalidInsertQuery"
-        ) from error

@@ -15,14 +15,13 @@ from runner.fields import FieldError
 from runner.outcome import TaskFailed
 from runner.task import Task
 from sql.jdbc import Engine
+from sql.tokens import tokens_of
 
 if TYPE_CHECKING:
     from sqlglot.tokenizer_core import Token
 
 MAX_BYTES = 16 * 1024 * 1024
 """Of a script: what MySQL servers take in one packet by default, and what fits into little memory."""
-
-_DIALECTS = {Engine.POSTGRESQL: "postgres", Engine.MYSQL: "mysql", Engine.REDSHIFT: "redshift"}
 
 
 def script_of(task: Task) -> str:
@@ -127,12 +126,4 @@ def _question_marks(script: str, engine: Engine) -> Iterator[int]:
 
 
 def _tokens(script: str, engine: Engine) -> list[Token]:
-    from sqlglot.dialects.dialect import Dialect
-    from sqlglot.errors import TokenError
-
-    try:
-        return Dialect.get_or_raise(_DIALECTS[engine]).tokenize(script)
-    except TokenError as error:
-        raise TaskFailed(
-            f"The script cannot be read as {engine.value}: {error}", error_id="InvalidScript"
-        ) from error
+    return tokens_of(script, engine, what="The script", error_id="InvalidScript")

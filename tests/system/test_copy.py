@@ -23,13 +23,6 @@ EXAMPLE = ROOT / "docs" / "examples" / "copy.json"
 CANARY = "wrong-canary-7d20"
 
 
-@pytest.fixture(params=["postgresql_server", "mariadb_server"])
-def server(request: pytest.FixtureRequest) -> DatabaseServer:
-    found = request.getfixturevalue(request.param)
-    assert isinstance(found, DatabaseServer)
-    return found
-
-
 @pytest.fixture
 def bucket(examples: Examples, server: DatabaseServer) -> str:
     name = f"copy-{server.jdbc}"

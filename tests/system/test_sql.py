@@ -20,13 +20,6 @@ EXAMPLES = ROOT / "docs" / "examples"
 CANARY = "wrong-canary-51b2"
 
 
-@pytest.fixture(params=["postgresql_server", "mariadb_server"])
-def server(request: pytest.FixtureRequest) -> DatabaseServer:
-    found = request.getfixturevalue(request.param)
-    assert isinstance(found, DatabaseServer)
-    return found
-
-
 @pytest.fixture(scope="module")
 def secrets(examples: Examples) -> SecretsManagerClient:
     return boto3.client(
