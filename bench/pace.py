@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -11,14 +12,24 @@ from unittest import mock
 
 from local.datapipeline.throttle import BURST, RATES, Throttle
 from runner import pace
-from runner.loop import THROTTLED_WAIT_SECONDS
 
-TASKS = 300
-"""Of each loop."""
-LOOPS = (2, 4, 8)
-SEEDS = range(20)
-POLICIES = ((pace._GIVEN_UP, pace._TAKEN_BACK), (0.5, 0.01), (0.3, 0.003), (0.5, 0.003))
-"""What a throttled loop gives up of its rate, and the polls a second that it takes back with each poll."""
+QUEUES: dict[str, tuple[int, ...]] = {
+    "1 loop": (500,),
+    "2 loops": (300,) * 2,
+    "3 loops": (300,) * 3,
+    "4 loops": (300,) * 4,
+    "8 loops": (300,) * 8,
+    "2 loops, of which one has fewer tasks": (400, 100),
+}
+SEEDS = range(40)
+POLICIES: dict[str, tuple[str, float]] = {
+    "as deployed": ("_ADDED_SECONDS", pace._ADDED_SECONDS),
+    "first throttled poll: half of the rate, not the share": ("_POLLS_THAT_TELL", 10**6),
+    "twice the time added": ("_ADDED_SECONDS", 2 * pace._ADDED_SECONDS),
+    "twice the time taken back": ("_TAKEN_BACK_SECONDS", 2 * pace._TAKEN_BACK_SECONDS),
+    "nothing taken back": ("_TAKEN_BACK_SECONDS", 0.0),
+}
+"""Which constant of ``runner.pace`` has which value."""
 
 CYCLE_SECONDS = (0.2, 0.4)
 """From the answer of a poll to the next poll, where nothing paces: about three transitions."""
@@ -29,6 +40,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 class Loop:
     """One loop; times are seconds since the start of all."""
 
+    tasks: int
     due: float
     pace: pace.Pace = field(default_factory=pace.Pace)
     taken: int = 0
@@ -43,37 +55,38 @@ class Drained:
     throttled: float
     """Of all polls."""
     least_share: float
-    """When the first loop was done: what the slowest had taken, as a part of what the first had."""
+    """When the first loop was done: what the slowest had taken, as a part of what the fastest had."""
 
 
 def measure() -> list[dict[str, Any]]:
     """Takes a few seconds."""
     found = []
-    for given_up, taken_back in POLICIES:
-        with mock.patch.multiple(pace, _GIVEN_UP=given_up, _TAKEN_BACK=taken_back):
-            for loops in LOOPS:
-                runs = [drain(loops, Random(seed)) for seed in SEEDS]  # noqa: S311 - a simulation
-                found.append(
-                    {
-                        "given up": given_up,
-                        "taken back with each poll": taken_back,
-                        "loops": loops,
-                        "of the limit": round(statistics.mean(run.of_limit for run in runs), 2),
-                        "throttled, %": round(100 * statistics.mean(run.throttled for run in runs), 1),
-                        "least share": round(statistics.mean(run.least_share for run in runs), 2),
-                    }
-                )
+    for policy, (constant, value) in POLICIES.items():
+        with mock.patch.object(pace, constant, value):
+            for queues, tasks in QUEUES.items():
+                runs = [drain(tasks, Random(seed)) for seed in SEEDS]  # noqa: S311 - a simulation
+                row: dict[str, Any] = {
+                    "policy": policy,
+                    "queues": queues,
+                    "of the limit": round(statistics.mean(run.of_limit for run in runs), 2),
+                    "throttled, %": round(100 * statistics.mean(run.throttled for run in runs), 1),
+                }
+                if len(set(tasks)) == 1 < len(tasks):
+                    shares = [run.least_share for run in runs]
+                    row["least share"] = round(statistics.mean(shares), 2)
+                    row["least share, worst run"] = round(min(shares), 2)
+                found.append(row)
     return found
 
 
-def drain(count: int, random: Random) -> Drained:
-    """So many loops, each with its own queue, from a full burst to the end of the last queue."""
+def drain(tasks: Sequence[int], random: Random) -> Drained:
+    """A loop for each number of tasks, from a full burst to the end of the last queue."""
     throttle = Throttle()
-    loops = [Loop(random.uniform(0, 0.5)) for _ in range(count)]
+    loops = [Loop(number, random.uniform(0, 0.5)) for number in tasks]
     times: list[float] = []
     throttled = 0
     least_share = 0.0
-    while waiting := [loop for loop in loops if loop.taken < TASKS]:
+    while waiting := [loop for loop in loops if loop.taken < loop.tasks]:
         loop = min(waiting, key=lambda one: one.due)
         now = loop.due
         pause = loop.pace.pause(now)
@@ -84,11 +97,12 @@ def drain(count: int, random: Random) -> Drained:
             loop.taken += 1
             loop.due = now + random.uniform(*CYCLE_SECONDS)
             times.append(now)
-            if loop.taken == TASKS and not least_share:
-                least_share = min(one.taken for one in loops) / TASKS
+            if loop.taken == loop.tasks and not least_share:
+                taken = [one.taken for one in loops]
+                least_share = min(taken) / max(taken)
         else:
             loop.pace = loop.pace.throttled(now)
-            loop.due = now + THROTTLED_WAIT_SECONDS * random.uniform(0.5, 1.5)
+            loop.due = now + max(1, round(loop.pace.pause(now) * random.uniform(0.5, 1.5)))
             throttled += 1
     after_burst = times[int(BURST) :]
     rate = (len(after_burst) - 1) / (after_burst[-1] - after_burst[0])

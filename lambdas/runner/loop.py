@@ -24,9 +24,6 @@ ERRORS_IN_A_ROW = 5
 FULL_WAIT_SECONDS = 15
 """How long the loop waits before it looks again whether a running task has ended."""
 
-THROTTLED_WAIT_SECONDS = 20
-"""How long the loop waits on average after a throttled poll."""
-
 QUICK_ANSWER_SECONDS = 5.0
 """An empty answer that comes sooner than this is followed by a wait of as long, not by a poll at once."""
 
@@ -100,13 +97,12 @@ class LoopState:
         if not isinstance(data, dict):
             return cls(pace=pace)
         running = data.get("running")
-        kept = data.get("pace")
         return cls(
             polls=int(data.get("polls") or 0),
             errors=int(data.get("errors") or 0),
             running=None if running is None else int(running),
             terminated=bool(data.get("terminated")),
-            pace=Pace(**kept) if isinstance(kept, dict) else pace,
+            pace=Pace.from_json(data.get("pace")) or pace,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -186,10 +182,10 @@ def decide(
         return Decision(Next.START, replace(polled, running=running))
 
     if result is PollResult.THROTTLED:
-        # The service lives, and others are polling: no reason to fail, however often it happens. A long wait
-        # loses nothing: what the account may not poll meanwhile it may poll afterwards.
+        # The service lives, and others are polling: no reason to fail, however often it happens.
         slower = replace(polled, errors=state.errors, pace=state.pace.throttled(sent_at))
-        pause = round(THROTTLED_WAIT_SECONDS * (0.5 + jitter))
+        own = slower.pause(limits, seconds_since_start=seconds_since_start)
+        pause = max(1, round(own * (0.5 + jitter)))
         return _within_slot(Decision(Next.WAIT, slower, pause), limits, seconds_since_start)
 
     if result is PollResult.ERROR:

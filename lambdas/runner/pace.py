@@ -1,14 +1,21 @@
 """How fast one loop may poll, so that it is not throttled and leaves other loops their share.
 
 An account has 2 PollForTask a second and 100 at once (developer guide, limits), for all of its worker
-groups. A loop cannot see the others, so it keeps to the account's rate as if it were alone, gives up a part
-of it when it is throttled, and takes a little back with each poll: loops that do so come to equal shares.
+groups. A loop cannot see the others; all that it hears of them is a throttled poll. So it keeps to the
+account's rate as if it were alone, and what it changes is the time between its polls:
+
+- The first throttled poll says what share the loop had: its polls are known, and so are all that the account
+  let through, since the account's bucket was full before and is empty now. The loop goes on with that share.
+- Each further one adds the same time, so that a fast loop gives up more than a slow one.
+- Each poll that is let through takes a little of it back, more the longer nothing was throttled. As the
+  parts are the same for slow and for fast loops, few polls are throttled however many loops there are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import math
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,17 +23,25 @@ if TYPE_CHECKING:
 POLLS_PER_SECOND = 1.95
 """A little under the account's 2, so that a loop that begins finds a poll left over, and is heard."""
 
+ACCOUNT_POLLS_PER_SECOND = 2
 BURST = 100
 
 LONGEST_SLEEP_SECONDS = 5.0
 """The poller sleeps no longer than this before a poll: beyond it, a Wait state is cheaper."""
 
+LONGEST_SECONDS_A_POLL = 50.0
+
 _BURST_SECONDS = BURST / POLLS_PER_SECOND
-_GIVEN_UP = 0.3
-_TAKEN_BACK = 0.01
-"""Less would be throttled less often, and leave the rate of an account unused when other loops have ended: a
-throttled poll costs a wait, and no task."""
-LEAST_POLLS_PER_SECOND = 0.02
+
+_ADDED_SECONDS = 0.2
+_TAKEN_BACK_SECONDS = 0.0007
+"""With each poll, at the full rate; slower loops take back a little more, so that shares become equal."""
+_TAKEN_BACK_FASTER_AFTER = 100
+"""Polls let through without a throttled one: other loops seem to have ended."""
+_POLLS_THAT_TELL = 10
+"""A loop that is throttled with fewer found the account's bucket used up: it takes half of the rate."""
+_WAIT_SECONDS = 20
+"""How long such a loop waits, at least: of many loops that begin, the first ones end meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +51,20 @@ class Pace:
     Times are ages of the loop, in the service's seconds.
     """
 
-    polls_per_second: float = POLLS_PER_SECOND
+    seconds_a_poll: float = 1 / POLLS_PER_SECOND
     paid_until: float = 0.0
+    full_at: float = 0.0
+    """When the loop began to poll after it was idle: the account's bucket is taken to have been full."""
+    polls: int = 0
+    """Let through since then."""
+    unthrottled: int | None = None
+    """Polls let through since the last throttled one; None where none was throttled."""
+
+    @classmethod
+    def from_json(cls, data: Any) -> Pace | None:
+        """What ``dataclasses.asdict`` made of a pace; None for anything else, as another release's."""
+        names = {one.name for one in fields(cls)}
+        return cls(**data) if isinstance(data, dict) and data.keys() == names else None
 
     def pause(self, age: float) -> float:
         """Seconds until the next poll may be sent."""
@@ -45,22 +72,50 @@ class Pace:
 
     def sent(self, age: float) -> Pace:
         """The pace after a poll that was sent at ``age``."""
-        paid_until = max(self.paid_until, age) + 1 / self.polls_per_second
-        return Pace(min(POLLS_PER_SECOND, self.polls_per_second + _TAKEN_BACK), paid_until)
+        if self._is_forgotten(age):
+            return Pace(full_at=age).sent(age)
+        paid_until = max(self.paid_until, age) + self.seconds_a_poll
+        paid = replace(self, paid_until=paid_until, polls=self.polls + 1)
+        if self.unthrottled is None:
+            return paid
+        unthrottled = self.unthrottled + 1
+        taken_back = _TAKEN_BACK_SECONDS * math.sqrt(self.seconds_a_poll * POLLS_PER_SECOND)
+        taken_back *= 1 + (unthrottled / _TAKEN_BACK_FASTER_AFTER) ** 2
+        seconds = max(1 / POLLS_PER_SECOND, self.seconds_a_poll - taken_back)
+        return replace(paid, seconds_a_poll=seconds, unthrottled=unthrottled)
 
     def throttled(self, age: float) -> Pace:
         """The pace after a poll that was throttled: the account's bucket is empty, others take from it."""
-        slower = max(LEAST_POLLS_PER_SECOND, self.polls_per_second * (1 - _GIVEN_UP))
-        return Pace(slower, age + _BURST_SECONDS)
+        if self.unthrottled is None:
+            seconds = max(self.seconds_a_poll, 1 / (POLLS_PER_SECOND * self._share(age)))
+        else:
+            seconds = min(LONGEST_SECONDS_A_POLL, self.seconds_a_poll + _ADDED_SECONDS)
+        wait = seconds if self._is_told else max(seconds, _WAIT_SECONDS)
+        return replace(self, seconds_a_poll=seconds, paid_until=age + _BURST_SECONDS + wait, unthrottled=0)
 
     def carried_over(self, seconds: float) -> Pace:
         """The pace of a loop that begins ``seconds`` after this one began.
 
         What is spent stays spent: a loop that takes over in the middle of a queue has no burst of its own.
-        Once the bucket is full again, there is nothing to carry over.
         """
-        paid_until = self.paid_until - seconds
-        return Pace(self.polls_per_second, paid_until) if paid_until > 0 else Pace()
+        if self._is_forgotten(seconds):
+            return Pace()
+        return replace(self, paid_until=self.paid_until - seconds, full_at=self.full_at - seconds)
+
+    def _is_forgotten(self, age: float) -> bool:
+        """Whether this loop was idle for so long that its bucket, and the account's, are likely full."""
+        return age - max(self.paid_until, self.full_at) >= _BURST_SECONDS
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether so many polls were let through that they tell the share of this loop."""
+        return self.polls >= _POLLS_THAT_TELL
+
+    def _share(self, age: float) -> float:
+        """This loop's part of the polls that the account let through, since its bucket was full."""
+        if not self._is_told:
+            return 0.5
+        return self.polls / (BURST + ACCOUNT_POLLS_PER_SECOND * max(0.0, age - self.full_at))
 
 
 @dataclass

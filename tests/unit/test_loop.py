@@ -10,7 +10,6 @@ from runner.loop import (
     ERRORS_IN_A_ROW,
     FULL_WAIT_SECONDS,
     MAX_POLLS,
-    THROTTLED_WAIT_SECONDS,
     Decision,
     Limits,
     LoopState,
@@ -19,7 +18,7 @@ from runner.loop import (
     decide,
     may_poll,
 )
-from runner.pace import Pace
+from runner.pace import BURST, POLLS_PER_SECOND, Pace
 
 SHORT = Limits(period=300, poll_timeout=10)
 CONTINUOUS = Limits(period=60, poll_timeout=95)
@@ -186,12 +185,19 @@ def test_whatever_happened_no_poll_is_promised_outside_the_slot(
 
 
 def test_a_throttled_poll_is_followed_by_a_wait_and_slows_the_loop_down() -> None:
-    decision = after(PollResult.THROTTLED, age=40, took=0)
+    state = LoopState(pace=Pace(seconds_a_poll=9.8, polls=20, unthrottled=5))
+    decision = after(PollResult.THROTTLED, state=state, age=40, took=0)
     assert decision.next is Next.WAIT
-    assert decision.wait_seconds == THROTTLED_WAIT_SECONDS / 2
-    assert after(PollResult.THROTTLED, age=40, jitter=1).wait_seconds == THROTTLED_WAIT_SECONDS * 1.5
-    assert decision.state.pace.polls_per_second < Pace().polls_per_second
-    assert decision.state.pace.paid_until > 40
+    assert decision.state.pace.seconds_a_poll == pytest.approx(10)
+    assert decision.wait_seconds == 5
+    assert after(PollResult.THROTTLED, state=state, age=40, took=0, jitter=1).wait_seconds == 15
+    assert decision.state.pace.pause(40) == pytest.approx(10)
+
+
+@pytest.mark.parametrize("foreign", [None, 3, {}, {"polls_per_second": 1.95, "paid_until": 7.0}])
+def test_a_loop_goes_on_after_an_update_of_the_poller(foreign: object) -> None:
+    kept = {"polls": 3, "pace": foreign}
+    assert LoopState.from_json(kept, Pace(paid_until=9)) == LoopState(polls=3, pace=Pace(paid_until=9))
 
 
 def test_throttled_polls_never_fail_the_loop_however_many_there_are() -> None:
@@ -206,12 +212,12 @@ def test_where_the_services_time_goes_faster_a_poll_is_paid_for_sooner() -> None
     limits = Limits(period=30, poll_timeout=1, hold=9)
     polled = decide(PollResult.TASK, state=LoopState(), limits=limits, seconds_since_start=20)
     assert polled.state.pace == Pace().sent(200)
-    state = LoopState(pace=Pace(paid_until=Pace().throttled(200).paid_until + 70))
+    state = LoopState(pace=Pace(paid_until=200 + 70 + BURST / POLLS_PER_SECOND))
     assert state.pause(limits, seconds_since_start=20) == pytest.approx(7)
 
 
 def test_a_loop_that_has_to_pause_for_long_waits_until_its_pace_lets_it_poll() -> None:
-    state = LoopState(pace=Pace(paid_until=Pace().throttled(20).paid_until + 7))
+    state = LoopState(pace=Pace(paid_until=20 + 7 + BURST / POLLS_PER_SECOND))
     decision = after(PollResult.PACED, state=state, age=20)
     assert decision.next is Next.WAIT
     assert decision.wait_seconds == 7

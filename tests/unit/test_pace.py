@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -10,15 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.datapipeline.throttle import Throttle
-from runner.loop import THROTTLED_WAIT_SECONDS
-from runner.pace import LEAST_POLLS_PER_SECOND, POLLS_PER_SECOND, LastPace, Pace
+from runner.pace import BURST, LONGEST_SECONDS_A_POLL, POLLS_PER_SECOND, LastPace, Pace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CYCLE_SECONDS = (0.2, 0.4)
 """From the answer of a poll to the next one, where nothing paces: about three transitions."""
 PERIOD_SECONDS = 300
 """After which an execution takes over from the one before it."""
-AFTER_THROTTLE_SECONDS = (0.5 * THROTTLED_WAIT_SECONDS, 1.5 * THROTTLED_WAIT_SECONDS)
 
 
 class Drain:
@@ -50,7 +50,8 @@ class Drain:
             else:
                 self.throttled += 1
                 self.pace[loop] = self.pace[loop].throttled(age)
-                self.due[loop] = now + self.random.uniform(*AFTER_THROTTLE_SECONDS)
+                wait = self.pace[loop].pause(age) * self.random.uniform(0.5, 1.5)
+                self.due[loop] = now + max(1, round(wait))
 
 
 def test_one_loop_is_never_throttled_and_uses_the_rate() -> None:
@@ -62,7 +63,7 @@ def test_one_loop_is_never_throttled_and_uses_the_rate() -> None:
     assert (drain.polls[0] - before) / 1_000 >= 0.95 * 2
 
 
-@pytest.mark.parametrize(("loops", "throttled"), [(2, 0.03), (5, 0.06), (20, 0.25)])
+@pytest.mark.parametrize(("loops", "throttled"), [(2, 0.015), (4, 0.02), (8, 0.03), (20, 0.15)])
 def test_loops_that_share_an_account_use_its_rate_and_get_equal_shares(loops: int, throttled: float) -> None:
     drain = Drain(loops)
     drain.run(200)
@@ -75,26 +76,73 @@ def test_loops_that_share_an_account_use_its_rate_and_get_equal_shares(loops: in
     assert all(0.7 * fair <= one <= 1.4 * fair for one in polled)
 
 
+def test_loops_that_begin_together_have_equal_shares_from_their_first_throttled_polls() -> None:
+    drain = Drain(4)
+    drain.run(200)
+    fair = sum(drain.polls) / 4
+    assert all(0.8 * fair <= one <= 1.2 * fair for one in drain.polls)
+
+
+def test_the_first_throttled_poll_says_what_share_the_loop_had() -> None:
+    pace = Pace()
+    for poll in range(50):  # Of the 200 that the account lets through in 50 s: 100 at once and 2 a second.
+        pace = pace.sent(poll)
+    assert pace.throttled(50).seconds_a_poll == pytest.approx(4 / POLLS_PER_SECOND)
+
+
+def test_a_loop_that_finds_the_account_used_up_waits_and_takes_half_of_it() -> None:
+    pace = Pace().sent(0).throttled(1)
+    assert pace.seconds_a_poll == pytest.approx(2 / POLLS_PER_SECOND)
+    assert pace.pause(1) == pytest.approx(20)
+
+
+def test_a_loop_that_had_nearly_all_is_hardly_slowed_down_by_its_first_throttled_poll() -> None:
+    pace = Pace()
+    for poll in range(190):  # Of the 200 that the account lets through in 50 s.
+        pace = pace.sent(0.25 * poll)
+    assert pace.throttled(50).seconds_a_poll == pytest.approx(200 / 190 / POLLS_PER_SECOND)
+    assert pace.throttled(50).throttled(51).seconds_a_poll - pace.throttled(
+        50
+    ).seconds_a_poll == pytest.approx(0.2)
+
+
+def test_a_loop_that_is_left_alone_comes_back_to_the_whole_rate() -> None:
+    pace = Pace().throttled(0)
+    age, polls = 0.0, 0
+    while pace.seconds_a_poll > 1 / POLLS_PER_SECOND:
+        age += pace.pause(age)
+        pace = pace.sent(age)
+        polls += 1
+    assert 100 < polls < 250
+
+
+def test_what_was_heard_of_others_is_forgotten_when_the_loop_was_idle() -> None:
+    pace = Pace().throttled(0).sent(2)
+    then = pace.paid_until + BURST / POLLS_PER_SECOND
+    assert pace.sent(then - 1).unthrottled == 2
+    assert pace.sent(then) == Pace(paid_until=then + 1 / POLLS_PER_SECOND, full_at=then, polls=1)
+
+
 def test_where_the_services_time_goes_faster_the_pace_does() -> None:
     last = LastPace(time_scale=10)
     last.keep(START, Pace(paid_until=340))
-    assert last.of_loop(START + timedelta(seconds=30)) == Pace(paid_until=40)
+    assert last.of_loop(START + timedelta(seconds=30)) == Pace(paid_until=40, full_at=-300)
 
 
 def test_an_execution_that_takes_over_has_no_burst_of_its_own() -> None:
     last = LastPace()
     last.keep(START, Pace(paid_until=340))
     taken_over = last.of_loop(START + timedelta(seconds=300))
-    assert taken_over == Pace(paid_until=40)
+    assert taken_over == Pace(paid_until=40, full_at=-300)
 
 
-@pytest.mark.parametrize("seconds", [340, 5_000, -1])
+@pytest.mark.parametrize("seconds", [340 + 52, 5_000, -1])
 def test_where_the_burst_has_come_back_or_the_loop_is_older_there_is_nothing_to_take_over(
     seconds: int,
 ) -> None:
     last = LastPace()
     assert last.of_loop(START) == Pace()
-    last.keep(START, Pace(polls_per_second=0.1, paid_until=340))
+    last.keep(START, Pace(seconds_a_poll=10, paid_until=340))
     assert last.of_loop(START + timedelta(seconds=seconds)) == Pace()
 
 
@@ -103,9 +151,8 @@ def test_a_first_poll_needs_no_pause() -> None:
 
 
 def test_a_loop_that_is_throttled_pauses_no_longer_than_its_rate_asks_for() -> None:
-    pace = Pace().throttled(10)
-    assert pace.pause(10) == 0
-    assert pace.sent(10).pause(10) == pytest.approx(1 / pace.polls_per_second)
+    pace = Pace(polls=12).throttled(10)
+    assert pace.pause(10) == pytest.approx(pace.seconds_a_poll)
 
 
 @given(st.lists(st.booleans(), max_size=300))
@@ -114,5 +161,6 @@ def test_the_rate_stays_within_its_bounds(throttled: list[bool]) -> None:
     for each in throttled:
         age += pace.pause(age)
         pace = pace.throttled(age) if each else pace.sent(age)
-        assert 0 < pace.polls_per_second <= POLLS_PER_SECOND
-        assert pace.pause(age) <= 1 / LEAST_POLLS_PER_SECOND + 1e-9
+        assert 1 / POLLS_PER_SECOND <= pace.seconds_a_poll <= LONGEST_SECONDS_A_POLL
+        assert pace.pause(age) <= LONGEST_SECONDS_A_POLL + 1e-9
+        assert Pace.from_json(json.loads(json.dumps(asdict(pace)))) == pace

@@ -87,11 +87,11 @@ def test_an_empty_short_poll_ends_the_tick(poll: Poller) -> None:
 def test_an_execution_that_takes_over_keeps_the_pace_of_the_one_before(poll: Poller) -> None:
     module = importlib.import_module("poll_for_task")
     an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
-    module.LAST_PACE.keep(an_hour_ago, Pace(polls_per_second=0.5, paid_until=3_600 + 90))
+    module.LAST_PACE.keep(an_hour_ago, Pace(seconds_a_poll=2, paid_until=3_600 + 90))
     answer = poll(Service({"taskObject": TASK}, {"terminate": False}))
     assert answer["next"] == "WAIT"
     assert answer["loop"]["polls"] == 0
-    assert answer["loop"]["pace"]["polls_per_second"] == 0.5
+    assert answer["loop"]["pace"]["seconds_a_poll"] == 2
 
 
 def test_a_throttled_poll_counts_as_an_error_of_its_kind_and_not_as_one_of_the_stack(
