@@ -1,0 +1,26 @@
+"""JSONata expressions of state machines are parsed once."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+
+class ParsedOnce:
+    """A parser of jsonata-python's that keeps what it has parsed: evaluation leaves the tree as it is.
+
+    ministack parses an expression each time that it evaluates it, which takes several times as long as
+    the evaluation.
+    """
+
+    def __init__(self, jsonata: Any) -> None:
+        """Stands in for the parser that ``jsonata.Jsonata.get_parser`` makes for each thread."""
+        new_parser = jsonata.Jsonata.get_parser
+
+        @functools.lru_cache(maxsize=4096)
+        def parse(expression: str, regex_engine: Any) -> Any:
+            return new_parser().parse(expression, regex_engine)
+
+        self.parse = parse
+        self.dbg = False
+        jsonata.Jsonata.get_parser = staticmethod(lambda: self)
