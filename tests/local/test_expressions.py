@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,7 +14,7 @@ EXPRESSION = "{'task': $states.input.taskId, 'late': $exists($states.input.late)
 
 
 @pytest.fixture
-def parsed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The expressions that were parsed."""
     seen: list[str] = []
     original = jsonata.parser.Parser.parse
@@ -27,7 +26,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(jsonata.Jsonata, "get_parser", jsonata.Jsonata.get_parser)
     monkeypatch.setattr(jsonata.parser.Parser, "parse", parse)
     ParsedOnce(jsonata)
-    yield seen
+    return seen
 
 
 def evaluate(task: dict[str, str]) -> Any:
