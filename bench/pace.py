@@ -26,8 +26,8 @@ POLICIES: dict[str, tuple[str, float]] = {
     "as deployed": ("_ADDED_SECONDS", pace._ADDED_SECONDS),
     "first throttled poll: half of the rate, not the share": ("_POLLS_THAT_TELL", 10**6),
     "twice the time added": ("_ADDED_SECONDS", 2 * pace._ADDED_SECONDS),
-    "twice the time taken back": ("_TAKEN_BACK_SECONDS", 2 * pace._TAKEN_BACK_SECONDS),
-    "nothing taken back": ("_TAKEN_BACK_SECONDS", 0.0),
+    "twice as much taken back": ("_TAKEN_BACK", 2 * pace._TAKEN_BACK),
+    "nothing taken back": ("_TAKEN_BACK", 0.0),
 }
 """Which constant of ``runner.pace`` has which value."""
 

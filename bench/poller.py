@@ -42,7 +42,7 @@ import poll_for_task
 
 told, sys.stdout = sys.stdout, open(os.devnull, "w")
 context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 900_000)
-pace = {"seconds_a_poll": 0.5, "paid_until": 1.0, "full_at": 0.0, "polls": 1, "unthrottled": None}
+pace = {"seconds_a_poll": 0.5, "paid_until": 1.0, "full_at": 0.0, "polls": 1, "throttled_at": None}
 event = {"loop": {"polls": 1, "pace": pace}, "startedAt": STARTED_AT}
 task = poll_for_task.handler(event, context)["task"]
 

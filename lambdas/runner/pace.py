@@ -7,13 +7,11 @@ account's rate as if it were alone, and what it changes is the time between its 
 - The first throttled poll says what share the loop had: its polls are known, and so are all that the account
   let through, since the account's bucket was full before and is empty now. The loop goes on with that share.
 - Each further one adds the same time, so that a fast loop gives up more than a slow one.
-- Each poll that is let through takes a little of it back, more the longer nothing was throttled. As the
-  parts are the same for slow and for fast loops, few polls are throttled however many loops there are.
+- Each poll that is let through takes a small part of the time back, more the longer none was throttled.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -34,14 +32,18 @@ LONGEST_SECONDS_A_POLL = 50.0
 _BURST_SECONDS = BURST / POLLS_PER_SECOND
 
 _ADDED_SECONDS = 0.2
-_TAKEN_BACK_SECONDS = 0.0007
-"""With each poll, at the full rate; slower loops take back a little more, so that shares become equal."""
-_TAKEN_BACK_FASTER_AFTER = 100
-"""Polls let through without a throttled one: other loops seem to have ended."""
+_TAKEN_BACK = 0.001
+"""With each poll, a part of the time between polls."""
+_FASTER_AFTER_SECONDS = 140
+"""Without a throttled poll: other loops seem to have ended."""
 _POLLS_THAT_TELL = 10
 """A loop that is throttled with fewer found the account's bucket used up: it takes half of the rate."""
 _WAIT_SECONDS = 20
 """How long such a loop waits, at least: of many loops that begin, the first ones end meanwhile."""
+_LEAST_SHARE = 1 / 8
+"""A smaller one is no share: the account had polls left over, and the loop did not ask for them."""
+_IDLE_SECONDS = 5
+"""After such a pause of its own, what a loop has polled before says nothing about its share."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ class Pace:
     """When the loop began to poll after it was idle: the account's bucket is taken to have been full."""
     polls: int = 0
     """Let through since then."""
-    unthrottled: int | None = None
-    """Polls let through since the last throttled one; None where none was throttled."""
+    throttled_at: float | None = None
+    """When the last poll was throttled; None where none was."""
 
     @classmethod
     def from_json(cls, data: Any) -> Pace | None:
@@ -72,39 +74,46 @@ class Pace:
 
     def sent(self, age: float) -> Pace:
         """The pace after a poll that was sent at ``age``."""
-        if self._is_forgotten(age):
+        if self._idle(age) >= _BURST_SECONDS:
             return Pace(full_at=age).sent(age)
+        if self._idle(age) >= _IDLE_SECONDS:
+            return replace(self, full_at=age, polls=0).sent(age)
         paid_until = max(self.paid_until, age) + self.seconds_a_poll
         paid = replace(self, paid_until=paid_until, polls=self.polls + 1)
-        if self.unthrottled is None:
+        if self.throttled_at is None:
             return paid
-        unthrottled = self.unthrottled + 1
-        taken_back = _TAKEN_BACK_SECONDS * math.sqrt(self.seconds_a_poll * POLLS_PER_SECOND)
-        taken_back *= 1 + (unthrottled / _TAKEN_BACK_FASTER_AFTER) ** 2
-        seconds = max(1 / POLLS_PER_SECOND, self.seconds_a_poll - taken_back)
-        return replace(paid, seconds_a_poll=seconds, unthrottled=unthrottled)
+        unthrottled = (age - self.throttled_at) / _FASTER_AFTER_SECONDS
+        seconds = self.seconds_a_poll * (1 - min(0.5, _TAKEN_BACK * (1 + unthrottled**2)))
+        return replace(paid, seconds_a_poll=max(1 / POLLS_PER_SECOND, seconds))
 
     def throttled(self, age: float) -> Pace:
         """The pace after a poll that was throttled: the account's bucket is empty, others take from it."""
-        if self.unthrottled is None:
+        if self.throttled_at is None:
             seconds = max(self.seconds_a_poll, 1 / (POLLS_PER_SECOND * self._share(age)))
         else:
             seconds = min(LONGEST_SECONDS_A_POLL, self.seconds_a_poll + _ADDED_SECONDS)
         wait = seconds if self._is_told else max(seconds, _WAIT_SECONDS)
-        return replace(self, seconds_a_poll=seconds, paid_until=age + _BURST_SECONDS + wait, unthrottled=0)
+        return replace(self, seconds_a_poll=seconds, paid_until=age + _BURST_SECONDS + wait, throttled_at=age)
 
     def carried_over(self, seconds: float) -> Pace:
         """The pace of a loop that begins ``seconds`` after this one began.
 
         What is spent stays spent: a loop that takes over in the middle of a queue has no burst of its own.
+        After a time in which the bucket came back to be full, there is nothing to carry over.
         """
-        if self._is_forgotten(seconds):
+        if self._idle(seconds) >= _BURST_SECONDS:
             return Pace()
-        return replace(self, paid_until=self.paid_until - seconds, full_at=self.full_at - seconds)
+        throttled_at = None if self.throttled_at is None else self.throttled_at - seconds
+        return replace(
+            self,
+            paid_until=self.paid_until - seconds,
+            full_at=self.full_at - seconds,
+            throttled_at=throttled_at,
+        )
 
-    def _is_forgotten(self, age: float) -> bool:
-        """Whether this loop was idle for so long that its bucket, and the account's, are likely full."""
-        return age - max(self.paid_until, self.full_at) >= _BURST_SECONDS
+    def _idle(self, age: float) -> float:
+        """How long this loop has not polled though it might have, in seconds."""
+        return age - max(self.paid_until, self.full_at)
 
     @property
     def _is_told(self) -> bool:
@@ -115,7 +124,8 @@ class Pace:
         """This loop's part of the polls that the account let through, since its bucket was full."""
         if not self._is_told:
             return 0.5
-        return self.polls / (BURST + ACCOUNT_POLLS_PER_SECOND * max(0.0, age - self.full_at))
+        let_through = BURST + ACCOUNT_POLLS_PER_SECOND * max(0.0, age - self.full_at)
+        return max(_LEAST_SHARE, self.polls / let_through)
 
 
 @dataclass

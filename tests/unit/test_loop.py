@@ -185,7 +185,7 @@ def test_whatever_happened_no_poll_is_promised_outside_the_slot(
 
 
 def test_a_throttled_poll_is_followed_by_a_wait_and_slows_the_loop_down() -> None:
-    state = LoopState(pace=Pace(seconds_a_poll=9.8, polls=20, unthrottled=5))
+    state = LoopState(pace=Pace(seconds_a_poll=9.8, polls=20, throttled_at=1))
     decision = after(PollResult.THROTTLED, state=state, age=40, took=0)
     assert decision.next is Next.WAIT
     assert decision.state.pace.seconds_a_poll == pytest.approx(10)

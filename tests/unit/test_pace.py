@@ -63,7 +63,7 @@ def test_one_loop_is_never_throttled_and_uses_the_rate() -> None:
     assert (drain.polls[0] - before) / 1_000 >= 0.95 * 2
 
 
-@pytest.mark.parametrize(("loops", "throttled"), [(2, 0.015), (4, 0.02), (8, 0.03), (20, 0.15)])
+@pytest.mark.parametrize(("loops", "throttled"), [(2, 0.015), (4, 0.025), (8, 0.05), (20, 0.2)])
 def test_loops_that_share_an_account_use_its_rate_and_get_equal_shares(loops: int, throttled: float) -> None:
     drain = Drain(loops)
     drain.run(200)
@@ -106,20 +106,32 @@ def test_a_loop_that_had_nearly_all_is_hardly_slowed_down_by_its_first_throttled
     ).seconds_a_poll == pytest.approx(0.2)
 
 
-def test_a_loop_that_is_left_alone_comes_back_to_the_whole_rate() -> None:
-    pace = Pace().throttled(0)
-    age, polls = 0.0, 0
+@pytest.mark.parametrize(("seconds_a_poll", "takes"), [(1, 250), (10, 1_000)])
+def test_a_loop_that_is_left_alone_comes_back_to_the_whole_rate(seconds_a_poll: float, takes: float) -> None:
+    pace = Pace(polls=100, seconds_a_poll=seconds_a_poll, paid_until=52, throttled_at=0)
+    age = 0.0
     while pace.seconds_a_poll > 1 / POLLS_PER_SECOND:
         age += pace.pause(age)
         pace = pace.sent(age)
-        polls += 1
-    assert 100 < polls < 250
+    assert age < takes
+
+
+def test_a_loop_that_polled_seldom_because_it_had_little_to_do_has_no_small_share_of_the_rate() -> None:
+    pace, age = Pace(), 0.0
+    for _ in range(200):  # The account has polls left over all the time.
+        age += 4.5
+        pace = pace.sent(age)
+    assert pace.throttled(age).seconds_a_poll <= 8 / POLLS_PER_SECOND
+    for _ in range(50):  # Now there is much to do, after a pause.
+        age += max(pace.pause(age), 20 if pace.polls > 50 else 0.4)
+        pace = pace.sent(age)
+    assert pace.throttled(age).seconds_a_poll <= 3 / POLLS_PER_SECOND
 
 
 def test_what_was_heard_of_others_is_forgotten_when_the_loop_was_idle() -> None:
     pace = Pace().throttled(0).sent(2)
     then = pace.paid_until + BURST / POLLS_PER_SECOND
-    assert pace.sent(then - 1).unthrottled == 2
+    assert pace.sent(then - 1).throttled_at == 0
     assert pace.sent(then) == Pace(paid_until=then + 1 / POLLS_PER_SECOND, full_at=then, polls=1)
 
 
