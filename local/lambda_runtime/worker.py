@@ -64,6 +64,7 @@ class Worker:
         self._initialized: asyncio.Future[None] = loop.create_future()
         self._exited: asyncio.Future[int] = loop.create_future()
         self._outcome: asyncio.Future[_Outcome] = loop.create_future()
+        self._over: asyncio.Future[None] = loop.create_future()
         self._started_at = 0.0
         self._init_ms: float | None = None
         self._frozen = False
@@ -106,7 +107,12 @@ class Worker:
         return self._process is not None and self._process.returncode is None and not self._killed
 
     async def invoke(self, request_id: str, event: bytes, invoked_function_arn: str) -> Result:
-        """Run one invocation to its end: an answer, an error, the timeout, or the end of the process."""
+        """Run one invocation to its end: the runtime asks for the next one, exits, or takes too long.
+
+        An answer alone is not the end (Lambda developer guide, "Understanding the Lambda execution
+        environment lifecycle", Invoke phase). A runtime that answers and then exits has given its answer,
+        and its environment is gone: AWS's clients for Go and Node.js end one this way.
+        """
         platform = PlatformLog(self.function.log_format)
         self._logs.write(platform.start(datetime.now(UTC), request_id, self.function.version))
         await self._first_of(self._initialized, timeout=INIT_SECONDS)
@@ -115,11 +121,12 @@ class Worker:
         deadline = datetime.now(UTC) + timedelta(seconds=timeout)
         self._events.put_nowait(Invocation(request_id, event, invoked_function_arn, deadline))
         self._thaw()
-        await self._first_of(timeout=timeout)
+        await self._first_of(self._over, timeout=timeout)
         duration_ms = (time.monotonic() - began) * 1000
         memory = peak_memory_mb(self._process.pid) if self._process else 0
         outcome = await self._end(request_id)
-        self._outcome = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._outcome, self._over = loop.create_future(), loop.create_future()
 
         self._logs.read_available()
         self._logs.finish_line()
@@ -149,18 +156,18 @@ class Worker:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     async def _first_of(self, *futures: asyncio.Future[Any], timeout: float) -> None:
-        await asyncio.wait(
-            {*futures, self._outcome, self._exited}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait({*futures, self._exited}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
 
     async def _end(self, request_id: str) -> _Outcome:
+        in_time = self._over.done() or self._exited.done()
+        if not in_time:
+            self.kill()
+            await self._exited
         if self._outcome.done():
             return self._outcome.result()
-        if self._exited.done():
+        if in_time:
             crash = failures.exited(request_id, self._exited.result())
             return _Outcome(crash, "error", of_lambda_itself=True)
-        self.kill()
-        await self._exited
         late = failures.timed_out(request_id, self.function.timeout_seconds)
         return _Outcome(late, "timeout", of_lambda_itself=True)
 
@@ -184,7 +191,8 @@ class Worker:
         if not self._initialized.done():
             self._init_ms = (time.monotonic() - self._started_at) * 1000
             self._initialized.set_result(None)
-        elif self._events.empty():
+        elif self._outcome.done() and not self._over.done():
+            self._over.set_result(None)
             self._signal_group(signal.SIGSTOP)
             self._frozen = True
         return await self._events.get()
@@ -202,3 +210,5 @@ class Worker:
     def init_error(self, body: bytes) -> None:
         self._killed = True
         self._settle(_Outcome(json.loads(body), "error"))
+        if not self._over.done():
+            self._over.set_result(None)

@@ -592,6 +592,19 @@ _RECOVERY = (
     ),
 )
 
+_LOCAL_LAMBDA = (
+    Protection(
+        "an environment that is about to exit is given the next invocation",
+        "local/lambda_runtime/worker.py",
+        "        await self._first_of(self._over, timeout=timeout)\n",
+        (
+            "tests/local/test_invocation_end.py::test_a_runtime_that_answers_and_exits_has_answered_and_is_replaced",
+        ),
+        "        await self._first_of(self._outcome, self._over, timeout=timeout)\n"
+        "        self._over.set_result(None)\n",
+    ),
+)
+
 _ENDS = (
     Protection(
         "a task that failed is reported FINISHED",
@@ -643,6 +656,7 @@ PROTECTIONS = (
     *_SECRETS,
     *_SECURITY,
     *_RECOVERY,
+    *_LOCAL_LAMBDA,
     *_ENDS,
 )
 
