@@ -27,6 +27,12 @@ HOSTILE_TASKS = "tests/unit/test_hostile_tasks.py"
 SECURITY = "tests/infra/test_security.py"
 SECRETS = "tests/system/test_secrets.py"
 HANDLER = "tests/unit/test_handler.py"
+REDACTION = "tests/unit/test_redaction.py"
+ENVIRONMENT = "tests/unit/test_environment.py"
+PROGRESS = "tests/unit/test_progress_process.py"
+COMMAND = "tests/unit/shell/test_command.py"
+SCRATCH = "tests/unit/shell/test_scratch.py"
+SHELL = "tests/unit/test_shell_command.py"
 
 _FAULTS = (
     Protection(
@@ -202,9 +208,9 @@ _LOOPS = (
     Protection(
         "a refused progress report is the last one",
         "lambdas/runner/progress.py",
-        "        except Exception as error:  # whatever it is, it must not end the reports\n",
+        "    except Exception as error:  # whatever it is, it must not end the reports\n",
         (f"{HANDLER}::test_refused_progress_reports_do_not_stop_the_work",),
-        "        except ZeroDivisionError as error:\n",
+        "    except ZeroDivisionError as error:\n",
     ),
 )
 
@@ -341,43 +347,93 @@ _SECRETS = (
     Protection(
         "a command prints a secret",
         "lambdas/shell/output.py",
-        '            text = text.replace(secret, b"***")\n',
+        "StreamRedaction(Redaction(secrets))",
         (
             "tests/unit/shell/test_output.py::test_no_secret_gets_through_wherever_the_stream_is_cut",
             "tests/unit/test_shell_command.py::test_secrets_are_kept_out_of_all_output",
         ),
-        "            text = text\n",
+        "StreamRedaction(Redaction())",
     ),
     Protection(
         "a secret is split between two pieces of a command's output",
-        "lambdas/shell/output.py",
-        "hold = min(len(text), self._longest - 1)",
+        "lambdas/runner/redaction.py",
+        "max(0, len(buffer) - self._redaction.reach + 1)",
         (
             "tests/unit/shell/test_output.py::test_no_secret_gets_through_wherever_the_stream_is_cut",
             "tests/unit/test_shell_command.py::test_secrets_are_kept_out_of_all_output",
         ),
-        "hold = 0",
+        "len(buffer)",
     ),
     Protection(
         "a handler logs a secret, or has it in its error",
         "lambdas/runner/telemetry.py",
-        "        text = text.replace(secret, HIDDEN)\n",
+        "    return _redaction.text(text) if _redaction else text\n",
         (
             f"{HANDLER}::test_the_full_objects_are_read_from_the_claim_and_secrets_never_told",
             f"{HANDLER}::test_a_secret_with_quotes_and_newlines_is_hidden_too",
         ),
-        "        text = text\n",
+        "    return text\n",
     ),
     Protection(
-        "a handler logs a secret",
+        "a handler has a secret in a field of a log line",
         "lambdas/runner/telemetry.py",
-        "_without_secrets(line) if _secrets else line",
+        "_without_secrets(line) if _redaction else line",
         (
             f"{HANDLER}::test_the_full_objects_are_read_from_the_claim_and_secrets_never_told",
-            f"{HANDLER}::test_a_secret_with_quotes_and_newlines_is_hidden_too",
             f"{HANDLER}::test_a_secret_of_a_described_object_is_hidden_as_well",
+            f"{REDACTION}::test_a_secret_gets_out_of_no_handler",
         ),
         "line",
+    ),
+    Protection(
+        "a library logs a secret",
+        "lambdas/runner/telemetry.py",
+        "        logging.setLogRecordFactory(_hiding_record)\n",
+        (f"{REDACTION}::test_a_secret_gets_out_of_no_handler",),
+    ),
+    Protection(
+        "a handler prints a secret",
+        "lambdas/runner/telemetry.py",
+        "        self._stream.write(hidden(text))\n",
+        (f"{REDACTION}::test_a_secret_gets_out_of_no_handler",),
+        "        self._stream.write(text)\n",
+    ),
+    Protection(
+        "a secret is the key of a dictionary that is logged",
+        "lambdas/runner/telemetry.py",
+        "{_without_secrets(key): _without_secrets(one)",
+        (f"{REDACTION}::test_a_secret_gets_out_of_no_handler",),
+        "{key: _without_secrets(one)",
+    ),
+    Protection(
+        "a secret shows itself in the form in which Python or JSON writes it",
+        "lambdas/runner/redaction.py",
+        "        written |= {form for text in written for form in _escaped(text)}\n",
+        (
+            f"{REDACTION}::test_a_secret_is_hidden_however_it_is_written",
+            f"{REDACTION}::test_a_secret_gets_out_of_no_handler",
+        ),
+        "        pass\n",
+    ),
+    Protection(
+        "of two secrets that overlap the rest of one is told",
+        "lambdas/runner/redaction.py",
+        "        if merged and start < merged[-1][1]:\n",
+        (f"{REDACTION}::test_of_secrets_that_overlap_nothing_is_left",),
+        "        if merged and end <= merged[-1][1]:\n",
+    ),
+    Protection(
+        "what a handler adds to the logger is told in the next task's lines",
+        "lambdas/runner/telemetry.py",
+        "        logger.clear_state()\n        logger.thread_safe_clear_keys()\n",
+        (f"{REDACTION}::test_what_a_handler_adds_to_the_logger_is_gone_with_its_task",),
+    ),
+    Protection(
+        "a secret that a handler keeps is told by the tasks after it",
+        "lambdas/runner/telemetry.py",
+        "frozenset((*secrets, *_earlier))",
+        (f"{REDACTION}::test_a_secret_stays_hidden_in_the_tasks_that_follow_in_the_same_process",),
+        "frozenset(secrets)",
     ),
     Protection(
         "a handler's error has a secret in it",
@@ -409,7 +465,7 @@ _SECRETS = (
     Protection(
         "a deferred state keeps a secret in the execution's history",
         "lambdas/runner/handler.py",
-        "if any(json.dumps(secret, ensure_ascii=False)[1:-1] in state for secret in task.secrets):",
+        'if Redaction(task.secrets).spans(state.encode("utf-8", "surrogatepass")):',
         (f"{HANDLER}::test_a_state_with_a_secret_in_it_is_refused",),
         "if False:",
     ),
@@ -573,7 +629,7 @@ _RECOVERY = (
     Protection(
         "a canceled command runs on",
         "lambdas/runner/progress.py",
-        "            self._task.cancel()\n",
+        "        task.cancel()\n",
         (
             "tests/system/test_stopping.py::test_a_canceled_command_is_killed_with_its_children",
             f"{HANDLER}::test_progress_is_reported_and_a_cancellation_seen",
@@ -582,13 +638,138 @@ _RECOVERY = (
     Protection(
         "a child that leaves the command's process group outlives it",
         "lambdas/shell/process_tree.py",
-        "        for pid in descendants(os.getpid()) - self._others:\n",
+        "        _adopt_orphans()\n        self._others",
         (
             "tests/system/test_stopping.py::test_a_canceled_command_is_killed_with_its_children",
             "tests/system/test_stopping.py::test_attempt_timeout_kills_the_command_with_its_children",
             "tests/unit/shell/test_command.py::test_children_do_not_outlive_the_command",
         ),
-        "        for pid in ():\n",
+        "        self._others",
+    ),
+    Protection(
+        "a process that forks and leaves all the time outlives its command",
+        "lambdas/shell/process_tree.py",
+        "            for pid in children(os.getpid()) - self._others - {group}:\n",
+        (f"{COMMAND}::test_a_process_that_forks_and_leaves_all_the_time_does_not_outlive_the_command",),
+        "            time.sleep(0.01)\n"
+        "            for pid in descendants(os.getpid()) - self._others - {group}:\n",
+    ),
+    Protection(
+        "orphans of a command fill the table of processes",
+        "lambdas/shell/command.py",
+        "            tree.reap(process.pid)\n",
+        (f"{COMMAND}::test_orphans_are_reaped_while_the_command_runs",),
+    ),
+)
+
+_NEXT_TASK = (
+    Protection(
+        "a process that could not be ended runs beside the next task",
+        "lambdas/shell/command.py",
+        '            environment.condemn("processes of a command could not be ended")\n',
+        (f"{COMMAND}::test_an_environment_in_which_processes_survive_is_condemned",),
+        "            pass\n",
+    ),
+    Protection(
+        "an environment that is not clean takes another task",
+        "lambdas/runner/handler.py",
+        "            environment.end(context.aws_request_id)\n",
+        (f"{ENVIRONMENT}::test_a_condemned_environment_ends_before_any_work_even_if_it_may_open_no_file",),
+        "            pass\n",
+    ),
+    Protection(
+        "limits, signals and variables that a task changed are the next one's",
+        "lambdas/runner/handler.py",
+        "        for problem in before.restore():\n            environment.condemn(problem)\n",
+        (
+            f"{ENVIRONMENT}::test_the_process_is_as_before",
+            f"{ENVIRONMENT}::test_what_cannot_be_put_back_condemns_the_environment",
+        ),
+    ),
+    Protection(
+        "files that tasks leave open are missing to those after them",
+        "lambdas/runner/handler.py",
+        '            environment.condemn("more than half of its files are open")\n',
+        (f"{ENVIRONMENT}::test_an_environment_that_runs_out_of_files_is_condemned",),
+        "            pass\n",
+    ),
+    Protection(
+        "an environment that may open no file cannot say that it ends",
+        "lambdas/runner/environment.py",
+        "            _connection.setblocking(True)\n",
+        (f"{ENVIRONMENT}::test_a_condemned_environment_ends_before_any_work_even_if_it_may_open_no_file",),
+    ),
+    Protection(
+        "credentials that a handler gives boto3 are the runner's",
+        "lambdas/runner/clients.py",
+        "    return boto3.Session()\n",
+        (f"{ENVIRONMENT}::test_a_handlers_default_session_is_not_the_runners",),
+        "    return boto3\n",
+    ),
+    Protection(
+        "directories that a command closed stay for the next task",
+        "lambdas/shell/scratch.py",
+        "                    os.chmod(name, 0o700, dir_fd=here)\n",
+        (f"{SCRATCH}::test_an_environment_that_cannot_be_emptied_is_condemned",),
+        "                    raise PermissionError(name)\n",
+    ),
+    Protection(
+        "files that could not be removed are the next task's",
+        "lambdas/shell/scratch.py",
+        "        environment.condemn(f\"'{path}' could not be removed: {error}\")\n",
+        (f"{SCRATCH}::test_an_environment_that_cannot_be_emptied_is_condemned",),
+        "        pass\n",
+    ),
+    Protection(
+        "ephemeral storage that a command closed is closed to the next task",
+        "lambdas/shell/scratch.py",
+        "            storage.chmod(storage.stat().st_mode | 0o700)\n",
+        (f"{SCRATCH}::test_ephemeral_storage_is_emptied_though_a_command_closed_it",),
+        "            pass\n",
+    ),
+)
+
+_STAGING = (
+    Protection(
+        "an output that cannot be listed is taken for an empty one",
+        "lambdas/shell/staging.py",
+        '            raise _not_staged(staged, directory, f"cannot be read: {error.strerror}") from error\n',
+        (
+            f"{SHELL}::test_what_may_not_be_read_is_not_taken_for_nothing",
+            f"{SHELL}::test_what_cannot_be_staged_is_told",
+        ),
+        "            continue\n",
+    ),
+    Protection(
+        "a file that cannot be read is not staged, and nobody told",
+        "lambdas/shell/staging.py",
+        '        return f"cannot be read: {error.strerror}"\n',
+        (f"{SHELL}::test_what_may_not_be_read_is_not_taken_for_nothing",),
+        '        return ""\n',
+    ),
+)
+
+_PROGRESS = (
+    Protection(
+        "a handler that holds the interpreter reports no progress",
+        "lambdas/runner/progress.py",
+        "    return ProgressProcess(task, interval)\n",
+        (f"{PROGRESS}::test_reports_go_on_while_a_handler_holds_the_interpreter",),
+        "    return ProgressThread(task, interval)\n",
+    ),
+    Protection(
+        "a canceled task that holds the interpreter goes on to its end",
+        "lambdas/runner/progress_process.py",
+        "                os.kill(parent, signal.SIGKILL)\n",
+        (f"{PROGRESS}::test_a_canceled_task_that_cannot_hear_of_it_is_ended_with_its_process",),
+        "                pass\n",
+    ),
+    Protection(
+        "nobody reports any more once the process that does is killed",
+        "lambdas/runner/progress_process.py",
+        "            self._own.run()\n",
+        (f"{PROGRESS}::test_reports_go_on_if_their_process_is_killed",),
+        "            pass\n",
     ),
 )
 
@@ -643,6 +824,9 @@ PROTECTIONS = (
     *_SECRETS,
     *_SECURITY,
     *_RECOVERY,
+    *_NEXT_TASK,
+    *_STAGING,
+    *_PROGRESS,
     *_ENDS,
 )
 
