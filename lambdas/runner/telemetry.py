@@ -59,10 +59,11 @@ def hidden(text: str) -> str:
 def end_task() -> None:
     """Forget what a handler has added to the logger, and keep its secrets for ``hide``."""
     global _earlier
-    if "logger" in globals():
-        logger.clear_state()
-        logger.thread_safe_clear_keys()
-        logger.setLevel(_level)
+    made: Logger | None = globals().get("logger")
+    if made is not None:
+        made.clear_state()
+        made.thread_safe_clear_keys()
+        made.setLevel(_level)
     secrets = _redaction.secrets if _redaction else frozenset()
     longer = (secret for secret in sorted(secrets) if len(secret) >= _SHORTEST_KEPT_SECRET)
     _earlier = tuple(dict.fromkeys((*_earlier, *longer)))[-_KEPT_SECRETS:]

@@ -425,7 +425,7 @@ _SECRETS = (
     Protection(
         "what a handler adds to the logger is told in the next task's lines",
         "lambdas/runner/telemetry.py",
-        "        logger.clear_state()\n        logger.thread_safe_clear_keys()\n",
+        "        made.clear_state()\n        made.thread_safe_clear_keys()\n",
         (f"{REDACTION}::test_what_a_handler_adds_to_the_logger_is_gone_with_its_task",),
     ),
     Protection(
