@@ -26,6 +26,7 @@ HOSTILE = "tests/system/test_hostile_input.py::test_it_runs_or_says_what_is_wron
 HOSTILE_TASKS = "tests/unit/test_hostile_tasks.py"
 SECURITY = "tests/infra/test_security.py"
 SECRETS = "tests/system/test_secrets.py"
+RUNTIME_API = "tests/local/test_runtime_api.py"
 HANDLER = "tests/unit/test_handler.py"
 REDACTION = "tests/unit/test_redaction.py"
 ENVIRONMENT = "tests/unit/test_environment.py"
@@ -773,6 +774,57 @@ _PROGRESS = (
     ),
 )
 
+_LOCAL_LAMBDA = (
+    Protection(
+        "a page of another site answers for a task",
+        "local/lambda_runtime/runtime_api.py",
+        "        reason = refusal(request.headers.raw_items(), is_page=False)\n",
+        (
+            f"{RUNTIME_API}::test_a_page_cannot_answer_though_it_knew_the_id",
+            f"{RUNTIME_API}::test_a_page_cannot_take_an_event",
+            f"{RUNTIME_API}::test_a_task_is_not_ended_by_somebody_else",
+        ),
+        "        reason = None\n",
+    ),
+    Protection(
+        "an answer with the id of another invocation is taken",
+        "local/lambda_runtime/lifecycle.py",
+        "self._current is None or self._current.invocation.request_id != request_id",
+        (
+            f"{RUNTIME_API}::test_only_the_invocation_in_flight_is_answered_and_once",
+            f"{RUNTIME_API}::test_a_task_is_not_ended_by_somebody_else",
+        ),
+        "self._current is None",
+    ),
+    Protection(
+        "an invocation is answered before the runtime has it, or twice",
+        "local/lambda_runtime/lifecycle.py",
+        '        if self.state != "Running":\n',
+        (
+            f"{RUNTIME_API}::test_nothing_is_answered_before_it_was_taken_or_after_it_is_over",
+            f"{RUNTIME_API}::test_only_the_invocation_in_flight_is_answered_and_once",
+        ),
+        "        if False:\n",
+    ),
+    Protection(
+        "an initialization is told to have failed while an invocation runs",
+        "local/lambda_runtime/lifecycle.py",
+        '        if self.state != "Started":\n',
+        (f"{RUNTIME_API}::test_an_initialization_fails_only_while_it_lasts",),
+        "        if False:\n",
+    ),
+    Protection(
+        "an environment that is about to exit is given the next invocation",
+        "local/lambda_runtime/worker.py",
+        "        await self._first_of(in_flight.over, lifecycle.init_failed, timeout=timeout)\n",
+        (
+            "tests/local/test_invocation_end.py::test_a_runtime_that_answers_and_exits_has_answered_and_is_replaced",
+        ),
+        "        await self._first_of(in_flight.answered, lifecycle.init_failed, timeout=timeout)\n"
+        "        in_flight.over.set_result(None)\n",
+    ),
+)
+
 _ENDS = (
     Protection(
         "a task that failed is reported FINISHED",
@@ -827,6 +879,7 @@ PROTECTIONS = (
     *_NEXT_TASK,
     *_STAGING,
     *_PROGRESS,
+    *_LOCAL_LAMBDA,
     *_ENDS,
 )
 
