@@ -26,7 +26,8 @@ class MySqlSession(Session):
             host=server.host,
             port=server.port,
             user=server.credentials.username,
-            password=server.credentials.password,
+            # The driver would encode it in Latin-1; the server has it in UTF-8, as the name of the user.
+            password=server.credentials.password.encode(),
             database=server.database or None,
             charset="utf8mb4",
             autocommit=False,

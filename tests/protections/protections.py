@@ -27,6 +27,7 @@ HOSTILE_TASKS = "tests/unit/test_hostile_tasks.py"
 SECURITY = "tests/infra/test_security.py"
 SECRETS = "tests/system/test_secrets.py"
 HANDLER = "tests/unit/test_handler.py"
+LOGINS = "tests/databases/test_logins.py"
 
 _FAULTS = (
     Protection(
@@ -305,6 +306,39 @@ _HOSTILE = (
             f"{HOSTILE}[long-type]",
         ),
         'for key in ("pipelineId", "attemptId")}',
+    ),
+)
+
+_DATABASES = (
+    Protection(
+        "a password is refused though it is right, because it is not in Latin-1",
+        "lambdas/sql/mysql.py",
+        "server.credentials.password.encode()",
+        (f"{LOGINS}::test_a_password",),
+        "server.credentials.password",
+    ),
+    Protection(
+        "a password is refused though it is right, because SASLprep does not know it",
+        "lambdas/sql/postgresql.py",
+        "    except ScramException:\n        return password.encode()\n",
+        (f"{LOGINS}::test_a_password",),
+        "    except ScramException:\n        raise\n",
+    ),
+    Protection(
+        "a database in another encoding gets other characters than the file has",
+        "lambdas/sql/postgresql.py",
+        '                "client_encoding": "UTF8",\n',
+        (
+            f"{LOGINS}::test_a_database_of_another_encoding_gets_and_gives_the_same_characters",
+            f"{LOGINS}::test_a_character_that_the_database_cannot_have_is_an_error",
+        ),
+    ),
+    Protection(
+        "another database is used than the connection string names",
+        "lambdas/sql/jdbc.py",
+        '    if "#" in place:',
+        (f"{LOGINS}::test_a_number_sign_in_a_connection_string_does_not_end_the_name",),
+        "    if False:",
     ),
 )
 
@@ -640,6 +674,7 @@ PROTECTIONS = (
     *_UNKNOWNS,
     *_CANCELED,
     *_HOSTILE,
+    *_DATABASES,
     *_SECRETS,
     *_SECURITY,
     *_RECOVERY,
