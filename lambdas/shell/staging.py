@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from data_nodes.s3_data_node import S3DataNode, StoredObject
+from data_nodes.s3_data_node import S3DataNode
 from data_nodes.s3_stream import S3Stream
 from data_nodes.s3_uri import S3Uri
+from data_nodes.stored_object import StoredObject
 from runner import clients
 from runner.fields import FieldError
 from runner.outcome import TaskFailed

@@ -27,6 +27,8 @@ HOSTILE_TASKS = "tests/unit/test_hostile_tasks.py"
 SECURITY = "tests/infra/test_security.py"
 SECRETS = "tests/system/test_secrets.py"
 HANDLER = "tests/unit/test_handler.py"
+COPIES = "tests/unit/test_copy_activity.py"
+NODES = "tests/unit/test_s3_data_node.py"
 LOGINS = "tests/databases/test_logins.py"
 
 _FAULTS = (
@@ -339,6 +341,59 @@ _DATABASES = (
         '    if "#" in place:',
         (f"{LOGINS}::test_a_number_sign_in_a_connection_string_does_not_end_the_name",),
         "    if False:",
+    ),
+)
+
+_COPIES = (
+    Protection(
+        "an entry of a manifest is passed over because another was deleted",
+        "lambdas/data_nodes/manifest.py",
+        "itertools.dropwhile(lambda one: str(one[0]) != after, remaining)",
+        (f"{COPIES}::test_a_manifest_goes_on_after_the_last_entry_whatever_was_deleted",),
+        "remaining",
+    ),
+    Protection(
+        "a copy goes on in another manifest than it began with",
+        "lambdas/copying/between_objects.py",
+        "if progress.after and progress.manifest != manifest.etag:",
+        (f"{COPIES}::test_a_manifest_that_is_replaced_while_it_is_copied",),
+        "if False:",
+    ),
+    Protection(
+        "of two objects that become one the first is lost, if a deferral is between them",
+        "lambdas/copying/progress.py",
+        'begun = tuple(after[:length] for length in state.get("begun", ()))',
+        (
+            f"{COPIES}::test_two_objects_never_become_one_with_a_deferral_between",
+            "tests/unit/copying/test_progress.py::"
+            "test_it_knows_every_name_that_was_taken_whatever_was_deferred",
+        ),
+        "begun: tuple[str, ...] = ()",
+    ),
+    Protection(
+        "of two entries of a manifest that become one the first is lost",
+        "lambdas/copying/between_objects.py",
+        "                raise _same(other, uri, target)\n",
+        (f"{COPIES}::test_two_entries_of_a_manifest_never_become_one",),
+        "                continue\n",
+    ),
+    Protection(
+        "an object is not copied because its key ends as that of a directory",
+        "lambdas/data_nodes/s3_data_node.py",
+        'if entry["Size"] or not key.endswith("/"):',
+        (
+            f"{COPIES}::test_a_key_that_ends_like_a_directory_is_copied_if_it_has_content",
+            f"{NODES}::test_a_key_that_ends_like_a_directory_counts_if_it_has_content",
+            f"{NODES}::test_a_key_that_ends_like_a_directory_exists_if_it_has_content",
+        ),
+        'if not key.endswith("/"):',
+    ),
+    Protection(
+        "an object that a manifest says is mandatory is missing, and nobody is told",
+        "lambdas/data_nodes/manifest.py",
+        " or not isinstance(mandatory, bool):",
+        (f"{NODES}::test_a_manifest_of_another_form_is_told",),
+        ":",
     ),
 )
 
@@ -675,6 +730,7 @@ PROTECTIONS = (
     *_CANCELED,
     *_HOSTILE,
     *_DATABASES,
+    *_COPIES,
     *_SECRETS,
     *_SECURITY,
     *_RECOVERY,
