@@ -389,6 +389,13 @@ _COPIES = (
         'if not key.endswith("/"):',
     ),
     Protection(
+        "an input is overwritten by the file in which another is decompressed",
+        "lambdas/shell/staging.py",
+        'fetched = Path(aside, "object")',
+        ("tests/unit/test_shell_command.py::test_an_input_is_never_overwritten_by_another",),
+        'fetched = target.with_name("a.decompressing")',
+    ),
+    Protection(
         "an object that a manifest says is mandatory is missing, and nobody is told",
         "lambdas/data_nodes/manifest.py",
         " or not isinstance(mandatory, bool):",
