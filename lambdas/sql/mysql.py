@@ -20,6 +20,8 @@ _LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
 class MySqlSession(Session):
     """The server splits a script, whose rows are read one by one; autocommit is off."""
 
+    _flags = CLIENT.MULTI_STATEMENTS
+
     def _log_in(self, connection: socket.socket) -> int:
         server = self.server
         self._driver = pymysql.Connection(
@@ -31,7 +33,7 @@ class MySqlSession(Session):
             database=server.database or None,
             charset="utf8mb4",
             autocommit=False,
-            client_flag=CLIENT.MULTI_STATEMENTS,
+            client_flag=self._flags,
             cursorclass=SSCursor,
             program_name="data-pipeline-task-runner",
             ssl_disabled=server.tls is Tls.DISABLE,

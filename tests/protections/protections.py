@@ -29,6 +29,7 @@ SECRETS = "tests/system/test_secrets.py"
 HANDLER = "tests/unit/test_handler.py"
 COPIES = "tests/unit/test_copy_activity.py"
 NODES = "tests/unit/test_s3_data_node.py"
+TABLES = "tests/databases/test_copy_activity.py"
 LOGINS = "tests/databases/test_logins.py"
 
 _FAULTS = (
@@ -394,6 +395,36 @@ _COPIES = (
         'fetched = Path(aside, "object")',
         ("tests/unit/test_shell_command.py::test_an_input_is_never_overwritten_by_another",),
         'fetched = target.with_name("a.decompressing")',
+    ),
+    Protection(
+        "of two queries only the rows of the first are copied, in MySQL",
+        "lambdas/copying/mysql_tables.py",
+        "    _flags = 0\n",
+        (
+            f"{TABLES}::test_a_query_of_two_statements_runs_neither",
+            f"{TABLES}::test_an_insert_of_two_statements_runs_neither",
+        ),
+    ),
+    Protection(
+        "of two queries only the rows of the first are copied, in PostgreSQL",
+        "lambdas/copying/postgresql_tables.py",
+        "self._driver.execute_unnamed(_DECLARE + query)",
+        (f"{TABLES}::test_a_query_of_two_statements_runs_neither",),
+        "self._driver.execute_simple(_DECLARE + query)",
+    ),
+    Protection(
+        "of a procedure's queries only the rows of the first are copied",
+        "lambdas/copying/mysql_tables.py",
+        "                    if cursor.description:\n",
+        (f"{TABLES}::test_a_procedure_may_give_the_rows_of_one_query_but_not_of_two",),
+        "                    if False:\n",
+    ),
+    Protection(
+        "a statement that makes a table goes on after the task has ended",
+        "lambdas/copying/mysql_tables.py",
+        "with ended_with(task, session):",
+        (f"{TABLES}::test_a_table_that_takes_too_long_to_make_is_not_made_on",),
+        "if True:",
     ),
     Protection(
         "an object that a manifest says is mandatory is missing, and nobody is told",
