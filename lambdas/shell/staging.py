@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _COPY_BYTES = 1024 * 1024
+_SHOWN_CHARACTERS = 1_000
+MAX_KEY_BYTES = 1_024
+"""Amazon S3 user guide, "Creating object key names"."""
 
 
 class StagingStopped(Exception):
@@ -227,18 +230,11 @@ def _is_compressed(path: Path) -> bool:
 
 
 def _files(staged: StagedNode) -> Iterator[Path]:
-    """The files below an output's directory, in order. Raises TaskFailed for what is no file."""
-    found = []
-    for parent, directories, names in os.walk(staged.directory):
-        found += [Path(parent, name) for name in (*names, *directories)]
-    files = [path for path in sorted(found) if not path.is_dir() or path.is_symlink()]
-    for path in files:
-        if not path.is_file():
-            raise TaskFailed(
-                f"The output '{staged.node.id}' cannot be staged: "
-                f"'{path.relative_to(staged.directory)}' is no file.",
-                error_id="OutputNotStaged",
-            )
+    """The files below an output's directory, in order. Raises TaskFailed for whatever cannot be staged.
+
+    An empty directory is no output, and that is right; a directory that cannot be read is a failure.
+    """
+    files = sorted(_walk(staged))
     if staged.node.file and len(files) != 1:
         raise TaskFailed(
             f"The output '{staged.node.id}' has a filePath, so the command has to leave one file in "
@@ -246,6 +242,52 @@ def _files(staged: StagedNode) -> Iterator[Path]:
             error_id="OutputNotStaged",
         )
     yield from files
+
+
+def _walk(staged: StagedNode) -> Iterator[Path]:
+    waiting = [staged.directory]
+    while waiting:
+        directory = waiting.pop()
+        try:
+            with os.scandir(directory) as entries:
+                found = list(entries)
+        except OSError as error:
+            raise _not_staged(staged, directory, f"cannot be read: {error.strerror}") from error
+        for entry in found:
+            path = directory / entry.name
+            if problem := _key_problem(staged, path):
+                raise _not_staged(staged, path, problem)
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(path)
+            elif not path.is_file():
+                raise _not_staged(staged, path, "is no file")
+            elif not os.access(path, os.R_OK):
+                raise _not_staged(staged, path, "cannot be read: its modes do not let it be")
+            else:
+                yield path
+
+
+def _key_problem(staged: StagedNode, path: Path) -> str:
+    """Why the path cannot become a key of S3's; empty if it can."""
+    name = path.relative_to(staged.directory).as_posix()
+    try:
+        key = f"{staged.node.directory.key if staged.node.directory else ''}{name}".encode()
+    except UnicodeEncodeError:
+        return "has a name that is not UTF-8, as the key of an S3 object has to be"
+    if len(key) > MAX_KEY_BYTES:
+        return f"would have a key of {len(key):,} bytes, and S3 takes {MAX_KEY_BYTES:,}"
+    return ""
+
+
+def _not_staged(staged: StagedNode, path: Path, problem: str) -> TaskFailed:
+    """``problem`` says what is wrong with the path, which is shown as the command knows it."""
+    below = path.relative_to(staged.directory).as_posix()
+    shown = f"${staged.variable}" if below == "." else below.encode("utf-8", "backslashreplace").decode()
+    if len(shown) > _SHOWN_CHARACTERS:
+        shown = f"{shown[:_SHOWN_CHARACTERS]}…"
+    return TaskFailed(
+        f"The output '{staged.node.id}' cannot be staged: '{shown}' {problem}.", error_id="OutputNotStaged"
+    )
 
 
 def _output_uri(staged: StagedNode, path: Path, *, compressed: bool) -> S3Uri:
