@@ -34,6 +34,10 @@ PROGRESS = "tests/unit/test_progress_process.py"
 COMMAND = "tests/unit/shell/test_command.py"
 SCRATCH = "tests/unit/shell/test_scratch.py"
 SHELL = "tests/unit/test_shell_command.py"
+COPIES = "tests/unit/test_copy_activity.py"
+NODES = "tests/unit/test_s3_data_node.py"
+TABLES = "tests/databases/test_copy_activity.py"
+LOGINS = "tests/databases/test_logins.py"
 
 _FAULTS = (
     Protection(
@@ -312,6 +316,129 @@ _HOSTILE = (
             f"{HOSTILE}[long-type]",
         ),
         'for key in ("pipelineId", "attemptId")}',
+    ),
+)
+
+_DATABASES = (
+    Protection(
+        "a password is refused though it is right, because it is not in Latin-1",
+        "lambdas/sql/mysql.py",
+        "server.credentials.password.encode()",
+        (f"{LOGINS}::test_a_password",),
+        "server.credentials.password",
+    ),
+    Protection(
+        "a password is refused though it is right, because SASLprep does not know it",
+        "lambdas/sql/postgresql.py",
+        "    except ScramException:\n        return password.encode()\n",
+        (f"{LOGINS}::test_a_password",),
+        "    except ScramException:\n        raise\n",
+    ),
+    Protection(
+        "a database in another encoding gets other characters than the file has",
+        "lambdas/sql/postgresql.py",
+        '                "client_encoding": "UTF8",\n',
+        (
+            f"{LOGINS}::test_a_database_of_another_encoding_gets_and_gives_the_same_characters",
+            f"{LOGINS}::test_a_character_that_the_database_cannot_have_is_an_error",
+        ),
+    ),
+    Protection(
+        "another database is used than the connection string names",
+        "lambdas/sql/jdbc.py",
+        '    if "#" in place:',
+        (f"{LOGINS}::test_a_number_sign_in_a_connection_string_does_not_end_the_name",),
+        "    if False:",
+    ),
+)
+
+_COPIES = (
+    Protection(
+        "an entry of a manifest is passed over because another was deleted",
+        "lambdas/data_nodes/manifest.py",
+        "itertools.dropwhile(lambda one: str(one[0]) != after, remaining)",
+        (f"{COPIES}::test_a_manifest_goes_on_after_the_last_entry_whatever_was_deleted",),
+        "remaining",
+    ),
+    Protection(
+        "a copy goes on in another manifest than it began with",
+        "lambdas/copying/between_objects.py",
+        "if progress.after and progress.manifest != manifest.etag:",
+        (f"{COPIES}::test_a_manifest_that_is_replaced_while_it_is_copied",),
+        "if False:",
+    ),
+    Protection(
+        "of two objects that become one the first is lost, if a deferral is between them",
+        "lambdas/copying/progress.py",
+        'begun = tuple(after[:length] for length in state.get("begun", ()))',
+        (
+            f"{COPIES}::test_two_objects_never_become_one_with_a_deferral_between",
+            "tests/unit/copying/test_progress.py::"
+            "test_it_knows_every_name_that_was_taken_whatever_was_deferred",
+        ),
+        "begun: tuple[str, ...] = ()",
+    ),
+    Protection(
+        "of two entries of a manifest that become one the first is lost",
+        "lambdas/copying/between_objects.py",
+        "                raise _same(other, uri, target)\n",
+        (f"{COPIES}::test_two_entries_of_a_manifest_never_become_one",),
+        "                continue\n",
+    ),
+    Protection(
+        "an object is not copied because its key ends as that of a directory",
+        "lambdas/data_nodes/s3_data_node.py",
+        'if entry["Size"] or not key.endswith("/"):',
+        (
+            f"{COPIES}::test_a_key_that_ends_like_a_directory_is_copied_if_it_has_content",
+            f"{NODES}::test_a_key_that_ends_like_a_directory_counts_if_it_has_content",
+            f"{NODES}::test_a_key_that_ends_like_a_directory_exists_if_it_has_content",
+        ),
+        'if not key.endswith("/"):',
+    ),
+    Protection(
+        "an input is overwritten by the file in which another is decompressed",
+        "lambdas/shell/staging.py",
+        'fetched = Path(aside, "object")',
+        ("tests/unit/test_shell_command.py::test_an_input_is_never_overwritten_by_another",),
+        'fetched = target.with_name("a.decompressing")',
+    ),
+    Protection(
+        "of two queries only the rows of the first are copied, in MySQL",
+        "lambdas/copying/mysql_tables.py",
+        "    _flags = 0\n",
+        (
+            f"{TABLES}::test_a_query_of_two_statements_runs_neither",
+            f"{TABLES}::test_an_insert_of_two_statements_runs_neither",
+        ),
+    ),
+    Protection(
+        "of two queries only the rows of the first are copied, in PostgreSQL",
+        "lambdas/copying/postgresql_tables.py",
+        "self._driver.execute_unnamed(_DECLARE + query)",
+        (f"{TABLES}::test_a_query_of_two_statements_runs_neither",),
+        "self._driver.execute_simple(_DECLARE + query)",
+    ),
+    Protection(
+        "of a procedure's queries only the rows of the first are copied",
+        "lambdas/copying/mysql_tables.py",
+        "                    if cursor.description:\n",
+        (f"{TABLES}::test_a_procedure_may_give_the_rows_of_one_query_but_not_of_two",),
+        "                    if False:\n",
+    ),
+    Protection(
+        "a statement that makes a table goes on after the task has ended",
+        "lambdas/copying/mysql_tables.py",
+        "with ended_with(task, session):",
+        (f"{TABLES}::test_a_table_that_takes_too_long_to_make_is_not_made_on",),
+        "if True:",
+    ),
+    Protection(
+        "an object that a manifest says is mandatory is missing, and nobody is told",
+        "lambdas/data_nodes/manifest.py",
+        " or not isinstance(mandatory, bool):",
+        (f"{NODES}::test_a_manifest_of_another_form_is_told",),
+        ":",
     ),
 )
 
@@ -873,6 +1000,8 @@ PROTECTIONS = (
     *_UNKNOWNS,
     *_CANCELED,
     *_HOSTILE,
+    *_DATABASES,
+    *_COPIES,
     *_SECRETS,
     *_SECURITY,
     *_RECOVERY,

@@ -265,6 +265,23 @@ def test_gzip_nodes_are_plain_for_the_command(s3: FakeS3) -> None:
     assert gzip.decompress(s3.objects["b", "out/done.gz"]) == b"three\n"
 
 
+def test_an_input_is_never_overwritten_by_another(s3: FakeS3) -> None:
+    names = ["a.decompressing", "a.gz", "a.gz.tmp", "b.fetching.gz", "c", "fetching"]
+    s3.objects = {("b", f"in/{name}"): name.encode() for name in names}
+    s3.objects["b", "in/a.gz"] = gzip.compress(b"a.gz")
+    response = run(
+        'cd $INPUT1_STAGING_DIR && for f in *; do echo "$f: $(cat $f)"; done > $OUTPUT1_STAGING_DIR/all',
+        {"stage": "true", "input": Ref("In"), "output": Ref("Out")},
+        objects={
+            "In": data_node(directoryPath="s3://b/in", compression="gzip"),
+            "Out": data_node(directoryPath="s3://b/out"),
+        },
+    )
+    assert response == {"status": "FINISHED"}
+    told = s3.text("b", "out/all").splitlines()
+    assert sorted(told) == sorted(f"{name.removesuffix('.gz')}: {name}" for name in names)
+
+
 def test_a_damaged_gzip_object_is_told(s3: FakeS3) -> None:
     s3.objects = {("b", "a.gz"): gzip.compress(b"one\n" * 100)[:-12]}
     response = run(
@@ -296,6 +313,18 @@ def test_a_command_that_fails_stages_nothing_out(s3: FakeS3) -> None:
     [
         ("true", "input", data_node(filePath="s3://b/gone"), "InputNotFound", "s3://b/gone"),
         ("true", "input", data_node(directoryPath="s3://b/up"), "InputNotStaged", "../evil"),
+        ("true", "input", data_node(directoryPath="s3://b/slash"), "InputNotStaged", "'s3://b/slash/x/'"),
+        ("true", "input", data_node(directoryPath="s3://b/own"), "InputNotStaged", "'s3://b/own/'"),
+        ("true", "input", data_node(directoryPath="s3://b/null"), "InputNotStaged", "null character"),
+        ("true", "input", data_node(directoryPath="s3://b/long"), "InputNotStaged", "255 bytes"),
+        ("true", "input", data_node(directoryPath="s3://b/both"), "InputNotStaged", "'s3://b/both/a/b'"),
+        (
+            "true",
+            "input",
+            data_node(directoryPath="s3://b/two", compression="gzip"),
+            "InputNotStaged",
+            "'s3://b/two/a.gz'",
+        ),
         ("true", "input", data_node(directoryPath="s3://denied/in"), "InputNotStaged", "s3_access"),
         ("true", "input", data_node(), "InvalidField", "'filePath'"),
         ("true", "output", data_node(manifestFilePath="s3://b/m"), "InvalidField", "'manifestFilePath'"),
@@ -355,7 +384,8 @@ def test_a_command_that_fails_stages_nothing_out(s3: FakeS3) -> None:
 def test_what_cannot_be_staged_is_told(
     command: str, field: str, node: dict[str, FieldValue], error_id: str, says: str, s3: FakeS3
 ) -> None:
-    s3.objects["b", "up/../evil"] = b""
+    keys = ("up/../evil", "slash/x/", "own/", "null/a\0b", f"long/{'é' * 128}", "both/a", "both/a/b")
+    s3.objects = {("b", key): b"1" for key in (*keys, "two/a", "two/a.gz")}
     s3.denied.add("denied")
     response = run(command, {"stage": "true", field: Ref("Data")}, objects={"Data": node})
     assert response["errorId"] == error_id
