@@ -7,18 +7,28 @@ Redshift comes of PostgreSQL 8, where a backslash in quotes begins an escape.
 from __future__ import annotations
 
 import re
+import string
+from dataclasses import dataclass
 
 from local.redshift_data.errors import StatementError
 
 _ESCAPE = re.compile(r"''|\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|(.))", re.DOTALL)
+_SOLID = re.compile(r"\S+")
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
-def words_of(sql: str) -> list[str]:
-    """All words as they are written, without comments.
+@dataclass(frozen=True)
+class Word:
+    """A word of a statement, or a text or a name with its quotes."""
 
-    Raises StatementError if a quote or a comment is not closed.
-    """
+    written: str
+    start: int
+    """Where it begins in the statement."""
+
+
+def words_of(sql: str) -> list[Word]:
+    """All words, without comments. Raises StatementError if a quote or a comment is not closed."""
     from sqlglot.dialects.dialect import Dialect
     from sqlglot.errors import TokenError
 
@@ -28,7 +38,32 @@ def words_of(sql: str) -> list[str]:
         tokens = Dialect.get_or_raise("redshift").tokenize(source)
     except TokenError as error:
         raise StatementError(f"syntax error: {error}") from None
-    return [source[token.start : token.end + 1] for token in tokens[1:]]
+    found = []
+    for token in tokens[1:]:
+        written = source[token.start : token.end + 1]
+        # It has some pairs of words as one, such as PRIMARY KEY.
+        parts = (
+            [(written, 0)] if written[0] in "'\"" else [(w[0], w.start()) for w in _SOLID.finditer(written)]
+        )
+        found += [Word(part, token.start - 1 + place) for part, place in parts]
+    return found
+
+
+def folded(sql: str) -> str:
+    """The statement with the names in double quotes in lower case, as Amazon Redshift reads them.
+
+    Developer guide, "Names and identifiers"; ``enable_case_sensitive_identifier`` does nothing.
+    A statement that cannot be read is left as it is.
+    """
+    try:
+        words = words_of(sql)
+    except StatementError:
+        return sql
+    for word in words:
+        if word.written.startswith('"'):
+            end = word.start + len(word.written)
+            sql = sql[: word.start] + word.written.translate(_LOWER) + sql[end:]
+    return sql
 
 
 def first_word(sql: str) -> str:
@@ -44,14 +79,20 @@ class SqlWords:
 
     def __init__(self, sql: str) -> None:
         """Raises StatementError."""
-        self._words = [word for word in words_of(sql) if word != ";"]
+        self._sql = sql
+        self._words = [word for word in words_of(sql) if word.written != ";"]
         self._next = 0
 
     @property
     def next(self) -> str:
         """The next word in upper case; a text or a name with its quotes; empty at the end."""
         source = self._source(self._next)
-        return source if source[:1] in {"'", '"'} else " ".join(source.upper().split())
+        return source if source[:1] in {"'", '"'} else source.upper()
+
+    @property
+    def rest(self) -> str:
+        """The statement from the next word on, as it is written."""
+        return self._sql[self._words[self._next].start :] if self.next else ""
 
     def take(self) -> str:
         """The next word, see `next`. Raises StatementError at the end."""
@@ -78,6 +119,12 @@ class SqlWords:
         if not self.next:
             return StatementError("syntax error at end of input")
         return StatementError(f'syntax error at or near "{self._source(self._next)}"')
+
+    def copy(self) -> str:
+        """The next word as it is written. Raises StatementError at the end."""
+        source = self._source(self._next)
+        self.take()
+        return source
 
     def text(self) -> str:
         """What a literal stands for. Raises StatementError if there is none."""
@@ -121,7 +168,7 @@ class SqlWords:
         return source
 
     def _source(self, number: int) -> str:
-        return self._words[number] if number < len(self._words) else ""
+        return self._words[number].written if number < len(self._words) else ""
 
 
 def literal_value(literal: str) -> str:

@@ -16,7 +16,8 @@ from pg8000.native import Connection
 from local.redshift_data.errors import ResourceNotFoundError, StatementError, ValidationError
 from local.redshift_data.s3_copy import run_copy
 from local.redshift_data.s3_unload import run_unload
-from local.redshift_data.sql_words import first_word
+from local.redshift_data.sql_words import first_word, folded
+from local.redshift_data.table_definitions import for_postgresql
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -146,10 +147,11 @@ class Statements:
         part.began, part.status = time.time(), "STARTED"
         statement.rows = None
         try:
-            if of_s3 := _OF_S3.get(first_word(part.sql)):
-                of_s3(session, self._new_s3, part.sql)
-            elif not _FOR_REDSHIFT_ALONE.match(part.sql):
-                rows = session.run(part.sql)
+            sql = folded(part.sql)
+            if of_s3 := _OF_S3.get(first_word(sql)):
+                of_s3(session, self._new_s3, sql)
+            elif not _FOR_REDSHIFT_ALONE.match(sql):
+                rows = session.run(for_postgresql(sql))
                 statement.rows = rows if session.columns else None
             part.status = "FINISHED"
         except (DatabaseError, StatementError) as error:

@@ -18,7 +18,7 @@ from local.redshift_data.options import (
     read_options,
     text,
 )
-from local.redshift_data.sql_words import SqlWords, words_of
+from local.redshift_data.sql_words import SqlWords, folded, words_of
 
 _FORMATS = {"CSV", "PARQUET", "JSON"}
 _UNSUPPORTED = {
@@ -28,7 +28,7 @@ _UNSUPPORTED = {
     "KMS_KEY_ID",
     "MASTER_SYMMETRIC_KEY",
     "PARQUET",
-    "PARTITION BY",
+    "PARTITION",
     "ROWGROUPSIZE",
     "ZSTD",
 }
@@ -84,7 +84,7 @@ class UnloadStatement:
         words = SqlWords(sql)
         words.expect("UNLOAD")
         words.expect("(")
-        query = words.text()
+        query = folded(words.text())
         words.expect(")")
         words.expect("TO")
         target = words.text()
@@ -144,6 +144,6 @@ def _check_limit(query: str) -> None:
     """Raises StatementError for a LIMIT outside of parentheses, which the query of an UNLOAD cannot have."""
     depth = 0
     for word in words_of(query):
-        depth += (word == "(") - (word == ")")
-        if depth == 0 and word.upper() == "LIMIT":
+        depth += (word.written == "(") - (word.written == ")")
+        if depth == 0 and word.written.upper() == "LIMIT":
             raise StatementError("Limit clause is not supported")
