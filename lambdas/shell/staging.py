@@ -144,15 +144,15 @@ def _target(staged: StagedNode, stored: StoredObject) -> Path:
     """The file for an object. Raises TaskFailed for a key that is no path inside of the directory."""
     name = stored.path.removesuffix(".gz") if staged.node.gzip else stored.path
     if problem := _no_path(name):
-        raise _not_staged(staged, stored, f"'{name}' is not the path of a file: {problem}")
+        raise _input_not_staged(staged, stored, f"'{name}' is not the path of a file: {problem}")
     target = staged.directory.joinpath(*name.split("/"))
     if target.exists():
-        raise _not_staged(staged, stored, f"there is another object for the file or directory '{name}'")
+        raise _input_not_staged(staged, stored, f"there is another object for the file or directory '{name}'")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         problem = f"a part of '{name}' is another object's file, and so no directory"
-        raise _not_staged(staged, stored, problem) from error
+        raise _input_not_staged(staged, stored, problem) from error
     return target
 
 
@@ -167,7 +167,7 @@ def _no_path(name: str) -> str:
     return f"a part of it has {longest} bytes, and 255 bytes are the limit" if longest > 255 else ""
 
 
-def _not_staged(staged: StagedNode, stored: StoredObject, problem: str) -> TaskFailed:
+def _input_not_staged(staged: StagedNode, stored: StoredObject, problem: str) -> TaskFailed:
     return TaskFailed(
         f"'{stored.uri}' of '{staged.node.id}' cannot be staged: {problem}.", error_id="InputNotStaged"
     )
@@ -253,12 +253,12 @@ def _walk(staged: StagedNode) -> Iterator[Path]:
             with os.scandir(directory) as entries:
                 found = list(entries)
         except OSError as error:
-            raise _not_staged(staged, directory, f"cannot be read: {error.strerror}") from error
+            raise _output_not_staged(staged, directory, f"cannot be read: {error.strerror}") from error
         for entry in found:
             path = directory / entry.name
             is_directory = entry.is_dir(follow_symlinks=False)
             if problem := _key_problem(staged, path) or ("" if is_directory else _file_problem(path)):
-                raise _not_staged(staged, path, problem)
+                raise _output_not_staged(staged, path, problem)
             if is_directory:
                 waiting.append(path)
             else:
@@ -289,7 +289,7 @@ def _key_problem(staged: StagedNode, path: Path) -> str:
     return ""
 
 
-def _not_staged(staged: StagedNode, path: Path, problem: str) -> TaskFailed:
+def _output_not_staged(staged: StagedNode, path: Path, problem: str) -> TaskFailed:
     """``problem`` says what is wrong with the path, which is shown as the command knows it."""
     below = path.relative_to(staged.directory).as_posix()
     shown = f"${staged.variable}" if below == "." else below.encode("utf-8", "backslashreplace").decode()
