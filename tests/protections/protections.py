@@ -861,7 +861,8 @@ _STAGING = (
     Protection(
         "an output that cannot be listed is taken for an empty one",
         "lambdas/shell/staging.py",
-        '            raise _output_not_staged(staged, directory, f"cannot be read: {error.strerror}") from error\n',
+        "            raise _output_not_staged("
+        'staged, directory, f"cannot be read: {error.strerror}") from error\n',
         (
             f"{SHELL}::test_what_may_not_be_read_is_not_taken_for_nothing",
             f"{SHELL}::test_what_cannot_be_staged_is_told",
