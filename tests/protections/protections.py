@@ -28,6 +28,7 @@ SECURITY = "tests/infra/test_security.py"
 SECRETS = "tests/system/test_secrets.py"
 RUNTIME_API = "tests/local/test_runtime_api.py"
 PROCESS_TREE = "tests/local/test_process_tree.py"
+SANDBOX = "tests/local/test_sandbox_user.py"
 HANDLER = "tests/unit/test_handler.py"
 REDACTION = "tests/unit/test_redaction.py"
 ENVIRONMENT = "tests/unit/test_environment.py"
@@ -994,6 +995,38 @@ _LOCAL_LAMBDA = (
         "return not self._killed and program is not None and is_running(program)",
         (f"{PROCESS_TREE}::test_an_environment_that_was_killed_while_it_was_idle_is_replaced",),
         "return not self._killed",
+    ),
+    Protection(
+        "commands have the rights of root where local AWS runs as root",
+        "local/lambda_runtime/sandbox_user.py",
+        '    if sys.platform != "linux" or os.geteuid() != 0:\n',
+        (
+            f"{SANDBOX}::test_a_function_may_do_what_an_unprivileged_user_may",
+            f"{SANDBOX}::test_so_may_its_commands",
+            f"{SANDBOX}::test_a_file_that_lambdas_user_could_not_read_fails_here_too",
+        ),
+        "    if True:\n",
+    ),
+    Protection(
+        "functions run as root, and nobody is told",
+        "local/up.py",
+        "        _say(aws.why_root)\n",
+        (f"{SANDBOX}::test_functions_run_as_root_only_if_they_must_and_that_is_said",),
+        "        pass\n",
+    ),
+    Protection(
+        "a function changes the code that others run",
+        "local/lambda_runtime/deployment.py",
+        "path.chmod(mode & 0o755 | 0o600)",
+        (f"{SANDBOX}::test_a_function_may_do_what_an_unprivileged_user_may",),
+        "path.chmod(0o666)",
+    ),
+    Protection(
+        "a function has more open files than on Lambda",
+        "local/lambda_runtime/worker.py",
+        "user=runs_as.user, open_files=OPEN_FILES",
+        (f"{SANDBOX}::test_files_are_limited_as_on_lambda",),
+        "user=runs_as.user",
     ),
 )
 

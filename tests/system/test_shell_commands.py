@@ -119,6 +119,8 @@ def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
         "Fails": shell("echo first; for i in 1 2 3; do echo problem $i >&2; done; exit 42"),
         "Missing": shell("no-such-program --flag"),
         "HalfDone": shell("echo x > ${OUTPUT1_STAGING_DIR}/x; exit 1", stage="true", output=Ref("Out")),
+        # A link to the handler's own secrets: staging follows it as the handler, which on Lambda is not root.
+        "Secrets": shell("ln -s /proc/self/environ $OUTPUT1_STAGING_DIR/x", stage="true", output=Ref("Out")),
         "Out": {"type": "S3DataNode", "directoryPath": f"s3://{bucket}/half"},
         "NotThere": shell("true", stage="true", input=Ref("In")),
         "In": {"type": "S3DataNode", "filePath": f"s3://{bucket}/not/there"},
@@ -155,6 +157,7 @@ def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
     assert printed(deployment, bucket, pipeline, "Fails", "StdOutput") == b"first\n"
     assert "exit code 127" in failed(pipeline, "Missing")["errorMessage"]
     assert "exit code 1" in failed(pipeline, "HalfDone")["errorMessage"]
+    assert failed(pipeline, "Secrets")["errorId"] == "OutputNotStaged"
     assert "Contents" not in deployment.s3.list_objects_v2(Bucket=bucket, Prefix="half")
     assert failed(pipeline, "NotThere")["errorId"] == "InputNotFound"
 
