@@ -143,15 +143,15 @@ def _target(staged: StagedNode, stored: StoredObject) -> Path:
     """The file for an object. Raises TaskFailed for a key that is no path inside of the directory."""
     name = stored.path.removesuffix(".gz") if staged.node.gzip else stored.path
     if problem := _no_path(name):
-        raise _not_staged(staged, stored, f"'{name}' is not the path of a file: {problem}")
+        raise _input_not_staged(staged, stored, f"'{name}' is not the path of a file: {problem}")
     target = staged.directory.joinpath(*name.split("/"))
     if target.exists():
-        raise _not_staged(staged, stored, f"there is another object for the file or directory '{name}'")
+        raise _input_not_staged(staged, stored, f"there is another object for the file or directory '{name}'")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         problem = f"a part of '{name}' is another object's file, and so no directory"
-        raise _not_staged(staged, stored, problem) from error
+        raise _input_not_staged(staged, stored, problem) from error
     return target
 
 
@@ -166,7 +166,7 @@ def _no_path(name: str) -> str:
     return f"a part of it has {longest} bytes, and 255 bytes are the limit" if longest > 255 else ""
 
 
-def _not_staged(staged: StagedNode, stored: StoredObject, problem: str) -> TaskFailed:
+def _input_not_staged(staged: StagedNode, stored: StoredObject, problem: str) -> TaskFailed:
     return TaskFailed(
         f"'{stored.uri}' of '{staged.node.id}' cannot be staged: {problem}.", error_id="InputNotStaged"
     )
