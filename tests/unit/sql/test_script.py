@@ -39,6 +39,11 @@ def test_statements_for_redshift(script: str, expected: list[str] | int) -> None
         (MYSQL, "'\\'?' ? `?` \"\\\"?\" # ?\n ?", "'\\'?' 'A' `?` \"\\\"?\" # ?\n 'B'"),
         (MYSQL, "-- ?\n? /* ? */ ?", "-- ?\n'A' /* ? */ 'B'"),
         (REDSHIFT, "'\\'?' ? ?", "'\\'?' 'A' 'B'"),
+        *(
+            (engine, f"{command} x('?', ?); {command} y(?)", f"{command} x('?', 'A'); {command} y('B')")
+            for engine in Engine
+            for command in ("CALL", "EXECUTE", "EXPLAIN", "REPLACE", "GRANT", "DO", "FETCH", "UNLOAD", "LOCK")
+        ),
     ],
 )  # fmt: skip
 def test_places_for_values(engine: Engine, script: str, expected: str) -> None:
