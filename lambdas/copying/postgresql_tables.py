@@ -16,7 +16,7 @@ from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches,
 from data_formats.data_format import Row
 from data_formats.delimited import Delimited
 from runner.task import Task
-from sql.postgresql import PostgreSqlSession, explained
+from sql.postgresql import PostgreSqlSession, explained, position
 
 _MAX_PARAMETERS = 65_535
 """PostgreSQL documentation, "PostgreSQL Limits": query parameters."""
@@ -106,8 +106,7 @@ def _explained(statement: str, before: int = 0) -> Iterator[None]:
         yield
     except DatabaseError as error:
         fields = dict(error.args[0])
-        if fields.get("P", "").isdigit():
-            fields["P"] = str(int(fields["P"]) - before)
+        fields["P"] = str(max(0, position(fields) - before))
         where = f" {fields['W']}" if "W" in fields else ""
         raise refused(explained(fields, statement) + where) from error
     except (InterfaceError, OSError) as error:

@@ -139,14 +139,20 @@ def _failure(error: Exception, number: int, script: str) -> TaskFailed:
     return statement_failed(number, str(error))
 
 
+def position(fields: dict[str, str]) -> int:
+    """Where in the script an error is, from 1; 0 if that is not told."""
+    told = fields.get("P", "")
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 10 else 0
+
+
 def explained(fields: dict[str, str], script: str) -> str:
     """An error's message, code, position in the script, detail and hint.
 
     PostgreSQL documentation, "Error and Notice Message Fields".
     """
     told = f"{fields.get('M', 'unknown error')} (SQLSTATE {fields.get('C', 'unknown')})"
-    if fields.get("P", "").isdigit():
-        before = script[: int(fields["P"]) - 1]
+    if place := position(fields):
+        before = script[: place - 1]
         told += f", at line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
     rest = [fields[key] for key in ("D", "H") if fields.get(key)]
     return " ".join([f"{told}.", *rest])

@@ -37,6 +37,7 @@ SHELL = "tests/unit/test_shell_command.py"
 COPIES = "tests/unit/test_copy_activity.py"
 NODES = "tests/unit/test_s3_data_node.py"
 TABLES = "tests/databases/test_copy_activity.py"
+LIMIT = "tests/unit/data_formats/test_match_limit.py"
 LOGINS = "tests/databases/test_logins.py"
 
 _FAULTS = (
@@ -432,6 +433,19 @@ _COPIES = (
         "with ended_with(task, session):",
         (f"{TABLES}::test_a_table_that_takes_too_long_to_make_is_not_made_on",),
         "if True:",
+    ),
+    Protection(
+        "an expression holds the function until its time is over",
+        "lambdas/data_formats/match_limit.py",
+        "            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS / _TICKS, SECONDS / _TICKS)\n",
+        (f"{LIMIT}::test_a_match_without_end_is_ended_and_told",),
+    ),
+    Protection(
+        "many records that take long fail as one that never ends",
+        "lambdas/data_formats/match_limit.py",
+        "self._ticks + 1 if self.record == self._seen else 1",
+        (f"{LIMIT}::test_many_records_may_take_longer_than_one",),
+        "self._ticks + 1",
     ),
     Protection(
         "an object that a manifest says is mandatory is missing, and nobody is told",
