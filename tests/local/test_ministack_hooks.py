@@ -56,6 +56,7 @@ def private(module: str, name: str) -> Any:
         (LAMBDA, "_emit_lambda_metrics", ["function_name", "duration_ms", "error", "throttle"]),
         (LAMBDA, "_resolve_layer_zip", ["attachment"]),
         (STATES, "_emit_execution_status_event", ["execution"]),
+        (STATES, "_evaluate_jsonata", ["expression", "raw_input", "ctx", "result", "error_output"]),
         (STATES, "_add_event", ["execution", "event_type", "details"]),
         (STATES, "_call_lambda", ["func_ref", "event"]),
         (STATES, "_invoke_nested_start_execution", ["resource", "input_data"]),

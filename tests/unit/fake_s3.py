@@ -33,7 +33,8 @@ class FakeS3:
         IfMatch: str = "",  # noqa: N803
     ) -> Any:
         data = self._get(Bucket, Key, IfMatch)
-        return {"Body": io.BytesIO(_part(data, Range)), "ContentLength": len(data)}
+        body = io.BytesIO(_part(data, Range))
+        return {"Body": body, "ContentLength": len(data), "ETag": _etag(data)}
 
     def head_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803
         data = self._get(Bucket, Key)
