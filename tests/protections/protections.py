@@ -967,6 +967,50 @@ _LOCAL_LAMBDA = (
     ),
 )
 
+_LOCAL_SERVICES = (
+    Protection(
+        "local Redshift passes over an option of COPY or UNLOAD that it does not know",
+        "local/redshift_data/options.py",
+        "        if words.next not in known:\n            raise words.unexpected()\n",
+        (
+            "tests/local/test_s3_copy.py::test_options_that_amazon_redshift_refuses",
+            "tests/local/test_s3_unload.py::test_options_that_amazon_redshift_refuses",
+        ),
+        "        if words.next not in known:\n            words.take()\n            continue\n",
+    ),
+    Protection(
+        "local Redshift loads the first thousand objects of a prefix",
+        "local/redshift_data/s3_objects.py",
+        's3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)',
+        ("tests/local/test_s3_copy.py::test_objects_of_a_prefix_however_many",),
+        "[s3.list_objects_v2(Bucket=bucket, Prefix=prefix)]",
+    ),
+    Protection(
+        "a definition is taken whose required parameter has no value",
+        "local/datapipeline/parameters.py",
+        "            problems[missing].append(_MISSING)\n",
+        ("tests/local/datapipeline/test_parameters.py::test_values_that_are_refused",),
+        "            pass\n",
+    ),
+    Protection(
+        "a pipeline that cannot run stays when its stack has failed",
+        "local/datapipeline/pipeline_resource.py",
+        "            self.delete(pipeline, properties)\n",
+        (
+            "tests/local/datapipeline/test_pipeline_resource.py"
+            "::test_what_cannot_be_created_leaves_no_pipeline",
+        ),
+    ),
+    Protection(
+        "a pipeline keeps the definition with which its stack could not be updated",
+        "local/datapipeline/pipeline_resource.py",
+        "            if defined:\n                self._put(pipeline, old)\n",
+        (
+            "tests/local/datapipeline/test_pipeline_resource.py"
+            "::test_what_cannot_be_activated_keeps_the_old_definition",
+        ),
+    ),
+)
 _ENDS = (
     Protection(
         "a task that failed is reported FINISHED",
@@ -1024,6 +1068,7 @@ PROTECTIONS = (
     *_STAGING,
     *_PROGRESS,
     *_LOCAL_LAMBDA,
+    *_LOCAL_SERVICES,
     *_ENDS,
 )
 
