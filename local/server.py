@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import socket
 import tempfile
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from hypercorn.config import Config
 
 from local.datapipeline import pipeline_resource
 from local.datapipeline.faults import Faults
+from local.directories import remove_tree
 from local.front import front, with_service
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.pool import Pool
@@ -139,7 +139,7 @@ class LocalAws:
         """End at once what runs in other processes, and remove what is on disk."""
         if self._pool is not None:
             self._pool.kill()
-        shutil.rmtree(self.state, ignore_errors=True)
+        remove_tree(self.state)
 
     async def _invoke(
         self, function: Function, request_id: str, event: bytes, invoked_function_arn: str

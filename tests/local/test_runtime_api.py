@@ -215,7 +215,7 @@ def handler(event, context):
 
 @pytest.mark.parametrize("kind", ["response", "error"])
 def test_a_task_is_not_ended_by_somebody_else(environments: Environments, kind: str) -> None:
-    probe = function(FORGES, Description=kind)
+    probe = function(FORGES, Environment={"Variables": {"KIND": kind}})
     page = {"kind": kind, "headers": {"Origin": "https://attacker.example"}}
     assert environments.invoke(probe, page).payload == [403, "Forbidden"]
     stale = {"kind": kind}

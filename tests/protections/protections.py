@@ -27,6 +27,7 @@ HOSTILE_TASKS = "tests/unit/test_hostile_tasks.py"
 SECURITY = "tests/infra/test_security.py"
 SECRETS = "tests/system/test_secrets.py"
 RUNTIME_API = "tests/local/test_runtime_api.py"
+PROCESS_TREE = "tests/local/test_process_tree.py"
 HANDLER = "tests/unit/test_handler.py"
 REDACTION = "tests/unit/test_redaction.py"
 ENVIRONMENT = "tests/unit/test_environment.py"
@@ -958,12 +959,55 @@ _LOCAL_LAMBDA = (
     Protection(
         "an environment that is about to exit is given the next invocation",
         "local/lambda_runtime/worker.py",
-        "        await self._first_of(in_flight.over, lifecycle.init_failed, timeout=timeout)\n",
+        "        await self._first_of(in_flight.over, lifecycle.init_failed, timeout=max(0.0, left))\n",
         (
             "tests/local/test_invocation_end.py::test_a_runtime_that_answers_and_exits_has_answered_and_is_replaced",
         ),
-        "        await self._first_of(in_flight.answered, lifecycle.init_failed, timeout=timeout)\n"
-        "        in_flight.over.set_result(None)\n",
+        "        if not in_flight.over.done():\n            in_flight.over.set_result(None)\n",
+    ),
+    Protection(
+        "a command outlives local AWS or its supervisor, of which one was killed",
+        "local/supervisor.py",
+        "            if lifeline in ready and not os.read(lifeline, 4096):\n                break\n",
+        (
+            "tests/local/test_up.py::test_killed_it_leaves_nothing_running",
+            f"{PROCESS_TREE}::test_whatever_is_killed_nothing_is_left[outer supervisor-leaves]",
+            f"{PROCESS_TREE}::test_whatever_is_killed_nothing_is_left[outer supervisor-never stays]",
+        ),
+        "            time.sleep(0.01)\n",
+    ),
+    Protection(
+        "what has left its session and its parents outlives the environment",
+        "local/supervisor.py",
+        "    ended = _end_all_below()\n",
+        (f"{PROCESS_TREE}::test_whatever_is_killed_nothing_is_left",),
+        "    ended: dict[int, int] = {}\n",
+    ),
+    Protection(
+        "a runtime outlives its supervisors",
+        "local/supervisor.py",
+        "        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # A change of the user would reset it.\n",
+        (f"{PROCESS_TREE}::test_without_its_supervisors_a_runtime_ends",),
+    ),
+    Protection(
+        "what ran below supervisors that were killed runs on",
+        "local/up.py",
+        "    ORPHANS.adopt()\n",
+        ("tests/local/test_up.py::test_it_ends_what_has_lost_its_supervisors",),
+    ),
+    Protection(
+        "what a command has started runs on between invocations",
+        "local/processes.py",
+        "        new = [descendant for descendant in descendants(pid) if descendant not in seen]\n",
+        (f"{PROCESS_TREE}::test_what_left_its_session_is_frozen_as_well",),
+        "        new = [descendant for descendant in children(pid)[:1] if descendant not in seen]\n",
+    ),
+    Protection(
+        "an environment that was killed while it was idle is given an invocation",
+        "local/process_tree.py",
+        "return not self._killed and program is not None and is_running(program)",
+        (f"{PROCESS_TREE}::test_an_environment_that_was_killed_while_it_was_idle_is_replaced",),
+        "return not self._killed",
     ),
 )
 
