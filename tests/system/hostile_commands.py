@@ -87,7 +87,7 @@ def _chmods(choice: random.Random, _: int) -> Act:
 
 def _links(choice: random.Random, number: int) -> Act:
     target = choice.choice(
-        ["/proc/self/environ", "/proc/$PPID/environ", "/no/where", ".", "..", f"x{number}", "/proc/$PPID/mem"]
+        ["/no/where", ".", "..", f"x{number}"]
     )
     return Act(f"ln -s {target} $O/x{number}", spoils=True)
 
