@@ -25,7 +25,7 @@ MOST_OPEN = 40
 OUTPUT = "Output"
 LATEST_START_MINUTES = 84
 """The hour without ticks, and four periods of five minutes with the minute in which a tick falls: one until
-the next poll, and one for each of the three faults that a batch may have, as each may end a loop at its poll."""
+the next poll, and one for each of the three faults of a batch, as each may end a loop at its poll."""
 SETTLING_SECONDS = 240
 """The most that the last tasks may take after the last fault."""
 
