@@ -248,21 +248,21 @@ def _cut(deployment: Deployment, component: str) -> Mapping[str, str] | None:
     return next((line for line in lines if line["attemptId"].startswith(f"@{component}_")), None)
 
 
-@pytest.mark.parametrize(
-    "spoils",
-    [
-        "prlimit --pid $PPID --nofile=9:9",
-        "prlimit --pid $PPID --nofile=0:0",
-        "mkdir -p $TMPDIR/$(printf 'a/%.0s' {1..1500})",
-        "chmod 000 $(dirname $TMPDIR)",
-    ],
-)
+SPOILING = {
+    "FewFiles": "prlimit --pid $PPID --nofile=9:9",
+    "NoFiles": "prlimit --pid $PPID --nofile=0:0",
+    "DeepTree": "mkdir -p $TMPDIR/$(printf 'a/%.0s' {1..1500})",
+    "ClosedStorage": "chmod 000 $(dirname $TMPDIR)",
+}
+
+
+@pytest.mark.parametrize("name", SPOILING)
 def test_the_next_task_does_not_get_what_a_command_made_of_its_environment(
-    spoils: str, deployment: Deployment
+    name: str, deployment: Deployment
 ) -> None:
-    objects: dict[str, Fields] = {"Task0": shell(f"{spoils}; exit 0")}
+    objects: dict[str, Fields] = {f"{name}0": shell(f"{SPOILING[name]}; exit 0")}
     for number in range(1, 4):
-        objects[f"Task{number}"] = shell("echo well", dependsOn=Ref(f"Task{number - 1}"))
+        objects[f"{name}{number}"] = shell("echo well", dependsOn=Ref(f"{name}{number - 1}"))
     pipeline = Pipeline.activated(deployment, objects)
-    for name in objects:
-        pipeline.ended(name, "FINISHED")
+    for component in objects:
+        pipeline.ended(component, "FINISHED")
