@@ -59,16 +59,14 @@ def hidden(text: str) -> str:
 def end_task() -> None:
     """Forget what a handler has added to the logger, and keep its secrets for ``hide``."""
     global _earlier
-    logger = __getattr__("logger") if "logger" not in globals() else globals()["logger"]
-    logger.clear_state()
-    logger.thread_safe_clear_keys()
-    logger.setLevel(_level)
-    seen = (
-        [secret for secret in _redaction.secrets if len(secret) >= _SHORTEST_KEPT_SECRET]
-        if _redaction
-        else []
-    )
-    _earlier = tuple(dict.fromkeys((*_earlier, *seen)))[-_KEPT_SECRETS:]
+    made: Logger | None = globals().get("logger")
+    if made is not None:
+        made.clear_state()
+        made.thread_safe_clear_keys()
+        made.setLevel(_level)
+    secrets = _redaction.secrets if _redaction else frozenset()
+    longer = (secret for secret in sorted(secrets) if len(secret) >= _SHORTEST_KEPT_SECRET)
+    _earlier = tuple(dict.fromkeys((*_earlier, *longer)))[-_KEPT_SECRETS:]
 
 
 def _hiding_record(*given: Any, **more: Any) -> logging.LogRecord:

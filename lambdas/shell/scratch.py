@@ -63,8 +63,8 @@ def _remove_or_condemn(path: Path) -> None:
 def remove(path: Path) -> None:
     """Remove a file, or a directory with all that is in it, whatever modes a command gave them.
 
-    Nothing is too deep: it goes down and up one directory at a time, so that no path gets long, no call nests,
-    and one directory is open. Raises OSError if something cannot be removed.
+    Nothing is too deep: it goes down and up one directory at a time, so that no path gets long, no call
+    nests, and one directory is open. Raises OSError if something cannot be removed.
     """
     here = os.open(path.parent, _DIRECTORY)
     entered: list[str] = []

@@ -117,11 +117,12 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
         )
         for stream in NAMES
     }
+    variables = {**command_environment(os.environ, work, role), **staging.environment}
     try:
         ended = run_command(
             [*interpreter(script), str(script), *task.strings("scriptArgument")],
             cwd=work,
-            env={**command_environment(os.environ, work, role), **staging.environment},
+            env=variables,
             on_output=lambda stream, data: streams[stream].write(data),
             should_stop=lambda: task.canceled,
         )
@@ -173,7 +174,7 @@ def command_environment(environment: Mapping[str, str], work: Path, role: Comman
 def search_path(path: str) -> str:
     """``path`` with the AWS CLI of CDK's AwsCliLayer: /opt/awscli, beside the /opt/bin that Lambda adds."""
     candidates = [Path(entry).with_name("awscli") for entry in path.split(":") if entry.endswith("/bin")]
-    found = [str(directory) for directory in candidates if (directory / "aws").exists()]
+    found = [str(directory) for directory in candidates if os.access(directory / "aws", os.X_OK)]
     return ":".join([path, *found])
 
 

@@ -9,6 +9,7 @@ import errno
 import gzip
 import os
 import shutil
+import stat
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -252,19 +253,28 @@ def _walk(staged: StagedNode) -> Iterator[Path]:
             with os.scandir(directory) as entries:
                 found = list(entries)
         except OSError as error:
-            raise _not_staged(staged, directory, f"cannot be read: {error.strerror}") from error
+            raise _output_not_staged(staged, directory, f"cannot be read: {error.strerror}") from error
         for entry in found:
             path = directory / entry.name
-            if problem := _key_problem(staged, path):
-                raise _not_staged(staged, path, problem)
-            if entry.is_dir(follow_symlinks=False):
+            is_directory = entry.is_dir(follow_symlinks=False)
+            if problem := _key_problem(staged, path) or ("" if is_directory else _file_problem(path)):
+                raise _output_not_staged(staged, path, problem)
+            if is_directory:
                 waiting.append(path)
-            elif not path.is_file():
-                raise _not_staged(staged, path, "is no file")
-            elif not os.access(path, os.R_OK):
-                raise _not_staged(staged, path, "cannot be read: its modes do not let it be")
             else:
                 yield path
+
+
+def _file_problem(path: Path) -> str:
+    """Why the path is no file whose content can be stored; empty if it is."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "is no file"
+    except FileNotFoundError:  # a link to nowhere
+        return "is no file"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return "" if os.access(path, os.R_OK) else "cannot be read: its modes do not allow it"
 
 
 def _key_problem(staged: StagedNode, path: Path) -> str:
@@ -279,7 +289,7 @@ def _key_problem(staged: StagedNode, path: Path) -> str:
     return ""
 
 
-def _not_staged(staged: StagedNode, path: Path, problem: str) -> TaskFailed:
+def _output_not_staged(staged: StagedNode, path: Path, problem: str) -> TaskFailed:
     """``problem`` says what is wrong with the path, which is shown as the command knows it."""
     below = path.relative_to(staged.directory).as_posix()
     shown = f"${staged.variable}" if below == "." else below.encode("utf-8", "backslashreplace").decode()

@@ -1,8 +1,10 @@
-"""JSONata expressions of state machines are parsed once."""
+"""JSONata expressions of state machines: parsed once, and evaluated by themselves."""
 
 from __future__ import annotations
 
 import functools
+import importlib
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -24,3 +26,25 @@ class ParsedOnce:
         self.parse = parse
         self.dbg = False
         jsonata.Jsonata.get_parser = staticmethod(lambda: self)
+
+
+class EvaluationError(Exception):
+    """An expression has no value: States.QueryEvaluationError."""
+
+
+def evaluate(expression: str, states: Mapping[str, Any]) -> Any:
+    """An expression by ministack's Step Functions, with ``$states`` as it is there.
+
+    Raises EvaluationError.
+    """
+    step_functions: Any = importlib.import_module("ministack.services.stepfunctions")
+    try:
+        return step_functions._evaluate_jsonata(
+            expression,
+            states["input"],
+            states["context"],
+            states.get("result"),
+            states.get("errorOutput"),
+        )
+    except step_functions._ExecutionError as error:
+        raise EvaluationError(error.cause) from error

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
@@ -22,11 +22,11 @@ from tests.local.commands import ROOT
 
 
 @pytest.fixture(autouse=True)
-def uncondemned(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def uncondemned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     reasons: list[str] = []
     monkeypatch.setattr(environment, "_reasons", reasons)
     monkeypatch.setattr(environment, "_connection", None)
-    yield reasons
+    return reasons
 
 
 def _lower_a_limit() -> None:
@@ -40,7 +40,7 @@ def _chdir_to_a_removed_directory() -> None:
 
 
 LEFT_BEHIND: dict[str, Callable[[], object]] = {
-    "a variable": lambda: os.environ.update(PGPASSWORD="canary"),  # noqa: S106
+    "a variable": lambda: os.environ.update(PGPASSWORD="canary"),
     "a variable less": lambda: os.environ.pop("POWERTOOLS_SERVICE_NAME"),
     "a working directory": lambda: os.chdir("/"),
     "a working directory that is gone": _chdir_to_a_removed_directory,
@@ -96,7 +96,7 @@ def test_what_cannot_be_put_back_condemns_the_environment(
 
 
 def test_an_environment_that_runs_out_of_files_is_condemned(uncondemned: list[str]) -> None:
-    kept = []
+    kept: list[int] = []
 
     def leak(_: Task) -> None:
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -125,8 +125,8 @@ task_handler(lambda _: print("begun", flush=True))(task_event({}), Context(aws_r
 """
 
 
-def test_a_condemned_environment_answers_and_ends_before_any_work_even_if_it_may_open_no_file() -> None:
-    asked = []
+def test_a_condemned_environment_ends_before_any_work_even_if_it_may_open_no_file() -> None:
+    asked: list[str] = []
 
     def answer() -> None:
         connection, _ = server.accept()

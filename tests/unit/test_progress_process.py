@@ -101,8 +101,11 @@ def test_reports_go_on_while_a_handler_holds_the_interpreter(service: Service) -
 
 def test_a_cancellation_is_heard(service: Service) -> None:
     service.cancel()
-    canceled = task_handler(lambda task: task.wait(20) and None)
-    assert canceled(task_event({}), Context()) == {"status": "CANCELED"}  # type: ignore[arg-type]
+
+    def work(task: Task) -> None:
+        task.wait(20)
+
+    assert task_handler(work)(task_event({}), Context()) == {"status": "CANCELED"}  # type: ignore[arg-type]
 
 
 def test_a_canceled_task_that_cannot_hear_of_it_is_ended_with_its_process(service: Service) -> None:

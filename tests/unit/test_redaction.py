@@ -144,7 +144,7 @@ def _log(write: Callable[[Task, str], object]) -> Callable[[Task], None]:
 
 def _log_exception(task: Task, secret: str) -> None:
     try:
-        raise ValueError(secret)
+        raise ValueError(secret)  # noqa: TRY301
     except ValueError:
         task.logger.exception("failed")
         logging.getLogger("a.library").exception("failed")

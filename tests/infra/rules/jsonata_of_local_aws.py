@@ -1,0 +1,32 @@
+"""JSONata as local AWS evaluates it: the same questions and answers as those of jsonata.mjs.
+
+A process of its own, since ministack keeps the environment that it is first imported in.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import jsonata
+
+from local.ministack_hooks.expressions import EvaluationError, ParsedOnce, evaluate
+
+
+def answer(expression: str, states: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"value": evaluate(expression, states)}
+    except EvaluationError as error:
+        return {"error": str(error)}
+
+
+def main() -> None:
+    ParsedOnce(jsonata)
+    question = json.load(sys.stdin)
+    expressions, scopes = question["expressions"], question["scopes"]
+    json.dump([answer(expressions[one], scopes[other]) for one, other in question["pairs"]], sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
