@@ -449,6 +449,27 @@ _COPIES = (
         "self._ticks + 1",
     ),
     Protection(
+        "a copy is said to have left nothing, though tables without transactions keep its rows",
+        "lambdas/copying/mysql_tables.py",
+        "any(number == ER.WARNING_NOT_COMPLETE_ROLLBACK for _level, number, _text in warnings)",
+        (f"{TABLES}::test_the_message_says_that_rows_of_tables_without_transactions_stay",),
+        "not warnings and False",
+    ),
+    Protection(
+        "a copy that fails leaves rows, because createTableSql has ended its transaction",
+        "lambdas/copying/postgresql_tables.py",
+        "        self._begin()\n        return True\n",
+        (f"{TABLES}::test_the_message_says_what_the_making_of_the_table_has_committed",),
+        "        return True\n",
+    ),
+    Protection(
+        "a copy is said to have left nothing, though a procedure has committed",
+        "lambdas/copying/with_tables.py",
+        "if query and query.calls and tables.commits_in_procedures:",
+        (f"{TABLES}::test_the_message_does_not_say_what_a_procedure_has_committed",),
+        "if False:",
+    ),
+    Protection(
         "an object that a manifest says is mandatory is missing, and nobody is told",
         "lambdas/data_nodes/manifest.py",
         " or not isinstance(mandatory, bool):",
