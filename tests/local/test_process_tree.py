@@ -28,18 +28,20 @@ import os, signal, subprocess, sys, time
 
 LEAVES = """
 import os, sys, time
+end = time.time() + 30
 if os.fork():
     os._exit(0)
 os.setsid()
 if os.fork():
     os._exit(0)
-while os.path.exists(sys.argv[1]):
+while os.path.exists(sys.argv[1]) and time.time() < end:
     os.utime(sys.argv[1])
     time.sleep(0.001)
 """
 NEVER_STAYS = """
 import os, sys, time
-while os.path.exists(sys.argv[1]):
+end = time.time() + 30
+while os.path.exists(sys.argv[1]) and time.time() < end:
     os.utime(sys.argv[1])
     if os.fork():
         os._exit(0)
@@ -48,7 +50,8 @@ while os.path.exists(sys.argv[1]):
 """
 STAYS = """
 import os, sys, time
-while os.path.exists(sys.argv[1]):
+end = time.time() + 30
+while os.path.exists(sys.argv[1]) and time.time() < end:
     os.utime(sys.argv[1])
     time.sleep(0.001)
 """

@@ -809,9 +809,9 @@ _NEXT_TASK = (
     Protection(
         "a process that could not be ended runs beside the next task",
         "lambdas/shell/command.py",
-        '            environment.condemn("processes of a command could not be ended")\n',
+        '        environment.condemn("processes of a command could not be ended")\n',
         (f"{COMMAND}::test_an_environment_in_which_processes_survive_is_condemned",),
-        "            pass\n",
+        "        pass\n",
     ),
     Protection(
         "an environment that is not clean takes another task",

@@ -10,8 +10,11 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-FLEEING = "import os,time\nwhile not (os.fork() and os._exit(0)):\n os.setsid(); time.sleep(0.001)"
-"""Forks, leaves and starts a session of its own, about every millisecond."""
+FLEEING = (
+    "import os,time\nend = time.time() + 20\n"
+    "while time.time() < end and not (os.fork() and os._exit(0)):\n os.setsid(); time.sleep(0.001)"
+)
+"""Forks, leaves and starts a session of its own, about every millisecond, for 20 s."""
 
 
 SIGNALS = (
@@ -50,7 +53,7 @@ Make = Callable[[random.Random, int], Act]
 
 def _writes(choice: random.Random, number: int) -> Act:
     path = choice.choice([f"w{number}", f"n{number}/a b/c", f"ü{number}.csv", f"-{number}"])
-    script = f'mkdir -p "$(dirname "$O/{path}")"; echo {number} > "$O/{path}"'
+    script = f'(cd $O && mkdir -p "$(dirname "./{path}")" && echo {number} > "./{path}")'
     return Act(script, {path: f"{number}\n"})
 
 
@@ -71,8 +74,9 @@ def _digs(choice: random.Random, number: int) -> Act:
 
 
 def _digs_beyond_paths(choice: random.Random, number: int) -> Act:
-    name = "d" * choice.choice([40, 200])
-    return Act(f"(cd $TMPDIR; for i in {{1..110}}; do mkdir {name} && cd {name} || exit; done; touch f)")
+    length, count = choice.choice([(40, 110), (200, 25)])
+    name = "d" * length
+    return Act(f"(cd $TMPDIR; for i in {{1..{count}}}; do mkdir {name} && cd {name} || exit; done; touch f)")
 
 
 def _leaves_too_deep(choice: random.Random, number: int) -> Act:
@@ -87,7 +91,7 @@ def _chmods(choice: random.Random, _: int) -> Act:
 
 def _links(choice: random.Random, number: int) -> Act:
     target = choice.choice(
-        ["/no/where", ".", "..", f"x{number}"]
+        ["/proc/self/environ", "/proc/$PPID/environ", "/no/where", ".", "..", f"x{number}", "/proc/$PPID/mem"]
     )
     return Act(f"ln -s {target} $O/x{number}", spoils=True)
 
@@ -212,8 +216,8 @@ ACTS: tuple[tuple[Make, int], ...] = (
     (_writes, 8),
     (_hides, 3),
     (_closes_a_file, 2),
-    (_digs, 3),
-    (_digs_beyond_paths, 2),
+    (_digs, 2),
+    (_digs_beyond_paths, 1),
     (_leaves_too_deep, 1),
     (_chmods, 3),
     (_links, 3),

@@ -246,3 +246,23 @@ def _cut(deployment: Deployment, component: str) -> Mapping[str, str] | None:
     events = deployment.logs.filter_log_events(logGroupName=LOG_GROUP, filterPattern='"Output cut"')["events"]
     lines = [json.loads(event["message"]) for event in events if "Output cut" in event["message"]]
     return next((line for line in lines if line["attemptId"].startswith(f"@{component}_")), None)
+
+
+@pytest.mark.parametrize(
+    "spoils",
+    [
+        "prlimit --pid $PPID --nofile=9:9",
+        "prlimit --pid $PPID --nofile=0:0",
+        "mkdir -p $TMPDIR/$(printf 'a/%.0s' {1..1500})",
+        "chmod 000 $(dirname $TMPDIR)",
+    ],
+)
+def test_the_next_task_does_not_get_what_a_command_made_of_its_environment(
+    spoils: str, deployment: Deployment
+) -> None:
+    objects: dict[str, Fields] = {"Task0": shell(f"{spoils}; exit 0")}
+    for number in range(1, 4):
+        objects[f"Task{number}"] = shell("echo well", dependsOn=Ref(f"Task{number - 1}"))
+    pipeline = Pipeline.activated(deployment, objects)
+    for name in objects:
+        pipeline.ended(name, "FINISHED")
