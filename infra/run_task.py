@@ -42,6 +42,8 @@ NOT_STARTED = [
     "Lambda.TooManyRequestsException",
     "Lambda.EC2ThrottledException",
     "Lambda.ResourceNotReadyException",
+    # What an execution environment answers that ends itself instead of taking a task (runner/environment.py).
+    "EnvironmentNotClean",
 ]
 
 LONGEST_WAIT_SECONDS = 240

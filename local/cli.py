@@ -56,6 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         settings=options.setting,
         time_scale=options.time_scale,
         redshift=options.redshift,
+        end_with_stdin=options.end_with_stdin,
     )
 
 
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         help="have the Redshift Data API, and run its statements on a PostgreSQL server that is up, "
         "postgresql://user:password@host:port",
     )
+    up.add_argument("--end-with-stdin", action="store_true", help=argparse.SUPPRESS)
     return parser
 
 

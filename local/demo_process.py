@@ -34,9 +34,9 @@ class LocalAwsProcess:
     def __enter__(self) -> LocalAwsProcess:
         # In a session of its own: Ctrl-C is for the demo, which then ends this process in order.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "local", "up", *self._arguments],
+            [sys.executable, "-m", "local", "up", "--end-with-stdin", *self._arguments],
             cwd=ROOT,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

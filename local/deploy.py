@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local.ministack_hooks import ACCOUNT, REGION
-from local.processes import kill_tree
+from local.process_tree import ProcessTree
 
 SHOWN_LINES = 30
 
@@ -90,25 +90,18 @@ class CdkApp:
         await self._run(["deploy", *assembly, "--all", "--require-approval", "never", "--progress", "events"])
 
     async def _run(self, arguments: Sequence[str], *, directory: Path | None = None) -> None:
+        processes = ProcessTree()
         with self._log.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                self._cdk,
-                *arguments,
-                "--no-color",
-                "--no-notices",
-                "--no-version-reporting",
-                cwd=directory or self._project,
-                env=self._environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                process_group=0,
+            await processes.start(
+                [str(self._cdk), *arguments, "--no-color", "--no-notices", "--no-version-reporting"],
+                environment=self._environment,
+                directory=directory or self._project,
+                output=log.fileno(),
             )
         try:
-            failed = await process.wait()
+            failed = await asyncio.shield(processes.exited)
         finally:
-            if process.returncode is None:
-                kill_tree(process.pid)
+            processes.kill()
         if failed:
             lines = self._log.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
             raise DeployError(f"`cdk {arguments[0]}` failed; {self._log} ends with:\n" + "\n".join(lines))

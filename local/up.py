@@ -8,13 +8,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.console.files import PATH as CONSOLE_PATH
 from local.deploy import CdkApp, DeployError
 from local.ministack_hooks import Asgi
+from local.orphans import ORPHANS
 from local.server import HOST, DataPipeline, LocalAws, NewDataPipeline, PortInUseError, listen
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ def up(
     settings: Sequence[str],
     time_scale: float,
     redshift: str | None,
+    end_with_stdin: bool = False,
 ) -> int:
-    """Run local AWS until a signal. `context` None deploys nothing.
+    """Run local AWS until a signal, or until standard input ends. `context` None deploys nothing.
 
     Returns an exit code for what went wrong before there was anything to end; otherwise the process ends
     here, with all its threads: some of ministack's would wait for hours of a state machine to pass.
@@ -46,12 +48,13 @@ def up(
         _say(f"error: {error}")
         return 1
     _forget_aws_settings()
+    ORPHANS.adopt()
     aws = LocalAws(listener, data_pipeline=data_pipeline, time_scale=time_scale, redshift_data=redshift_data)
     if context is not None and time_scale != 1:
         context = {"timeScale": f"{time_scale:g}"} | dict(context)
     exit_code = 1
     try:
-        exit_code = asyncio.Runner().run(_run(aws, project, context))
+        exit_code = asyncio.Runner().run(_run(aws, project, context, end_with_stdin=end_with_stdin))
     except Exception as error:
         _say(f"error: local AWS failed: {error!r}")
     finally:
@@ -69,10 +72,15 @@ def _forget_aws_settings() -> None:
     os.environ |= {"NO_PROXY": f"{HOST},localhost", "no_proxy": f"{HOST},localhost"}
 
 
-async def _run(aws: LocalAws, project: Path, context: Mapping[str, str] | None) -> int:
+async def _run(
+    aws: LocalAws, project: Path, context: Mapping[str, str] | None, *, end_with_stdin: bool
+) -> int:
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    if end_with_stdin:
+        _at_the_end_of(sys.stdin.fileno(), stop.set, loop)
     stopping = asyncio.create_task(stop.wait())
     work = asyncio.create_task(_start(aws, project, context))
     await asyncio.wait({stopping, work}, return_when=asyncio.FIRST_COMPLETED)
@@ -89,6 +97,17 @@ async def _run(aws: LocalAws, project: Path, context: Mapping[str, str] | None) 
     print(f"ready {aws.endpoint_url}", flush=True)
     await stopping
     return 0
+
+
+def _at_the_end_of(pipe: int, call: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
+    """Whoever holds the other end has ended, though by SIGKILL."""
+
+    def read() -> None:
+        if not os.read(pipe, 4096):
+            loop.remove_reader(pipe)
+            call()
+
+    loop.add_reader(pipe, read)
 
 
 async def _start(aws: LocalAws, project: Path, context: Mapping[str, str] | None) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from copying import s3_objects
 from copying.byte_streams import joined
+from copying.progress import Progress
 from copying.s3_place import S3Place
-from data_nodes.s3_data_node import StoredObject
+from data_nodes.manifest import Manifest
 from data_nodes.s3_uri import S3Uri
+from data_nodes.stored_object import StoredObject
 from runner.fields import FieldError
 from runner.outcome import Deferred, Finished, Outcome, TaskFailed
 from runner.task import Task
@@ -57,41 +59,51 @@ class ObjectCopy:
         """The objects' bytes stay as they are."""
         return not self.converts and self.source.node.gzip == self.target.node.gzip
 
-    def target_of(self, stored: StoredObject) -> S3Uri:
-        """Where an object goes. Raises TaskFailed if it is the object itself."""
+    @property
+    def drops_suffix(self) -> bool:
+        """Names lose their ``.gz``: ``a`` and ``a.gz`` would become one."""
+        return self.source.node.gzip and not self.target.node.gzip and self.target.node.file is None
+
+    def target_of(self, uri: S3Uri, path: str) -> S3Uri:
+        """Where the object at ``uri`` goes, whose place among the input's objects is ``path``.
+
+        Raises TaskFailed if it is the object itself, or no key of Amazon S3.
+        """
         node = self.target.node
         if node.file:
-            uri = node.file
+            target = node.file
         else:
             assert node.directory is not None  # noqa: S101 - no manifest, and no file
-            path = stored.path
-            if self.source.node.gzip and not node.gzip:
+            if self.drops_suffix:
                 path = path.removesuffix(".gz")
             elif node.gzip and not self.source.node.gzip:
                 path += ".gz"
-            uri = S3Uri(node.directory.bucket, node.directory.key + path)
-        if uri == stored.uri:
+            target = S3Uri(node.directory.bucket, node.directory.key + path)
+        if target == uri:
             raise TaskFailed(f"'{uri}' would be copied to itself.", error_id="SameObject")
-        return uri
+        s3_objects.check_key(target, f"'{uri}' cannot be copied to '{target}'")
+        return target
 
     def run(self, task: Task, s3: S3Client) -> Outcome:
         """Copy; Deferred if there is more than one invocation can do. Raises TaskFailed, and Canceled."""
         if self.merges:
             return self._merge(task, s3)
-        done: dict[str, Any] = task.state or {"objects": 0, "after": ""}
-        taken: set[S3Uri] = set()
+        progress = Progress.of(task.state)
+        manifest = self.source.manifest(s3)
+        if manifest:
+            self._check(manifest, progress)
+            remaining = self.source.listed(s3, manifest, progress.after)
+        else:
+            remaining = self.source.objects(s3, progress.after)
+        begun = False
         with s3_objects.side_by_side() as pool:
-            remaining = self._remaining(s3, done)
             while batch := list(itertools.islice(remaining, _AT_ONCE if self.by_s3 else 1)):
-                if taken and task.seconds_left < _RESERVE_SECONDS:
-                    task.logger.info("Copy goes on later", objects=done["objects"])
-                    return Deferred(done, wait_seconds=1)
-                targets = [self.target_of(stored) for stored in batch]
-                for stored, target in zip(batch, targets, strict=True):
-                    if target in taken:
-                        problem = f"'{stored.uri}' and another object would both become '{target}'."
-                        raise TaskFailed(problem, error_id="SameObject")
-                    taken.add(target)
+                if begun and task.seconds_left < _RESERVE_SECONDS:
+                    task.logger.info("Copy goes on later", objects=progress.objects)
+                    return Deferred(progress.as_state(), wait_seconds=1)
+                begun = True
+                following = self._following(progress, batch, manifest)
+                targets = [self.target_of(stored.uri, stored.path) for stored in batch]
                 if self.by_s3:
                     copies = [
                         pool.submit(s3_objects.copy, s3, stored, target, lambda: task.canceled)
@@ -101,14 +113,34 @@ class ObjectCopy:
                         copy.result()
                 else:
                     self._rewrite(task, s3, batch[0], targets[0])
-                done = {"objects": done["objects"] + len(batch), "after": batch[-1].uri.key}
-        task.logger.info("Objects copied", objects=done["objects"], byS3=self.by_s3)
+                progress = following
+        task.logger.info("Objects copied", objects=progress.objects, byS3=self.by_s3)
         return Finished()
 
-    def _remaining(self, s3: S3Client, done: dict[str, Any]) -> Iterator[StoredObject]:
-        if self.source.node.directory:
-            return self.source.objects(s3, done["after"])
-        return itertools.islice(self.source.objects(s3), done["objects"], None)
+    def _check(self, manifest: Manifest, progress: Progress) -> None:
+        """Raises TaskFailed unless it is the manifest that the copy began with, and each entry has a name."""
+        if progress.after and progress.manifest != manifest.etag:
+            problem = f"The manifest '{manifest.uri}' was replaced while its objects were copied."
+            raise TaskFailed(problem, error_id="InputChanged")
+        taken: dict[S3Uri, S3Uri] = {}
+        for uri, entry in manifest.entries.items():
+            target = self.target_of(uri, entry.path)
+            if (other := taken.setdefault(target, uri)) != uri:
+                raise _same(other, uri, target)
+
+    def _following(
+        self, progress: Progress, batch: Sequence[StoredObject], manifest: Manifest | None
+    ) -> Progress:
+        """How far the copy has come after the batch. Raises TaskFailed if two would become one."""
+        for stored in batch:
+            if manifest:
+                progress = progress.with_entry(stored, manifest.etag)
+                continue
+            if self.drops_suffix and progress.taken(stored.uri.key):
+                other = S3Uri(stored.uri.bucket, stored.uri.key.removesuffix(".gz"))
+                raise _same(other, stored.uri, self.target_of(stored.uri, stored.path))
+            progress = progress.with_listed(stored)
+        return progress
 
     def _rewrite(self, task: Task, s3: S3Client, stored: StoredObject, target: S3Uri) -> None:
         def should_stop() -> bool:
@@ -143,6 +175,11 @@ class ObjectCopy:
             self.target.write(s3, target, joined(files, separator), should_stop)
         task.logger.info("Objects joined", objects=count)
         return Finished()
+
+
+def _same(one: S3Uri, other: S3Uri, target: S3Uri) -> TaskFailed:
+    problem = f"'{one}' and '{other}' would both become '{target}'."
+    return TaskFailed(problem, error_id="SameObject")
 
 
 def _overlap(one: S3Uri, other: S3Uri) -> bool:

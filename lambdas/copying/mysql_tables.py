@@ -14,13 +14,18 @@ from copying.insert_query import InsertQuery
 from copying.tables import BATCH_ROWS, TablesSession, batches, lost, refused
 from data_formats.data_format import Row
 from runner.outcome import TaskFailed
+from runner.task import Task
 from sql.mysql import MySqlSession
+from sql.session import CONNECT_SECONDS, ended_with
 
 _LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
 
 
 class MySqlTables(MySqlSession, TablesSession):
     """Values are text on both ways, in the server's own form, so that none loses digits."""
+
+    _flags = 0
+    """The server refuses a second statement, of which the rows would be lost, or which would run for some."""
 
     def _log_in(self, connection: socket.socket) -> int:
         number = super()._log_in(connection)
@@ -46,12 +51,20 @@ class MySqlTables(MySqlSession, TablesSession):
                     if bytes in map(type, row):
                         raise _binary(names[[type(value) for value in row].index(bytes)])
                     yield row
+                while cursor.nextset():  # of a procedure
+                    if cursor.description:
+                        raise refused("selectQuery gives the rows of several queries; one is expected.")
         finally:
             _abandon(cursor)
 
-    def create(self, statement: str) -> None:
-        with _explained():
-            self._execute(statement)
+    def create(self, task: Task, statement: str) -> None:
+        """In a session that takes several statements. MySQL commits them at once anyway."""
+        session = MySqlSession(self.server, CONNECT_SECONDS)
+        try:
+            with ended_with(task, session):
+                session.run(statement)
+        except TaskFailed as error:
+            raise TaskFailed(f"createTableSql: {error}", error_id=error.error_id) from error
 
     def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
         most = BATCH_ROWS if query.repeatable else 1

@@ -15,7 +15,8 @@ from copying.insert_query import InsertQuery
 from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches, lost, refused
 from data_formats.data_format import Row
 from data_formats.delimited import Delimited
-from sql.postgresql import PostgreSqlSession, explained
+from runner.task import Task
+from sql.postgresql import PostgreSqlSession, explained, position
 
 _MAX_PARAMETERS = 65_535
 """PostgreSQL documentation, "PostgreSQL Limits": query parameters."""
@@ -37,7 +38,8 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
     def select(self, query: str) -> Iterator[Row]:
         self._driver.pg_types = defaultdict(lambda: _as_it_is)
         with _explained(query, before=len(_DECLARE)):
-            self._driver.execute_simple(_DECLARE + query)
+            # As a prepared statement, which is refused if it is several.
+            self._driver.execute_unnamed(_DECLARE + query)
         count = 100
         while True:
             self._received = 0
@@ -49,7 +51,7 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
             # As many rows as there is room for, whatever their length.
             count = min(BATCH_ROWS * 10, max(1, BATCH_CHARACTERS * len(rows) // max(1, self._received)))
 
-    def create(self, statement: str) -> None:
+    def create(self, task: Task, statement: str) -> None:  # noqa: ARG002 - it runs in this session
         with _explained(statement):
             self._driver.execute_simple(statement)
 
@@ -104,8 +106,7 @@ def _explained(statement: str, before: int = 0) -> Iterator[None]:
         yield
     except DatabaseError as error:
         fields = dict(error.args[0])
-        if fields.get("P", "").isdigit():
-            fields["P"] = str(int(fields["P"]) - before)
+        fields["P"] = str(max(0, position(fields) - before))
         where = f" {fields['W']}" if "W" in fields else ""
         raise refused(explained(fields, statement) + where) from error
     except (InterfaceError, OSError) as error:

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from data_nodes.s3_data_node import StoredObject
 from data_nodes.s3_stream import S3Stream
 from data_nodes.s3_uri import S3Uri
+from data_nodes.stored_object import StoredObject
 from runner.clients import aws_error_code, aws_errors
 from runner.outcome import TaskFailed
 
@@ -21,12 +21,24 @@ PART_BYTES = 64 * 1024 * 1024
 """Larger objects are copied in parts of this size, side by side: S3 answers each within seconds."""
 _MAX_PARTS = 10_000
 """Amazon S3 user guide, multipart upload limits."""
+_MAX_KEY_BYTES = 1024
+"""Amazon S3 user guide, object key names."""
 _THREADS = 8
 _TRIES = 3
 
 
 class Canceled(Exception):
     """The task was canceled while data was copied."""
+
+
+def check_key(uri: S3Uri, problem: str) -> None:
+    """Raises TaskFailed if there can be no object of this key; ``problem`` says of what it is part."""
+    size = len(uri.key.encode())
+    if not size:
+        raise TaskFailed(f"{problem}: the key is empty.", error_id="InvalidKey")
+    if size > _MAX_KEY_BYTES:
+        told = f"the key has {size:,} bytes, and {_MAX_KEY_BYTES:,} are the limit of Amazon S3"
+        raise TaskFailed(f"{problem}: {told}.", error_id="InvalidKey")
 
 
 def read(s3: S3Client, stored: StoredObject, should_stop: Callable[[], bool]) -> Iterator[bytes]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from copying import s3_objects
 from copying.byte_streams import DataError, compressed, decoded, decompressed
 from data_formats.data_format import DataFormat, RecordError, Row, data_format_of
-from data_nodes.s3_data_node import S3DataNode, StoredObject
+from data_nodes.manifest import Manifest
+from data_nodes.s3_data_node import S3DataNode
 from data_nodes.s3_uri import S3Uri
+from data_nodes.stored_object import StoredObject
 from runner.clients import aws_errors
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
@@ -45,8 +48,25 @@ class S3Place:
 
     def objects(self, s3: S3Client, after: str = "") -> Iterator[StoredObject]:
         """As S3DataNode.objects. Raises TaskFailed."""
-        try:
+        with self._listing():
             yield from self.node.objects(s3, after=after)
+
+    def manifest(self, s3: S3Client) -> Manifest | None:
+        """The node's manifest, if it is one. Raises TaskFailed."""
+        if self.node.manifest is None:
+            return None
+        with self._listing():
+            return Manifest.read(s3, self.node.id, self.node.manifest)
+
+    def listed(self, s3: S3Client, manifest: Manifest, after: str) -> Iterator[StoredObject]:
+        """As Manifest.objects. Raises TaskFailed."""
+        with self._listing():
+            yield from manifest.objects(s3, after=after)
+
+    @contextmanager
+    def _listing(self) -> Iterator[None]:
+        try:
+            yield
         except aws_errors() as error:
             raise s3_objects.denied(f"The objects of '{self.node.id}' could not be listed", error) from error
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from copying.insert_query import InsertQuery
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
+from runner.task import Task
 from sql.jdbc import Engine
 from sql.server import Server
 from sql.session import CONNECT_SECONDS, Session
@@ -26,7 +27,7 @@ class Tables(Protocol):
         ...
 
     @abstractmethod
-    def create(self, statement: str) -> None:
+    def create(self, task: Task, statement: str) -> None:
         """Run the statement that makes a table. MySQL commits it."""
         ...
 

@@ -83,7 +83,7 @@ def _insert(task: Task, rows: Iterator[Row], names: Iterable[str], source: str, 
     tables = _connect(task, target)
     with ended_with(task, tables):
         if target.create and not tables.table_exists(target.table, target.schema):
-            tables.create(target.create)
+            tables.create(task, target.create)
         first = list(itertools.islice(rows, 1))
         count = 0
         try:

@@ -33,6 +33,14 @@ def _session() -> Any:
 
 
 @cache
+def _boto3_session() -> Any:
+    """One of our own: boto3's default one is everybody's, with the credentials that a handler gives it."""
+    import boto3
+
+    return boto3.Session()
+
+
+@cache
 def data_pipeline() -> DataPipelineClient:
     """For every call but PollForTask, which must never be tried twice: see ``polling``."""
     client: DataPipelineClient = _session().create_client("datapipeline", config=retrying())
@@ -58,9 +66,8 @@ def polling(poll_timeout: float) -> DataPipelineClient:
 @cache
 def s3() -> S3Client:
     """Amazon S3."""
-    import boto3
-
-    return boto3.client("s3", config=retrying())
+    client: S3Client = _boto3_session().client("s3", config=retrying())
+    return client
 
 
 @cache
@@ -73,25 +80,26 @@ def dynamodb(region: str | None) -> DynamoDBClient:
 @cache
 def rds(region: str | None) -> RDSClient:
     """Amazon RDS in ``region``; None is the function's own."""
-    import boto3
-
-    return boto3.client("rds", region_name=region, config=retrying())
+    client: RDSClient = _boto3_session().client("rds", region_name=region, config=retrying())
+    return client
 
 
 @cache
 def redshift_data(region: str | None) -> RedshiftDataAPIServiceClient:
     """The Amazon Redshift Data API in ``region``; None is the function's own."""
-    import boto3
-
-    return boto3.client("redshift-data", region_name=region, config=retrying())
+    client: RedshiftDataAPIServiceClient = _boto3_session().client(
+        "redshift-data", region_name=region, config=retrying()
+    )
+    return client
 
 
 @cache
 def secrets_manager(region: str) -> SecretsManagerClient:
     """AWS Secrets Manager in ``region``, which is the secret's."""
-    import boto3
-
-    return boto3.client("secretsmanager", region_name=region, config=retrying())
+    client: SecretsManagerClient = _boto3_session().client(
+        "secretsmanager", region_name=region, config=retrying()
+    )
+    return client
 
 
 @cache
@@ -106,6 +114,24 @@ def sts() -> STSClient:
     """AWS STS."""
     client: STSClient = _session().create_client("sts", config=retrying())
     return client
+
+
+def forget() -> None:
+    """Make all clients anew when they are next asked for: in a forked process, which must share none."""
+    for made in (
+        _session,
+        _boto3_session,
+        data_pipeline,
+        polling,
+        s3,
+        dynamodb,
+        rds,
+        redshift_data,
+        secrets_manager,
+        step_functions,
+        sts,
+    ):
+        made.cache_clear()
 
 
 def retrying() -> Config:

@@ -136,6 +136,11 @@ def _refusal(
         problem = f"the attempt '{envelope['attemptId']}' has no field 'type'"
     elif not envelope["pipelineId"]:
         problem = "the task has no pipelineId"
+    elif attempt.reference_fields.get("myHandler"):
+        problem = (
+            f"myHandler of the attempt '{envelope['attemptId']}' is a reference, and the name of a handler "
+            "is expected: write it as a string"
+        )
     else:
         for key in ("pipelineId", "attemptId"):
             if _told(envelope[key]) != envelope[key]:

@@ -8,23 +8,31 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
+import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from runner import clients, telemetry
+from runner import clients, environment, telemetry
 from runner.deadline import HandlerTimeout, deadline, margin
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import Canceled, Deferred, Failed, Finished, Outcome, TaskFailed
-from runner.progress import INTERVAL_SECONDS, ProgressReports
+from runner.progress import INTERVAL_SECONDS, progress_reports
+from runner.redaction import Redaction
+from runner.surroundings import Surroundings, few_files_left
 from runner.task import Task
 from runner.time_limit import TimeLimit
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+_NAME = re.compile(r"[A-Za-z_.]+")
 
 
 def task_handler(work: Callable[[Task], Outcome | None]) -> Callable[[dict[str, Any], LambdaContext], Any]:
@@ -36,24 +44,50 @@ def task_handler(work: Callable[[Task], Outcome | None]) -> Callable[[dict[str, 
 
     @functools.wraps(work)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        started = time.monotonic()
-        envelope = event["task"]
-        _log_keys(envelope)
-        telemetry.count_cold_start()
-        # By the clock of this invocation: the context counts down to Lambda's own end.
-        reserve = margin(context.get_remaining_time_in_millis() / 1000)
-        task = open_task(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - reserve)
-        telemetry.logger.info("Task started", resumed=task.state is not None)
-        interval = float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
-        with ProgressReports(task, interval):
-            outcome = without_secrets(_run(work, task), task)
-        if task.canceled and not isinstance(outcome, Deferred):
-            outcome = Canceled()
-        response = outcome.as_response()
-        _tell(response, time.monotonic() - started)
-        return response
+        if environment.is_condemned():
+            environment.end(context.aws_request_id)
+        with _left_as_it_was():
+            return _handle(work, event, context)
 
     return handle
+
+
+def _handle(
+    work: Callable[[Task], Outcome | None], event: dict[str, Any], context: LambdaContext
+) -> dict[str, Any]:
+    started = time.monotonic()
+    envelope = event["task"]
+    _log_keys(envelope)
+    telemetry.count_cold_start()
+    # By the clock of this invocation: the context counts down to Lambda's own end.
+    reserve = margin(context.get_remaining_time_in_millis() / 1000)
+    task = open_task(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - reserve)
+    telemetry.logger.info("Task started", resumed=task.state is not None)
+    interval = float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
+    with progress_reports(task, interval):
+        outcome = without_secrets(_run(work, task), task)
+    if task.canceled and not isinstance(outcome, Deferred):
+        outcome = Canceled()
+    response = outcome.as_response()
+    _tell(response, time.monotonic() - started)
+    return response
+
+
+@contextmanager
+def _left_as_it_was() -> Iterator[None]:
+    """Undo what the work does to the process; what cannot be undone is the end of the environment."""
+    _ = telemetry.logger  # made now, so that it writes to the stream itself
+    before = Surroundings.now()
+    output, errors = telemetry.HidingStream(sys.stdout), telemetry.HidingStream(sys.stderr)
+    try:
+        with redirect_stdout(output), redirect_stderr(errors):
+            yield
+    finally:
+        for problem in before.restore():
+            environment.condemn(problem)
+        if few_files_left():
+            environment.condemn("more than half of its files are open")
+        telemetry.end_task()
 
 
 def open_task(event: Mapping[str, Any], *, seconds_left: Callable[[], float]) -> Task:
@@ -115,11 +149,13 @@ def without_secrets(outcome: Outcome, task: Task) -> Outcome:
     """``outcome`` as it may be told: errors are redacted, and a state with a secret in it is refused."""
     if isinstance(outcome, Failed):
         return Failed(
-            task.redact(outcome.error_id), task.redact(outcome.message), task.redact(outcome.stack_trace)
+            _told_error_id(outcome.error_id, task),
+            task.redact(outcome.message),
+            task.redact(outcome.stack_trace),
         )
     if isinstance(outcome, Deferred):
         state = json.dumps(outcome.state, ensure_ascii=False)
-        if any(json.dumps(secret, ensure_ascii=False)[1:-1] in state for secret in task.secrets):
+        if Redaction(task.secrets).spans(state.encode("utf-8", "surrogatepass")):
             return Failed(
                 "SecretInState",
                 f"The handler for '{task.route}' deferred with a state that holds a secret field's value. "
@@ -128,8 +164,14 @@ def without_secrets(outcome: Outcome, task: Task) -> Outcome:
     return outcome
 
 
+def _told_error_id(error_id: str, task: Task) -> str:
+    """An errorId that is a name stays whole: ``Command***`` would tell a password that is part of it."""
+    if _NAME.fullmatch(error_id) or task.redact(error_id) == error_id:
+        return error_id
+    return "TaskFailed"
+
+
 def _log_keys(envelope: Mapping[str, Any]) -> None:
-    telemetry.logger.remove_keys(["pipelineId", "attemptId", "taskId", "workerGroup", "type", "route"])
     keys = ("pipelineId", "attemptId", "taskId", "workerGroup", "type", "route")
     telemetry.logger.append_keys(**{key: envelope.get(key) for key in keys})
 

@@ -7,47 +7,119 @@ with the first line or metric, so that the poller sends its poll before.
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+import traceback
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
+
+    from runner.redaction import Redaction
 
     logger: Logger
 
 NAMESPACE = "DataPipelineTaskRunner"
 
-HIDDEN = "***"
+_KEPT_SECRETS = 32
+_SHORTEST_KEPT_SECRET = 8
+
+_level: int = logging.INFO
+_logger_name = ""
+"""Of the logger here, whose lines are redacted as a whole."""
+
+_redaction: Redaction | None = None
+"""None as long as there is nothing to hide: the poller never has."""
+_earlier: tuple[str, ...] = ()
+"""Secrets of earlier tasks in this execution environment. Short ones would garble other tasks' lines."""
 
 
-_secrets: tuple[str, ...] = ()
+def hide(secrets: Collection[str]) -> None:
+    """Keep these texts, in all their forms, out of every line that is written from now on, whoever writes it.
 
+    So are the longer ones of earlier tasks: something in this process may still hold them.
+    """
+    global _redaction
+    wanted = frozenset((*secrets, *_earlier)) - {""}
+    if wanted != (_redaction.secrets if _redaction else frozenset()):
+        from runner.redaction import Redaction
 
-def hide(secrets: Iterable[str]) -> None:
-    """Keep these texts out of every line that is logged from now on, whoever logs it."""
-    global _secrets
-    # The longest first: a secret that is part of another one must not break it up.
-    _secrets = tuple(sorted(filter(None, set(secrets)), key=len, reverse=True))
+        _redaction = Redaction(wanted)
+        logging.setLogRecordFactory(_hiding_record)
 
 
 def hidden(text: str) -> str:
     """``text`` without the secrets that are to be hidden."""
-    for secret in _secrets:
-        text = text.replace(secret, HIDDEN)
-    return text
+    return _redaction.text(text) if _redaction else text
+
+
+def end_task() -> None:
+    """Forget what a handler has added to the logger, and keep its secrets for ``hide``."""
+    global _earlier
+    made: Logger | None = globals().get("logger")
+    if made is not None:
+        made.clear_state()
+        made.thread_safe_clear_keys()
+        made.setLevel(_level)
+    secrets = _redaction.secrets if _redaction else frozenset()
+    longer = (secret for secret in sorted(secrets) if len(secret) >= _SHORTEST_KEPT_SECRET)
+    _earlier = tuple(dict.fromkeys((*_earlier, *longer)))[-_KEPT_SECRETS:]
+
+
+def _hiding_record(*given: Any, **more: Any) -> logging.LogRecord:
+    """A log record, of any logger, that is redacted before a formatter escapes or cuts it."""
+    record = logging.LogRecord(*given, **more)
+    if not _redaction:
+        return record
+    try:
+        if isinstance(record.msg, Mapping):
+            record.msg = _without_secrets(record.msg)
+            return record
+        record.msg, record.args = hidden(record.getMessage()), ()
+    except (TypeError, ValueError):  # a format that does not fit its arguments: logging tells of it
+        return record
+    if record.exc_info and record.exc_info[0] is not None and record.name != _logger_name:
+        trace = "".join(traceback.format_exception(*record.exc_info))
+        if hidden(trace) != trace:
+            record.msg, record.exc_info = f"{record.msg}\n{hidden(trace)}", None
+    return record
+
+
+class HidingStream(io.TextIOBase):
+    """A standard stream that no secret gets through, for what a handler prints by itself."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, redacted."""
+        self._stream.write(hidden(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def fileno(self) -> int:
+        """The file descriptor itself: what a process writes there is not redacted."""
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._stream.encoding
 
 
 def _serialize(line: Mapping[str, Any]) -> str:
-    return json.dumps(_without_secrets(line) if _secrets else line, default=str, separators=(",", ":"))
+    return json.dumps(_without_secrets(line) if _redaction else line, default=str, separators=(",", ":"))
 
 
 def _without_secrets(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):
-        return {key: _without_secrets(one) for key, one in value.items()}
+        return {_without_secrets(key): _without_secrets(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_without_secrets(one) for one in value]
     return hidden(str(value))
@@ -61,7 +133,9 @@ def __getattr__(name: str) -> Any:
 
     # By default a message that happens to be JSON, such as a command's output "NaN", is taken for more than
     # text.
+    global _level, _logger_name
     made = Logger(json_serializer=_serialize, json_deserializer=str)
+    _level, _logger_name = made.log_level, made.name
     globals()["logger"] = made
     return made
 

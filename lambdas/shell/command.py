@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from runner import environment
 from shell.process_tree import ProcessTree
 
 GRACE_SECONDS = 3.0
@@ -45,8 +46,8 @@ def run_command(
     ``on_output(stream, data)`` gets what is written to ``stdout`` and ``stderr`` as it comes, 64 KiB at
     most at a time; while it runs, the command waits. When ``should_stop()`` is true, or an exception passes
     (the handler's deadline), all processes of the command are ended: SIGTERM first, SIGKILL 3 s later.
-    What the command has left running when it ends is killed too.
-    Raises OSError if the command cannot be started.
+    What the command has left running when it ends is killed too; an environment in which that cannot be done
+    gets no other task. Raises OSError if the command cannot be started.
     """
     tree = ProcessTree()
     process = subprocess.Popen(
@@ -65,6 +66,7 @@ def run_command(
     try:
         while process.poll() is None:
             output.read_or_wait(process)
+            tree.reap(process.pid)
             if should_stop():
                 stopped = True
                 _end(process, tree, output)
@@ -72,7 +74,8 @@ def run_command(
     finally:
         if process.poll() is None:
             _end(process, tree, output)
-        tree.kill(process.pid)
+        if not tree.kill(process.pid):
+            environment.condemn("processes of a command could not be ended")
         output.close()
     return CommandResult(process.returncode, stopped)
 

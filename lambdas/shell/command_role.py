@@ -85,7 +85,11 @@ def _close_memory() -> None:
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        if ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+            raise TaskFailed(
+                "The handler's memory could not be closed to the command, so the command was not started.",
+                error_id="MemoryNotClosed",
+            )
 
 
 def session_name(pipeline_id: str) -> str:

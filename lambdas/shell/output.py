@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
+from runner.redaction import Redaction, StreamRedaction
+
 MAX_LINE = 16_384
 """Bytes; a longer line is logged in pieces."""
 
@@ -35,31 +37,17 @@ class Redactor:
     """Replaces secrets in a stream, also where one is split between two pieces of it."""
 
     def __init__(self, secrets: Collection[str], sink: Sink) -> None:
-        self._secrets = sorted((secret.encode() for secret in secrets), key=len, reverse=True)
-        self._longest = len(self._secrets[0]) if self._secrets else 0
+        self._redaction = StreamRedaction(Redaction(secrets))
         self._sink = sink
-        self._held = b""
 
     def write(self, data: bytes) -> None:
         """Hand on all but so much as may be the beginning of a secret."""
-        if not self._secrets:
-            self._sink.write(data)
-            return
-        text = self._replaced(self._held + data)
-        hold = min(len(text), self._longest - 1)
-        self._held = text[len(text) - hold :]
-        self._sink.write(text[: len(text) - hold])
+        self._sink.write(self._redaction.feed(data))
 
     def close(self) -> None:
         """Hand on the rest."""
-        self._sink.write(self._held)
-        self._held = b""
+        self._sink.write(self._redaction.end())
         self._sink.close()
-
-    def _replaced(self, text: bytes) -> bytes:
-        for secret in self._secrets:
-            text = text.replace(secret, b"***")
-        return text
 
 
 class Tail:

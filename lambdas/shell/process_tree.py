@@ -9,8 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+from runner import environment
+
 _PR_SET_CHILD_SUBREAPER = 36
-_KILL_SECONDS = 2.0
+KILL_SECONDS = 2.0
+_PROC = Path("/proc")
 
 
 class ProcessTree:
@@ -30,42 +33,94 @@ class ProcessTree:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, number)
         for pid in descendants(os.getpid()) - self._others:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
+            _send(pid, number)
 
-    def kill(self, group: int) -> None:
-        """End them all, also those that are started meanwhile."""
-        until = time.monotonic() + _KILL_SECONDS
+    def reap(self, leader: int) -> None:
+        """Take leave of adopted processes that have ended; ``leader`` is left to who started it."""
+        if not hasattr(os, "waitid"):  # macOS
+            return
+        # What it tells of first may be the leader's end: then it is time for `kill`, which asks one by one.
+        with contextlib.suppress(ChildProcessError):
+            while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+                if ended.si_pid == leader or ended.si_pid in self._others:
+                    return
+                os.waitpid(ended.si_pid, os.WNOHANG)
+
+    def kill(self, group: int) -> bool:
+        """End them all, also those that are started meanwhile. Whether that could be done within 2 s.
+
+        Without a pause: a process that forks and ends every millisecond is gone before a look at the whole
+        of /proc is over, but not before a look at this process's own children.
+        """
+        until = time.monotonic() + KILL_SECONDS
         self.signal(group, signal.SIGKILL)
-        while left := descendants(os.getpid()) - self._others - {group}:
-            self.signal(group, signal.SIGKILL)
-            for pid in left:
+        while time.monotonic() < until:
+            for pid in children(os.getpid()) - self._others - {group}:
+                _send(pid, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
-            if time.monotonic() > until:
-                return
-            time.sleep(0.01)
+            if not children(os.getpid()) - self._others - {group}:
+                left = descendants(os.getpid()) - self._others - {group}
+                if not left:
+                    return True
+                for pid in left:
+                    _send(pid, signal.SIGKILL)
+        return False
+
+
+def children(pid: int) -> set[int]:
+    """The children of a process, from the kernel's own list where there is one (proc_tid_children(5))."""
+    found: set[int] = set()
+    for task in _entries(_PROC / str(pid) / "task"):
+        try:
+            found.update(map(int, (_PROC / str(pid) / "task" / task / "children").read_text().split()))
+        except FileNotFoundError:
+            if (_PROC / str(pid) / "task" / task / "stat").exists():  # a kernel without such lists
+                return {child for child, parent in _parents() if parent == pid}
+    return found
 
 
 def descendants(pid: int) -> set[int]:
     """The children of a process, and theirs. Empty where there is no /proc."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        # pid (name) state parent ...; the name may have anything in it, parentheses too (proc(5)).
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            parent = int(entry.read_text(errors="replace").rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(entry.parent.name))
+    by_parent: dict[int, list[int]] = {}
+    for child, parent in _parents():
+        by_parent.setdefault(parent, []).append(child)
     found: set[int] = set()
     waiting = [pid]
     while waiting:
-        new = [child for child in children.get(waiting.pop(), ()) if child not in found]
+        new = [child for child in by_parent.get(waiting.pop(), ()) if child not in found]
         found.update(new)
         waiting += new
     return found
+
+
+def _parents() -> list[tuple[int, int]]:
+    found = []
+    for entry in _entries(_PROC):
+        # pid (name) state parent ...; the name may have anything in it, parentheses too (proc(5)).
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if entry.isdigit():
+                stat = (_PROC / entry / "stat").read_text(errors="replace")
+                found.append((int(entry), int(stat.rpartition(")")[2].split()[1])))
+    return found
+
+
+def _entries(directory: Path) -> list[str]:
+    """The names in a directory of /proc; none where there is no /proc. Any other error is raised."""
+    try:
+        return os.listdir(directory)  # noqa: PTH208 - names alone
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
 
 
 def _adopt_orphans() -> None:
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+            environment.condemn("the processes that a command leaves behind cannot be followed")

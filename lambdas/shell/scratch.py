@@ -7,22 +7,31 @@ next task may be another pipeline's.
 from __future__ import annotations
 
 import os
-import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+
+from runner import environment
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
+_ENTRIES_AT_ONCE = 10_000
 
 
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
-    """An empty directory that is removed at the end, with all else that was left in Lambda's /tmp."""
+    """An empty directory that is removed at the end, with all else that was left in Lambda's /tmp.
+
+    An environment in which something of the user's own stays behind gets no other task.
+    """
     empty_ephemeral_storage()
     directory = Path(tempfile.mkdtemp(prefix="task-"))
     try:
         yield directory
     finally:
-        remove(directory)
+        _remove_or_condemn(directory)
         empty_ephemeral_storage()
 
 
@@ -30,24 +39,76 @@ def empty_ephemeral_storage() -> None:
     """Remove all files in /tmp, if it is an execution environment's own; elsewhere nothing."""
     # Only code that was deployed to Lambda lies there: a test on somebody's machine does not.
     task_root = os.environ.get("LAMBDA_TASK_ROOT")
-    if task_root and Path(__file__).is_relative_to(task_root):
-        for left in Path(tempfile.gettempdir()).iterdir():
-            remove(left)
+    if not task_root or not Path(__file__).is_relative_to(task_root):
+        return
+    storage = Path(tempfile.gettempdir())
+    try:
+        if storage.stat().st_uid == os.geteuid():
+            storage.chmod(storage.stat().st_mode | 0o700)
+        left = [path for path in storage.iterdir() if path.lstat().st_uid == os.geteuid()]
+    except OSError as error:
+        environment.condemn(f"'{storage}' cannot be used: {error}")
+        return
+    for path in left:  # what others put there is not a command's
+        _remove_or_condemn(path)
+
+
+def _remove_or_condemn(path: Path) -> None:
+    try:
+        remove(path)
+    except OSError as error:
+        environment.condemn(f"'{path}' could not be removed: {error}")
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a directory with all that is in it, whatever modes a command gave them."""
-    if path.is_dir() and not path.is_symlink():
-        _open_up(path)
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(OSError):
-            path.unlink()
+    """Remove a file, or a directory with all that is in it, whatever modes a command gave them.
+
+    Nothing is too deep: it goes down and up one directory at a time, so that no path gets long, no call
+    nests, and one directory is open. Raises OSError if something cannot be removed.
+    """
+    here = os.open(path.parent, _DIRECTORY)
+    entered: list[str] = []
+    waiting = [[path.name] if _exists(path.name, here) else []]
+    try:
+        while waiting:
+            if waiting[-1]:
+                name = waiting[-1].pop()
+                if _is_directory(name, here):
+                    os.chmod(name, 0o700, dir_fd=here)
+                    here = _entered(name, here)
+                    entered.append(name)
+                    waiting.append(_some_entries(here))
+                else:
+                    os.unlink(name, dir_fd=here)
+            elif entered and (more := _some_entries(here)):
+                waiting[-1] = more
+            else:
+                waiting.pop()
+                if entered:
+                    here = _entered("..", here)
+                    os.rmdir(entered.pop(), dir_fd=here)
+    finally:
+        os.close(here)
 
 
-def _open_up(directory: Path) -> None:
-    with suppress(OSError):
-        directory.chmod(0o700)
-        for entry in os.scandir(directory):
-            if entry.is_dir(follow_symlinks=False):
-                _open_up(Path(entry.path))
+def _entered(name: str, here: int) -> int:
+    there = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
+    os.close(here)
+    return there
+
+
+def _some_entries(directory: int) -> list[str]:
+    with os.scandir(directory) as entries:
+        return [entry.name for entry in islice(entries, _ENTRIES_AT_ONCE)]
+
+
+def _exists(name: str, directory: int) -> bool:
+    try:
+        os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _is_directory(name: str, directory: int) -> bool:
+    return stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)

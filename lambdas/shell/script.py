@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from data_nodes.s3_uri import S3Uri
-from runner import TaskFailed, clients
+from runner import TaskFailed, clients, environment
 from runner.task import Task
 from shell.command import run_command
 from shell.command_role import CommandRole
@@ -52,6 +53,7 @@ def run_script(task: Task) -> ScriptResult:
     The script's output goes to the log and to S3.
     Raises FieldError, and TaskFailed for what stands in the way.
     """
+    environment.connect()  # while a file may be opened: a command may take that away
     with scratch_directory() as directory:
         role = CommandRole.for_task(task)
         staging = Staging.of(task, directory)
@@ -115,24 +117,44 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
         )
         for stream in NAMES
     }
+    variables = {**command_environment(os.environ, work, role), **staging.environment}
     try:
         ended = run_command(
             [*interpreter(script), str(script), *task.strings("scriptArgument")],
             cwd=work,
-            env={**command_environment(os.environ, work, role), **staging.environment},
+            env=variables,
             on_output=lambda stream, data: streams[stream].write(data),
             should_stop=lambda: task.canceled,
         )
     except OSError as error:
-        first_line = script.read_bytes()[:200].split(b"\n")[0].decode("utf-8", "replace")
-        problem = (
-            f"The script could not be started by the program of its first line, '{first_line}': {error}."
-        )
-        raise TaskFailed(problem, error_id="CommandNotStarted") from error
+        raise TaskFailed(_not_started(error, task, script), error_id="CommandNotStarted") from error
     finally:
         close_all(streams)
     _check(task, files, ended.exit_code)
     return ScriptResult(ended.exit_code, tail.text(), ended.stopped)
+
+
+def _not_started(error: OSError, task: Task, script: Path) -> str:
+    """Why the kernel did not start the program (execve(2))."""
+    if error.errno == errno.E2BIG:
+        size = sum(len(value.encode("utf-8", "surrogatepass")) for value in task.strings("scriptArgument"))
+        return (
+            f"The command could not be started: its scriptArgument values, {size:,} bytes, and the "
+            "environment are more than Linux hands to a program. Put them into an S3 object, and stage it as "
+            "an input."
+        )
+    if error.errno in {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}:
+        return (
+            f"The command could not be started: {error.strerror}. The function has no more files, processes "
+            "or memory left; `memory_mb` of the handler in app.py gives it more memory."
+        )
+    first_line = script.read_bytes()[:200].split(b"\n")[0].decode("utf-8", "replace")
+    if first_line.startswith("#!"):
+        return (
+            f"The script could not be started by the program of its first line, '{first_line}': "
+            f"{error.strerror}."
+        )
+    return f"The command could not be started by bash: {error.strerror}."
 
 
 def command_environment(environment: Mapping[str, str], work: Path, role: CommandRole) -> dict[str, str]:
@@ -152,7 +174,7 @@ def command_environment(environment: Mapping[str, str], work: Path, role: Comman
 def search_path(path: str) -> str:
     """``path`` with the AWS CLI of CDK's AwsCliLayer: /opt/awscli, beside the /opt/bin that Lambda adds."""
     candidates = [Path(entry).with_name("awscli") for entry in path.split(":") if entry.endswith("/bin")]
-    found = [str(directory) for directory in candidates if (directory / "aws").exists()]
+    found = [str(directory) for directory in candidates if os.access(directory / "aws", os.X_OK)]
     return ":".join([path, *found])
 
 

@@ -9,6 +9,8 @@ import errno
 import gzip
 import os
 import shutil
+import stat
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from data_nodes.s3_data_node import S3DataNode, StoredObject
+from data_nodes.s3_data_node import S3DataNode
 from data_nodes.s3_stream import S3Stream
 from data_nodes.s3_uri import S3Uri
+from data_nodes.stored_object import StoredObject
 from runner import clients
 from runner.fields import FieldError
 from runner.outcome import TaskFailed
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _COPY_BYTES = 1024 * 1024
+_SHOWN_CHARACTERS = 1_000
+MAX_KEY_BYTES = 1_024
+"""Amazon S3 user guide, "Creating object key names"."""
 
 
 class StagingStopped(Exception):
@@ -92,15 +98,22 @@ def stage_in(staging: Staging, s3: S3Client, *, should_stop: Callable[[], bool])
     Raises TaskFailed, and StagingStopped.
     """
     for staged in staging.inputs:
-        with _explained("InputNotStaged", f"The input '{staged.node.id}'", "read"):
+        with (
+            _explained("InputNotStaged", f"The input '{staged.node.id}'", "read"),
+            # Not where the inputs are: any name there may be an object's.
+            tempfile.TemporaryDirectory(prefix="fetching-", dir=staged.directory.parent) as aside,
+        ):
             for stored in staged.node.objects(s3):
                 _stop_if(should_stop)
                 _check_room(stored, staged.directory)
                 target = _target(staged, stored)
-                if staged.node.gzip:
-                    _fetch_decompressed(s3, stored, target, should_stop)
+                fetched = Path(aside, "object")
+                _fetch(s3, stored, fetched, should_stop)
+                # Data that is not compressed, whatever the node says, is left as it is.
+                if staged.node.gzip and _is_compressed(fetched):
+                    _decompress(stored, fetched, target, should_stop)
                 else:
-                    _fetch(s3, stored, target, should_stop)
+                    fetched.replace(target)
 
 
 def stage_out(staging: Staging, s3: S3Client, *, should_stop: Callable[[], bool]) -> None:
@@ -130,16 +143,34 @@ def stage_out(staging: Staging, s3: S3Client, *, should_stop: Callable[[], bool]
 def _target(staged: StagedNode, stored: StoredObject) -> Path:
     """The file for an object. Raises TaskFailed for a key that is no path inside of the directory."""
     name = stored.path.removesuffix(".gz") if staged.node.gzip else stored.path
-    parts = name.split("/")
-    target = staged.directory.joinpath(*parts)
-    if not all(part not in {"", ".", ".."} for part in parts) or target.exists():
-        raise TaskFailed(
-            f"'{stored.uri}' of '{staged.node.id}' cannot be staged: '{name}' is not the path of a file, or "
-            "is there already.",
-            error_id="InputNotStaged",
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if problem := _no_path(name):
+        raise _input_not_staged(staged, stored, f"'{name}' is not the path of a file: {problem}")
+    target = staged.directory.joinpath(*name.split("/"))
+    if target.exists():
+        raise _input_not_staged(staged, stored, f"there is another object for the file or directory '{name}'")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        problem = f"a part of '{name}' is another object's file, and so no directory"
+        raise _input_not_staged(staged, stored, problem) from error
     return target
+
+
+def _no_path(name: str) -> str:
+    """What is wrong with a path below a directory; empty: nothing. The limits are those of Linux."""
+    parts = name.split("/")
+    if not all(part not in {"", ".", ".."} for part in parts):
+        return "a part of it is empty, '.' or '..'"
+    if "\0" in name:
+        return "it has a null character"
+    longest = max(len(os.fsencode(part)) for part in parts)
+    return f"a part of it has {longest} bytes, and 255 bytes are the limit" if longest > 255 else ""
+
+
+def _input_not_staged(staged: StagedNode, stored: StoredObject, problem: str) -> TaskFailed:
+    return TaskFailed(
+        f"'{stored.uri}' of '{staged.node.id}' cannot be staged: {problem}.", error_id="InputNotStaged"
+    )
 
 
 def _check_room(stored: StoredObject, directory: Path) -> None:
@@ -155,31 +186,25 @@ def _no_room(why: str) -> TaskFailed:
     )
 
 
-def _fetch(s3: S3Client, stored: StoredObject, target: Path, should_stop: Callable[[], bool]) -> None:
+def _fetch(s3: S3Client, stored: StoredObject, file: Path, should_stop: Callable[[], bool]) -> None:
     s3.download_file(
         stored.uri.bucket,
         stored.uri.key,
-        str(target),
+        str(file),
         Callback=lambda _: _stop_if(should_stop),
         Config=_transfer_config(),
     )
 
 
-def _fetch_decompressed(
-    s3: S3Client, stored: StoredObject, target: Path, should_stop: Callable[[], bool]
-) -> None:
-    """Data that is not compressed, whatever the node says, is left as it is."""
-    _fetch(s3, stored, target, should_stop)
-    if not _is_compressed(target):
-        return
-    plain = target.with_name(target.name + ".decompressing")
+def _decompress(stored: StoredObject, file: Path, target: Path, should_stop: Callable[[], bool]) -> None:
+    """Raises TaskFailed."""
     try:
-        with gzip.open(target, "rb") as source, plain.open("wb") as sink:
+        with gzip.open(file, "rb") as source, target.open("wb") as sink:
             _copy(cast("BinaryIO", source), sink, should_stop)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         problem = f"'{stored.uri}' is no valid gzip file: {error}."
         raise TaskFailed(problem, error_id="InputNotStaged") from error
-    plain.replace(target)
+    file.unlink()
 
 
 def _store_compressed(s3: S3Client, path: Path, uri: S3Uri, should_stop: Callable[[], bool]) -> None:
@@ -206,18 +231,11 @@ def _is_compressed(path: Path) -> bool:
 
 
 def _files(staged: StagedNode) -> Iterator[Path]:
-    """The files below an output's directory, in order. Raises TaskFailed for what is no file."""
-    found = []
-    for parent, directories, names in os.walk(staged.directory):
-        found += [Path(parent, name) for name in (*names, *directories)]
-    files = [path for path in sorted(found) if not path.is_dir() or path.is_symlink()]
-    for path in files:
-        if not path.is_file():
-            raise TaskFailed(
-                f"The output '{staged.node.id}' cannot be staged: "
-                f"'{path.relative_to(staged.directory)}' is no file.",
-                error_id="OutputNotStaged",
-            )
+    """The files below an output's directory, in order. Raises TaskFailed for whatever cannot be staged.
+
+    An empty directory is no output, and that is right; a directory that cannot be read is a failure.
+    """
+    files = sorted(_walk(staged))
     if staged.node.file and len(files) != 1:
         raise TaskFailed(
             f"The output '{staged.node.id}' has a filePath, so the command has to leave one file in "
@@ -225,6 +243,61 @@ def _files(staged: StagedNode) -> Iterator[Path]:
             error_id="OutputNotStaged",
         )
     yield from files
+
+
+def _walk(staged: StagedNode) -> Iterator[Path]:
+    waiting = [staged.directory]
+    while waiting:
+        directory = waiting.pop()
+        try:
+            with os.scandir(directory) as entries:
+                found = list(entries)
+        except OSError as error:
+            raise _output_not_staged(staged, directory, f"cannot be read: {error.strerror}") from error
+        for entry in found:
+            path = directory / entry.name
+            is_directory = entry.is_dir(follow_symlinks=False)
+            if problem := _key_problem(staged, path) or ("" if is_directory else _file_problem(path)):
+                raise _output_not_staged(staged, path, problem)
+            if is_directory:
+                waiting.append(path)
+            else:
+                yield path
+
+
+def _file_problem(path: Path) -> str:
+    """Why the path is no file whose content can be stored; empty if it is."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "is no file"
+    except FileNotFoundError:  # a link to nowhere
+        return "is no file"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return "" if os.access(path, os.R_OK) else "cannot be read: its modes do not allow it"
+
+
+def _key_problem(staged: StagedNode, path: Path) -> str:
+    """Why the path cannot become a key of S3's; empty if it can."""
+    name = path.relative_to(staged.directory).as_posix()
+    try:
+        key = f"{staged.node.directory.key if staged.node.directory else ''}{name}".encode()
+    except UnicodeEncodeError:
+        return "has a name that is not UTF-8, as the key of an S3 object has to be"
+    if len(key) > MAX_KEY_BYTES:
+        return f"would have a key of {len(key):,} bytes, and S3 takes {MAX_KEY_BYTES:,}"
+    return ""
+
+
+def _output_not_staged(staged: StagedNode, path: Path, problem: str) -> TaskFailed:
+    """``problem`` says what is wrong with the path, which is shown as the command knows it."""
+    below = path.relative_to(staged.directory).as_posix()
+    shown = f"${staged.variable}" if below == "." else below.encode("utf-8", "backslashreplace").decode()
+    if len(shown) > _SHOWN_CHARACTERS:
+        shown = f"{shown[:_SHOWN_CHARACTERS]}…"
+    return TaskFailed(
+        f"The output '{staged.node.id}' cannot be staged: '{shown}' {problem}.", error_id="OutputNotStaged"
+    )
 
 
 def _output_uri(staged: StagedNode, path: Path, *, compressed: bool) -> S3Uri:

@@ -105,6 +105,8 @@ def _split(owner: PipelineObject, field: str, place: str) -> SplitResult:
         raise FieldError(owner.id, field, problem) from None
     if url.scheme or not url.hostname or not alone or set(url.netloc) & set(",@()"):
         raise FieldError(owner.id, field, problem)
+    if "#" in place:  # What is after it would be cut off, and another database be used.
+        raise FieldError(owner.id, field, "it has a '#', which is written %23")
     return url
 
 

@@ -20,17 +20,20 @@ _LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
 class MySqlSession(Session):
     """The server splits a script, whose rows are read one by one; autocommit is off."""
 
+    _flags = CLIENT.MULTI_STATEMENTS
+
     def _log_in(self, connection: socket.socket) -> int:
         server = self.server
         self._driver = pymysql.Connection(
             host=server.host,
             port=server.port,
             user=server.credentials.username,
-            password=server.credentials.password,
+            # The driver would encode it in Latin-1; the server has it in UTF-8, as the name of the user.
+            password=server.credentials.password.encode(),
             database=server.database or None,
             charset="utf8mb4",
             autocommit=False,
-            client_flag=CLIENT.MULTI_STATEMENTS,
+            client_flag=self._flags,
             cursorclass=SSCursor,
             program_name="data-pipeline-task-runner",
             ssl_disabled=server.tls is Tls.DISABLE,

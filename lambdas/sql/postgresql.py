@@ -8,6 +8,7 @@ from typing import Any
 from pg8000.core import COMMAND_COMPLETE, DATA_ROW
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
+from scramp.utils import ScramException, saslprep
 
 from runner.outcome import TaskFailed
 from sql.session import Session, connection_failed, connection_lost, login_failed, statement_failed
@@ -21,6 +22,44 @@ _LOST = {"network error", "connection is closed"}
 """pg8000's words; its other errors of this kind are about COPY without a stream."""
 
 
+_SASL = b"\0\0\0\x0a"
+"""AuthenticationSASL (PostgreSQL documentation, "Message Formats")."""
+
+
+class _Driver(Connection):  # type: ignore[misc]
+    """The driver, with names and passwords as PostgreSQL's own client has them.
+
+    PostgreSQL documentation, "SASL Authentication": the server ignores the name in the SCRAM messages, since
+    it has that of the session, and a password that SASLprep refuses counts as it is. The driver would refuse
+    both, such as an emoji.
+    """
+
+    user: bytes
+    password: bytes
+
+    def handle_AUTHENTICATION_REQUEST(self, data: bytes, context: Any) -> None:  # noqa: N802 - the driver's
+        if not data.startswith(_SASL):
+            super().handle_AUTHENTICATION_REQUEST(data, context)
+            return
+        user, password = self.user, self.password
+        self.user = self.password = b"-"
+        try:
+            super().handle_AUTHENTICATION_REQUEST(data, context)
+        finally:
+            self.user, self.password = user, password
+        self.auth.password = prepared(password.decode())
+
+
+def prepared(password: str) -> bytes:
+    """The bytes that SCRAM proves knowledge of (RFC 5802; PostgreSQL's exceptions as above)."""
+    if password.isascii():
+        return password.encode()
+    try:
+        return (saslprep(password) or password).encode()
+    except ScramException:
+        return password.encode()
+
+
 class PostgreSqlSession(Session):
     """A script is one simple query, of which the server makes one transaction.
 
@@ -30,7 +69,7 @@ class PostgreSqlSession(Session):
     def _log_in(self, connection: socket.socket) -> int:
         server = self.server
         self._completed = 0
-        self._driver = Connection(
+        self._driver = _Driver(
             server.credentials.username,
             host=server.host,
             sock=connection,
@@ -40,7 +79,11 @@ class PostgreSqlSession(Session):
                 _WITHOUT_CONTEXT[server.tls] if server.tls in _WITHOUT_CONTEXT else ssl_context(server.tls)
             ),
             application_name="data-pipeline-task-runner",
-            startup_params={"search_path": server.schema} if server.schema else None,
+            startup_params={
+                # Else it is the database's own, in which not every text can be sent.
+                "client_encoding": "UTF8",
+                **({"search_path": server.schema} if server.schema else {}),
+            },
         )
         self._driver.message_types[COMMAND_COMPLETE] = self._count
         ((number,),) = self._driver.run("SELECT pg_backend_pid()")
@@ -96,14 +139,20 @@ def _failure(error: Exception, number: int, script: str) -> TaskFailed:
     return statement_failed(number, str(error))
 
 
+def position(fields: dict[str, str]) -> int:
+    """Where in the script an error is, from 1; 0 if that is not told."""
+    told = fields.get("P", "")
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 10 else 0
+
+
 def explained(fields: dict[str, str], script: str) -> str:
     """An error's message, code, position in the script, detail and hint.
 
     PostgreSQL documentation, "Error and Notice Message Fields".
     """
     told = f"{fields.get('M', 'unknown error')} (SQLSTATE {fields.get('C', 'unknown')})"
-    if fields.get("P", "").isdigit():
-        before = script[: int(fields["P"]) - 1]
+    if place := position(fields):
+        before = script[: place - 1]
         told += f", at line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
     rest = [fields[key] for key in ("D", "H") if fields.get(key)]
     return " ".join([f"{told}.", *rest])

@@ -10,50 +10,32 @@ import contextlib
 import json
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 import h11
 
+from local.guard import refusal
+from local.lambda_runtime import failures
 from local.lambda_runtime.failures import MAX_RESPONSE_BYTES
+from local.lambda_runtime.lifecycle import Answer, Invocation, Lifecycle, RefusedError, parsed
 
 VERSION = "/2018-06-01/runtime"
 
 
 @dataclass(frozen=True)
-class Invocation:
-    """One event for a function: the JSON of it, and what the context object is made of."""
-
-    request_id: str
-    event: bytes
-    invoked_function_arn: str
-    deadline: datetime
-
-
-class RuntimeClient(Protocol):
-    """Who the Runtime API speaks for: one execution environment, which runs one invocation at a time."""
-
-    async def next_invocation(self) -> Invocation:
-        """Wait for the next event. Asking for it ends the initialization, or the invocation before."""
-
-    def response(self, body: bytes) -> None: ...
-    def response_too_large(self) -> None: ...
-    def invocation_error(self, body: bytes) -> None: ...
-    def init_error(self, body: bytes) -> None: ...
-
-
-@dataclass(frozen=True)
-class _Answer:
+class _Response:
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
 
 
 class RuntimeApi:
-    """A server on a loopback port of its own; the port is how Lambda's clients tell environments apart."""
+    """A server on a loopback port of its own; the port is how Lambda's clients tell environments apart.
 
-    def __init__(self, client: RuntimeClient) -> None:
-        self._client = client
+    Only programs are answered, and of them whoever knows the id of the invocation in flight settles it.
+    """
+
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self._lifecycle = lifecycle
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -73,21 +55,23 @@ class RuntimeApi:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - asyncio runs this in a task
         self._connections.add(task)
-        with contextlib.suppress(ConnectionError, h11.RemoteProtocolError, asyncio.CancelledError):
-            await self._serve(h11.Connection(h11.SERVER), reader, writer)
-        self._connections.discard(task)
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, h11.ProtocolError, asyncio.CancelledError):
+                await self._serve(h11.Connection(h11.SERVER), reader, writer)
+        finally:
+            self._connections.discard(task)
+            writer.close()
 
     async def _serve(
         self, http: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         while (read := await _read_request(http, reader, writer)) is not None:
             request, body = read
-            answer = await self._answer(request.method.decode(), request.target.decode(), body)
-            length = ("Content-Length", str(len(answer.body)))
+            response = await self._response(request, body)
+            length = ("Content-Length", str(len(response.body)))
             for event in (
-                h11.Response(status_code=answer.status, headers=[*answer.headers, length]),
-                h11.Data(data=answer.body),
+                h11.Response(status_code=response.status, headers=[*response.headers, length]),
+                h11.Data(data=response.body),
                 h11.EndOfMessage(),
             ):
                 writer.write(http.send(event) or b"")
@@ -96,22 +80,32 @@ class RuntimeApi:
                 return
             http.start_next_cycle()
 
-    async def _answer(self, method: str, target: str, body: bytes) -> _Answer:
+    async def _response(self, request: h11.Request, body: bytes) -> _Response:
+        reason = refusal(request.headers.raw_items(), is_page=False)
+        if reason is not None:
+            return _refusal(403, "Forbidden", reason)
+        try:
+            return await self._answer(request.method.decode(), request.target.decode(), body)
+        except RefusedError as refused:
+            return _refusal(refused.status, refused.error_type, refused.message)
+
+    async def _answer(self, method: str, target: str, body: bytes) -> _Response:
         match (method, target.removeprefix(VERSION).strip("/").split("/")):
             case ("GET", ["invocation", "next"]):
-                return _event(await self._client.next_invocation())
-            case ("POST", ["invocation", _, "response"]):
+                return _event(await self._lifecycle.next())
+            case ("POST", ["invocation", request_id, "response"]):
                 if len(body) > MAX_RESPONSE_BYTES:
-                    self._client.response_too_large()
+                    too_large = Answer(failures.response_too_large(), is_error=True, too_large=True)
+                    self._lifecycle.answer(request_id, too_large)
                     return _refusal(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size.")
-                self._client.response(body)
-            case ("POST", ["invocation", _, "error"]):
-                self._client.invocation_error(body)
+                self._lifecycle.answer(request_id, Answer(parsed(body)))
+            case ("POST", ["invocation", request_id, "error"]):
+                self._lifecycle.answer(request_id, Answer(parsed(body), is_error=True))
             case ("POST", ["init", "error"]):
-                self._client.init_error(body)
+                self._lifecycle.fail_init(Answer(parsed(body), is_error=True))
             case _:
                 return _refusal(404, "NotFound", f"{method} {target} is not part of the Runtime API.")
-        return _Answer(202, b'{"status":"OK"}')
+        return _Response(202, b'{"status":"OK"}')
 
 
 async def _read_request(
@@ -129,16 +123,16 @@ async def _read_request(
         elif isinstance(event, h11.Request):
             request = event
         elif isinstance(event, h11.Data):
-            body += event.data
+            body += event.data[: MAX_RESPONSE_BYTES + 1 - len(body)]  # One byte too many says enough.
         elif isinstance(event, h11.EndOfMessage):
             return (request, bytes(body)) if request else None
         else:
             return None
 
 
-def _event(invocation: Invocation) -> _Answer:
+def _event(invocation: Invocation) -> _Response:
     epoch = int(invocation.deadline.timestamp())
-    return _Answer(
+    return _Response(
         200,
         invocation.event,
         (
@@ -151,5 +145,5 @@ def _event(invocation: Invocation) -> _Answer:
     )
 
 
-def _refusal(status: int, error_type: str, message: str) -> _Answer:
-    return _Answer(status, json.dumps({"errorMessage": message, "errorType": error_type}).encode())
+def _refusal(status: int, error_type: str, message: str) -> _Response:
+    return _Response(status, json.dumps({"errorMessage": message, "errorType": error_type}).encode())

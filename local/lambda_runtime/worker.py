@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import os
-import shutil
-import signal
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from local.directories import remove_tree
 from local.lambda_runtime import failures
 from local.lambda_runtime.deployment import Deployment
 from local.lambda_runtime.environment import Places, execution_environment
 from local.lambda_runtime.function import Function
+from local.lambda_runtime.lifecycle import Answer, InFlight, Invocation, Lifecycle
 from local.lambda_runtime.log_stream import LogStream
 from local.lambda_runtime.managed_runtime import ManagedRuntime
 from local.lambda_runtime.platform_log import PlatformLog, Report
-from local.lambda_runtime.runtime_api import Invocation, RuntimeApi
-from local.processes import kill_tree, peak_memory_mb
+from local.lambda_runtime.runtime_api import RuntimeApi
+from local.process_tree import ProcessTree
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 INIT_SECONDS = 10.0
 """How long the initialization may take before the function's own timeout starts (Lambda developer guide,
 "Understanding the Lambda execution environment lifecycle")."""
+OPEN_FILES = 1024
+"""Lambda quotas, "File descriptors"."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,15 @@ class _Outcome:
     status: Literal["success", "error", "timeout"] = "success"
     of_lambda_itself: bool = False
 
+    @classmethod
+    def of(cls, answer: Answer) -> _Outcome:
+        return cls(answer.payload, "error" if answer.is_error else "success", answer.too_large)
+
+    @property
+    def error_type(self) -> str | None:
+        told = self.payload.get("errorType") if isinstance(self.payload, dict) else None
+        return None if told is None or self.status == "success" else str(told)
+
 
 class Worker:
     """Runs one invocation at a time, and is frozen in between, as Lambda freezes an environment.
@@ -57,17 +65,11 @@ class Worker:
         self.function = function
         self._logs = logs
         self._scratch = scratch
-        self._api = RuntimeApi(self)
-        self._process: asyncio.subprocess.Process | None = None
-        self._events: asyncio.Queue[Invocation] = asyncio.Queue()
-        loop = asyncio.get_running_loop()
-        self._initialized: asyncio.Future[None] = loop.create_future()
-        self._exited: asyncio.Future[int] = loop.create_future()
-        self._outcome: asyncio.Future[_Outcome] = loop.create_future()
+        self._lifecycle = Lifecycle()
+        self._api = RuntimeApi(self._lifecycle)
+        self._processes = ProcessTree(open_files=OPEN_FILES)
         self._started_at = 0.0
         self._init_ms: float | None = None
-        self._frozen = False
-        self._killed = False
 
     async def start(
         self, deployment: Deployment, runtime: ManagedRuntime, *, log_stream: str, endpoint_url: str
@@ -88,45 +90,55 @@ class Worker:
             layer_packages,
         ]
         self._started_at = time.monotonic()
-        self._process = await asyncio.create_subprocess_exec(
-            *map(str, [runtime.python, "-P", BOOTSTRAP, self.function.handler, *import_path]),
-            cwd=deployment.task_root,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=self._logs.write_end,
-            stderr=asyncio.subprocess.STDOUT,
-            process_group=0,
+        await self._processes.start(
+            [*map(str, [runtime.python, "-P", BOOTSTRAP, self.function.handler, *import_path])],
+            environment=environment,
+            directory=deployment.task_root,
+            output=self._logs.write_end,
         )
         self._logs.close_write_end()
-        self._exited = asyncio.ensure_future(self._process.wait())
-        self._exited.add_done_callback(lambda _: self._signal_group(signal.SIGKILL))
+        self._lifecycle.initialized.add_done_callback(lambda _: self._note_initialization())
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.returncode is None and not self._killed
+        return self._processes.alive
 
     async def invoke(self, request_id: str, event: bytes, invoked_function_arn: str) -> Result:
-        """Run one invocation to its end: an answer, an error, the timeout, or the end of the process."""
+        """Run one invocation to its end: the runtime asks for the next one, exits, or takes too long.
+
+        An answer alone is not the end (Lambda developer guide, "Understanding the Lambda execution
+        environment lifecycle", Invoke phase). A runtime that answers and then exits has given its answer,
+        and its environment is gone: AWS's clients for Go and Node.js end one this way.
+        """
         platform = PlatformLog(self.function.log_format)
         self._logs.write(platform.start(datetime.now(UTC), request_id, self.function.version))
-        await self._first_of(self._initialized, timeout=INIT_SECONDS)
+        lifecycle = self._lifecycle
+        await self._first_of(lifecycle.initialized, lifecycle.init_failed, timeout=INIT_SECONDS)
         began = time.monotonic()
         timeout = self.function.timeout_seconds
         deadline = datetime.now(UTC) + timedelta(seconds=timeout)
-        self._events.put_nowait(Invocation(request_id, event, invoked_function_arn, deadline))
-        self._thaw()
-        await self._first_of(timeout=timeout)
+        self._processes.thaw()
+        in_flight = lifecycle.begin(Invocation(request_id, event, invoked_function_arn, deadline))
+        await self._first_of(in_flight.answered, in_flight.over, lifecycle.init_failed, timeout=timeout)
+        memory = self._processes.peak_memory_mb
+        left = began + timeout - time.monotonic()
+        await self._first_of(in_flight.over, lifecycle.init_failed, timeout=max(0.0, left))
         duration_ms = (time.monotonic() - began) * 1000
-        memory = peak_memory_mb(self._process.pid) if self._process else 0
-        outcome = await self._end(request_id)
-        self._outcome = asyncio.get_running_loop().create_future()
+        outcome = await self._end(in_flight)
+        if self._processes.alive:
+            self._processes.freeze()
 
         self._logs.read_available()
         self._logs.finish_line()
-        error_type = outcome.payload.get("errorType") if outcome.status != "success" else None
         init_ms, self._init_ms = self._init_ms, None
         report = Report(
-            request_id, duration_ms, init_ms, self.function.memory_mb, memory, outcome.status, error_type
+            request_id,
+            duration_ms,
+            init_ms,
+            self.function.memory_mb,
+            memory,
+            outcome.status,
+            outcome.error_type,
         )
         failure = outcome.payload["errorMessage"] if outcome.of_lambda_itself else None
         self._logs.write(platform.end(datetime.now(UTC), report, failure))
@@ -135,70 +147,38 @@ class Worker:
 
     def kill(self) -> None:
         """End the environment at once, with all that runs in it."""
-        self._killed = True
         self._api.close()
-        if self._process is not None and self._process.returncode is None:
-            kill_tree(self._process.pid)
+        self._processes.kill()
 
     async def close(self) -> None:
         """Kill it, wait until it is gone, and remove its files."""
         self.kill()
-        if self._process is not None:
-            await self._exited
+        await self._processes.ended()
         self._logs.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        await asyncio.to_thread(remove_tree, self._scratch)
 
     async def _first_of(self, *futures: asyncio.Future[Any], timeout: float) -> None:
         await asyncio.wait(
-            {*futures, self._outcome, self._exited}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+            {*futures, self._processes.exited}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
         )
 
-    async def _end(self, request_id: str) -> _Outcome:
-        if self._outcome.done():
-            return self._outcome.result()
-        if self._exited.done():
-            crash = failures.exited(request_id, self._exited.result())
-            return _Outcome(crash, "error", of_lambda_itself=True)
-        self.kill()
-        await self._exited
-        late = failures.timed_out(request_id, self.function.timeout_seconds)
-        return _Outcome(late, "timeout", of_lambda_itself=True)
+    async def _end(self, in_flight: InFlight) -> _Outcome:
+        """What the invocation came to. What is neither over nor has exited by now is late."""
+        init_failed = self._lifecycle.init_failed
+        late = not (in_flight.over.done() or init_failed.done() or self._processes.exited.done())
+        if late or init_failed.done():
+            self.kill()
+            await self._processes.ended()
+        if init_failed.done():
+            return _Outcome.of(init_failed.result())
+        if in_flight.answered.done():
+            return _Outcome.of(in_flight.answered.result())
+        request_id = in_flight.invocation.request_id
+        if late:
+            failure = failures.timed_out(request_id, self.function.timeout_seconds)
+            return _Outcome(failure, "timeout", of_lambda_itself=True)
+        crash = failures.exited(request_id, self._processes.exited.result())
+        return _Outcome(crash, "error", of_lambda_itself=True)
 
-    def _settle(self, outcome: _Outcome) -> None:
-        if not self._outcome.done():
-            self._outcome.set_result(outcome)
-
-    def _thaw(self) -> None:
-        if self._frozen:
-            self._signal_group(signal.SIGCONT)
-            self._frozen = False
-
-    def _signal_group(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, number)
-
-    # What the runtime client tells through the Runtime API.
-
-    async def next_invocation(self) -> Invocation:
-        if not self._initialized.done():
-            self._init_ms = (time.monotonic() - self._started_at) * 1000
-            self._initialized.set_result(None)
-        elif self._events.empty():
-            self._signal_group(signal.SIGSTOP)
-            self._frozen = True
-        return await self._events.get()
-
-    def response(self, body: bytes) -> None:
-        self._settle(_Outcome(json.loads(body or b"null")))
-
-    def response_too_large(self) -> None:
-        self._killed = True  # The runtime client takes the refusal for a reason to exit.
-        self._settle(_Outcome(failures.response_too_large(), "error", of_lambda_itself=True))
-
-    def invocation_error(self, body: bytes) -> None:
-        self._settle(_Outcome(json.loads(body), "error"))
-
-    def init_error(self, body: bytes) -> None:
-        self._killed = True
-        self._settle(_Outcome(json.loads(body), "error"))
+    def _note_initialization(self) -> None:
+        self._init_ms = (time.monotonic() - self._started_at) * 1000

@@ -31,3 +31,14 @@ class ResourceNotFoundError(RedshiftDataError):
 
     def members(self) -> dict[str, str]:
         return {"Message": str(self), "ResourceId": self.resource_id}
+
+
+class StatementError(Exception):
+    """A statement failed, in the words that DescribeStatement answers with after ``ERROR: ``."""
+
+
+class NotSupportedError(StatementError):
+    """Amazon Redshift would do it, and local AWS does not."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is not supported by local Redshift. Amazon Redshift itself knows it.")

@@ -1,130 +1,211 @@
-"""COPY and UNLOAD of delimited text, which PostgreSQL has not: rows between a session and Amazon S3.
-
-Amazon Redshift developer guide, COPY and UNLOAD. Known are the options DELIMITER, ESCAPE, GZIP, MANIFEST,
-ALLOWOVERWRITE and PARALLEL OFF; others are passed over. The role is not looked at.
-"""
+"""COPY, which PostgreSQL does not have: from objects in Amazon S3 into a table, all of it or nothing."""
 
 from __future__ import annotations
 
-import gzip
-import json
+import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
+
+from local.redshift_data.column_values import Column, Conversion, ValueRefusedError
+from local.redshift_data.copy_statement import CopyStatement
+from local.redshift_data.errors import StatementError
+from local.redshift_data.records import Record, RecordError, records
+from local.redshift_data.s3_objects import (
+    Place,
+    content,
+    decompressed,
+    exists,
+    objects_in_manifest,
+    objects_under,
+    place_of,
+    uri,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_TEXT = r"'((?:[^'\\]|''|\\.)*)'"
-_NAME = r'((?:"(?:[^"]|"")+"|\w+)(?:\.(?:"(?:[^"]|"")+"|\w+))?)'
-_COPY = re.compile(rf"COPY\s+{_NAME}\s+FROM\s+{_TEXT}\s+IAM_ROLE\s+{_TEXT}(.*)", re.DOTALL | re.IGNORECASE)
-_UNLOAD = re.compile(
-    rf"UNLOAD\s*\({_TEXT}\)\s*TO\s+{_TEXT}\s+IAM_ROLE\s+{_TEXT}(.*)", re.DOTALL | re.IGNORECASE
-)
-_DELIMITER = re.compile(rf"\bDELIMITER(?:\s+AS)?\s+{_TEXT}", re.IGNORECASE)
-_NULL = r"\N"
-
-
-class CopyError(Exception):
-    """COPY or UNLOAD failed."""
+_COLUMNS = """
+SELECT a.attname, t.typname, a.atttypmod, CAST(a.attidentity AS text)
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE a.attrelid = CAST(:name AS regclass) AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum
+"""
+_ESCAPED = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+_LINE = re.compile(r"COPY .*?, line (\d+)(?:, column ([^:]+))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class _Options:
-    delimiter: str
-    words: frozenset[str]
+class _Row:
+    """A record that can be loaded, in the text format of PostgreSQL's COPY."""
 
-    @classmethod
-    def of(cls, text: str) -> _Options:
-        match = _DELIMITER.search(text)
-        words = re.sub(_TEXT, "", text).upper().split()
-        return cls(_value(match[1]) if match else "|", frozenset(words))
-
-    def __contains__(self, word: str) -> bool:
-        return word in self.words
+    place: Place
+    line: int
+    text: str
 
 
-def run_copy(session: Connection, new_s3: Callable[[], S3Client], sql: str) -> bool:
-    """Carry out ``sql`` if it is a COPY or an UNLOAD; returns whether. Raises CopyError, DatabaseError."""
-    if match := _COPY.fullmatch(sql):
-        _copy(session, new_s3(), match[1], _value(match[2]), _Options.of(match[4]))
-        return True
-    if match := _UNLOAD.fullmatch(sql):
-        _unload(session, new_s3(), _value(match[1]), _value(match[2]), _Options.of(match[4]))
-        return True
-    return False
+def run_copy(session: Connection, new_s3: Callable[[], S3Client], sql: str) -> None:
+    """Carry out a COPY in the transaction that the session is in.
+
+    Raises StatementError, and DatabaseError for a table that is not there.
+    """
+    copy = CopyStatement.read(sql)
+    s3 = new_s3()
+    loading = _Loading(session, copy)
+    rows = list(loading.rows(s3, _objects(s3, copy)))
+    if "NOLOAD" not in copy:
+        loading.store(rows)
 
 
-def _copy(session: Connection, s3: S3Client, table: str, uri: str, options: _Options) -> None:
-    bucket, key = _place(uri)
-    if "MANIFEST" in options:
-        entries = json.loads(_object(s3, bucket, key))["entries"]
-        objects = [_place(entry["url"]) for entry in entries]
-    else:
-        listed = s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", [])
-        objects = [(bucket, entry["Key"]) for entry in listed]
-    if not objects:
-        raise CopyError(f"The specified S3 prefix '{key}' does not exist")
-    for place in objects:
-        data = _object(s3, *place)
-        text = (gzip.decompress(data) if "GZIP" in options else data).decode()
-        for row in _rows(text, options):
-            values = {f"v{number}": value for number, value in enumerate(row)}
-            places = ", ".join(f":{name}" for name in values)
-            session.run(f"INSERT INTO {table} VALUES ({places})", **values)  # noqa: S608 - as COPY has it
+class _Loading:
+    """One COPY, with the errors that it has met."""
+
+    def __init__(self, session: Connection, copy: CopyStatement) -> None:
+        self._session = session
+        self._copy = copy
+        self._columns = _columns(session, copy)
+        self._conversion = Conversion(copy)
+        self._errors = 0
+
+    def rows(self, s3: S3Client, places: Iterable[Place]) -> Iterator[_Row]:
+        """What is in the objects. Raises StatementError, for a record only after those that are allowed."""
+        for place in places:
+            data = decompressed(
+                content(s3, place), place, gzipped="GZIP" in self._copy, bzipped="BZIP2" in self._copy
+            )
+            for record in records(_decoded(data, place, self._copy), self._copy):
+                if isinstance(record, RecordError):
+                    self._refuse(place, record.line, str(record))
+                    continue
+                try:
+                    yield _Row(place, record.line, self._converted(record))
+                except ValueRefusedError as error:
+                    self._refuse(place, record.line, str(error))
+
+    def store(self, rows: Sequence[_Row]) -> None:
+        """Raises StatementError. PostgreSQL tells of one error a COPY: those allowed cost a COPY each."""
+        left = list(rows)
+        names = ", ".join(_quoted(column.name) for column in self._columns)
+        sql = f"COPY {self._copy.table} ({names}) FROM STDIN"
+        while left:
+            self._session.run("SAVEPOINT redshift_copy")
+            try:
+                self._session.execute_unnamed(sql, stream=(row.text.encode() for row in left))
+                left.clear()
+            except DatabaseError as error:
+                self._session.run("ROLLBACK TO SAVEPOINT redshift_copy")
+                row = left.pop(_line_of(error))
+                self._refuse(row.place, row.line, error.args[0].get("M", str(error)))
+
+    def _converted(self, record: Record) -> str:
+        values = record.values
+        wanted, found = len(self._columns), len(record.values)
+        if found == wanted + 1 and values[-1].written == "" and "CSV" not in self._copy:
+            values = values[:-1]  # The last field can be a delimiter ("Preparing your input data").
+        elif found > wanted:
+            raise ValueRefusedError(f"Extra column(s) found: {found} values for {wanted} columns")
+        elif found < wanted and "FILLRECORD" not in self._copy:
+            raise ValueRefusedError(f"Delimiter not found: {found} values for {wanted} columns")
+        loaded = []
+        for number, column in enumerate(self._columns):
+            try:
+                loaded.append(
+                    self._conversion.of(values[number], column)
+                    if number < len(values)
+                    else self._conversion.missing(column)
+                )
+            except ValueRefusedError as error:
+                raise ValueRefusedError(f"column {column.name}: {error}") from None
+        return "\t".join(r"\N" if one is None else one.translate(_ESCAPED) for one in loaded) + "\n"
+
+    def _refuse(self, place: Place, line: int, reason: str) -> None:
+        self._errors += 1
+        if self._errors > self._copy.errors_allowed:
+            raise StatementError(
+                f"Load into table '{self._copy.table}' failed. Check 'sys_load_error_detail' system table "
+                f"for details. Local Redshift has no such table: {uri(place)}, line {line}: {reason}"
+            )
 
 
-def _unload(session: Connection, s3: S3Client, query: str, uri: str, options: _Options) -> None:
-    bucket, key = _place(uri)
-    if "ALLOWOVERWRITE" not in options and s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents"):
-        raise CopyError("Specified unload destination on S3 is not empty.")
-    rows = session.run(query) or []
-    text = "".join(options.delimiter.join(_written(value, options) for value in row) + "\n" for row in rows)
-    name = f"{key}000" if "PARALLEL" in options and "OFF" in options else f"{key}0000_part_00"
-    data = text.encode()
-    if "GZIP" in options:
-        name, data = f"{name}.gz", gzip.compress(data)
-    s3.put_object(Bucket=bucket, Key=name, Body=data)
+def _objects(s3: S3Client, copy: CopyStatement) -> list[Place]:
+    source = place_of(copy.source)
+    if "MANIFEST" not in copy:
+        found = objects_under(s3, source)
+        if not found:
+            raise StatementError(f"The specified S3 prefix '{source[1]}' does not exist")
+        return found
+    found = []
+    for place, mandatory in objects_in_manifest(s3, source):
+        if exists(s3, place):
+            found.append(place)
+        elif mandatory:
+            raise StatementError(f"Mandatory url is not present in manifest: {uri(place)} does not exist")
+    if not found:
+        raise StatementError(f"No file that the manifest {uri(source)} lists exists")
+    return found
 
 
-def _place(uri: str) -> tuple[str, str]:
-    if not uri.startswith("s3://"):
-        raise CopyError(f"'{uri}' is not in Amazon S3, and local AWS copies nothing else")
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key
+def _columns(session: Connection, copy: CopyStatement) -> list[Column]:
+    """The columns that values are for, in their order.
+
+    "Column mapping options": without a list all columns, those with IDENTITY only if EXPLICIT_IDS is there.
+    """
+    there = [Column(*row) for row in session.run(_COLUMNS, name=copy.table) or ()]
+    identities = {column.name for column in there if column.identity == "a"}
+    explicit = "EXPLICIT_IDS" in copy
+    if explicit and not identities:
+        raise StatementError("EXPLICIT_IDS is for a table with an IDENTITY column")
+    if not copy.columns:
+        return [column for column in there if explicit or column.name not in identities]
+    by_name = {column.name: column for column in there}
+    listed = [_folded(name) for name in copy.columns]
+    for name in listed:
+        if name not in by_name:
+            raise StatementError(f'column "{name}" of relation "{copy.table}" does not exist')
+    if len(set(listed)) < len(listed):
+        raise StatementError("a column is listed twice")
+    if not (identities <= set(listed) if explicit else identities.isdisjoint(listed)):
+        columns = ", ".join(sorted(identities))
+        raise StatementError(f"{columns}: IDENTITY columns are listed if, and only if, EXPLICIT_IDS is there")
+    return [by_name[name] for name in listed]
 
 
-def _object(s3: S3Client, bucket: str, key: str) -> bytes:
-    return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+def _folded(name: str) -> str:
+    return name[1:-1].replace('""', '"').lower() if name.startswith('"') else name.lower()
 
 
-def _value(literal: str) -> str:
-    """What a literal without its quotes stands for."""
-    return re.sub(r"''|\\(.)", lambda match: match[1] or "'", literal, flags=re.DOTALL)
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
-def _rows(text: str, options: _Options) -> Iterator[list[str | None]]:
-    escaped = "ESCAPE" in options
-    record = r"(?:\\.|[^\\\n])*\n" if escaped else r"[^\n]*\n"
-    for line in re.findall(record, text if text.endswith("\n") or not text else f"{text}\n", re.DOTALL):
-        values = [""]
-        for piece in re.findall(r"\\.|." if escaped else ".", line[:-1], re.DOTALL):
-            if piece == options.delimiter:
-                values.append("")
-            else:
-                values[-1] += piece
-        yield [None if value == _NULL else _unescaped(value, escaped) for value in values]
+def _decoded(data: bytes, place: Place, copy: CopyStatement) -> str:
+    replacement = copy.replacement
+
+    def replaced(error: UnicodeError) -> tuple[str, int]:
+        if replacement is None or not isinstance(error, UnicodeDecodeError):
+            raise error
+        return replacement * (error.end - error.start), error.end
+
+    codecs.register_error("redshift_copy", replaced)
+    try:
+        return data.decode(copy.encoding, errors="redshift_copy")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        sequence = data[error.start : error.end].hex(" ")
+        raise StatementError(
+            f"String contains invalid or unsupported UTF-8 codepoints. {uri(place)}, line {line}: bad "
+            f"sequence {sequence}"
+        ) from None
 
 
-def _unescaped(value: str, escaped: bool) -> str:
-    return re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL) if escaped else value
-
-
-def _written(value: Any, options: _Options) -> str:
-    if value is None:
-        return _NULL if "NULL" in options else ""
-    special = rf"([\n\r\\{re.escape(options.delimiter)}])"
-    return re.sub(special, r"\\\1", str(value)) if "ESCAPE" in options else str(value)
+def _line_of(error: DatabaseError) -> int:
+    """Which row PostgreSQL stopped at, from 0. Raises the error if it is not of a row."""
+    match = _LINE.search(error.args[0].get("W", "") if isinstance(error.args[0], dict) else "")
+    if match is None:
+        raise error
+    return int(match[1]) - 1

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 from pg8000.exceptions import DatabaseError
 from pg8000.native import Connection
 
-from local.redshift_data.errors import ResourceNotFoundError, ValidationError
-from local.redshift_data.s3_copy import CopyError, run_copy
+from local.redshift_data.errors import ResourceNotFoundError, StatementError, ValidationError
+from local.redshift_data.s3_copy import run_copy
+from local.redshift_data.s3_unload import run_unload
+from local.redshift_data.sql_words import first_word, folded
+from local.redshift_data.table_definitions import for_postgresql
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,6 +30,9 @@ NewS3 = Callable[[], "S3Client"]
 
 _FOR_REDSHIFT_ALONE = re.compile(r"\s*SET\s+query_group\b", re.IGNORECASE)
 """A setting that PostgreSQL does not have, and that changes no result."""
+
+_OF_S3 = {"COPY": run_copy, "UNLOAD": run_unload}
+"""Statements that move rows between the session and Amazon S3, which PostgreSQL does not have."""
 
 
 @dataclass
@@ -113,17 +119,19 @@ class Statements:
                 # As in Amazon Redshift, a backslash in quotes escapes the next character.
                 session.run("SET standard_conforming_strings = off")
                 session.run("SET escape_string_warning = off")
+                session.run("SET TIME ZONE 'UTC'")
                 statement.process = session.run("SELECT pg_backend_pid()")[0][0]
                 self._note(statement, "STARTED")
-                # A batch is one transaction; a statement alone need not be in one.
-                if len(statement.parts) > 1:
+                # A batch is one transaction; of statements alone only those which are several here.
+                whole = len(statement.parts) > 1 or first_word(statement.parts[0].sql) in _OF_S3
+                if whole:
                     session.run("BEGIN")
                 for part in statement.parts:
                     _go_on(statement)
                     self._run_part(session, statement, part)
-                if len(statement.parts) > 1:
+                if whole:
                     session.run("COMMIT")
-        except (DatabaseError, CopyError) as error:
+        except (DatabaseError, StatementError) as error:
             statement.error = _text(error)
         except Exception as error:
             statement.error = str(error)
@@ -135,15 +143,18 @@ class Statements:
         self._note(statement, ended if statement.error else "FINISHED")
 
     def _run_part(self, session: Connection, statement: Statement, part: Part) -> None:
-        """Raises DatabaseError, CopyError."""
+        """Raises DatabaseError, StatementError."""
         part.began, part.status = time.time(), "STARTED"
         statement.rows = None
         try:
-            if not _FOR_REDSHIFT_ALONE.match(part.sql) and not run_copy(session, self._new_s3, part.sql):
-                rows = session.run(part.sql)
+            sql = folded(part.sql)
+            if of_s3 := _OF_S3.get(first_word(sql)):
+                of_s3(session, self._new_s3, sql)
+            elif not _FOR_REDSHIFT_ALONE.match(sql):
+                rows = session.run(for_postgresql(sql))
                 statement.rows = rows if session.columns else None
             part.status = "FINISHED"
-        except (DatabaseError, CopyError) as error:
+        except (DatabaseError, StatementError) as error:
             part.status, part.error = ("ABORTED" if statement.canceled else "FAILED"), _text(error)
             raise
         finally:
@@ -159,9 +170,9 @@ def _go_on(statement: Statement) -> None:
         raise _CanceledError
 
 
-def _text(error: DatabaseError | CopyError) -> str:
+def _text(error: DatabaseError | StatementError) -> str:
     """As Redshift words it: ``ERROR: relation "x" does not exist``, and the position on the next line."""
-    if isinstance(error, CopyError):
+    if isinstance(error, StatementError):
         return f"ERROR: {error}"
     said = error.args[0]
     place = f"\n  Position: {said['P']}" if said.get("P") else ""

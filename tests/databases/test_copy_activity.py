@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from activities.copy_activity import handler
 from runner.testing import FakeDataPipeline, FieldValue, Ref, run_handler
 from tests.databases.server import DatabaseServer
+from tests.databases.test_sql_activity import sessions, wait_for
 from tests.unit.fake_s3 import FakeS3
 
 FINISHED = {"status": "FINISHED"}
@@ -168,6 +169,49 @@ def test_a_query_of_ones_own(copies: Copies, table: str) -> None:
     query = f"SELECT n, 'a%b;' AS t FROM {table} WHERE n > 1 ORDER BY n; -- done"
     kind: Fields = {"type": "Custom", "columnSeparator": "|"}
     assert copies.unload(table, selectQuery=query, kind=kind) == b"2|a%b;\n3|a%b;\n"
+
+
+def out_of(table: str, query: str) -> tuple[Fields, Fields]:
+    source: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db"), "selectQuery": query}
+    return source, {"type": "S3DataNode", "filePath": "s3://b/out"}
+
+
+@pytest.mark.parametrize("second", ["SELECT 2", "DELETE FROM {}", "DROP TABLE {}"])
+def test_a_query_of_two_statements_runs_neither(second: str, copies: Copies, table: str) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int)", f"INSERT INTO {table} VALUES (1)")
+    query = f"SELECT n FROM {table}; {second.format(table)}"
+    failure(copies.run(*out_of(table, query)), "StatementFailed")
+    assert ("b", "out") not in copies.s3.objects
+    assert copies.server.query(f"SELECT n FROM {table}") == [(1,)]
+
+
+def test_an_insert_of_two_statements_runs_neither(copies: Copies, table: str) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int)")
+    insert = f"INSERT INTO {table} VALUES (?); INSERT INTO {table} VALUES (9)"
+    failure(copies.load(b"1\n2\n", table, insertQuery=insert), "StatementFailed")
+    assert copies.server.query(f"SELECT n FROM {table}") == []
+
+
+def test_the_statement_that_makes_the_table_may_be_two(copies: Copies, table: str) -> None:
+    create = f"CREATE TABLE {table} (n int, m int); CREATE INDEX i{table} ON {table} (m);"
+    assert copies.load(b"1,2\n", table, createTableSql=create) == FINISHED
+    assert copies.server.query(f"SELECT n, m FROM {table}") == [(1, 2)]
+    broken = f"CREATE TABLE {table}x (n int); CREATE INDEX x ON {table}x (no_such)"
+    assert "no_such" in failure(copies.load(b"1\n", f"{table}x", createTableSql=broken), "StatementFailed")
+
+
+def test_a_procedure_may_give_the_rows_of_one_query_but_not_of_two(
+    mariadb_server: DatabaseServer, s3: FakeS3, table: str
+) -> None:
+    copies = Copies(mariadb_server, s3)
+    mariadb_server.execute(
+        f"CREATE PROCEDURE one_{table}() BEGIN DO 1; SELECT 1; END",
+        f"CREATE PROCEDURE two_{table}() BEGIN SELECT 1; SELECT 2; END",
+    )
+    assert copies.run(*out_of(table, f"CALL one_{table}()")) == FINISHED
+    assert s3.objects.pop(("b", "out")) == b"1\n"
+    assert "selectQuery" in failure(copies.run(*out_of(table, f"CALL two_{table}()")), "StatementFailed")
+    assert ("b", "out") not in s3.objects
 
 
 def test_an_empty_table_and_an_empty_file(copies: Copies, table: str) -> None:
@@ -368,6 +412,21 @@ def test_a_copy_that_takes_too_long_leaves_nothing(
     target: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db")}
     assert "app.py" in failure(copies.run(source, target, seconds=1), "HandlerTimeout")
     assert copies.server.query(f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+def test_a_table_that_takes_too_long_to_make_is_not_made_on(copies: Copies, table: str) -> None:
+    sleep = "pg_sleep(60)::text" if is_postgresql(copies.server) else "sleep(60)"
+    create = f"CREATE TABLE {table} AS SELECT {sleep}"
+    copies.s3.objects["b", "data"] = b"1\n"
+    source: Fields = {"type": "S3DataNode", "filePath": "s3://b/data"}
+    target: Fields = {
+        "type": "SqlDataNode",
+        "table": table,
+        "database": Ref("Db"),
+        "createTableSql": create,
+    }
+    failure(copies.run(source, target, seconds=1), "HandlerTimeout")
+    wait_for(lambda: not sessions(copies.server, f"CREATE TABLE {table} "), seconds=2)
 
 
 def test_a_query_that_takes_too_long_makes_no_object(copies: Copies) -> None:

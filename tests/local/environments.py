@@ -79,8 +79,12 @@ class Environments:
 
     def close(self) -> None:
         self.pool.kill()
-        self.run(asyncio.sleep(0))
+        self.run(self._until_idle())
         self.runner.close()
+
+    async def _until_idle(self) -> None:
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others, timeout=5)
 
     async def _new_pool(self) -> Pool:
         return Pool(self.directory / "lambda", endpoint_url=ENDPOINT_URL, deliver_to=self._deliver_to)

@@ -40,6 +40,12 @@ def test_an_exception_is_an_error_with_its_type_message_and_stack(environments: 
         ({"do": "exit", "code": 0}, "Runtime.ExitError", "Runtime exited without providing a reason"),
         ({"do": "kill"}, "Runtime.ExitError", "Runtime exited with error: signal: killed"),
         (
+            {"do": "kill", "signal": 11},
+            "Runtime.ExitError",
+            "Runtime exited with error: signal: segmentation fault",
+        ),
+        ({"do": "kill", "signal": 15}, "Runtime.ExitError", "Runtime exited with error: signal: terminated"),
+        (
             {"do": "return", "bytes": 6_291_600},
             "Function.ResponseSizeTooLarge",
             "Response payload size exceeded maximum allowed payload size (6291556 bytes).",

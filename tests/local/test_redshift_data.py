@@ -19,13 +19,15 @@ from mypy_boto3_redshift_data import RedshiftDataAPIServiceClient
 from local.front import with_service
 from local.redshift_data.endpoint import RedshiftDataEndpoint
 from tests.databases.server import DATABASE, DatabaseServer
+from tests.unit.fake_s3 import FakeS3
 
 PLACE: Any = {"ClusterIdentifier": "sales", "Database": DATABASE, "DbUser": "etl"}
 OVER = {"FINISHED", "FAILED", "ABORTED"}
 
 
-def no_s3() -> Any:
-    raise AssertionError("Amazon S3 is not used")
+@pytest.fixture
+def objects() -> FakeS3:
+    return FakeS3()
 
 
 class _Body:
@@ -37,11 +39,11 @@ class _Body:
 
 
 @pytest.fixture
-def client(postgresql_server: DatabaseServer) -> RedshiftDataAPIServiceClient:
+def client(postgresql_server: DatabaseServer, objects: FakeS3) -> RedshiftDataAPIServiceClient:
     """A client that reaches the service without a network; each answer is held to the model."""
     server = postgresql_server
     url = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}"
-    endpoint = RedshiftDataEndpoint(url, no_s3)
+    endpoint = RedshiftDataEndpoint(url, lambda: objects)  # type: ignore[arg-type, return-value]
     made = boto3.client(
         "redshift-data", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
@@ -141,6 +143,36 @@ def test_a_backslash_escapes_as_in_redshift(client: RedshiftDataAPIServiceClient
     assert client.get_statement_result(Id=query)["Records"] == [[{"stringValue": "a\\b'c"}]]
 
 
+def test_names_in_quotes_are_folded_as_in_redshift(client: RedshiftDataAPIServiceClient) -> None:
+    created = [
+        'CREATE TABLE Rd_Folded ("Id" INT ENCODE az64 DISTKEY) SORTKEY (ID)',
+        'INSERT INTO "RD_FOLDED" VALUES (1)',
+        """SELECT '"A"', "ID" AS "Total" FROM rd_folded -- "X" """,
+    ]
+    batch = client.batch_execute_statement(Sqls=created, **PLACE)["Id"]
+    assert ended(client, batch).get("Error") is None
+    assert client.get_statement_result(Id=batch)["Records"] == [[{"stringValue": '"A"'}, {"longValue": 1}]]
+
+
+def test_a_copy_alone_loads_all_or_nothing(
+    client: RedshiftDataAPIServiceClient, postgresql_server: DatabaseServer, objects: FakeS3
+) -> None:
+    objects.objects.update({("b", "in/1"): b"1\n", ("b", "in/2"): b"99999999999\n"})
+    postgresql_server.execute("CREATE TABLE rd_copied (id int)")
+    copy = "COPY rd_copied FROM 's3://b/in/' IAM_ROLE default"
+    told = ended(client, client.execute_statement(Sql=copy, **PLACE)["Id"])
+    assert told["Status"] == "FAILED"
+    assert told["Error"].startswith("ERROR: Load into table 'rd_copied' failed.")
+    assert 's3://b/in/2, line 1: value "99999999999" is out of range' in told["Error"]
+    assert postgresql_server.query("SELECT * FROM rd_copied") == []
+    again = client.execute_statement(Sql=f"{copy} MAXERROR 2", **PLACE)["Id"]
+    assert ended(client, again)["Status"] == "FINISHED"
+    assert postgresql_server.query("SELECT * FROM rd_copied") == [(1,)]
+    unload = "UNLOAD ('SELECT \"ID\" FROM \"RD_COPIED\"') TO 's3://b/out/' IAM_ROLE default"
+    assert ended(client, client.execute_statement(Sql=unload, **PLACE)["Id"])["Status"] == "FINISHED"
+    assert objects.text("b", "out/0000_part_00") == "1\n"
+
+
 def test_cancel(client: RedshiftDataAPIServiceClient, postgresql_server: DatabaseServer) -> None:
     statement = client.execute_statement(Sql="SELECT pg_sleep(603)", **PLACE)["Id"]
     wait_for(lambda: client.describe_statement(Id=statement)["Status"] == "STARTED")
@@ -188,7 +220,7 @@ def test_what_is_not_known(client: RedshiftDataAPIServiceClient) -> None:
 
 
 def test_requests_that_are_no_json_or_lack_members() -> None:
-    endpoint = RedshiftDataEndpoint("postgresql://etl:x@127.0.0.1:1", no_s3)
+    endpoint = RedshiftDataEndpoint("postgresql://etl:x@127.0.0.1:1", FakeS3)  # type: ignore[arg-type]
     for body in (b"{", b"{}", b'{"Sql": 1}'):
         assert endpoint.answer("ExecuteStatement", body)[0] == 400
 
@@ -198,7 +230,7 @@ def test_requests_that_are_no_json_or_lack_members() -> None:
 )
 def test_urls_that_name_no_server(url: str) -> None:
     with pytest.raises(ValueError, match="form postgresql://"):
-        RedshiftDataEndpoint(url, no_s3)
+        RedshiftDataEndpoint(url, FakeS3)  # type: ignore[arg-type]
 
 
 def test_requests_go_to_the_service_by_their_target() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,7 +16,9 @@ import boto3
 import pytest
 from mypy_boto3_lambda import LambdaClient
 
-from tests.local.commands import Command, processes_naming, running
+from local.directories import remove_tree
+from local.processes import children
+from tests.local.commands import ROOT, Command, processes_naming, running
 from tests.local.environments import PROBE, archive
 
 STOP_SECONDS = 2
@@ -97,6 +101,77 @@ def test_a_signal_ends_it_with_all_that_it_started() -> None:
         assert command.stop(timeout=STOP_SECONDS) == 0
     assert _until(lambda: not processes_naming(endpoint_url))
     assert not state.exists()
+
+
+def test_killed_it_leaves_nothing_running() -> None:
+    """By SIGKILL, which it cannot answer: functions at work and what left their sessions end with it."""
+    with running("up", "--no-deploy", "--port", "0") as command:
+        endpoint_url = command.ready()
+        client = new_function(endpoint_url)
+        for own_session in ("false", "true"):
+            event = f'{{"do": "children", "own_session": {own_session}}}'
+            client.invoke(FunctionName="probe", InvocationType="Event", Payload=event)
+        assert _until(lambda: _count_sleeping(endpoint_url) == 2)
+        state = _state_directory(endpoint_url)
+        command.process.kill()
+        assert _until(lambda: not processes_naming(endpoint_url))
+    shutil.rmtree(state)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt orphans")
+def test_it_ends_what_has_lost_its_supervisors() -> None:
+    with running("up", "--no-deploy", "--port", "0") as command:
+        endpoint_url = command.ready()
+        client = new_function(endpoint_url)
+        event = '{"do": "children", "own_session": true}'
+        client.invoke(FunctionName="probe", InvocationType="Event", Payload=event)
+        assert _until(lambda: _count_sleeping(endpoint_url) == 1)
+        (outer,) = children(command.process.pid)
+        (inner,) = children(outer)
+        state = _state_directory(endpoint_url)
+        for pid in (outer, inner):
+            os.kill(pid, signal.SIGSTOP)
+        for pid in (outer, inner):
+            os.kill(pid, signal.SIGKILL)
+        assert _until(lambda: _count_sleeping(endpoint_url) == 0)
+        assert command.stop() == 0
+    assert not state.exists()
+
+
+def test_killed_in_the_middle_of_a_deploy_it_ends_the_deploy() -> None:
+    with running("up", "--port", "0") as command:
+        port = command.wait_for("starting local AWS on").rpartition(":")[2]
+        command.wait_for("deploying")
+        named = f"AWS_ENDPOINT_URL=http://127.0.0.1:{port}"
+        assert _until(lambda: len(processes_naming(named)) > 2)
+        command.process.kill()
+        assert _until(lambda: not processes_naming(named))
+
+
+def test_it_ends_with_whoever_holds_its_input(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    arguments = [sys.executable, "-m", "local", "up", "--end-with-stdin", "--no-deploy", "--port", "0"]
+    with subprocess.Popen(
+        arguments,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=reading,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"ready ")
+        os.close(reading)
+        os.close(writing)
+        assert process.wait(20) == 0
+
+
+def test_a_tree_of_a_thousand_directories_is_removed(tmp_path: Path) -> None:
+    deep = tmp_path / "deep"
+    subprocess.run(["mkdir", "-p", f"{deep}/{'a/' * 1500}"], check=True)
+    (deep / "a").chmod(0)
+    remove_tree(deep)
+    assert not deep.exists()
+    remove_tree(deep)
 
 
 def test_a_signal_in_the_middle_of_a_deploy_ends_the_deploy() -> None:

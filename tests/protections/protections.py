@@ -26,7 +26,20 @@ HOSTILE = "tests/system/test_hostile_input.py::test_it_runs_or_says_what_is_wron
 HOSTILE_TASKS = "tests/unit/test_hostile_tasks.py"
 SECURITY = "tests/infra/test_security.py"
 SECRETS = "tests/system/test_secrets.py"
+RUNTIME_API = "tests/local/test_runtime_api.py"
+PROCESS_TREE = "tests/local/test_process_tree.py"
 HANDLER = "tests/unit/test_handler.py"
+REDACTION = "tests/unit/test_redaction.py"
+ENVIRONMENT = "tests/unit/test_environment.py"
+PROGRESS = "tests/unit/test_progress_process.py"
+COMMAND = "tests/unit/shell/test_command.py"
+SCRATCH = "tests/unit/shell/test_scratch.py"
+SHELL = "tests/unit/test_shell_command.py"
+COPIES = "tests/unit/test_copy_activity.py"
+NODES = "tests/unit/test_s3_data_node.py"
+TABLES = "tests/databases/test_copy_activity.py"
+LIMIT = "tests/unit/data_formats/test_match_limit.py"
+LOGINS = "tests/databases/test_logins.py"
 
 _FAULTS = (
     Protection(
@@ -202,9 +215,9 @@ _LOOPS = (
     Protection(
         "a refused progress report is the last one",
         "lambdas/runner/progress.py",
-        "        except Exception as error:  # whatever it is, it must not end the reports\n",
+        "    except Exception as error:  # whatever it is, it must not end the reports\n",
         (f"{HANDLER}::test_refused_progress_reports_do_not_stop_the_work",),
-        "        except ZeroDivisionError as error:\n",
+        "    except ZeroDivisionError as error:\n",
     ),
 )
 
@@ -308,6 +321,142 @@ _HOSTILE = (
     ),
 )
 
+_DATABASES = (
+    Protection(
+        "a password is refused though it is right, because it is not in Latin-1",
+        "lambdas/sql/mysql.py",
+        "server.credentials.password.encode()",
+        (f"{LOGINS}::test_a_password",),
+        "server.credentials.password",
+    ),
+    Protection(
+        "a password is refused though it is right, because SASLprep does not know it",
+        "lambdas/sql/postgresql.py",
+        "    except ScramException:\n        return password.encode()\n",
+        (f"{LOGINS}::test_a_password",),
+        "    except ScramException:\n        raise\n",
+    ),
+    Protection(
+        "a database in another encoding gets other characters than the file has",
+        "lambdas/sql/postgresql.py",
+        '                "client_encoding": "UTF8",\n',
+        (
+            f"{LOGINS}::test_a_database_of_another_encoding_gets_and_gives_the_same_characters",
+            f"{LOGINS}::test_a_character_that_the_database_cannot_have_is_an_error",
+        ),
+    ),
+    Protection(
+        "another database is used than the connection string names",
+        "lambdas/sql/jdbc.py",
+        '    if "#" in place:',
+        (f"{LOGINS}::test_a_number_sign_in_a_connection_string_does_not_end_the_name",),
+        "    if False:",
+    ),
+)
+
+_COPIES = (
+    Protection(
+        "an entry of a manifest is passed over because another was deleted",
+        "lambdas/data_nodes/manifest.py",
+        "itertools.dropwhile(lambda one: str(one[0]) != after, remaining)",
+        (f"{COPIES}::test_a_manifest_goes_on_after_the_last_entry_whatever_was_deleted",),
+        "remaining",
+    ),
+    Protection(
+        "a copy goes on in another manifest than it began with",
+        "lambdas/copying/between_objects.py",
+        "if progress.after and progress.manifest != manifest.etag:",
+        (f"{COPIES}::test_a_manifest_that_is_replaced_while_it_is_copied",),
+        "if False:",
+    ),
+    Protection(
+        "of two objects that become one the first is lost, if a deferral is between them",
+        "lambdas/copying/progress.py",
+        'begun = tuple(after[:length] for length in state.get("begun", ()))',
+        (
+            f"{COPIES}::test_two_objects_never_become_one_with_a_deferral_between",
+            "tests/unit/copying/test_progress.py::"
+            "test_it_knows_every_name_that_was_taken_whatever_was_deferred",
+        ),
+        "begun: tuple[str, ...] = ()",
+    ),
+    Protection(
+        "of two entries of a manifest that become one the first is lost",
+        "lambdas/copying/between_objects.py",
+        "                raise _same(other, uri, target)\n",
+        (f"{COPIES}::test_two_entries_of_a_manifest_never_become_one",),
+        "                continue\n",
+    ),
+    Protection(
+        "an object is not copied because its key ends as that of a directory",
+        "lambdas/data_nodes/s3_data_node.py",
+        'if entry["Size"] or not key.endswith("/"):',
+        (
+            f"{COPIES}::test_a_key_that_ends_like_a_directory_is_copied_if_it_has_content",
+            f"{NODES}::test_a_key_that_ends_like_a_directory_counts_if_it_has_content",
+            f"{NODES}::test_a_key_that_ends_like_a_directory_exists_if_it_has_content",
+        ),
+        'if not key.endswith("/"):',
+    ),
+    Protection(
+        "an input is overwritten by the file in which another is decompressed",
+        "lambdas/shell/staging.py",
+        'fetched = Path(aside, "object")',
+        ("tests/unit/test_shell_command.py::test_an_input_is_never_overwritten_by_another",),
+        'fetched = target.with_name("a.decompressing")',
+    ),
+    Protection(
+        "of two queries only the rows of the first are copied, in MySQL",
+        "lambdas/copying/mysql_tables.py",
+        "    _flags = 0\n",
+        (
+            f"{TABLES}::test_a_query_of_two_statements_runs_neither",
+            f"{TABLES}::test_an_insert_of_two_statements_runs_neither",
+        ),
+    ),
+    Protection(
+        "of two queries only the rows of the first are copied, in PostgreSQL",
+        "lambdas/copying/postgresql_tables.py",
+        "self._driver.execute_unnamed(_DECLARE + query)",
+        (f"{TABLES}::test_a_query_of_two_statements_runs_neither",),
+        "self._driver.execute_simple(_DECLARE + query)",
+    ),
+    Protection(
+        "of a procedure's queries only the rows of the first are copied",
+        "lambdas/copying/mysql_tables.py",
+        "                    if cursor.description:\n",
+        (f"{TABLES}::test_a_procedure_may_give_the_rows_of_one_query_but_not_of_two",),
+        "                    if False:\n",
+    ),
+    Protection(
+        "a statement that makes a table goes on after the task has ended",
+        "lambdas/copying/mysql_tables.py",
+        "with ended_with(task, session):",
+        (f"{TABLES}::test_a_table_that_takes_too_long_to_make_is_not_made_on",),
+        "if True:",
+    ),
+    Protection(
+        "an expression holds the function until its time is over",
+        "lambdas/data_formats/match_limit.py",
+        "            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS / _TICKS, SECONDS / _TICKS)\n",
+        (f"{LIMIT}::test_a_match_without_end_is_ended_and_told",),
+    ),
+    Protection(
+        "many records that take long fail as one that never ends",
+        "lambdas/data_formats/match_limit.py",
+        "self._ticks + 1 if self.record == self._seen else 1",
+        (f"{LIMIT}::test_many_records_may_take_longer_than_one",),
+        "self._ticks + 1",
+    ),
+    Protection(
+        "an object that a manifest says is mandatory is missing, and nobody is told",
+        "lambdas/data_nodes/manifest.py",
+        " or not isinstance(mandatory, bool):",
+        (f"{NODES}::test_a_manifest_of_another_form_is_told",),
+        ":",
+    ),
+)
+
 _SECRETS = (
     Protection(
         "secret fields get into executions, their history and dead letters",
@@ -341,43 +490,93 @@ _SECRETS = (
     Protection(
         "a command prints a secret",
         "lambdas/shell/output.py",
-        '            text = text.replace(secret, b"***")\n',
+        "StreamRedaction(Redaction(secrets))",
         (
             "tests/unit/shell/test_output.py::test_no_secret_gets_through_wherever_the_stream_is_cut",
             "tests/unit/test_shell_command.py::test_secrets_are_kept_out_of_all_output",
         ),
-        "            text = text\n",
+        "StreamRedaction(Redaction())",
     ),
     Protection(
         "a secret is split between two pieces of a command's output",
-        "lambdas/shell/output.py",
-        "hold = min(len(text), self._longest - 1)",
+        "lambdas/runner/redaction.py",
+        "max(0, len(buffer) - self._redaction.reach + 1)",
         (
             "tests/unit/shell/test_output.py::test_no_secret_gets_through_wherever_the_stream_is_cut",
             "tests/unit/test_shell_command.py::test_secrets_are_kept_out_of_all_output",
         ),
-        "hold = 0",
+        "len(buffer)",
     ),
     Protection(
         "a handler logs a secret, or has it in its error",
         "lambdas/runner/telemetry.py",
-        "        text = text.replace(secret, HIDDEN)\n",
+        "    return _redaction.text(text) if _redaction else text\n",
         (
             f"{HANDLER}::test_the_full_objects_are_read_from_the_claim_and_secrets_never_told",
             f"{HANDLER}::test_a_secret_with_quotes_and_newlines_is_hidden_too",
         ),
-        "        text = text\n",
+        "    return text\n",
     ),
     Protection(
-        "a handler logs a secret",
+        "a handler has a secret in a field of a log line",
         "lambdas/runner/telemetry.py",
-        "_without_secrets(line) if _secrets else line",
+        "_without_secrets(line) if _redaction else line",
         (
             f"{HANDLER}::test_the_full_objects_are_read_from_the_claim_and_secrets_never_told",
-            f"{HANDLER}::test_a_secret_with_quotes_and_newlines_is_hidden_too",
             f"{HANDLER}::test_a_secret_of_a_described_object_is_hidden_as_well",
+            f"{REDACTION}::test_a_secret_gets_out_of_no_handler",
         ),
         "line",
+    ),
+    Protection(
+        "a library logs a secret",
+        "lambdas/runner/telemetry.py",
+        "        logging.setLogRecordFactory(_hiding_record)\n",
+        (f"{REDACTION}::test_a_secret_gets_out_of_no_handler",),
+    ),
+    Protection(
+        "a handler prints a secret",
+        "lambdas/runner/telemetry.py",
+        "        self._stream.write(hidden(text))\n",
+        (f"{REDACTION}::test_a_secret_gets_out_of_no_handler",),
+        "        self._stream.write(text)\n",
+    ),
+    Protection(
+        "a secret is the key of a dictionary that is logged",
+        "lambdas/runner/telemetry.py",
+        "{_without_secrets(key): _without_secrets(one)",
+        (f"{REDACTION}::test_a_secret_gets_out_of_no_handler",),
+        "{key: _without_secrets(one)",
+    ),
+    Protection(
+        "a secret shows itself in the form in which Python or JSON writes it",
+        "lambdas/runner/redaction.py",
+        "        written |= {form for text in written for form in _escaped(text)}\n",
+        (
+            f"{REDACTION}::test_a_secret_is_hidden_however_it_is_written",
+            f"{REDACTION}::test_a_secret_gets_out_of_no_handler",
+        ),
+        "        pass\n",
+    ),
+    Protection(
+        "of two secrets that overlap the rest of one is told",
+        "lambdas/runner/redaction.py",
+        "        if merged and start < merged[-1][1]:\n",
+        (f"{REDACTION}::test_of_secrets_that_overlap_nothing_is_left",),
+        "        if merged and end <= merged[-1][1]:\n",
+    ),
+    Protection(
+        "what a handler adds to the logger is told in the next task's lines",
+        "lambdas/runner/telemetry.py",
+        "        made.clear_state()\n        made.thread_safe_clear_keys()\n",
+        (f"{REDACTION}::test_what_a_handler_adds_to_the_logger_is_gone_with_its_task",),
+    ),
+    Protection(
+        "a secret that a handler keeps is told by the tasks after it",
+        "lambdas/runner/telemetry.py",
+        "frozenset((*secrets, *_earlier))",
+        (f"{REDACTION}::test_a_secret_stays_hidden_in_the_tasks_that_follow_in_the_same_process",),
+        "frozenset(secrets)",
     ),
     Protection(
         "a handler's error has a secret in it",
@@ -409,7 +608,7 @@ _SECRETS = (
     Protection(
         "a deferred state keeps a secret in the execution's history",
         "lambdas/runner/handler.py",
-        "if any(json.dumps(secret, ensure_ascii=False)[1:-1] in state for secret in task.secrets):",
+        'if Redaction(task.secrets).spans(state.encode("utf-8", "surrogatepass")):',
         (f"{HANDLER}::test_a_state_with_a_secret_in_it_is_refused",),
         "if False:",
     ),
@@ -573,7 +772,7 @@ _RECOVERY = (
     Protection(
         "a canceled command runs on",
         "lambdas/runner/progress.py",
-        "            self._task.cancel()\n",
+        "        task.cancel()\n",
         (
             "tests/system/test_stopping.py::test_a_canceled_command_is_killed_with_its_children",
             f"{HANDLER}::test_progress_is_reported_and_a_cancellation_seen",
@@ -582,16 +781,280 @@ _RECOVERY = (
     Protection(
         "a child that leaves the command's process group outlives it",
         "lambdas/shell/process_tree.py",
-        "        for pid in descendants(os.getpid()) - self._others:\n",
+        "        _adopt_orphans()\n        self._others",
         (
             "tests/system/test_stopping.py::test_a_canceled_command_is_killed_with_its_children",
             "tests/system/test_stopping.py::test_attempt_timeout_kills_the_command_with_its_children",
             "tests/unit/shell/test_command.py::test_children_do_not_outlive_the_command",
         ),
-        "        for pid in ():\n",
+        "        self._others",
+    ),
+    Protection(
+        "a process that forks and leaves all the time outlives its command",
+        "lambdas/shell/process_tree.py",
+        "            for pid in children(os.getpid()) - self._others - {group}:\n",
+        (f"{COMMAND}::test_a_process_that_forks_and_leaves_all_the_time_does_not_outlive_the_command",),
+        "            time.sleep(0.01)\n"
+        "            for pid in descendants(os.getpid()) - self._others - {group}:\n",
+    ),
+    Protection(
+        "orphans of a command fill the table of processes",
+        "lambdas/shell/command.py",
+        "            tree.reap(process.pid)\n",
+        (f"{COMMAND}::test_orphans_are_reaped_while_the_command_runs",),
     ),
 )
 
+_NEXT_TASK = (
+    Protection(
+        "a process that could not be ended runs beside the next task",
+        "lambdas/shell/command.py",
+        '            environment.condemn("processes of a command could not be ended")\n',
+        (f"{COMMAND}::test_an_environment_in_which_processes_survive_is_condemned",),
+        "            pass\n",
+    ),
+    Protection(
+        "an environment that is not clean takes another task",
+        "lambdas/runner/handler.py",
+        "            environment.end(context.aws_request_id)\n",
+        (f"{ENVIRONMENT}::test_a_condemned_environment_ends_before_any_work_even_if_it_may_open_no_file",),
+        "            pass\n",
+    ),
+    Protection(
+        "limits, signals and variables that a task changed are the next one's",
+        "lambdas/runner/handler.py",
+        "        for problem in before.restore():\n            environment.condemn(problem)\n",
+        (
+            f"{ENVIRONMENT}::test_the_process_is_as_before",
+            f"{ENVIRONMENT}::test_what_cannot_be_put_back_condemns_the_environment",
+        ),
+    ),
+    Protection(
+        "files that tasks leave open are missing to those after them",
+        "lambdas/runner/handler.py",
+        '            environment.condemn("more than half of its files are open")\n',
+        (f"{ENVIRONMENT}::test_an_environment_that_runs_out_of_files_is_condemned",),
+        "            pass\n",
+    ),
+    Protection(
+        "an environment that may open no file cannot say that it ends",
+        "lambdas/runner/environment.py",
+        "            _connection.setblocking(True)\n",
+        (f"{ENVIRONMENT}::test_a_condemned_environment_ends_before_any_work_even_if_it_may_open_no_file",),
+    ),
+    Protection(
+        "credentials that a handler gives boto3 are the runner's",
+        "lambdas/runner/clients.py",
+        "    return boto3.Session()\n",
+        (f"{ENVIRONMENT}::test_a_handlers_default_session_is_not_the_runners",),
+        "    return boto3\n",
+    ),
+    Protection(
+        "directories that a command closed stay for the next task",
+        "lambdas/shell/scratch.py",
+        "                    os.chmod(name, 0o700, dir_fd=here)\n",
+        (f"{SCRATCH}::test_an_environment_that_cannot_be_emptied_is_condemned",),
+        "                    raise PermissionError(name)\n",
+    ),
+    Protection(
+        "files that could not be removed are the next task's",
+        "lambdas/shell/scratch.py",
+        "        environment.condemn(f\"'{path}' could not be removed: {error}\")\n",
+        (f"{SCRATCH}::test_an_environment_that_cannot_be_emptied_is_condemned",),
+        "        pass\n",
+    ),
+    Protection(
+        "ephemeral storage that a command closed is closed to the next task",
+        "lambdas/shell/scratch.py",
+        "            storage.chmod(storage.stat().st_mode | 0o700)\n",
+        (f"{SCRATCH}::test_ephemeral_storage_is_emptied_though_a_command_closed_it",),
+        "            pass\n",
+    ),
+)
+
+_STAGING = (
+    Protection(
+        "an output that cannot be listed is taken for an empty one",
+        "lambdas/shell/staging.py",
+        "            raise _output_not_staged("
+        'staged, directory, f"cannot be read: {error.strerror}") from error\n',
+        (
+            f"{SHELL}::test_what_may_not_be_read_is_not_taken_for_nothing",
+            f"{SHELL}::test_what_cannot_be_staged_is_told",
+        ),
+        "            continue\n",
+    ),
+    Protection(
+        "a file that cannot be read is not staged, and nobody told",
+        "lambdas/shell/staging.py",
+        '        return f"cannot be read: {error.strerror}"\n',
+        (f"{SHELL}::test_what_may_not_be_read_is_not_taken_for_nothing",),
+        '        return ""\n',
+    ),
+)
+
+_PROGRESS = (
+    Protection(
+        "a handler that holds the interpreter reports no progress",
+        "lambdas/runner/progress.py",
+        "    return ProgressProcess(task, interval)\n",
+        (f"{PROGRESS}::test_reports_go_on_while_a_handler_holds_the_interpreter",),
+        "    return ProgressThread(task, interval)\n",
+    ),
+    Protection(
+        "a canceled task that holds the interpreter goes on to its end",
+        "lambdas/runner/progress_process.py",
+        "                os.kill(parent, signal.SIGKILL)\n",
+        (f"{PROGRESS}::test_a_canceled_task_that_cannot_hear_of_it_is_ended_with_its_process",),
+        "                pass\n",
+    ),
+    Protection(
+        "nobody reports any more once the process that does is killed",
+        "lambdas/runner/progress_process.py",
+        "            self._own.run()\n",
+        (f"{PROGRESS}::test_reports_go_on_if_their_process_is_killed",),
+        "            pass\n",
+    ),
+)
+
+_LOCAL_LAMBDA = (
+    Protection(
+        "a page of another site answers for a task",
+        "local/lambda_runtime/runtime_api.py",
+        "        reason = refusal(request.headers.raw_items(), is_page=False)\n",
+        (
+            f"{RUNTIME_API}::test_a_page_cannot_answer_though_it_knew_the_id",
+            f"{RUNTIME_API}::test_a_page_cannot_take_an_event",
+            f"{RUNTIME_API}::test_a_task_is_not_ended_by_somebody_else",
+        ),
+        "        reason = None\n",
+    ),
+    Protection(
+        "an answer with the id of another invocation is taken",
+        "local/lambda_runtime/lifecycle.py",
+        "self._current is None or self._current.invocation.request_id != request_id",
+        (
+            f"{RUNTIME_API}::test_only_the_invocation_in_flight_is_answered_and_once",
+            f"{RUNTIME_API}::test_a_task_is_not_ended_by_somebody_else",
+        ),
+        "self._current is None",
+    ),
+    Protection(
+        "an invocation is answered before the runtime has it, or twice",
+        "local/lambda_runtime/lifecycle.py",
+        '        if self.state != "Running":\n',
+        (
+            f"{RUNTIME_API}::test_nothing_is_answered_before_it_was_taken_or_after_it_is_over",
+            f"{RUNTIME_API}::test_only_the_invocation_in_flight_is_answered_and_once",
+        ),
+        "        if False:\n",
+    ),
+    Protection(
+        "an initialization is told to have failed while an invocation runs",
+        "local/lambda_runtime/lifecycle.py",
+        '        if self.state != "Started":\n',
+        (f"{RUNTIME_API}::test_an_initialization_fails_only_while_it_lasts",),
+        "        if False:\n",
+    ),
+    Protection(
+        "an environment that is about to exit is given the next invocation",
+        "local/lambda_runtime/worker.py",
+        "        await self._first_of(in_flight.over, lifecycle.init_failed, timeout=max(0.0, left))\n",
+        (
+            "tests/local/test_invocation_end.py::test_a_runtime_that_answers_and_exits_has_answered_and_is_replaced",
+        ),
+        "        if not in_flight.over.done():\n            in_flight.over.set_result(None)\n",
+    ),
+    Protection(
+        "a command outlives local AWS or its supervisor, of which one was killed",
+        "local/supervisor.py",
+        "            if lifeline in ready and not os.read(lifeline, 4096):\n                break\n",
+        (
+            "tests/local/test_up.py::test_killed_it_leaves_nothing_running",
+            f"{PROCESS_TREE}::test_whatever_is_killed_nothing_is_left[outer supervisor-leaves]",
+            f"{PROCESS_TREE}::test_whatever_is_killed_nothing_is_left[outer supervisor-never stays]",
+        ),
+        "            time.sleep(0.01)\n",
+    ),
+    Protection(
+        "what has left its session and its parents outlives the environment",
+        "local/supervisor.py",
+        "    ended = _end_all_below()\n",
+        (f"{PROCESS_TREE}::test_whatever_is_killed_nothing_is_left",),
+        "    ended: dict[int, int] = {}\n",
+    ),
+    Protection(
+        "a runtime outlives its supervisors",
+        "local/supervisor.py",
+        "        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # A change of the user would reset it.\n",
+        (f"{PROCESS_TREE}::test_without_its_supervisors_a_runtime_ends",),
+    ),
+    Protection(
+        "what ran below supervisors that were killed runs on",
+        "local/up.py",
+        "    ORPHANS.adopt()\n",
+        ("tests/local/test_up.py::test_it_ends_what_has_lost_its_supervisors",),
+    ),
+    Protection(
+        "what a command has started runs on between invocations",
+        "local/processes.py",
+        "        new = [descendant for descendant in descendants(pid) if descendant not in seen]\n",
+        (f"{PROCESS_TREE}::test_what_left_its_session_is_frozen_as_well",),
+        "        new = [descendant for descendant in children(pid)[:1] if descendant not in seen]\n",
+    ),
+    Protection(
+        "an environment that was killed while it was idle is given an invocation",
+        "local/process_tree.py",
+        "return not self._killed and program is not None and is_running(program)",
+        (f"{PROCESS_TREE}::test_an_environment_that_was_killed_while_it_was_idle_is_replaced",),
+        "return not self._killed",
+    ),
+)
+
+_LOCAL_SERVICES = (
+    Protection(
+        "local Redshift passes over an option of COPY or UNLOAD that it does not know",
+        "local/redshift_data/options.py",
+        "        if words.next not in known:\n            raise words.unexpected()\n",
+        (
+            "tests/local/test_s3_copy.py::test_options_that_amazon_redshift_refuses",
+            "tests/local/test_s3_unload.py::test_options_that_amazon_redshift_refuses",
+        ),
+        "        if words.next not in known:\n            words.take()\n            continue\n",
+    ),
+    Protection(
+        "local Redshift loads the first thousand objects of a prefix",
+        "local/redshift_data/s3_objects.py",
+        's3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)',
+        ("tests/local/test_s3_copy.py::test_objects_of_a_prefix_however_many",),
+        "[s3.list_objects_v2(Bucket=bucket, Prefix=prefix)]",
+    ),
+    Protection(
+        "a definition is taken whose required parameter has no value",
+        "local/datapipeline/parameters.py",
+        "            problems[missing].append(_MISSING)\n",
+        ("tests/local/datapipeline/test_parameters.py::test_values_that_are_refused",),
+        "            pass\n",
+    ),
+    Protection(
+        "a pipeline that cannot run stays when its stack has failed",
+        "local/datapipeline/pipeline_resource.py",
+        "            self.delete(pipeline, properties)\n",
+        (
+            "tests/local/datapipeline/test_pipeline_resource.py"
+            "::test_what_cannot_be_created_leaves_no_pipeline",
+        ),
+    ),
+    Protection(
+        "a pipeline keeps the definition with which its stack could not be updated",
+        "local/datapipeline/pipeline_resource.py",
+        "            if defined:\n                self._put(pipeline, old)\n",
+        (
+            "tests/local/datapipeline/test_pipeline_resource.py"
+            "::test_what_cannot_be_activated_keeps_the_old_definition",
+        ),
+    ),
+)
 _ENDS = (
     Protection(
         "a task that failed is reported FINISHED",
@@ -722,9 +1185,16 @@ PROTECTIONS = (
     *_UNKNOWNS,
     *_CANCELED,
     *_HOSTILE,
+    *_DATABASES,
+    *_COPIES,
     *_SECRETS,
     *_SECURITY,
     *_RECOVERY,
+    *_NEXT_TASK,
+    *_STAGING,
+    *_PROGRESS,
+    *_LOCAL_LAMBDA,
+    *_LOCAL_SERVICES,
     *_ENDS,
     *_LIMITS,
 )

@@ -54,7 +54,7 @@ def test_the_example_of_the_documentation(examples: Examples, postgresql_server:
     assert sorted(lines.replace("\\\n", " ").splitlines()) == [
         '1,"Ünï\\,cødé" 日本,2.50',
         "2,kept,2.00",
-        "3,\\N,1.99",
+        "3,\\\\N,1.99",  # UNLOAD escapes the text for NULL as well.
     ]
 
 

@@ -33,7 +33,8 @@ class FakeS3:
         IfMatch: str = "",  # noqa: N803
     ) -> Any:
         data = self._get(Bucket, Key, IfMatch)
-        return {"Body": io.BytesIO(_part(data, Range)), "ContentLength": len(data)}
+        body = io.BytesIO(_part(data, Range))
+        return {"Body": body, "ContentLength": len(data), "ETag": _etag(data)}
 
     def head_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803
         data = self._get(Bucket, Key)
@@ -58,7 +59,14 @@ class FakeS3:
         return self
 
     def paginate(self, **request: Any) -> Iterator[Any]:
-        yield self.list_objects_v2(**request)
+        after = request.pop("StartAfter", "")
+        while True:
+            page = self.list_objects_v2(**request, StartAfter=after)
+            yield page
+            found = page.get("Contents", [])
+            if len(found) < 1000:
+                return
+            after = found[-1]["Key"]
 
     def download_file(self, bucket: str, key: str, path: str, **_: Any) -> None:
         Path(path).write_bytes(self._get(bucket, key))
@@ -70,6 +78,11 @@ class FakeS3:
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> Any:  # noqa: N803
         self._check(Bucket)
         self.objects[Bucket, Key] = Body
+        return {}
+
+    def delete_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803
+        self._check(Bucket)
+        self.objects.pop((Bucket, Key), None)
         return {}
 
     def create_multipart_upload(self, *, Bucket: str, **_: Any) -> Any:  # noqa: N803

@@ -147,6 +147,98 @@ def test_a_manifest_goes_on_too(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> 
     assert s3.copied == ["out/b", "out/a"]
 
 
+def manifest_of(*uris: str) -> bytes:
+    return json.dumps({"entries": [{"url": uri} for uri in uris]}).encode()
+
+
+def deferred(response: dict[str, Any]) -> Any:
+    """The state as Step Functions hands it on."""
+    assert response["status"] == "DEFERRED", response
+    return json.loads(json.dumps(response["state"]))
+
+
+MANIFEST = node(manifestFilePath="s3://b/manifest")
+
+
+def test_a_manifest_goes_on_after_the_last_entry_whatever_was_deleted(
+    s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(between_objects, "_AT_ONCE", 2)
+    s3.objects = {("b", f"in/{name}"): name.encode() for name in "abcd"}
+    s3.objects["b", "manifest"] = manifest_of(*(f"s3://b/in/{name}" for name in "dcba"))
+    state = deferred(copy(MANIFEST, OUT, seconds=50))
+    assert s3.copied == ["out/d", "out/c"]
+    del s3.objects["b", "in/d"]
+    assert copy(MANIFEST, OUT, state=state) == FINISHED
+    assert sorted(s3.copied) == ["out/a", "out/b", "out/c", "out/d"]
+
+
+def test_a_manifest_that_is_replaced_while_it_is_copied(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(between_objects, "_AT_ONCE", 1)
+    s3.objects = {("b", f"in/{name}"): name.encode() for name in "abc"}
+    s3.objects["b", "manifest"] = manifest_of("s3://b/in/b", "s3://b/in/c")
+    state = deferred(copy(MANIFEST, OUT, seconds=50))
+    s3.objects["b", "manifest"] = manifest_of("s3://b/in/a", "s3://b/in/b", "s3://b/in/c")
+    assert "s3://b/manifest" in failure(copy(MANIFEST, OUT, state=state), "InputChanged")
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 32])
+def test_two_objects_never_become_one_with_a_deferral_between(
+    at_once: int, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(between_objects, "_AT_ONCE", at_once)
+    names = ["a", "a!", "a!.gz x", "a.b", "a.bz", "a.gz", "b"]
+    s3.objects = {("b", f"in/{name}"): name.encode() for name in names}
+    state, response = None, {"status": "DEFERRED"}
+    while response["status"] == "DEFERRED":
+        response = copy(node(directoryPath="s3://b/in", compression="gzip"), OUT, state=state, seconds=50)
+        state = json.loads(json.dumps(response.get("state")))
+    assert "s3://b/in/a.gz" in failure(response, "SameObject")
+    assert s3.objects["c", "out/a"] == b"a"
+
+
+def test_objects_with_and_without_gz_that_do_not_become_one(
+    s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["a", "a.gz", "a.gz.gz", "b.gz", "b.gza", "b/c.gz", "c.gz"]
+    s3.objects = {("b", f"in/{name}"): gzip.compress(name.encode()) for name in names}
+    assert copy(IN, node(directoryPath="s3://c/out/", compression="gzip")) == FINISHED
+    assert len([key for bucket, key in s3.objects if bucket == "c"]) == len(names)
+    del s3.objects["b", "in/a"], s3.objects["b", "in/a.gz"]
+    assert (
+        copy(node(directoryPath="s3://b/in", compression="gzip"), node(directoryPath="s3://d/out"))
+        == FINISHED
+    )
+    assert len([key for bucket, key in s3.objects if bucket == "d"]) == len(names) - 2
+
+
+def test_two_entries_of_a_manifest_never_become_one(s3: FakeS3) -> None:
+    s3.objects = {("b", "in/b"): b"1", ("b", "in/a"): b"2", ("b", "in/b.gz"): b"3"}
+    s3.objects["b", "manifest"] = manifest_of("s3://b/in/b.gz", "s3://b/in/a", "s3://b/in/b")
+    packed = node(manifestFilePath="s3://b/manifest", compression="gzip")
+    message = failure(copy(packed, OUT), "SameObject")
+    assert "'s3://b/in/b'" in message
+    assert "'s3://b/in/b.gz'" in message
+    assert not [key for bucket, key in s3.objects if bucket == "c"]
+
+
+def test_a_key_that_ends_like_a_directory_is_copied_if_it_has_content(s3: FakeS3) -> None:
+    s3.objects = {("b", "in/"): b"1", ("b", "in/x/"): b"2", ("b", "in/y/"): b"", ("b", "in/y/z"): b"3"}
+    assert copy(IN, OUT) == FINISHED
+    written = {key: data for (bucket, key), data in s3.objects.items() if bucket == "c"}
+    assert written == {"out/": b"1", "out/x/": b"2", "out/y/z": b"3"}
+    assert copy(IN, node(filePath="s3://c/all")) == FINISHED
+    assert s3.objects["c", "all"] == b"1\n2\n3\n"
+    assert "'s3://b/in/'" in failure(copy(IN, node(directoryPath="s3://d")), "InvalidKey")
+
+
+def test_a_key_that_would_become_too_long(s3: FakeS3) -> None:
+    s3.objects["b", "in/" + "é" * 500] = b"1"
+    assert copy(IN, node(directoryPath="s3://c/" + "x" * 20)) == FINISHED
+    message = failure(copy(IN, node(directoryPath="s3://c/" + "x" * 24)), "InvalidKey")
+    assert "1,025 bytes, and 1,024 are the limit of Amazon S3" in message
+
+
 def test_a_canceled_copy_stops(s3: FakeS3) -> None:
     s3.objects["b", "in/a"] = b"a"
     assert copy(IN, OUT, canceled=True, state={"objects": 0, "after": ""}) == {"status": "CANCELED"}

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_nodes.s3_data_node import S3DataNode, relative_paths
+from data_nodes.manifest import relative_paths
+from data_nodes.s3_data_node import S3DataNode
 from data_nodes.s3_uri import S3Uri
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
@@ -30,6 +31,15 @@ def test_a_directory_has_what_is_below_it_and_no_more(path: str) -> None:
     keys = ["in/a", "in/deep/b", "in/", "in/empty/", "input", "out"]
     s3 = FakeS3({("b", key): b"" for key in keys})
     assert listed(node(directoryPath=path), s3) == {"a": "s3://b/in/a", "deep/b": "s3://b/in/deep/b"}
+
+
+def test_a_key_that_ends_like_a_directory_counts_if_it_has_content() -> None:
+    s3 = FakeS3({("b", "in/"): b"1", ("b", "in/x/"): b"2", ("b", "in/y/"): b"", ("b", "in/y/z"): b""})
+    assert listed(node(directoryPath="s3://b/in"), s3) == {
+        "": "s3://b/in/",
+        "x/": "s3://b/in/x/",
+        "y/z": "s3://b/in/y/z",
+    }
 
 
 def test_a_whole_bucket_is_a_directory() -> None:
@@ -59,11 +69,26 @@ def test_a_manifest_lists_objects_some_of_which_have_to_be_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b'{"entries": 1}', b"\xff", manifest({"url": "x"}), manifest("s3://b/k")]
+    ("content", "told"),
+    [
+        (b"", "not JSON"),
+        (b"[]", "not of the form"),
+        (b'{"entries": 1}', "not of the form"),
+        (b"\xff", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b'{"entries": [' + b"9" * 10_000 + b"]}", "not JSON"),
+        (manifest({"url": "x"}), "entry 1 is"),
+        (manifest({"url": "s3://b/k"}, "s3://b/k"), "entry 2 is"),
+        (manifest({"url": "s3://b/x/"}), "s3://b/x/"),
+        (manifest({"url": "s3://b/k", "mandatory": "true"}), '"true"'),
+        (manifest({"url": 5}), "entry 1 is"),
+    ],
 )
-def test_a_manifest_of_another_form_is_told(content: bytes) -> None:
-    with pytest.raises(TaskFailed, match="is not of the form"):
+def test_a_manifest_of_another_form_is_told(content: bytes, told: str) -> None:
+    with pytest.raises(TaskFailed, match="is not of the form") as raised:
         listed(node(manifestFilePath="s3://b/m"), FakeS3({("b", "m"): content}))
+    assert told in str(raised.value)
+    assert raised.value.error_id == "InvalidManifest"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +115,7 @@ def test_a_malformed_field_is_named(fields: dict[str, str], field: str) -> None:
         ({"directoryPath": "s3://b/a"}, ["ab"], False),
         ({"directoryPath": "s3://b/a"}, ["a/"], False),
         ({"directoryPath": "s3://b/a"}, ["a/", "a/b"], True),
+        ({"directoryPath": "s3://b/a"}, ["a/", "a/b/", "a/c/"], False),
         ({"directoryPath": "s3://b"}, ["a"], True),
         ({"manifestFilePath": "s3://b/m"}, ["m"], True),
         ({"manifestFilePath": "s3://b/m"}, [], False),
@@ -98,6 +124,12 @@ def test_a_malformed_field_is_named(fields: dict[str, str], field: str) -> None:
 def test_existence(fields: dict[str, str], keys: list[str], there: bool) -> None:
     s3: Any = FakeS3({("b", key): b"" for key in keys})
     assert node(**fields).exists(s3) is there
+
+
+@pytest.mark.parametrize("key", ["a/", "a/b/"])
+def test_a_key_that_ends_like_a_directory_exists_if_it_has_content(key: str) -> None:
+    s3: Any = FakeS3({("b", "a/"): b"", ("b", "a/0/"): b"", ("b", key): b"1"})
+    assert node(directoryPath="s3://b/a").exists(s3)
 
 
 keys = st.lists(st.sampled_from(["a", "b", "c d"]), min_size=1, max_size=4).map("/".join)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -263,6 +265,23 @@ def test_gzip_nodes_are_plain_for_the_command(s3: FakeS3) -> None:
     assert gzip.decompress(s3.objects["b", "out/done.gz"]) == b"three\n"
 
 
+def test_an_input_is_never_overwritten_by_another(s3: FakeS3) -> None:
+    names = ["a.decompressing", "a.gz", "a.gz.tmp", "b.fetching.gz", "c", "fetching"]
+    s3.objects = {("b", f"in/{name}"): name.encode() for name in names}
+    s3.objects["b", "in/a.gz"] = gzip.compress(b"a.gz")
+    response = run(
+        'cd $INPUT1_STAGING_DIR && for f in *; do echo "$f: $(cat $f)"; done > $OUTPUT1_STAGING_DIR/all',
+        {"stage": "true", "input": Ref("In"), "output": Ref("Out")},
+        objects={
+            "In": data_node(directoryPath="s3://b/in", compression="gzip"),
+            "Out": data_node(directoryPath="s3://b/out"),
+        },
+    )
+    assert response == {"status": "FINISHED"}
+    told = s3.text("b", "out/all").splitlines()
+    assert sorted(told) == sorted(f"{name.removesuffix('.gz')}: {name}" for name in names)
+
+
 def test_a_damaged_gzip_object_is_told(s3: FakeS3) -> None:
     s3.objects = {("b", "a.gz"): gzip.compress(b"one\n" * 100)[:-12]}
     response = run(
@@ -294,6 +313,18 @@ def test_a_command_that_fails_stages_nothing_out(s3: FakeS3) -> None:
     [
         ("true", "input", data_node(filePath="s3://b/gone"), "InputNotFound", "s3://b/gone"),
         ("true", "input", data_node(directoryPath="s3://b/up"), "InputNotStaged", "../evil"),
+        ("true", "input", data_node(directoryPath="s3://b/slash"), "InputNotStaged", "'s3://b/slash/x/'"),
+        ("true", "input", data_node(directoryPath="s3://b/own"), "InputNotStaged", "'s3://b/own/'"),
+        ("true", "input", data_node(directoryPath="s3://b/null"), "InputNotStaged", "null character"),
+        ("true", "input", data_node(directoryPath="s3://b/long"), "InputNotStaged", "255 bytes"),
+        ("true", "input", data_node(directoryPath="s3://b/both"), "InputNotStaged", "'s3://b/both/a/b'"),
+        (
+            "true",
+            "input",
+            data_node(directoryPath="s3://b/two", compression="gzip"),
+            "InputNotStaged",
+            "'s3://b/two/a.gz'",
+        ),
         ("true", "input", data_node(directoryPath="s3://denied/in"), "InputNotStaged", "s3_access"),
         ("true", "input", data_node(), "InvalidField", "'filePath'"),
         ("true", "output", data_node(manifestFilePath="s3://b/m"), "InvalidField", "'manifestFilePath'"),
@@ -313,6 +344,35 @@ def test_a_command_that_fails_stages_nothing_out(s3: FakeS3) -> None:
             "'pipe' is no file",
         ),
         (
+            "rm -r $OUTPUT1_STAGING_DIR",
+            "output",
+            data_node(directoryPath="s3://b/o"),
+            "OutputNotStaged",
+            "'$OUTPUT1_STAGING_DIR' cannot be read: No such file or directory",
+        ),
+        (
+            "rm -r $OUTPUT1_STAGING_DIR; touch $OUTPUT1_STAGING_DIR",
+            "output",
+            data_node(directoryPath="s3://b/o"),
+            "OutputNotStaged",
+            "'$OUTPUT1_STAGING_DIR' cannot be read: Not a directory",
+        ),
+        (
+            r"touch $OUTPUT1_STAGING_DIR/$'\xff.csv'",
+            "output",
+            data_node(directoryPath="s3://b/o"),
+            "OutputNotStaged",
+            r"'\udcff.csv' has a name that is not UTF-8",
+        ),
+        (
+            "cd $OUTPUT1_STAGING_DIR; d=$(printf 'd%.0s' {1..200}); mkdir -p $d/$d/$d/$d/$d; "
+            "touch $d/$d/$d/$d/$d/$d",
+            "output",
+            data_node(directoryPath="s3://b/o"),
+            "OutputNotStaged",
+            "S3 takes 1,024",
+        ),
+        (
             "ln -s /no/where $OUTPUT1_STAGING_DIR/link",
             "output",
             data_node(directoryPath="s3://b/o"),
@@ -324,11 +384,87 @@ def test_a_command_that_fails_stages_nothing_out(s3: FakeS3) -> None:
 def test_what_cannot_be_staged_is_told(
     command: str, field: str, node: dict[str, FieldValue], error_id: str, says: str, s3: FakeS3
 ) -> None:
-    s3.objects["b", "up/../evil"] = b""
+    keys = ("up/../evil", "slash/x/", "own/", "null/a\0b", f"long/{'é' * 128}", "both/a", "both/a/b")
+    s3.objects = {("b", key): b"1" for key in (*keys, "two/a", "two/a.gz")}
     s3.denied.add("denied")
     response = run(command, {"stage": "true", field: Ref("Data")}, objects={"Data": node})
     assert response["errorId"] == error_id
     assert says in response["errorMessage"]
+
+
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        (
+            "cd $OUTPUT1_STAGING_DIR; mkdir d; echo x > d/f; chmod 000 d",
+            "d",
+        ),
+        (
+            "cd $OUTPUT1_STAGING_DIR; mkdir d; echo x > d/f; chmod 400 d",
+            "d/f",
+        ),
+        ("mkdir $OUTPUT1_STAGING_DIR/d; chmod 100 $OUTPUT1_STAGING_DIR/d", "d"),
+        ("echo x > $OUTPUT1_STAGING_DIR/f; chmod 200 $OUTPUT1_STAGING_DIR/f", "f"),
+        ("echo x > $OUTPUT1_STAGING_DIR/f; chmod 000 $OUTPUT1_STAGING_DIR", "$OUTPUT1_STAGING_DIR"),
+    ],
+)
+def test_what_may_not_be_read_is_not_taken_for_nothing(command: str, path: str, s3: FakeS3) -> None:
+    def staged() -> dict[str, Any]:
+        return run(
+            command,
+            {"stage": "true", "output": Ref("Data")},
+            objects={"Data": data_node(directoryPath="s3://b/o")},
+        )
+
+    response = as_somebody(staged)
+    assert response["errorId"] == "OutputNotStaged"
+    assert f"'{path}' cannot be read" in response["errorMessage"]
+
+
+def as_somebody(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What ``work`` returns as a user without root's rights, whom no mode stops."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        try:
+            if os.getuid() == 0:
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+            os.write(writing, json.dumps(work()).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.wait()
+    with os.fdopen(reading) as answer:
+        response: dict[str, Any] = json.loads(answer.read())
+    return response
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.E2BIG, "Argument list too long"), "its scriptArgument values, 3 bytes"),
+        (OSError(errno.EMFILE, "Too many open files"), "Too many open files. The function has no more files"),
+        (OSError(errno.EAGAIN, "Resource temporarily unavailable"), "no more files, processes or memory"),
+    ],
+)
+def test_why_a_command_was_not_started_is_told(
+    error: OSError, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("shell.command.subprocess.Popen", refuse)
+    response = run("true", {"scriptArgument": ["a", "bc"]})
+    assert response["errorId"] == "CommandNotStarted"
+    assert says in response["errorMessage"]
+    assert "first line" not in response["errorMessage"]
+
+
+def test_an_argument_list_that_is_too_long_is_told_by_its_name() -> None:
+    response = run("true", {"scriptArgument": ["x" * 200_000]})
+    assert response["errorId"] == "CommandNotStarted"
+    assert "its scriptArgument values, 200,000 bytes" in response["errorMessage"]
 
 
 def test_an_input_that_does_not_fit_is_told_before_it_is_fetched(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import sys
 import time
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-from shell import command
+from runner import environment
+from shell import command, process_tree
 from shell.command import CommandResult, run_command
+from shell.process_tree import children
 
 
 def run(script: str, tmp_path: Path, *, stop: bool = False) -> tuple[CommandResult, dict[str, bytes]]:
@@ -75,6 +80,67 @@ def test_children_do_not_outlive_the_command(script: str, tmp_path: Path) -> Non
     result, output = run(script, tmp_path)
     assert result.exit_code == 0
     assert gone(int(output["stdout"]))
+
+
+FLEEING = """
+import os, sys, time
+while True:
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    time.sleep(0.001)
+"""
+
+
+def test_a_process_that_forks_and_leaves_all_the_time_does_not_outlive_the_command(tmp_path: Path) -> None:
+    (tmp_path / "fleeing").write_text(f"MARK = {str(tmp_path)!r}{FLEEING}")
+    result, _ = run(f"{sys.executable} -S fleeing {tmp_path}/mark & sleep 0.5", tmp_path)
+    assert result.exit_code == 0
+    assert not running_with(f"{tmp_path}/mark")
+    assert not environment.is_condemned()
+
+
+def running_with(argument: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if argument.encode() in entry.read_bytes().split(b"\0"):
+                found.append(int(entry.parent.name))
+    return found
+
+
+def test_orphans_are_reaped_while_the_command_runs(tmp_path: Path) -> None:
+    most = 0
+
+    def count() -> bool:
+        nonlocal most
+        zombies = [pid for pid in children(os.getpid()) if not alive(pid)]
+        most = max(most, len(zombies) if (tmp_path / "ended").exists() else 0)
+        return False
+
+    script = "for i in $(seq 100); do (true &) ; done; sleep 0.5; touch ended; sleep 0.5"
+    result = run_command(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        on_output=lambda *_: None,
+        should_stop=count,
+    )
+    assert result.exit_code == 0
+    assert most < 10
+
+
+def test_an_environment_in_which_processes_survive_is_condemned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reasons: list[str] = []
+    monkeypatch.setattr(environment, "_reasons", reasons)
+    monkeypatch.setattr(process_tree, "KILL_SECONDS", 0.1)
+    with monkeypatch.context() as patched:
+        patched.setattr(process_tree, "_send", lambda *_: None)
+        _, output = run("setsid sleep 60 & echo $!; sleep 0.2", tmp_path)
+    os.kill(int(output["stdout"]), signal.SIGKILL)
+    assert reasons == ["processes of a command could not be ended"]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         case "exit":
             os._exit(event["code"])
         case "kill":
-            os.kill(os.getpid(), 9)
+            os.kill(os.getpid(), event.get("signal", 9))
         case "sleep":
             time.sleep(event["seconds"])
         case "children":

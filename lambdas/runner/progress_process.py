@@ -1,0 +1,130 @@
+"""Progress reports from a process of their own.
+
+A handler's code may hold the interpreter for minutes: a regular expression, a sort, the parsing of a large
+document. A thread could not report then, the service would take the task for lost, and the next attempt would
+run beside this one. A forked process goes on reporting, and costs nothing before its first report.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import warnings
+from contextlib import suppress
+from dataclasses import asdict
+from types import TracebackType
+from typing import NoReturn, Self
+
+from runner import clients
+from runner.progress import Answer, ProgressThread, heard, report
+from runner.task import Task
+
+HEARING_SECONDS = 60.0
+"""How long a canceled task may fail to hear of it before its process is ended. One that computes in Python
+hears at once, one that waits for a single record's regular expression within that record's limit."""
+
+_PR_SET_PDEATHSIG = 1
+_HEARD = b"heard"
+
+
+class ProgressProcess:
+    """Reports from a forked process; a thread here hears what the service answers it.
+
+    If that process cannot be made, or is ended by somebody, the thread reports by itself.
+    """
+
+    def __init__(self, task: Task, interval: float) -> None:
+        self._task = task
+        self._own = ProgressThread(task, interval)
+        self._interval = interval
+        self._ended = False
+        self._pid = 0
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        with suppress(OSError):
+            self._start()
+        threading.Thread(target=self._listen, name="progress", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended = True
+        self._own.end()
+        if self._socket is None:
+            return
+        if self._pid:
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(self._pid, 0)
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # which ends the thread's wait
+        self._socket.close()
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        parent = os.getpid()
+        try:
+            with warnings.catch_warnings():
+                # Python warns of forks beside threads, which may hold locks: the child makes all anew.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self._pid = os.fork()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
+        if self._pid == 0:
+            _child(theirs, ours, parent, self._task.id, self._interval)
+        theirs.close()
+        self._socket = ours
+
+    def _listen(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError, ValueError), self._socket.makefile("r", encoding="utf-8") as lines:
+                for line in lines:
+                    if self._ended:
+                        return
+                    answer = Answer(**json.loads(line))
+                    if answer.canceled:
+                        self._socket.sendall(_HEARD)
+                    heard(self._task, answer)
+        if not self._ended and not self._task.canceled:
+            self._own.run()
+
+
+def _child(
+    theirs: socket.socket, ours: socket.socket, parent: int, task_id: str, interval: float
+) -> NoReturn:
+    try:
+        ours.close()
+        for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        _end_with_parent()
+        _report_until_told(theirs, parent, task_id, interval)
+    finally:
+        os._exit(0)  # without what Python does at the end of a program: that is the parent's
+
+
+def _report_until_told(theirs: socket.socket, parent: int, task_id: str, interval: float) -> None:
+    clients.forget()  # a connection that both processes use would mix up their answers
+    while os.getppid() == parent and not select.select([theirs], [], [], interval)[0]:
+        answer = report(clients.data_pipeline(), task_id)
+        theirs.sendall(json.dumps(asdict(answer)).encode() + b"\n")
+        if answer.canceled:
+            if not select.select([theirs], [], [], HEARING_SECONDS)[0] and os.getppid() == parent:
+                os.kill(parent, signal.SIGKILL)
+            return
+
+
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
