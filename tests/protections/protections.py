@@ -784,7 +784,7 @@ _RECOVERY = (
     Protection(
         "a task whose end was not reported is kept nowhere",
         "infra/monitoring_events.py",
-        '        self._rule("RunTaskFailed", [run_task], _FAILED, targets.SqsQueue(self.not_reported))\n',
+        '        self._rule("RunTaskFailed", its_arn, _FAILED, targets.SqsQueue(self.not_reported))\n',
         (
             "tests/infra/test_monitoring.py::test_every_end_of_run_task_is_counted_and_every_bad_one_kept",
             "tests/system/test_monitoring.py::test_tasks_that_go_wrong",
@@ -1118,6 +1118,88 @@ _ENDS = (
     ),
 )
 
+LIMITS = "tests/infra/test_limits.py"
+WORKER_GROUPS = "tests/infra/test_worker_group.py"
+
+_LIMITS = (
+    Protection(
+        "many worker groups make an event pattern that EventBridge refuses",
+        "infra/monitoring_events.py",
+        "events.Match.prefix(loops)",
+        (f"{LIMITS}::test_a_failed_loop_of_any_group_matches_and_nothing_else_does",),
+        "[loops]",
+    ),
+    Protection(
+        "a stack is deployed that has more resources than CloudFormation takes",
+        "infra/stack.py",
+        "            _resources(self),\n",
+        (f"{LIMITS}::test_all_resources_of_the_stack_are_counted",),
+        "            0,\n",
+    ),
+    Protection(
+        "a function is deployed whose environment Lambda refuses",
+        "infra/python_handler.py",
+        "    refuse_large_environment(full_name, variables)\n",
+        (
+            f"{LIMITS}::test_names_of_handlers_that_do_not_fit_into_a_functions_environment_are_refused",
+            f"{LIMITS}::test_a_worker_group_that_does_not_fit_into_its_pollers_environment_is_refused",
+            f"{LIMITS}::test_variables_that_do_not_fit_are_refused_with_the_largest",
+        ),
+    ),
+    Protection(
+        "a name is longer than AWS takes it",
+        "infra/naming.py",
+        "min(_LONGEST_GROUP_NAME, room)",
+        (f"{LIMITS}::test_names_keep_to_their_limits_in_a_stack_with_a_long_name",),
+        "_LONGEST_GROUP_NAME",
+    ),
+    Protection(
+        "a stack is deployed where Data Pipeline does not exist",
+        "infra/stack.py",
+        "        refuse_region(self.region)\n",
+        (f"{LIMITS}::test_a_region_without_data_pipeline_is_refused",),
+    ),
+    Protection(
+        "a stack is deployed to wherever the credentials lead, though Data Pipeline does not exist there",
+        "infra/stack.py",
+        "        self._require_a_region_with_data_pipeline()\n",
+        (f"{LIMITS}::test_where_the_region_is_known_at_deployment_only_cloudformation_asks",),
+    ),
+    Protection(
+        "a poller may not poll for a worker group whose name IAM reads as a variable",
+        "infra/iam_condition.py",
+        '.replace("${", "${$}{")',
+        (
+            "tests/infra/test_iam_condition.py::test_what_the_condition_is",
+            "tests/infra/test_iam_condition.py::test_only_what_a_policy_cannot_hold_may_differ",
+        ),
+    ),
+    Protection(
+        "a policy has characters that IAM refuses",
+        "infra/iam_condition.py",
+        "    if not _NOT_IN_A_POLICY.search(text):\n",
+        (
+            "tests/infra/test_iam_condition.py::test_what_the_condition_is",
+            "tests/infra/test_iam_condition.py::test_it_holds_for_the_name_and_for_no_other_of_latin_1",
+        ),
+        "    if True:\n",
+    ),
+    Protection(
+        "a schedule is deployed that EventBridge refuses",
+        "infra/worker_group.py",
+        'if match and (match[1] == "1") == bool(match[3]):',
+        (f"{WORKER_GROUPS}::test_a_unit_in_the_wrong_number_is_refused_as_eventbridge_does",),
+        "if False:",
+    ),
+    Protection(
+        "a worker group has a name that no pipeline can have",
+        "infra/worker_group.py",
+        "if refused := _REFUSED_CHARACTER.search(self.name):",
+        (f"{WORKER_GROUPS}::test_a_name_that_data_pipeline_cannot_have_is_refused",),
+        "if refused := None:",
+    ),
+)
+
 PROTECTIONS = (
     *_FAULTS,
     *_LOOPS,
@@ -1135,6 +1217,7 @@ PROTECTIONS = (
     *_LOCAL_LAMBDA,
     *_LOCAL_SERVICES,
     *_ENDS,
+    *_LIMITS,
 )
 
 MADE_UP_FOR = {
