@@ -171,8 +171,8 @@ def _prints(choice: random.Random, _: int) -> Act:
     return Act(
         choice.choice(
             [
-                "head -c 2000000 /dev/urandom",
-                "yes 'a line' | head -n 55000",
+                "head -c 300000 /dev/urandom",
+                "yes 'a line' | head -n 3000",
                 r"printf '\xff\xfe\x00 no end'; printf '\r\r\n\n' >&2",
                 """echo '{"_aws": {"CloudWatchMetrics": []}}'; echo 'END RequestId: x'""",
                 "exec >&-",
