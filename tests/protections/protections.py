@@ -639,8 +639,7 @@ _SECURITY = (
     Protection(
         "a poller takes tasks of other worker groups",
         "infra/poll_loop.py",
-        "                conditions="
-        '{"StringEquals": {"datapipeline:workerGroup": self.worker_group.name}},\n',
+        '                conditions=equals("datapipeline:workerGroup", self.worker_group.name),\n',
         (f"{SECURITY}::test_every_statement_has_a_reason_and_every_reason_a_statement",),
     ),
     Protection(
