@@ -250,7 +250,7 @@ def _cut(deployment: Deployment, component: str) -> Mapping[str, str] | None:
 
 SPOILING = {
     "FewFiles": "prlimit --pid $PPID --nofile=9:9",
-    "NoFiles": "prlimit --pid $PPID --nofile=0:0",
+    "FewerFiles": "prlimit --pid $PPID --nofile=3:3",
     "DeepTree": "mkdir -p $TMPDIR/$(printf 'a/%.0s' {1..1500})",
     "ClosedStorage": "chmod 000 $(dirname $TMPDIR)",
 }
