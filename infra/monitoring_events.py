@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from aws_cdk import Duration, Stack
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sqs as sqs
@@ -17,6 +17,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.handlers import HandlerEnvironment, python_function
+from infra.poll_loop import POLL_LOOP
 from infra.registration import EXECUTION_ENDED
 
 _FAILED = ["FAILED", "TIMED_OUT", "ABORTED"]
@@ -43,7 +44,6 @@ class ExecutionEvents(Construct):
         construct_id: str,
         *,
         run_task: sfn.StateMachine,
-        poll_loops: Sequence[sfn.StateMachine],
         routes: Sequence[str],
         given: HandlerEnvironment,
     ) -> None:
@@ -62,14 +62,21 @@ class ExecutionEvents(Construct):
         )
         self.not_reported = dead_letter_queue(self, "NotReported", "tasks-not-reported")
         count = targets.LambdaFunction(self.function)
-        self._rule("RunTaskEnded", [run_task], ["SUCCEEDED", *_FAILED], count)
+        its_arn = [run_task.state_machine_arn]
+        self._rule("RunTaskEnded", its_arn, ["SUCCEEDED", *_FAILED], count)
+        # A pattern has 2,048 characters at most (EventBridge quotas), too few for the ARNs of many loops.
+        stack = Stack.of(self)
+        loops = stack.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=f"{stack.stack_name}-{POLL_LOOP}-",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
         # An aborted loop was stopped by a person: nothing is lost, the next tick polls.
-        self._rule("PollLoopFailed", poll_loops, ["FAILED", "TIMED_OUT"], count)
-        self._rule("RunTaskFailed", [run_task], _FAILED, targets.SqsQueue(self.not_reported))
+        self._rule("PollLoopFailed", events.Match.prefix(loops), ["FAILED", "TIMED_OUT"], count)
+        self._rule("RunTaskFailed", its_arn, _FAILED, targets.SqsQueue(self.not_reported))
 
-    def _rule(
-        self, name: str, machines: Sequence[sfn.StateMachine], statuses: list[str], target: events.IRuleTarget
-    ) -> None:
+    def _rule(self, name: str, machines: list[str], statuses: list[str], target: events.IRuleTarget) -> None:
         events.Rule(
             self,
             name,
@@ -77,7 +84,7 @@ class ExecutionEvents(Construct):
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
-                    "stateMachineArn": [machine.state_machine_arn for machine in machines],
+                    "stateMachineArn": machines,
                     "status": statuses,
                 },
             ),

@@ -23,8 +23,12 @@ from constructs import Construct
 
 from infra.encryption import let_start, of_state_machine
 from infra.handlers import HandlerEnvironment, python_function
-from infra.naming import slug
+from infra.iam_condition import equals
+from infra.naming import group_name
 from infra.worker_group import HOLD_SECONDS, WorkerGroup
+
+POLL_LOOP = "PollLoop"
+"""A loop's state machine is named ``<stack>-PollLoop-<worker group>``."""
 
 _BEYOND_THE_POLL_SECONDS = 30
 """The poller's time for all that is not the poll: heartbeat, count of running tasks, claim object."""
@@ -47,7 +51,7 @@ class PollLoop(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
-        name = slug(worker_group.name, 40)
+        name = group_name(stack.stack_name, worker_group.name)
         most = worker_group.max_concurrent_tasks
         self.worker_group = worker_group
         self.poller = python_function(
@@ -74,7 +78,7 @@ class PollLoop(Construct):
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
-            state_machine_name=f"{stack.stack_name}-PollLoop-{name}",
+            state_machine_name=f"{stack.stack_name}-{POLL_LOOP}-{name}",
             comment=f"Takes the tasks of worker group {worker_group.name} and starts RunTask for each.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(self._definition(run_task)),
@@ -126,7 +130,7 @@ class PollLoop(Construct):
                 # PollForTask has no resource type, but this condition (Service Authorization Reference).
                 actions=["datapipeline:PollForTask"],
                 resources=["*"],
-                conditions={"StringEquals": {"datapipeline:workerGroup": self.worker_group.name}},
+                conditions=equals("datapipeline:workerGroup", self.worker_group.name),
             )
         )
         self.poller.add_to_role_policy(

@@ -15,7 +15,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.naming import slug
+from infra.limits import refuse_large_environment
+from infra.naming import function_name
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,6 @@ class PythonHandler:
         return function
 
 
-def function_name(stack_name: str, name: str) -> str:
-    """A function's name on AWS, which has 64 characters at most."""
-    return f"{stack_name}-{slug(name, 64 - 1 - len(stack_name))}"
-
-
 def python_function(
     scope: Construct,
     name: str,
@@ -137,6 +133,8 @@ def python_function(
 ) -> lambda_.Function:
     """A function of the shared asset, named ``<stack>-<name>``, with a log group of its own."""
     full_name = function_name(Stack.of(scope).stack_name, name)
+    variables = {**given.environment, **(environment or {})}
+    refuse_large_environment(full_name, variables)
     log_group = logs.LogGroup(
         scope,
         "Logs",
@@ -156,7 +154,7 @@ def python_function(
         memory_size=memory_mb,
         timeout=timeout,
         ephemeral_storage_size=Size.mebibytes(ephemeral_mb),
-        environment={**given.environment, **(environment or {})},
+        environment=variables,
         role=_role(scope, log_group, in_vpc=vpc is not None),
         log_group=log_group,
         logging_format=lambda_.LoggingFormat.JSON,

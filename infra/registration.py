@@ -7,8 +7,8 @@ import tokenize
 from collections.abc import Iterable, Mapping, Sequence
 from types import FrameType
 
-from infra.naming import slug
-from infra.python_handler import Handler, function_name
+from infra.naming import function_name, group_name, slug
+from infra.python_handler import Handler
 from infra.repeated_keys import repeated_keys
 from infra.worker_group import ConfigurationError, WorkerGroup
 
@@ -55,7 +55,7 @@ def refuse_equal_names(stack_name: str, worker_groups: Iterable[WorkerGroup], ro
         names += [(function_name(stack_name, route), what), (f"Handler-{slug(route, 60)}", what)]
     for group in worker_groups:
         what = f"the worker group '{group.name}'"
-        poller = f"poll-{slug(group.name, 40)}"
+        poller = f"poll-{group_name(stack_name, group.name)}"
         names += [(function_name(stack_name, poller), what), (f"PollLoop-{slug(group.name, 60)}", what)]
     taken: dict[str, str] = {}
     for name, what in names:

@@ -11,6 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.lambda_layer_awscli import AwsCliLayer
 from constructs import Construct
 
+from infra.limits import refuse_large_environment
+from infra.naming import function_name
 from infra.python_handler import HandlerEnvironment, PythonHandler
 
 _LAYER = "AwsCli"
@@ -43,6 +45,11 @@ class ShellHandler:
             iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[command_role.role_arn])
         )
         function.add_environment("COMMAND_ROLE_ARN", command_role.role_arn)
+        variables = {**given.environment, **(self.handler.environment or {})}
+        refuse_large_environment(
+            function_name(Stack.of(scope).stack_name, route),
+            variables | {"COMMAND_ROLE_ARN": command_role.role_arn},
+        )
         return function
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import (
+    CfnOutput,
+    CfnResource,
+    CfnRule,
+    CfnRuleAssertion,
+    Duration,
+    Fn,
+    RemovalPolicy,
+    Stack,
+    Token,
+)
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -14,6 +24,7 @@ from constructs import Construct
 from infra.bundling import lambda_code
 from infra.encryption import let_logs_use
 from infra.handlers import HandlerEnvironment
+from infra.limits import REGIONS, refuse_region, refuse_stack_name, refuse_too_many_resources
 from infra.monitoring import NAMESPACE, Monitoring
 from infra.monitoring_events import ExecutionEvents, dead_letter_queue
 from infra.naming import slug
@@ -56,6 +67,8 @@ class TaskRunnerStack(Stack):
         super().__init__(scope, construct_id, **settings)
         by_route = handlers_by_route(handlers)
         _check(worker_groups)
+        refuse_stack_name(self.stack_name)
+        refuse_region(self.region)
         if failed_tasks_alarm is not None and failed_tasks_alarm < 1:
             raise ConfigurationError("failed_tasks_alarm is less than 1; None switches the alarm off.")
         refuse_equal_names(self.stack_name, worker_groups, by_route)
@@ -98,7 +111,6 @@ class TaskRunnerStack(Stack):
             self,
             "Events",
             run_task=self.run_task.state_machine,
-            poll_loops=[loop.state_machine for loop in self.poll_loops],
             routes=sorted(by_route),
             given=given,
         )
@@ -113,10 +125,33 @@ class TaskRunnerStack(Stack):
             alarm_email=alarm_email,
             failed_tasks=failed_tasks_alarm,
         )
+        self._require_a_region_with_data_pipeline()
+        refuse_too_many_resources(
+            self.stack_name,
+            _resources(self),
+            [
+                _resources(loop) + 1 + (loop.worker_group.idle_alarm_hours is not None)
+                for loop in self.poll_loops
+            ],
+        )
         CfnOutput(self, "RunTaskArn", value=self.run_task.state_machine.state_machine_arn)
         CfnOutput(self, "AlarmTopicArn", value=self.monitoring.topic.topic_arn)
         for loop in self.poll_loops:
             CfnOutput(loop, "Arn", value=loop.state_machine.state_machine_arn)
+
+    def _require_a_region_with_data_pipeline(self) -> None:
+        """Of a stack that is deployed to whatever region the credentials have, CloudFormation asks it."""
+        if Token.is_unresolved(self.region):
+            CfnRule(
+                self,
+                "DataPipelineRegion",
+                assertions=[
+                    CfnRuleAssertion(
+                        assert_=Fn.condition_contains(list(REGIONS), self.region),
+                        assert_description=f"AWS Data Pipeline exists in {', '.join(REGIONS)} only.",
+                    )
+                ],
+            )
 
     def _claims_bucket(self, encryption_key: kms.IKey | None) -> s3.Bucket:
         """Private, encrypted and expiring: what may not be in a state machine's history."""
@@ -136,6 +171,10 @@ class TaskRunnerStack(Stack):
             ],
             removal_policy=RemovalPolicy.DESTROY,
         )
+
+
+def _resources(construct: Construct) -> int:
+    return sum(isinstance(one, CfnResource) for one in construct.node.find_all())
 
 
 def _check(worker_groups: Sequence[WorkerGroup]) -> None:

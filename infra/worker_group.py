@@ -13,8 +13,11 @@ SHORT_POLL_PERIOD_SECONDS = 300
 task that was handed to it is offered again, 60 s in which a schedule may fire (EventBridge Scheduler user
 guide) make 270 s."""
 
-_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_RATE = re.compile(r"rate\(([1-9][0-9]*) (minute|hour|day)(s?)\)")
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
+
+# The service model's characters of a workerGroup.
+_REFUSED_CHARACTER = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _TOO_OFTEN = (
     "Worker group '{group.name}': schedule {group.schedule} with a poll timeout of {group.poll_timeout} s "
@@ -48,8 +51,15 @@ class WorkerGroup:
     idle_alarm_hours: int | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.name) <= 1024:
-            raise ConfigurationError("A worker group's name has 1 to 1,024 characters.")
+        if not 1 <= len(self.name) <= 1024 or not self.name.strip():
+            raise ConfigurationError(
+                "A worker group's name has 1 to 1,024 characters, and is not blank: "
+                "it is the workerGroup of your pipelines."
+            )
+        if refused := _REFUSED_CHARACTER.search(self.name):
+            raise ConfigurationError(
+                f"Worker group {self.name!r}: Data Pipeline allows no character {refused[0]!r} in a name."
+            )
         if not 2 <= self.poll_timeout <= 120:
             raise ConfigurationError(
                 f"Worker group '{self.name}': poll_timeout is {self.poll_timeout} s; 2 to 120 are possible."
@@ -69,6 +79,12 @@ class WorkerGroup:
         """Seconds from one tick to the next."""
         match = _RATE.fullmatch(self.schedule)
         seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
+        if match and (match[1] == "1") == bool(match[3]):
+            unit = match[2] if match[1] == "1" else f"{match[2]}s"
+            raise ConfigurationError(
+                f"Worker group '{self.name}': EventBridge refuses the schedule '{self.schedule}'; "
+                f"write 'rate({match[1]} {unit})'."
+            )
         if not 60 <= seconds <= 86_400:
             raise ConfigurationError(
                 f"Worker group '{self.name}': schedule '{self.schedule}' is not a rate from 'rate(1 minute)' "

@@ -13,13 +13,14 @@ from typing import Any, Protocol
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from local.datapipeline import pipeline_resource
 from local.datapipeline.faults import Faults
 from local.directories import remove_tree
 from local.front import front, with_service
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.pool import Pool
 from local.lambda_runtime.worker import Result
-from local.ministack_hooks import Asgi, Ministack
+from local.ministack_hooks import Asgi, Ministack, add_resource_type
 from local.sdk_errors import modelled_errors, with_sdk_errors
 from local.telemetry import Telemetry
 
@@ -42,6 +43,7 @@ class DataPipeline(Protocol):
         body: bytes,
         query_params: dict[str, list[str]],
     ) -> tuple[int, dict[str, str], bytes]: ...
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]: ...
 
 
 NewDataPipeline = Callable[[str], DataPipeline]
@@ -116,6 +118,11 @@ class LocalAws:
                 service="DataPipeline",
                 modelled=modelled_errors("datapipeline"),
             ),
+        )
+        add_resource_type(
+            pipeline_resource.TYPE,
+            pipeline_resource.PipelineResource(self._data_pipeline.call),
+            replacing=pipeline_resource.REPLACING,
         )
         others = ministack.asgi
         if self._redshift_data is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from data_formats.columns import ANY_COLUMNS, Columns
 from data_formats.data_format import RecordError, Row
 from data_formats.delimited import Delimited
+from data_formats.match_limit import SECONDS, MatchLimit, MatchTooLongError, portions
 from runner.fields import FieldError, PipelineObject
 
 _PLACE = re.compile(r"%(?:(\d{1,4})\$s|(%)|.?)", re.DOTALL)
@@ -37,7 +38,7 @@ class RegEx:
             try:
                 # Java's (?<name>…) is Python's (?P<name>…).
                 pattern = re.compile(_GROUP_NAME.sub("(?P<", named.string("inputRegEx")))
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 raise FieldError(named.id, "inputRegEx", f"it is no regular expression: {error}") from error
             if not pattern.groups:
                 raise FieldError(named.id, "inputRegEx", "it has no group, so that there are no columns")
@@ -54,11 +55,27 @@ class RegEx:
         """See DataFormat. The whole line has to match; a group that takes no part in it is NULL."""
         if self.pattern is None:
             raise FieldError(self.id, "inputRegEx", "it is missing, and the node is read")
-        for number, line in enumerate(_LINES.lines(text), 1):
-            match = self.pattern.fullmatch(line)
-            if match is None:
-                raise RecordError(number, "it does not match inputRegEx")
-            yield self.described.checked(number, match.groups())
+        for portion in portions(_LINES.lines(text)):
+            yield from self._rows(self.pattern, portion)
+
+    def _rows(self, pattern: re.Pattern[str], lines: Iterable[tuple[int, str]]) -> list[Row]:
+        rows: list[Row] = []
+        limit = MatchLimit()
+        try:
+            with limit:
+                for number, line in lines:
+                    limit.record = number
+                    match = pattern.fullmatch(line)
+                    if match is None:
+                        raise RecordError(number, "it does not match inputRegEx")
+                    rows.append(self.described.checked(number, match.groups()))
+        except MatchTooLongError:
+            problem = (
+                f"the match with inputRegEx of '{self.id}' took more than {SECONDS:.0f} s. Use a simpler "
+                "expression, without a repetition in a repetition such as (a+)+"
+            )
+            raise RecordError(limit.record, problem) from None
+        return rows
 
     def write(self, rows: Iterable[Row]) -> Iterator[str]:
         """See DataFormat. NULL is ``null``, as Java's formatter has it."""

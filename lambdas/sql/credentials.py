@@ -56,7 +56,7 @@ def _from_secret(task: Task, database: PipelineObject) -> Credentials:
     task.hide(text)
     try:
         parsed: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         parsed = text
     if not isinstance(parsed, dict):
         return Credentials(database.string("username"), text)

@@ -21,8 +21,16 @@ class Parameter:
     id: str
     attributes: tuple[tuple[str, str], ...]
 
+    def strings(self, attribute: str) -> list[str]:
+        return [value for key, value in self.attributes if key == attribute]
+
     def defaults(self) -> list[str]:
-        return [value for key, value in self.attributes if key == "default"]
+        return self.strings("default")
+
+    @property
+    def is_optional(self) -> bool:
+        """Developer Guide, Define Parameter Objects: by default a parameter is required."""
+        return [value.lower() for value in self.strings("optional")] == ["true"]
 
     def wire(self) -> dict[str, Any]:
         return {"id": self.id, "attributes": [{"key": k, "stringValue": v} for k, v in self.attributes]}
@@ -61,13 +69,16 @@ class Definition:
         values = [value for key, value in self.values if key == name]
         return values or [value for p in self.parameters if p.id == name for value in p.defaults()]
 
-    def valueless(self, field: Field) -> list[str]:
-        """The parameters in a field's expressions that are declared, but have neither value nor default."""
-        if field.is_reference or "#{" not in field.value:
-            return []
-        declared = {parameter.id for parameter in self.parameters}
-        names = declared.intersection(names_used(parse(field.value)))
-        return sorted(name for name in names if not self.parameter(name))
+    def without_value(self, *, optional: bool) -> list[str]:
+        """The parameters, optional or required, that are declared and have neither value nor default."""
+        return [
+            one.id for one in self.parameters if one.is_optional is optional and not self.parameter(one.id)
+        ]
+
+    def valueless(self, text: str, *, optional: bool) -> bool:
+        """Whether a text's expressions use such a parameter."""
+        missing = self.without_value(optional=optional) if "#{" in text else []
+        return bool(missing) and not set(names_used(parse(text))).isdisjoint(missing)
 
     def ancestors(self, component: PipelineObject) -> Iterator[PipelineObject]:
         """Those that `component` inherits from, nearest first.
@@ -98,4 +109,8 @@ def read_values(wire: Sequence[Mapping[str, str]] | None) -> tuple[tuple[str, st
 
 
 def parameter_fields(definition: Definition, name: str) -> list[Field]:
-    return [Field(name, value) for value in definition.parameter(name)]
+    """A parameter's values as fields. An optional one without a value is empty."""
+    values = definition.parameter(name)
+    if not values and name in definition.without_value(optional=True):
+        return [Field(name, "")]
+    return [Field(name, value) for value in values]

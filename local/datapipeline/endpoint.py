@@ -127,6 +127,24 @@ class DataPipelineEndpoint:
             lost = {"__type": "SdkClientException", "message": "The connection was closed."}
             return 500, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(lost).encode()
 
+    def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+        """An operation that another service of this process asks for, from whichever thread. Not PollForTask.
+
+        Raises ServiceError. The account's rates, and faults that were asked for, are for clients.
+        """
+        assert self._loop is not None  # noqa: S101 - start was called
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        if here is self._loop:
+            return self._called(operation, request)
+
+        async def there() -> dict[str, Any]:
+            return self._called(operation, request)
+
+        return asyncio.run_coroutine_threadsafe(there(), self._loop).result()
+
     async def _answer(self, headers: dict[str, str], body: bytes) -> HttpAnswer:
         answer_headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": str(uuid.uuid4())}
         try:
@@ -191,8 +209,11 @@ class DataPipelineEndpoint:
     async def _carry_out(self, operation: str, request: object) -> bytes:
         if operation == "PollForTask":
             return await self._poll(request)
+        return json.dumps(self._called(operation, request)).encode()
+
+    def _called(self, operation: str, request: object) -> dict[str, Any]:
         try:
-            return json.dumps(self._service.call(operation, request, self._clock.now())).encode()
+            return self._service.call(operation, request, self._clock.now())
         finally:
             self._after()
 

@@ -12,7 +12,8 @@ from functools import partial
 from local.datapipeline import attempt_fields
 from local.datapipeline.definition import DEFAULT
 from local.datapipeline.effects import CheckPrecondition, Effect, PublishAlarm
-from local.datapipeline.expressions import ExpressionError, evaluate_fields
+from local.datapipeline.expressions import ExpressionError
+from local.datapipeline.field_texts import as_handed_out
 from local.datapipeline.ids import Ids
 from local.datapipeline.instantiation import make_instances
 from local.datapipeline.model import Attempt, Failure, Instance, Pipeline, Task, TaskState
@@ -210,15 +211,7 @@ class Life:
         if self._settings.task_expressions == "raw":
             return instance.object.fields
         scope = scope_of(instance.pipeline, instance_object(instance))
-        definition = instance.plan.definition
-        # A parameter without a value was warned of when it was put: its text stays as it was written.
-        return [
-            evaluated
-            for field in instance.object.fields
-            for evaluated in (
-                [field] if definition.valueless(field) else list(evaluate_fields([field], scope))
-            )
-        ]
+        return as_handed_out(instance.object.fields, scope, self._settings)
 
     def _ask(self, instance: Instance, attempt: Attempt) -> None:
         attempt.tries += 1
@@ -446,7 +439,7 @@ class Life:
             find = partial(find_object, instance.pipeline)
             scope = ObjectScope(alarm, instance.plan.definition, find, instance.id)
             try:
-                evaluated = alarm.with_fields(evaluate_fields(alarm.fields, scope))
+                evaluated = alarm.with_fields(as_handed_out(alarm.fields, scope, self._settings))
             except ExpressionError as error:
                 evaluated = alarm.with_fields([*alarm.fields, Field("error", str(error))])
             self.effects.append(PublishAlarm(evaluated, instance.pipeline.id, instance.id))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 
 class Kind(Enum):
@@ -44,7 +45,7 @@ _USER_PRECONDITIONS = frozenset({"Exists", "ShellCommandPrecondition"})
 @cache
 def object_types() -> dict[str, ObjectType]:
     """All types by name, from object_types.json."""
-    data = json.loads((Path(__file__).parent / "object_types.json").read_text(encoding="utf-8"))
+    data = _data()
     shared = {name: frozenset(fields.split()) for name, fields in data["shared"].items()}
     types = {}
     for name, entry in data["types"].items():
@@ -55,6 +56,20 @@ def object_types() -> dict[str, ObjectType]:
         )
         types[name] = ObjectType(name, kind_of(name), required, one_of, known)
     return types
+
+
+@cache
+def runtime_fields() -> frozenset[str]:
+    """The fields that the service sets on any object: runtime and system fields of the guide."""
+    return frozenset(_data()["runtime"].split())
+
+
+@cache
+def _data() -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(
+        (Path(__file__).parent / "object_types.json").read_text(encoding="utf-8")
+    )
+    return data
 
 
 def kind_of(type_name: str | None) -> Kind:

@@ -18,11 +18,13 @@ from local.datapipeline.errors import (
     PipelineNotFoundError,
     TaskNotFoundError,
 )
-from local.datapipeline.expressions import ExpressionError, evaluate_fields, evaluate_text
+from local.datapipeline.expressions import ExpressionError
+from local.datapipeline.field_texts import as_handed_out, evaluated_text
 from local.datapipeline.ids import Ids
 from local.datapipeline.life import Life
 from local.datapipeline.model import Failure, Pipeline, Task, TaskState
 from local.datapipeline.objects import Field, PipelineObject
+from local.datapipeline.parameters import parameter_problems
 from local.datapipeline.plan import PlanError, make_plan
 from local.datapipeline.settings import Settings
 from local.datapipeline.statuses import PipelineState, Status
@@ -84,8 +86,19 @@ class Service:
         for reference in one.references():
             found = find_object(pipeline, reference)
             if found is not None and reference not in objects:
-                objects[reference] = _evaluated(pipeline, found)
+                objects[reference] = self._evaluated(pipeline, found)
                 self._collect(pipeline, found, objects)
+
+    def _evaluated(self, pipeline: Pipeline, found: PipelineObject) -> PipelineObject:
+        """An object with its expressions evaluated; a field that cannot be, as it is written."""
+        scope = scope_of(pipeline, found)
+        fields: list[Field] = []
+        for field in found.fields:
+            try:
+                fields += as_handed_out([field], scope, self._settings)
+            except ExpressionError:
+                fields.append(field)
+        return found.with_fields(fields)
 
     def _as_sent(self, one: PipelineObject) -> Answer:
         masked = self._settings.secret_fields == "masked"  # noqa: S105 - a setting's value
@@ -163,6 +176,9 @@ class Service:
             raise InvalidRequestError(f"Pipeline {pipeline.id} is DEACTIVATING")
         start = _timestamp(request.get("startTimestamp"))
         definition = pipeline.latest.with_values(read_values(request.get("parameterValues")))
+        if problems := parameter_problems(definition):
+            told = "; ".join(f"{id_}: {', '.join(found)}" for id_, found in problems.items())
+            raise InvalidRequestError(f"Pipeline {pipeline.id} cannot be activated: {told}")
         first = pipeline.first_activation or now
         try:
             plan = make_plan(definition, first.replace(microsecond=0))
@@ -235,7 +251,7 @@ class Service:
             raise InvalidRequestError(f"At most {most} objects can be described at once, not {len(ids)}")
         objects = [found for object_id in ids if (found := find_object(pipeline, object_id)) is not None]
         if request.get("evaluateExpressions"):
-            objects = [_evaluated(pipeline, found) for found in objects]
+            objects = [self._evaluated(pipeline, found) for found in objects]
         found_page, more = queries.page(objects, request.get("marker"), PAGE)
         return {"pipelineObjects": [self._as_sent(one) for one in found_page], **more}
 
@@ -270,9 +286,10 @@ class Service:
         if found is None:
             raise InvalidRequestError(f"There is no object '{request['objectId']}' in {pipeline.id}")
         try:
-            return {"evaluatedExpression": evaluate_text(request["expression"], scope_of(pipeline, found))}
+            answer = evaluated_text(request["expression"], scope_of(pipeline, found), self._settings)
         except ExpressionError as error:
             raise InvalidRequestError(str(error)) from None
+        return {"evaluatedExpression": answer}
 
     def set_status(self, request: Request, now: datetime) -> Answer:
         pipeline = self._pipeline(request)
@@ -373,18 +390,6 @@ def _with_tags(tags: Mapping[str, str], added: list[dict[str, str]]) -> dict[str
     if len(merged) > MAXIMUM_TAGS:
         raise InvalidRequestError(f"A pipeline has at most {MAXIMUM_TAGS} tags")
     return merged
-
-
-def _evaluated(pipeline: Pipeline, found: PipelineObject) -> PipelineObject:
-    """An object with its expressions evaluated; a field that cannot be, as it is written."""
-    scope = scope_of(pipeline, found)
-    fields: list[Field] = []
-    for field in found.fields:
-        try:
-            fields += evaluate_fields([field], scope)
-        except ExpressionError:
-            fields.append(field)
-    return found.with_fields(fields)
 
 
 def _description(pipeline: Pipeline) -> Answer:

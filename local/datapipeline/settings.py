@@ -71,6 +71,18 @@ class Settings:
         "deleted|canceled|not-found",
         "calls for tasks of a deleted pipeline: PipelineDeletedException, or as above",
     )
+    missing_values: str = _choice(
+        "put|activation",
+        "a required parameter without a value is an error of PutPipelineDefinition, or of ActivatePipeline",
+    )
+    optional_values: str = _choice(
+        "absent|kept",
+        "a field with an optional parameter that has no value: empty, and gone if nothing is left, or its "
+        "text as it is written",
+    )
+    doubled_backslashes: str = _choice(
+        "kept|halved", "two backslashes in the text of a field reach the runner as two, or as one"
+    )
     precondition_false: str = _choice(
         "same-attempt|next-attempt",
         "FALSE: the precondition is tried again within its attempt, or in the next one",

@@ -10,8 +10,10 @@ from graphlib import CycleError, TopologicalSorter
 
 from local.datapipeline.definition import DEFAULT, Definition
 from local.datapipeline.expressions import ExpressionError, parse
+from local.datapipeline.names import unknown_names
 from local.datapipeline.object_types import Kind, object_types
 from local.datapipeline.objects import PipelineObject
+from local.datapipeline.parameters import parameter_doubts, parameter_problems
 from local.datapipeline.plan import FIRST_ACTIVATION, PlanError, make_plan, read_recurrence
 from local.datapipeline.settings import Settings
 from local.datapipeline.timestamps import parse_timestamp
@@ -37,6 +39,9 @@ def validate(definition: Definition, settings: Settings) -> Findings:
     if len(definition.objects) > MAXIMUM_OBJECTS:
         message = f"The definition has {len(definition.objects)} objects; {MAXIMUM_OBJECTS} are possible"
         findings.errors[DEFAULT].append(message)
+    lenient = settings.missing_values == "activation"
+    for id_, problems in parameter_problems(definition, may_lack_values=lenient).items():
+        findings.errors[id_] += problems
     for component in definition.objects:
         findings.errors[component.id] += _written(definition, component)
     _drop_empty(findings)
@@ -44,6 +49,8 @@ def validate(definition: Definition, settings: Settings) -> Findings:
         for component in definition.objects:
             findings.errors[component.id] += _meant(definition, component, settings)
             findings.warnings[component.id] += _doubtful(definition, component)
+        for id_, doubts in parameter_doubts(definition).items():
+            findings.warnings[id_] += doubts
     if cycle := _cycle(definition):
         findings.errors[cycle[0]].append(f"'dependsOn' goes in a circle: {' -> '.join(cycle)}")
     _drop_empty(findings)
@@ -122,9 +129,7 @@ def _doubtful(definition: Definition, component: PipelineObject) -> Iterator[str
         for key in sorted(own - kind.known):
             if not key.startswith("my") and key not in ("name", "*password"):
                 yield f"'{key}' is not a field of {kind.name}"
-    for entry in component.fields:
-        for parameter in definition.valueless(entry):
-            yield f"'{entry.key}' uses the parameter '{parameter}', which has no value"
+    yield from unknown_names(definition, component)
     if (
         kind is not None
         and kind.kind is Kind.ACTIVITY
@@ -146,7 +151,7 @@ def _cycle(definition: Definition) -> list[str]:
 
 def _unplannable(definition: Definition) -> Messages:
     """Schedules that cannot be read. A parameter without a value may still get one at activation."""
-    if any(definition.valueless(entry) for component in definition.objects for entry in component.fields):
+    if definition.without_value(optional=False):
         return {}
     first_activation = datetime(2012, 12, 12, tzinfo=UTC)
     try:

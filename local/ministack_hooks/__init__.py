@@ -12,5 +12,6 @@ from local.ministack_hooks.emulator import (
     Handler,
     Ministack,
 )
+from local.ministack_hooks.resource_types import add_resource_type
 
-__all__ = ["ACCOUNT", "REGION", "Asgi", "EmulatedServiceError", "Handler", "Ministack"]
+__all__ = ["ACCOUNT", "REGION", "Asgi", "EmulatedServiceError", "Handler", "Ministack", "add_resource_type"]

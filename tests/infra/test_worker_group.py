@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from infra.naming import slug
@@ -30,18 +32,51 @@ def test_both_ways_out_are_accepted(schedule: str, poll_timeout: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "schedule", ["", "rate(0 minutes)", "rate(2 days)", "cron(0 * * * ? *)", "5 minutes"]
+    "schedule",
+    [
+        *("", "rate(0 minutes)", "rate(2 days)", "cron(0 * * * ? *)", "5 minutes", "rate(5 minutes)\n"),
+        *("rate(٥ minutes)", "rate(05 minutes)", "rate( 5 minutes)", "rate(5  minutes)", "rate(5minutes)"),
+    ],
 )
 def test_a_schedule_is_a_rate_from_a_minute_to_a_day(schedule: str) -> None:
     with pytest.raises(ConfigurationError, match="rate"):
         WorkerGroup("etl", schedule=schedule, poll_timeout=95)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "meant"),
+    [
+        ("rate(5 minute)", "rate(5 minutes)"),
+        ("rate(1 minutes)", "rate(1 minute)"),
+        ("rate(12 hour)", "rate(12 hours)"),
+        ("rate(1 days)", "rate(1 day)"),
+    ],
+)
+def test_a_unit_in_the_wrong_number_is_refused_as_eventbridge_does(schedule: str, meant: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(f"write '{meant}'")):
+        WorkerGroup("etl", schedule=schedule, poll_timeout=95)
+
+
+@pytest.mark.parametrize("name", ["", " ", "\t\n", "x" * 1_025])
+def test_a_blank_or_too_long_name_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="1,024"):
+        WorkerGroup(name)
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\ud800", "a\uffff"])
+def test_a_name_that_data_pipeline_cannot_have_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="character"):
+        WorkerGroup(name)
+
+
+@pytest.mark.parametrize("name", [" etl ", "夜間", "a\tb", "𝒳", "a${b}c", "x" * 1_024])
+def test_any_name_that_data_pipeline_can_have_is_taken(name: str) -> None:
+    WorkerGroup(name)
+
+
 def test_other_limits() -> None:
     with pytest.raises(ConfigurationError, match="2 to 120"):
         WorkerGroup("etl", poll_timeout=121)
-    with pytest.raises(ConfigurationError, match="1,024"):
-        WorkerGroup("")
     with pytest.raises(ConfigurationError, match="max_concurrent_tasks"):
         WorkerGroup("etl", max_concurrent_tasks=0)
 

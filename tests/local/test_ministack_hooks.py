@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from local.ministack_hooks import add_resource_type
 from local.ministack_hooks.emulator import BEGINNING_SECONDS, environment
 
 SERVICES = "ministack.services"
@@ -195,6 +196,45 @@ def test_metrics_are_kept_by_namespace_name_and_dimensions() -> None:
     assert key == cloudwatch._dims_key({"a": "1", "b": "2"})
     point = {"Timestamp": 1.0, "Value": 2.0, "Count": 3.0}
     assert cloudwatch._stat_value(cloudwatch._calc_stats([point]), "Sum", [point]) == 6.0
+
+
+class _Type:
+    """A type of resources that does nothing but note what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+
+    def create(self, logical_id: str, properties: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
+        self.asked.append(("create", logical_id, properties, stack))
+        return f"id-{len(self.asked)}", {"Id": "x"}
+
+    def update(
+        self, physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str
+    ) -> tuple[str, dict[str, Any]]:
+        self.asked.append(("update", physical_id, old, new, stack))
+        return physical_id, {"Id": "y"}
+
+    def delete(self, physical_id: str, properties: dict[str, Any]) -> None:
+        self.asked.append(("delete", physical_id, properties))
+
+
+def test_a_type_of_resources_is_asked_like_this() -> None:
+    kind, name = _Type(), "AWS::Local::Test"
+    add_resource_type(name, kind, replacing=["Name"])
+    provisioners = importlib.import_module(PROVISIONERS)
+    old, new, renamed = {"Name": "a", "X": "1"}, {"Name": "a", "X": "2"}, {"Name": "b", "X": "2"}
+    assert provisioners._provision_resource(name, "L", old, "s") == ("id-1", {"Id": "x"})
+    assert provisioners._update_resource(name, "id-1", old, new, "s", "L", {}) == ("id-1", {"Id": "y"})
+    assert provisioners._update_resource(name, "id-1", new, renamed, "s", "L", {}) == ("id-3", {"Id": "x"})
+    provisioners._delete_resource(name, "id-3", renamed, "s", "L")
+    assert kind.asked == [
+        ("create", "L", old, "s"),
+        ("update", "id-1", old, new, "s"),
+        ("create", "L", renamed, "s"),
+        ("delete", "id-1", new),
+        ("delete", "id-3", renamed),
+    ]
+    assert "AWS::DataPipeline::Pipeline" not in provisioners._RESOURCE_HANDLERS
 
 
 def test_ministack_listens_nowhere_else_when_told_so(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ SHELL = "tests/unit/test_shell_command.py"
 COPIES = "tests/unit/test_copy_activity.py"
 NODES = "tests/unit/test_s3_data_node.py"
 TABLES = "tests/databases/test_copy_activity.py"
+LIMIT = "tests/unit/data_formats/test_match_limit.py"
 LOGINS = "tests/databases/test_logins.py"
 
 _FAULTS = (
@@ -436,6 +437,40 @@ _COPIES = (
         "if True:",
     ),
     Protection(
+        "an expression holds the function until its time is over",
+        "lambdas/data_formats/match_limit.py",
+        "            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS / _TICKS, SECONDS / _TICKS)\n",
+        (f"{LIMIT}::test_a_match_without_end_is_ended_and_told",),
+    ),
+    Protection(
+        "many records that take long fail as one that never ends",
+        "lambdas/data_formats/match_limit.py",
+        "self._ticks + 1 if self.record == self._seen else 1",
+        (f"{LIMIT}::test_many_records_may_take_longer_than_one",),
+        "self._ticks + 1",
+    ),
+    Protection(
+        "a copy is said to have left nothing, though tables without transactions keep its rows",
+        "lambdas/copying/mysql_tables.py",
+        "any(number == ER.WARNING_NOT_COMPLETE_ROLLBACK for _level, number, _text in warnings)",
+        (f"{TABLES}::test_the_message_says_that_rows_of_tables_without_transactions_stay",),
+        "not warnings and False",
+    ),
+    Protection(
+        "a copy that fails leaves rows, because createTableSql has ended its transaction",
+        "lambdas/copying/postgresql_tables.py",
+        "        self._begin()\n        return True\n",
+        (f"{TABLES}::test_the_message_says_what_the_making_of_the_table_has_committed",),
+        "        return True\n",
+    ),
+    Protection(
+        "a copy is said to have left nothing, though a procedure has committed",
+        "lambdas/copying/with_tables.py",
+        "if query and query.calls and tables.commits_in_procedures:",
+        (f"{TABLES}::test_the_message_does_not_say_what_a_procedure_has_committed",),
+        "if False:",
+    ),
+    Protection(
         "an object that a manifest says is mandatory is missing, and nobody is told",
         "lambdas/data_nodes/manifest.py",
         " or not isinstance(mandatory, bool):",
@@ -605,8 +640,7 @@ _SECURITY = (
     Protection(
         "a poller takes tasks of other worker groups",
         "infra/poll_loop.py",
-        "                conditions="
-        '{"StringEquals": {"datapipeline:workerGroup": self.worker_group.name}},\n',
+        '                conditions=equals("datapipeline:workerGroup", self.worker_group.name),\n',
         (f"{SECURITY}::test_every_statement_has_a_reason_and_every_reason_a_statement",),
     ),
     Protection(
@@ -750,7 +784,7 @@ _RECOVERY = (
     Protection(
         "a task whose end was not reported is kept nowhere",
         "infra/monitoring_events.py",
-        '        self._rule("RunTaskFailed", [run_task], _FAILED, targets.SqsQueue(self.not_reported))\n',
+        '        self._rule("RunTaskFailed", its_arn, _FAILED, targets.SqsQueue(self.not_reported))\n',
         (
             "tests/infra/test_monitoring.py::test_every_end_of_run_task_is_counted_and_every_bad_one_kept",
             "tests/system/test_monitoring.py::test_tasks_that_go_wrong",
@@ -796,9 +830,9 @@ _NEXT_TASK = (
     Protection(
         "a process that could not be ended runs beside the next task",
         "lambdas/shell/command.py",
-        '            environment.condemn("processes of a command could not be ended")\n',
+        '        environment.condemn("processes of a command could not be ended")\n',
         (f"{COMMAND}::test_an_environment_in_which_processes_survive_is_condemned",),
-        "            pass\n",
+        "        pass\n",
     ),
     Protection(
         "an environment that is not clean takes another task",
@@ -1030,6 +1064,50 @@ _LOCAL_LAMBDA = (
     ),
 )
 
+_LOCAL_SERVICES = (
+    Protection(
+        "local Redshift passes over an option of COPY or UNLOAD that it does not know",
+        "local/redshift_data/options.py",
+        "        if words.next not in known:\n            raise words.unexpected()\n",
+        (
+            "tests/local/test_s3_copy.py::test_options_that_amazon_redshift_refuses",
+            "tests/local/test_s3_unload.py::test_options_that_amazon_redshift_refuses",
+        ),
+        "        if words.next not in known:\n            words.take()\n            continue\n",
+    ),
+    Protection(
+        "local Redshift loads the first thousand objects of a prefix",
+        "local/redshift_data/s3_objects.py",
+        's3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)',
+        ("tests/local/test_s3_copy.py::test_objects_of_a_prefix_however_many",),
+        "[s3.list_objects_v2(Bucket=bucket, Prefix=prefix)]",
+    ),
+    Protection(
+        "a definition is taken whose required parameter has no value",
+        "local/datapipeline/parameters.py",
+        "            problems[missing].append(_MISSING)\n",
+        ("tests/local/datapipeline/test_parameters.py::test_values_that_are_refused",),
+        "            pass\n",
+    ),
+    Protection(
+        "a pipeline that cannot run stays when its stack has failed",
+        "local/datapipeline/pipeline_resource.py",
+        "            self.delete(pipeline, properties)\n",
+        (
+            "tests/local/datapipeline/test_pipeline_resource.py"
+            "::test_what_cannot_be_created_leaves_no_pipeline",
+        ),
+    ),
+    Protection(
+        "a pipeline keeps the definition with which its stack could not be updated",
+        "local/datapipeline/pipeline_resource.py",
+        "            if defined:\n                self._put(pipeline, old)\n",
+        (
+            "tests/local/datapipeline/test_pipeline_resource.py"
+            "::test_what_cannot_be_activated_keeps_the_old_definition",
+        ),
+    ),
+)
 _ENDS = (
     Protection(
         "a task that failed is reported FINISHED",
@@ -1072,6 +1150,88 @@ _ENDS = (
     ),
 )
 
+LIMITS = "tests/infra/test_limits.py"
+WORKER_GROUPS = "tests/infra/test_worker_group.py"
+
+_LIMITS = (
+    Protection(
+        "many worker groups make an event pattern that EventBridge refuses",
+        "infra/monitoring_events.py",
+        "events.Match.prefix(loops)",
+        (f"{LIMITS}::test_a_failed_loop_of_any_group_matches_and_nothing_else_does",),
+        "[loops]",
+    ),
+    Protection(
+        "a stack is deployed that has more resources than CloudFormation takes",
+        "infra/stack.py",
+        "            _resources(self),\n",
+        (f"{LIMITS}::test_all_resources_of_the_stack_are_counted",),
+        "            0,\n",
+    ),
+    Protection(
+        "a function is deployed whose environment Lambda refuses",
+        "infra/python_handler.py",
+        "    refuse_large_environment(full_name, variables)\n",
+        (
+            f"{LIMITS}::test_names_of_handlers_that_do_not_fit_into_a_functions_environment_are_refused",
+            f"{LIMITS}::test_a_worker_group_that_does_not_fit_into_its_pollers_environment_is_refused",
+            f"{LIMITS}::test_variables_that_do_not_fit_are_refused_with_the_largest",
+        ),
+    ),
+    Protection(
+        "a name is longer than AWS takes it",
+        "infra/naming.py",
+        "min(_LONGEST_GROUP_NAME, room)",
+        (f"{LIMITS}::test_names_keep_to_their_limits_in_a_stack_with_a_long_name",),
+        "_LONGEST_GROUP_NAME",
+    ),
+    Protection(
+        "a stack is deployed where Data Pipeline does not exist",
+        "infra/stack.py",
+        "        refuse_region(self.region)\n",
+        (f"{LIMITS}::test_a_region_without_data_pipeline_is_refused",),
+    ),
+    Protection(
+        "a stack is deployed to wherever the credentials lead, though Data Pipeline does not exist there",
+        "infra/stack.py",
+        "        self._require_a_region_with_data_pipeline()\n",
+        (f"{LIMITS}::test_where_the_region_is_known_at_deployment_only_cloudformation_asks",),
+    ),
+    Protection(
+        "a poller may not poll for a worker group whose name IAM reads as a variable",
+        "infra/iam_condition.py",
+        '.replace("${", "${$}{")',
+        (
+            "tests/infra/test_iam_condition.py::test_what_the_condition_is",
+            "tests/infra/test_iam_condition.py::test_only_what_a_policy_cannot_hold_may_differ",
+        ),
+    ),
+    Protection(
+        "a policy has characters that IAM refuses",
+        "infra/iam_condition.py",
+        "    if not _NOT_IN_A_POLICY.search(text):\n",
+        (
+            "tests/infra/test_iam_condition.py::test_what_the_condition_is",
+            "tests/infra/test_iam_condition.py::test_it_holds_for_the_name_and_for_no_other_of_latin_1",
+        ),
+        "    if True:\n",
+    ),
+    Protection(
+        "a schedule is deployed that EventBridge refuses",
+        "infra/worker_group.py",
+        'if match and (match[1] == "1") == bool(match[3]):',
+        (f"{WORKER_GROUPS}::test_a_unit_in_the_wrong_number_is_refused_as_eventbridge_does",),
+        "if False:",
+    ),
+    Protection(
+        "a worker group has a name that no pipeline can have",
+        "infra/worker_group.py",
+        "if refused := _REFUSED_CHARACTER.search(self.name):",
+        (f"{WORKER_GROUPS}::test_a_name_that_data_pipeline_cannot_have_is_refused",),
+        "if refused := None:",
+    ),
+)
+
 PROTECTIONS = (
     *_FAULTS,
     *_LOOPS,
@@ -1087,7 +1247,9 @@ PROTECTIONS = (
     *_STAGING,
     *_PROGRESS,
     *_LOCAL_LAMBDA,
+    *_LOCAL_SERVICES,
     *_ENDS,
+    *_LIMITS,
 )
 
 MADE_UP_FOR = {

@@ -35,6 +35,8 @@ WORST = {
 MATRIX = [*pairwise(CHOICES), WORST]
 BOUND = timedelta(seconds=PERIOD_SECONDS + SCHEDULERS_MINUTE)
 PIPELINES = 8
+ESCAPED = r"grep '\\.csv$' a\b"
+"""A command with a doubled backslash, and with one that is not."""
 STATES = ("ReportProgress", "Route", "ShellCommandActivity", "Outcome", "SetTaskStatus")
 Machines = Mapping[str, Mapping[str, Any]]
 
@@ -104,7 +106,7 @@ def test_each_task_ends_as_it_earned_and_starts_within_the_bound(
             start(
                 world,
                 f"p{number}",
-                shell(f"Good{number}", **retried),
+                shell(f"Good{number}", command=ESCAPED, **retried),
                 shell(f"Next{number}", dependsOn=(f"Good{number}",), **retried),
                 shell(f"Flaky{number}", **retried),
                 shell(f"Bad{number}", maximumRetries="1", retryDelay="2 minutes"),
@@ -125,6 +127,14 @@ def test_each_task_ends_as_it_earned_and_starts_within_the_bound(
     late = {name: first[name.lstrip("@").partition("_")[0]] - moment for name, moment in world.ready.items()}
     assert len(late) == PIPELINES * 7
     assert max(late.values()) <= BOUND, max(late.items(), key=lambda one: one[1])
+    halved = row.get("doubled_backslashes") == "halved" and row.get("task_expressions") != "raw"
+    commands = {
+        field["stringValue"]
+        for envelope in world.envelopes
+        for field in envelope["objects"][envelope["attemptId"]]["fields"]
+        if field["key"] == "command" and "Good" in envelope["attemptId"]
+    }
+    assert commands == {ESCAPED.replace("\\\\", "\\") if halved else ESCAPED}
 
 
 @pytest.mark.parametrize("row", MATRIX, ids=lambda row: "worst" if row is WORST else None)

@@ -85,6 +85,8 @@ class World:
     """Components whose handler was called with ``canceled``."""
     reported: list[str] = field(default_factory=list)
     """The statuses that SetTaskStatus was called with, whatever it answered."""
+    envelopes: list[Any] = field(default_factory=list)
+    """What each RunTask was started with."""
     ready: dict[str, datetime] = field(default_factory=dict)
     finished: list[str] = field(default_factory=list)
 
@@ -263,6 +265,7 @@ class World:
         if name in self.run_tasks:
             raise StateError("StepFunctions.ExecutionAlreadyExistsException")
         task = arguments["Input"]
+        self.envelopes.append(task)
         self.run_tasks[name] = self._execution(name, "RunTask", task, self._run_task_call)
         yield from ()
         return {}

@@ -249,3 +249,23 @@ def _cut(deployment: Deployment, component: str) -> Mapping[str, str] | None:
     events = deployment.logs.filter_log_events(logGroupName=LOG_GROUP, filterPattern='"Output cut"')["events"]
     lines = [json.loads(event["message"]) for event in events if "Output cut" in event["message"]]
     return next((line for line in lines if line["attemptId"].startswith(f"@{component}_")), None)
+
+
+SPOILING = {
+    "FewFiles": "prlimit --pid $PPID --nofile=9:9",
+    "FewerFiles": "prlimit --pid $PPID --nofile=3:3",
+    "DeepTree": "mkdir -p $TMPDIR/$(printf 'a/%.0s' {1..1500})",
+    "ClosedStorage": "chmod 000 $(dirname $TMPDIR)",
+}
+
+
+@pytest.mark.parametrize("name", SPOILING)
+def test_the_next_task_does_not_get_what_a_command_made_of_its_environment(
+    name: str, deployment: Deployment
+) -> None:
+    objects: dict[str, Fields] = {f"{name}0": shell(f"{SPOILING[name]}; exit 0")}
+    for number in range(1, 4):
+        objects[f"{name}{number}"] = shell("echo well", dependsOn=Ref(f"{name}{number - 1}"))
+    pipeline = Pipeline.activated(deployment, objects)
+    for component in objects:
+        pipeline.ended(component, "FINISHED")

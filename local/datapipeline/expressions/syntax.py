@@ -46,6 +46,27 @@ def has_expression(text: str) -> bool:
     return "#{" in text
 
 
+def paths_used(tree: Tree[Token]) -> Iterator[tuple[str, ...]]:
+    """Every name, with those that follow it: `("input", "filePath")` for `#{input.filePath}`."""
+    for child in tree.children:
+        if isinstance(child, Token):
+            continue
+        path = _path(child)
+        if path:
+            yield path
+        else:
+            yield from paths_used(child)
+
+
+def _path(tree: Tree[Token]) -> tuple[str, ...]:
+    """The names of a field, or of a field of a reference; empty for any other expression."""
+    first, *others = tree.children
+    if tree.data == "name":
+        return (str(first),)
+    before = _path(first) if tree.data == "member" and isinstance(first, Tree) else ()
+    return (*before, str(others[0])) if before else ()
+
+
 def names_used(tree: Tree[Token]) -> Iterator[str]:
     """The fields and parameters that expressions start from: `input` of `#{input.filePath}`."""
     for node in tree.iter_subtrees():

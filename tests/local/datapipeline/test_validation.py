@@ -74,19 +74,6 @@ def test_an_unknown_type_is_kept_where_the_setting_says_so() -> None:
     assert account.take()["attemptId"].startswith("@X_")
 
 
-def test_a_parameter_without_a_value_is_a_warning_and_its_text_stays() -> None:
-    account = Account()
-    pipeline = account.create()
-    parameter = {"id": "myLogs", "attributes": [{"key": "type", "stringValue": "String"}]}
-    answer = account.put(
-        pipeline, [ON_DEMAND, shell("A", pipelineLogUri="#{myLogs}/a")], parameterObjects=[parameter]
-    )
-    assert answer["errored"] is False
-    assert "myLogs" in answer["validationWarnings"][0]["warnings"][0]
-    account("ActivatePipeline", pipelineId=pipeline)
-    assert account.poll() is not None
-
-
 def test_values_at_activation_replace_those_of_the_definition() -> None:
     account = Account()
     pipeline = account.create()

@@ -64,6 +64,15 @@ def test_mysql_takes_the_rows_of_an_upsert_one_after_the_other() -> None:
     assert parsed.tail == " on duplicate key update a = values(a)"
 
 
+@pytest.mark.parametrize(
+    ("query", "repeatable"), [("REPLACE INTO t VALUES (?, ?)", True), ("CALL p(?, ?)", False)]
+)
+def test_statements_that_are_commands_to_sqlglot(query: str, repeatable: bool) -> None:
+    parsed = InsertQuery.parse(query, Engine.MYSQL)
+    assert parsed.columns == 2
+    assert parsed.repeatable is repeatable
+
+
 @pytest.mark.parametrize("query", ["insert into t values ('?')", "insert into t values (??)", "values ('"])
 def test_what_cannot_be_an_insert_query(query: str) -> None:
     with pytest.raises(TaskFailed, match="insertQuery"):

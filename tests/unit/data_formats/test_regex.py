@@ -55,6 +55,8 @@ def test_a_row_that_cannot_be_written(row: list[str]) -> None:
     [
         {"inputRegEx": "("},
         {"inputRegEx": "a"},
+        {"inputRegEx": "(" * 5000 + ")" * 5000},
+        {"inputRegEx": "(a{99999999999})"},
         {"outputFormat": "%s"},
         {"outputFormat": "%0$s"},
         {"outputFormat": "100%"},

@@ -51,6 +51,8 @@ def test_the_fields(task: Task) -> None:
     [
         ("plain;'text", Credentials("etl", "plain;'text")),
         ("12345", Credentials("etl", "12345")),
+        ("9" * 5000, Credentials("etl", "9" * 5000)),
+        ("[" * 60_000, Credentials("etl", "[" * 60_000)),
         ('{"password": "p", "engine": "postgres", "port": 5432}', Credentials("etl", "p")),
         ('{"username": "admin", "password": "p"}', Credentials("admin", "p")),
     ],

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from runner.outcome import TaskFailed
+from sql import tokens
 from sql.jdbc import Engine
 from sql.script import bind, keywords, statements
 
@@ -38,6 +39,11 @@ def test_statements_for_redshift(script: str, expected: list[str] | int) -> None
         (MYSQL, "'\\'?' ? `?` \"\\\"?\" # ?\n ?", "'\\'?' 'A' `?` \"\\\"?\" # ?\n 'B'"),
         (MYSQL, "-- ?\n? /* ? */ ?", "-- ?\n'A' /* ? */ 'B'"),
         (REDSHIFT, "'\\'?' ? ?", "'\\'?' 'A' 'B'"),
+        *(
+            (engine, f"{command} x('?', ?); {command} y(?)", f"{command} x('?', 'A'); {command} y('B')")
+            for engine in Engine
+            for command in ("CALL", "EXECUTE", "EXPLAIN", "REPLACE", "GRANT", "DO", "FETCH", "UNLOAD", "LOCK")
+        ),
     ],
 )  # fmt: skip
 def test_places_for_values(engine: Engine, script: str, expected: str) -> None:
@@ -72,6 +78,17 @@ def test_as_many_places_as_values(script: str) -> None:
 def test_a_quote_that_is_not_closed(engine: Engine) -> None:
     with pytest.raises(TaskFailed, match=f"read as {engine.value}") as caught:
         bind("SELECT ?, 'never", ["x"], engine)
+    assert caught.value.error_id == "InvalidScript"
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+def test_a_script_that_would_take_too_much_memory_is_refused(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "MAX_CHARACTERS", 20)
+    assert bind("SELECT ?" + " " * 12, ["x"], engine) == "SELECT 'x'" + " " * 12
+    with pytest.raises(TaskFailed, match=r"The script has 21 characters, .* 20 are the limit") as caught:
+        bind("SELECT ?" + " " * 13, ["x"], engine)
     assert caught.value.error_id == "InvalidScript"
 
 
