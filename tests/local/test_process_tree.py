@@ -55,7 +55,7 @@ while os.path.exists(sys.argv[1]) and time.time() < end:
     os.utime(sys.argv[1])
     time.sleep(0.001)
 """
-PROGRAMS = {"leaves": LEAVES, "never stays": NEVER_STAYS, "stays": STAYS}
+PROGRAMS = {"leaves": LEAVES, "never-stays": NEVER_STAYS, "stays": STAYS}
 started = []
 
 def state(pid):
@@ -158,8 +158,8 @@ def at_work(
     return environments.run(run())
 
 
-@pytest.mark.parametrize("starts", ["leaves", "never stays"])
-@pytest.mark.parametrize("killed", ["runtime", "inner supervisor", "outer supervisor", "group"])
+@pytest.mark.parametrize("starts", ["leaves", "never-stays"])
+@pytest.mark.parametrize("killed", ["runtime", "inner-supervisor", "outer-supervisor", "group"])
 def test_whatever_is_killed_nothing_is_left(
     environments: Environments, beats: Beats, starts: str, killed: str
 ) -> None:
@@ -171,7 +171,7 @@ def test_whatever_is_killed_nothing_is_left(
             os.killpg(runtime, signal.SIGKILL)
         else:
             chain = [runtime, *parents(runtime)]
-            names = ("runtime", "inner supervisor", "outer supervisor")
+            names = ("runtime", "inner-supervisor", "outer-supervisor")
             os.kill(dict(zip(names, chain, strict=True))[killed], signal.SIGKILL)
 
     result = at_work(environments, probe, starts, beats, kill)
@@ -197,7 +197,7 @@ def test_without_its_supervisors_a_runtime_ends(environments: Environments) -> N
     assert environments.run(until(lambda: state(runtime) in ("gone", "Z")))
 
 
-@pytest.mark.parametrize("starts", ["leaves", "never stays"])
+@pytest.mark.parametrize("starts", ["leaves", "never-stays"])
 def test_the_timeout_leaves_nothing(environments: Environments, beats: Beats, starts: str) -> None:
     probe = starting(f"late {starts}", Timeout=1)
     result = at_work(environments, probe, starts, beats, lambda: None)
@@ -229,7 +229,7 @@ def test_an_environment_that_was_killed_while_it_was_idle_is_replaced(environmen
     assert result.payload["pid"] != idle
 
 
-@pytest.mark.parametrize("starts", ["stays", "leaves", "never stays"])
+@pytest.mark.parametrize("starts", ["stays", "leaves", "never-stays"])
 def test_what_left_its_session_is_frozen_as_well(
     environments: Environments, beats: Beats, starts: str
 ) -> None:

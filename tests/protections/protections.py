@@ -992,8 +992,7 @@ _LOCAL_LAMBDA = (
         "            if lifeline in ready and not os.read(lifeline, 4096):\n                break\n",
         (
             "tests/local/test_up.py::test_killed_it_leaves_nothing_running",
-            f"{PROCESS_TREE}::test_whatever_is_killed_nothing_is_left[outer supervisor-leaves]",
-            f"{PROCESS_TREE}::test_whatever_is_killed_nothing_is_left[outer supervisor-never stays]",
+            f"{PROCESS_TREE}::test_whatever_is_killed_nothing_is_left",
         ),
         "            time.sleep(0.01)\n",
     ),
