@@ -112,6 +112,7 @@ class TaskRunnerStack(Stack):
             undelivered=undelivered,
             alarm_email=alarm_email,
             failed_tasks=failed_tasks_alarm,
+            encryption_key=encryption_key,
         )
         CfnOutput(self, "RunTaskArn", value=self.run_task.state_machine.state_machine_arn)
         CfnOutput(self, "AlarmTopicArn", value=self.monitoring.topic.topic_arn)
