@@ -34,9 +34,3 @@ def let_logs_use(key: kms.IKey, stack: Stack) -> None:
 def of_state_machine(key: kms.IKey | None) -> sfn.EncryptionConfiguration | None:
     """How a state machine encrypts its definition, input, output and history."""
     return sfn.CustomerManagedEncryptionConfiguration(key) if key is not None else None
-
-
-def let_start(key: kms.IKey | None, starter: iam.IGrantable) -> None:
-    """Who starts an execution encrypts its input (Step Functions developer guide, encryption at rest)."""
-    if key is not None:
-        key.grant(starter, "kms:Decrypt", "kms:GenerateDataKey")

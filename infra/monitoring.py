@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import Stack
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
@@ -16,6 +16,7 @@ from infra.monitoring_alarms import Alarms
 from infra.monitoring_dashboard import Dashboard
 from infra.monitoring_events import ExecutionEvents
 from infra.monitoring_metrics import NAMESPACE, Metrics
+from infra.monitoring_topic import alarm_topic
 from infra.poll_loop import PollLoop
 
 __all__ = ["NAMESPACE", "Monitoring"]
@@ -36,11 +37,12 @@ class Monitoring(Construct):
         undelivered: sqs.IQueue,
         alarm_email: str | None,
         failed_tasks: int | None,
+        encryption_key: kms.IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
         name = Stack.of(self).stack_name
         metrics = Metrics(name)
-        self.topic = sns.Topic(self, "Topic", enforce_ssl=True)
+        self.topic = alarm_topic(self, "Topic", encryption_key)
         if alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(alarm_email))
         self.alarms = Alarms(

@@ -21,7 +21,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.encryption import let_start, of_state_machine
+from infra.encryption import of_state_machine
 from infra.handlers import HandlerEnvironment, python_function
 from infra.iam_condition import equals
 from infra.naming import group_name
@@ -97,7 +97,6 @@ class PollLoop(Construct):
             ),
             tracing_enabled=given.tracing,
         )
-        let_start(given.encryption_key, self.state_machine)
         ticker = iam.Role(
             self,
             "ScheduleRole",
@@ -105,7 +104,6 @@ class PollLoop(Construct):
                 "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
             ),
         )
-        let_start(given.encryption_key, ticker)
         self.schedule = scheduler.Schedule(
             self,
             "Schedule",
@@ -142,7 +140,8 @@ class PollLoop(Construct):
             )
         )
         if given.encryption_key is not None:
-            given.encryption_key.grant_encrypt(self.poller)
+            # To put an object takes this alone (S3 user guide, SSE-KMS).
+            given.encryption_key.grant(self.poller, "kms:GenerateDataKey")
         if self.worker_group.max_concurrent_tasks is not None:
             self.poller.add_to_role_policy(
                 iam.PolicyStatement(actions=["states:ListExecutions"], resources=[run_task.state_machine_arn])

@@ -91,9 +91,9 @@ class RunTask(Construct):
         )
         self.state_machine.add_to_role_policy(
             iam.PolicyStatement(
-                # The developer guide knows no resource for these actions, the Service Authorization
-                # Reference does: "*" is right under both.
-                actions=["datapipeline:ReportTaskProgress", "datapipeline:SetTaskStatus"],
+                # The developer guide knows no resource for this action, the Service Authorization
+                # Reference does: "*" is right under both. ReportProgress brings its own statement.
+                actions=["datapipeline:SetTaskStatus"],
                 resources=["*"],
             )
         )
@@ -183,6 +183,7 @@ class RunTask(Construct):
             service="datapipeline",
             action="reportTaskProgress",
             parameters={"TaskId": f"{{% {TASK}.taskId %}}"},
+            iam_action="datapipeline:ReportTaskProgress",
             iam_resources=["*"],
             outputs="{% {'canceled': $states.result.Canceled = true, 'resume': $states.input.resume} %}",
         )

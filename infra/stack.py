@@ -124,6 +124,7 @@ class TaskRunnerStack(Stack):
             undelivered=undelivered,
             alarm_email=alarm_email,
             failed_tasks=failed_tasks_alarm,
+            encryption_key=encryption_key,
         )
         self._require_a_region_with_data_pipeline()
         refuse_too_many_resources(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -83,14 +84,11 @@ ALLOWED: dict[tuple[str, str, str, str], str] = {
     ("RunTaskStateMachineRole*", "lambda:InvokeFunction", "<Handler*Function*.Arn>:[*]", ""): (
         "RunTask invokes the handlers, in any version."
     ),
-    (
-        "RunTaskStateMachineRole*",
-        "datapipeline:ReportTaskProgress datapipeline:SetTaskStatus",
-        "[*]",
-        "",
-    ): "RunTask acknowledges and reports; the developer guide knows no resource for these actions.",
-    ("RunTaskStateMachineRole*", "datapipeline:reportTaskProgress", "[*]", ""): (
-        "The same by the name that CDK makes of the SDK integration; IAM does not mind the case."
+    ("RunTaskStateMachineRole*", "datapipeline:ReportTaskProgress", "[*]", ""): (
+        "RunTask acknowledges; the developer guide knows no resource for this action."
+    ),
+    ("RunTaskStateMachineRole*", "datapipeline:SetTaskStatus", "[*]", ""): (
+        "RunTask reports; the developer guide knows no resource for this action."
     ),
     ("Handler*FunctionRole*", "logs:CreateLogStream logs:PutLogEvents", "<Handler*Logs*.Arn>", ""): (
         "A handler writes its own log."
@@ -120,20 +118,22 @@ ALLOWED_WITH_KEY: dict[tuple[str, str, str, str], str] = {
     ("*StateMachineRole*", "kms:GenerateDataKey", DATA_KEY, "kms:EncryptionContext:SourceArn=*:logs:*"): (
         "A state machine encrypts its log."
     ),
-    ("PollLoopetlStateMachineRole*", "kms:Decrypt kms:GenerateDataKey", DATA_KEY, ""): (
-        "Who starts an execution encrypts its input."
-    ),
-    ("PollLoopetlScheduleRole*", "kms:Decrypt kms:GenerateDataKey", DATA_KEY, ""): (
-        "Who starts an execution encrypts its input."
-    ),
-    ("PollLoopetlFunctionRole*", "kms:Encrypt kms:GenerateDataKey[*] kms:ReEncrypt[*]", DATA_KEY, ""): (
+    ("PollLoopetlFunctionRole*", "kms:GenerateDataKey", DATA_KEY, ""): (
         "The poller writes claims, and cannot decrypt them."
     ),
     ("Handler*FunctionRole*", "kms:Decrypt", DATA_KEY, ""): "A handler reads its task's claim.",
 }
 
+ALARMS = (
+    "aws:SourceAccount=<AWS::AccountId> "
+    "aws:SourceArn=arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:*"
+)
+
 # (policy or permission, actions, principal, condition): what others may do here, and why.
 ALLOWED_TO_OTHERS: dict[tuple[str, str, str, str], str] = {
+    ("MonitoringTopicPolicy*", "sns:Publish", "cloudwatch.amazonaws.com", ALARMS): (
+        "Alarms of this account tell the topic; a policy of one's own replaces the one that lets them."
+    ),
     (
         "EventsNotReportedPolicy*",
         "sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage",
@@ -377,11 +377,32 @@ def test_a_key_encrypts_state_logs_and_claims() -> None:
     )
 
 
-def test_a_key_of_the_app_lets_cloudwatch_logs_use_it_for_this_account_alone() -> None:
+def with_key_of_the_app() -> tuple[Template, list[dict[str, Any]]]:
+    """The stack, and the statements of its key's policy."""
     app = cdk.App()
     keys = cdk.Stack(app, "Keys")
     key = kms.Key(keys, "Key")
-    TaskRunnerStack(app, "TaskRunner", worker_groups=GROUPS, handlers=handlers(), encryption_key=key)
-    policy = json.dumps(next(iter(Template.from_stack(keys).find_resources("AWS::KMS::Key").values())))
-    assert "logs." in policy
-    assert "kms:EncryptionContext:aws:logs:arn" in policy
+    stack = TaskRunnerStack(app, "TaskRunner", worker_groups=GROUPS, handlers=handlers(), encryption_key=key)
+    (made,) = Template.from_stack(keys).find_resources("AWS::KMS::Key").values()
+    return Template.from_stack(stack), made["Properties"]["KeyPolicy"]["Statement"]
+
+
+def test_a_key_of_the_app_lets_cloudwatch_logs_use_it_for_this_account_alone() -> None:
+    _, policy = with_key_of_the_app()
+    (found,) = [one for one in policy if "kms:EncryptionContext:aws:logs:arn" in conditions(one)]
+    assert "logs." in json.dumps(found["Principal"])
+
+
+def test_a_key_of_the_app_lets_alarms_tell_the_topic_that_it_encrypts() -> None:
+    """And none but the account's own: SNS developer guide, managing keys."""
+    template, policy = with_key_of_the_app()
+    (topic,) = template.find_resources("AWS::SNS::Topic").values()
+    assert "KmsMasterKeyId" in topic["Properties"]
+    (found,) = [one for one in policy if one["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
+    assert actions([found]) == {"kms:Decrypt", "kms:GenerateDataKey*"}
+    assert conditions(found) == ALARMS
+
+
+def test_no_alarm_is_lost_for_a_key_whose_policy_cannot_be_changed_here() -> None:
+    (topic,) = with_key().find_resources("AWS::SNS::Topic").values()
+    assert "KmsMasterKeyId" not in topic.get("Properties", {})

@@ -24,6 +24,7 @@ FAULTS = "tests/system/test_faults.py::test_fault"
 UNKNOWNS = "tests/simulation/test_unknowns.py"
 HOSTILE = "tests/system/test_hostile_input.py::test_it_runs_or_says_what_is_wrong"
 HOSTILE_TASKS = "tests/unit/test_hostile_tasks.py"
+MONITORING = "tests/system/test_monitoring.py"
 SECURITY = "tests/infra/test_security.py"
 SECRETS = "tests/system/test_secrets.py"
 RUNTIME_API = "tests/local/test_runtime_api.py"
@@ -644,10 +645,41 @@ _SECURITY = (
         (f"{SECURITY}::test_every_statement_has_a_reason_and_every_reason_a_statement",),
     ),
     Protection(
-        "who starts an execution cannot encrypt its input",
-        "infra/poll_loop.py",
-        "        let_start(given.encryption_key, ticker)\n",
-        (f"{SECURITY}::test_a_key_adds_what_its_use_needs_and_no_more",),
+        "no alarm reaches a subscriber",
+        "infra/monitoring_topic.py",
+        "    topic.add_to_resource_policy(\n"
+        "        iam.PolicyStatement(\n"
+        "            principals=[iam.ServicePrincipal(_CLOUDWATCH)],\n"
+        '            actions=["sns:Publish"],\n'
+        "            resources=[topic.topic_arn],\n"
+        "            conditions=alarms,\n"
+        "        )\n"
+        "    )\n",
+        (
+            f"{SECURITY}::test_what_others_may_do_has_a_reason",
+            f"{MONITORING}::test_a_group_that_is_given_nothing",
+        ),
+    ),
+    Protection(
+        "alarms of other accounts tell the topic",
+        "infra/monitoring_topic.py",
+        "            conditions=alarms,\n        )\n    )\n",
+        (f"{SECURITY}::test_what_others_may_do_has_a_reason",),
+        "        )\n    )\n",
+    ),
+    Protection(
+        "a key of the app's own silences the alarms",
+        "infra/monitoring_topic.py",
+        'principals=[iam.ServicePrincipal(_CLOUDWATCH)],\n            actions=["kms:Decrypt"',
+        (f"{SECURITY}::test_a_key_of_the_app_lets_alarms_tell_the_topic_that_it_encrypts",),
+        'principals=[iam.ServicePrincipal("events.amazonaws.com")],\n            actions=["kms:Decrypt"',
+    ),
+    Protection(
+        "an imported key silences the alarms",
+        "infra/monitoring_topic.py",
+        "master_key=encryption_key if may_use else None",
+        (f"{SECURITY}::test_no_alarm_is_lost_for_a_key_whose_policy_cannot_be_changed_here",),
+        "master_key=encryption_key",
     ),
     Protection(
         "other rules of EventBridge invoke the function that counts",
