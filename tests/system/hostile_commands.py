@@ -7,8 +7,9 @@ it leaves something there, or does something to the directory, that cannot be st
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 FLEEING = (
     "import os,time\nend = time.time() + 20\n"
@@ -29,23 +30,31 @@ class Act:
     leaves: Mapping[str, str] = field(default_factory=dict)
     """Files below the output directory, with their content. What is not staged must not be FINISHED."""
     spoils: bool = False
+    """Whether it leaves something that cannot be staged, or takes the output directory away."""
 
 
 @dataclass(frozen=True)
 class HostileCommand:
     acts: tuple[Act, ...]
 
-    @property
-    def script(self) -> str:
-        return "O=$OUTPUT1_STAGING_DIR\n" + "\n".join(act.script for act in self.acts) + "\n"
+    def script(self, marks: Path) -> str:
+        """What is run. An act that succeeded leaves a mark, as one may keep the next from doing what it would."""
+        marked = (
+            f"{{ {act.script}\n}} && : > {marks}/{number}" if act.leaves or act.spoils else act.script
+            for number, act in enumerate(self.acts)
+        )
+        return "\n".join(["O=$OUTPUT1_STAGING_DIR", *marked, ""])
 
-    @property
-    def leaves(self) -> dict[str, str]:
-        return {name: content for act in self.acts for name, content in act.leaves.items()}
+    def leaves(self, marks: Path) -> dict[str, str]:
+        """The files that the acts that succeeded have left."""
+        return {name: content for act in self._done(marks) for name, content in act.leaves.items()}
 
-    @property
-    def spoils(self) -> bool:
-        return any(act.spoils for act in self.acts)
+    def spoils(self, marks: Path) -> bool:
+        """Whether one of the acts that succeeded spoils the output."""
+        return any(act.spoils for act in self._done(marks))
+
+    def _done(self, marks: Path) -> Iterator[Act]:
+        return (act for number, act in enumerate(self.acts) if (marks / str(number)).exists())
 
 
 Make = Callable[[random.Random, int], Act]
@@ -59,13 +68,13 @@ def _writes(choice: random.Random, number: int) -> Act:
 
 def _hides(choice: random.Random, number: int) -> Act:
     mode = choice.choice(["000", "100", "400", "300"])
-    script = f"mkdir $O/h{number}; echo {number} > $O/h{number}/f; chmod {mode} $O/h{number}"
+    script = f"mkdir $O/h{number} && echo {number} > $O/h{number}/f && chmod {mode} $O/h{number}"
     return Act(script, {f"h{number}/f": f"{number}\n"})
 
 
 def _closes_a_file(choice: random.Random, number: int) -> Act:
     mode = choice.choice(["000", "200", "111"])
-    return Act(f"echo {number} > $O/m{number}; chmod {mode} $O/m{number}", {f"m{number}": f"{number}\n"})
+    return Act(f"echo {number} > $O/m{number} && chmod {mode} $O/m{number}", {f"m{number}": f"{number}\n"})
 
 
 def _digs(choice: random.Random, number: int) -> Act:
@@ -81,7 +90,7 @@ def _digs_beyond_paths(choice: random.Random, number: int) -> Act:
 
 def _leaves_too_deep(choice: random.Random, number: int) -> Act:
     depth = choice.choice([520, 900])
-    return Act(f"d=$O/t{number}/$(printf 'a/%.0s' {{1..{depth}}}); mkdir -p $d; touch ${{d}}f", spoils=True)
+    return Act(f"d=$O/t{number}/$(printf 'a/%.0s' {{1..{depth}}}); mkdir -p $d && touch ${{d}}f", spoils=True)
 
 
 def _chmods(choice: random.Random, _: int) -> Act:
@@ -98,7 +107,8 @@ def _links(choice: random.Random, number: int) -> Act:
 
 def _links_to_files(_: random.Random, number: int) -> Act:
     return Act(
-        f"echo {number} > $TMPDIR/l{number}; ln $TMPDIR/l{number} $O/l{number}", {f"l{number}": f"{number}\n"}
+        f"echo {number} > $TMPDIR/l{number} && ln $TMPDIR/l{number} $O/l{number}",
+        {f"l{number}": f"{number}\n"},
     )
 
 
@@ -107,10 +117,10 @@ def _odd_entries(choice: random.Random, number: int) -> Act:
         [
             f"mkfifo $O/p{number}",
             rf"touch $O/$'\xff{number}'",
-            "python3 -S -c \"import socket; s=socket.socket(1); s.bind('s')\"; mv s $O/",
+            "python3 -S -c \"import socket; s=socket.socket(1); s.bind('s')\" && mv s $O/",
         ]
     )
-    return Act(script, spoils="python3" not in script)
+    return Act(script, spoils=True)
 
 
 def _forks(choice: random.Random, number: int) -> Act:
@@ -188,7 +198,7 @@ def _removes(choice: random.Random, number: int) -> Act:
         choice.choice(
             [
                 "rm -rf $O",
-                "rm -rf $O; touch $O",
+                "rm -rf $O && touch $O",
                 f"mv $O $TMPDIR/away{number}",
                 "rm -rf $TMPDIR",
                 f"mv $TMPDIR $TMPDIR-{number}",

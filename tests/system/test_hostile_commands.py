@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -38,8 +42,9 @@ def test_no_command_poisons_its_successor_or_is_finished_with_output_left(
     for number in range(COMMANDS):
         seed = f"{SEED}-{number}"
         hostile = hostile_command(seed)
-        told = f"command {seed} of `HOSTILE_SEED={SEED}`:\n{hostile.script}\n"
-        status = _run_hostile(one_environment, hostile, f"{seed}/out", told)
+        with _marks() as marks:
+            told = f"command {seed} of `HOSTILE_SEED={SEED}`:\n{hostile.script(marks)}\n"
+            status = _run_hostile(one_environment, hostile, marks, f"{seed}/out", told)
         statuses[status] = statuses.get(status, 0) + 1
         _run_plain(one_environment, f"{seed}/echo", told)
     # A grammar whose commands all fail, or none of them, would show nothing.
@@ -48,16 +53,24 @@ def test_no_command_poisons_its_successor_or_is_finished_with_output_left(
     assert not _secrets_in(one_environment)
 
 
-def _run_hostile(deployment: Deployment, hostile: HostileCommand, place: str, told: str) -> str:
+@contextmanager
+def _marks() -> Iterator[Path]:
+    """A directory in which the function's user may write, beside its ephemeral storage."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="marks-") as directory:
+        Path(directory).chmod(0o777)
+        yield Path(directory)
+
+
+def _run_hostile(deployment: Deployment, hostile: HostileCommand, marks: Path, place: str, told: str) -> str:
     event = task_event(
-        {"command": hostile.script, "stage": "true", "output": Ref("Out")},
+        {"command": hostile.script(marks), "stage": "true", "output": Ref("Out")},
         objects={"Out": {"type": "S3DataNode", "directoryPath": f"s3://{BUCKET}/{place}"}},
     )
     response, error = _invoke(deployment, event)
     status: str = "FAILED" if error else response["status"]
     if status == "FINISHED":
-        assert not hostile.spoils, told
-        for name, content in hostile.leaves.items():
+        assert not hostile.spoils(marks), told
+        for name, content in hostile.leaves(marks).items():
             stored = deployment.s3.get_object(Bucket=BUCKET, Key=f"{place}/{name}")["Body"].read()
             assert stored.decode() == content, told
     elif not error:
