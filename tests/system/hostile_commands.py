@@ -38,7 +38,7 @@ class HostileCommand:
     acts: tuple[Act, ...]
 
     def script(self, marks: Path) -> str:
-        """What is run. An act that succeeded leaves a mark, as one may keep the next from doing what it would."""
+        """What is run. An act that succeeded leaves a mark: one may keep the next from what it would do."""
         marked = (
             f"{{ {act.script}\n}} && : > {marks}/{number}" if act.leaves or act.spoils else act.script
             for number, act in enumerate(self.acts)
