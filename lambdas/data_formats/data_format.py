@@ -34,6 +34,11 @@ class DataFormat(Protocol):
         """What ends a record."""
         ...
 
+    @property
+    def extension(self) -> str:
+        """How the names of files in this format end, without the dot."""
+        ...
+
     def read(self, text: Iterable[str]) -> Iterator[Row]:
         """The records of one file. Raises RecordError."""
         ...

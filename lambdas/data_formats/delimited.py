@@ -77,6 +77,11 @@ class Delimited:
         """The names of the columns."""
         return self.described.names
 
+    @property
+    def extension(self) -> str:
+        """See DataFormat."""
+        return {",": "csv", "\t": "tsv"}.get(self.separator, "txt")
+
     def read(self, text: Iterable[str]) -> Iterator[Row]:
         """See DataFormat. An escape character at the end of the file is an error, a last separator is not."""
         checked = self.described.checked

@@ -502,6 +502,20 @@ _COPIES = (
         "CASE WHEN {' OR '.join(bad)} THEN {value} ELSE {value} END",
     ),
     Protection(
+        "an attempt that is repeated leaves a second file of the same rows",
+        "lambdas/copying/export_name.py",
+        're.sub(r"_Attempt=\\d+$", "", task.attempt_id)',
+        ("tests/unit/copying/test_export_name.py::test_all_attempts_of_an_instance_have_one_name",),
+        "task.attempt_id",
+    ),
+    Protection(
+        "two activities write the same file, since their ids differ in characters that are no part of it",
+        "lambdas/copying/export_name.py",
+        '    if plain != name.replace(":", "-"):\n',
+        ("tests/unit/copying/test_export_name.py::test_runs_and_activities_have_names_of_their_own",),
+        "    if False:\n",
+    ),
+    Protection(
         "an object that a manifest says is mandatory is missing, and nobody is told",
         "lambdas/data_nodes/manifest.py",
         " or not isinstance(mandatory, bool):",
