@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from redshift_copy.load import InsertMode, Load, check_name, columns_of, transform_of
-from redshift_copy.options import command_options, format_options, unload_format_options
-from redshift_copy.source import Source
-from redshift_copy.table import Table
-from redshift_copy.unload import unload
+from redshift_copy.plan import Loading, Unloading
 from runner import Canceled, Deferred, Outcome, Task, TaskFailed, clients, task_handler
-from runner.fields import FieldError, PipelineObject
+from runner.fields import PipelineObject
 from sql import redshift
 
 _LOOK_SECONDS = 5
@@ -33,62 +29,33 @@ def handler(task: Task) -> Outcome | None:
         return Deferred(task.state, _LOOK_SECONDS if step == "look" else _COPY_SECONDS)
     if step == "copy":
         return None
-    node = task.reference("output")
-    load = _load(task, task.reference("input"), node)
-    return _copy(task, node, load.given(load.table.answered(_records(region, statement))).statements(_role()))
+    records = _records(region, statement)
+    if task.reference("input").type == "RedshiftDataNode":
+        unloading = Unloading.of(task)
+        return _copy(task, unloading.node, [unloading.statement(_role(), unloading.table.columns(records))])
+    loading = Loading.of(task)
+    load = loading.load.given(loading.load.table.answered(records))
+    return _copy(task, loading.node, load.statements(_role()))
 
 
 def _begin(task: Task) -> Outcome:
     source, target = task.reference("input"), task.reference("output")
     if source.type == "RedshiftDataNode" and target.type == "S3DataNode":
-        return _copy(task, source, [_unload(task, source, target)])
+        unloading = Unloading.of(task)
+        if unloading.text is None:
+            return _copy(task, source, [unloading.statement(_role(), [])])
+        unloading.statement(_role(), [])  # what cannot be done is told before anything starts
+        return _start(task, "look", source, [unloading.table.columns_question()])
     if source.type not in {"S3DataNode", "DynamoDBDataNode"} or target.type != "RedshiftDataNode":
         raise TaskFailed(
             f"From a {source.type} to a {target.type}: an S3DataNode or a DynamoDBDataNode can be copied to "
             "a RedshiftDataNode, and a RedshiftDataNode to an S3DataNode.",
             error_id="UnsupportedCopy",
         )
-    load = _load(task, source, target)
+    load = Loading.of(task).load
     if load.asks():
         return _start(task, "look", target, [load.table.question()])
     return _copy(task, target, load.statements(_role()))
-
-
-def _load(task: Task, source: PipelineObject, target: PipelineObject) -> Load:
-    table, transform = Table.of(target), transform_of(task.attempt)
-    check_name(target, table)
-    return Load(
-        table,
-        InsertMode.of(task.attempt),
-        Source.of(source),
-        _options(task, source, target, format_options),
-        transform,
-        columns_of(_format(task, source)) if transform else (),
-    )
-
-
-def _unload(task: Task, source: PipelineObject, target: PipelineObject) -> str:
-    InsertMode.of(task.attempt)  # a value that is not known is an error, though an unload has no use for it
-    if "transformSql" in task:
-        raise FieldError(task.attempt_id, "transformSql", "it is of copies to Amazon Redshift")
-    return unload(Table.of(source), target, _options(task, source, target, unload_format_options), _role())
-
-
-def _options(
-    task: Task, source: PipelineObject, target: PipelineObject, of: Callable[[PipelineObject], list[str]]
-) -> list[str]:
-    """Those of the data format. Only if neither node has one, commandOptions (developer guide)."""
-    given = command_options(task.attempt)
-    found = [named for named in (_format(task, source), _format(task, target)) if named is not None]
-    if not found:
-        return given
-    if given:
-        task.logger.warning("Command options not used", dataFormat=found[0].id)
-    return of(found[0])
-
-
-def _format(task: Task, node: PipelineObject) -> PipelineObject | None:
-    return task.reference("dataFormat", node) if "dataFormat" in node else None
 
 
 def _copy(task: Task, node: PipelineObject, statements: Sequence[str]) -> Outcome:
@@ -109,7 +76,8 @@ def _start(task: Task, step: str, node: PipelineObject, statements: Sequence[str
 
 def _records(region: str | None, statement: str) -> Sequence[Sequence[object]]:
     try:
-        return clients.redshift_data(region).get_statement_result(Id=statement)["Records"]
+        pages = clients.redshift_data(region).get_paginator("get_statement_result").paginate(Id=statement)
+        return [record for page in pages for record in page["Records"]]
     except clients.aws_errors() as error:
         raise redshift.not_done(error) from error
 

@@ -12,6 +12,7 @@ from copying.byte_streams import joined
 from copying.progress import Progress
 from copying.s3_place import S3Place
 from data_nodes.manifest import Manifest
+from data_nodes.s3_data_node import NULL_FIELD
 from data_nodes.s3_uri import S3Uri
 from data_nodes.stored_object import StoredObject
 from runner.fields import FieldError
@@ -42,6 +43,10 @@ class ObjectCopy:
         if source.directory and target.directory and _overlap(source.directory, target.directory):
             problem = f"'{target.directory}' and the input's '{source.directory}' are one inside the other"
             raise FieldError(target.id, "directoryPath", problem)
+        for one, other in ((self.source, self.target), (self.target, self.source)):
+            if other.is_named and not one.is_named and one.node.null is not None:
+                problem = f"it needs a dataFormat beside it, since '{other.node.id}' has one"
+                raise FieldError(one.node.id, NULL_FIELD, problem)
 
     @property
     def merges(self) -> bool:
@@ -50,9 +55,11 @@ class ObjectCopy:
 
     @property
     def converts(self) -> bool:
-        """The records are written anew. A node without a format takes the other's."""
+        """The records are written anew. A node without a format takes the other's, if that is named."""
         formats = (self.source.data_format, self.target.data_format)
-        return None not in formats and formats[0] != formats[1]
+        if None in formats and (self.source.is_named or self.target.is_named):
+            return False
+        return self.source.format != self.target.format
 
     @property
     def by_s3(self) -> bool:

@@ -23,7 +23,7 @@ _NO_TRANSACTION = b"I"
 _MAX_PARAMETERS = 65_535
 """PostgreSQL documentation, "PostgreSQL Limits": query parameters."""
 _DECLARE = "DECLARE copied NO SCROLL CURSOR FOR\n"
-_TEXT = Delimited("\t")
+_TEXT = Delimited("\t", null=r"\N", nulls=frozenset({r"\N"}))
 """PostgreSQL documentation, COPY, "Text Format": a tab, a line feed, the backslash, and ``\\N``."""
 
 

@@ -27,10 +27,12 @@ ShouldStop = Callable[[], bool]
 
 @dataclass(frozen=True)
 class S3Place:
-    """``data_format`` is None if the node names none."""
+    """``data_format`` is None if the node names none, and does not say how NULL is written."""
 
     node: S3DataNode
     data_format: DataFormat | None
+    is_named: bool = False
+    """Whether the node has a ``dataFormat``."""
 
     @classmethod
     def of(cls, task: Task, found: PipelineObject) -> S3Place:
@@ -39,7 +41,9 @@ class S3Place:
         named = task.references("dataFormat", of=found)
         if len(named) > 1:
             raise FieldError(found.id, "dataFormat", f"one reference is expected, but it has {len(named)}")
-        return cls(node, data_format_of(named[0]) if named else None)
+        if not named and node.null is None:
+            return cls(node, None)
+        return cls(node, data_format_of(named[0] if named else None, node.null), bool(named))
 
     @property
     def format(self) -> DataFormat:

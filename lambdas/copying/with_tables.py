@@ -6,7 +6,9 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from copying.export_name import export_name
 from copying.insert_query import InsertQuery
+from copying.s3_objects import check_key
 from copying.s3_place import S3Place
 from copying.sql_node import SqlNode
 from copying.tables import TablesSession, open_tables
@@ -28,7 +30,7 @@ def to_table(task: Task, s3: S3Client, source: S3Place, target: SqlNode) -> None
 
 def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> None:
     """The rows of the query, as one object. Raises TaskFailed, and Canceled."""
-    uri = object_for(source, target)
+    uri = object_for(task, target)
     tables = _connect(task, source)
     with ended_with(task, tables):
         rows = _Counted(tables.select(_query(source)))
@@ -43,15 +45,17 @@ def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
         _insert(task, tables.select(_query(source)), (), source.id, target)
 
 
-def object_for(source: SqlNode, target: S3Place) -> S3Uri:
-    """The object to write; in a directory it has the name of the input node. Raises TaskFailed."""
+def object_for(task: Task, target: S3Place) -> S3Uri:
+    """The object to write; in a directory it has a name of its own. Raises TaskFailed."""
     node = target.node
     if node.file:
         return node.file
     if node.directory is None:
         raise TaskFailed(f"'{node.id}' is a manifest, which cannot be copied to.", error_id="UnsupportedCopy")
-    suffix = ".gz" if node.gzip else ""
-    return S3Uri(node.directory.bucket, f"{node.directory.key}{source.id}{suffix}")
+    name = export_name(task, target.format.extension) + (".gz" if node.gzip else "")
+    uri = S3Uri(node.directory.bucket, f"{node.directory.key}{name}")
+    check_key(uri, f"No object can be written to '{node.directory}'")
+    return uri
 
 
 def _query(source: SqlNode) -> str:

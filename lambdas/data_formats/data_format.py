@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from runner.fields import PipelineObject
+from data_nodes.s3_data_node import NULL_FIELD
+from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
 
 Row = Sequence[str | None]
@@ -33,6 +34,11 @@ class DataFormat(Protocol):
         """What ends a record."""
         ...
 
+    @property
+    def extension(self) -> str:
+        """How the names of files in this format end, without the dot."""
+        ...
+
     def read(self, text: Iterable[str]) -> Iterator[Row]:
         """The records of one file. Raises RecordError."""
         ...
@@ -42,16 +48,21 @@ class DataFormat(Protocol):
         ...
 
 
-def data_format_of(named: PipelineObject | None) -> DataFormat:
-    """The format that ``named`` describes; CSV if a node names none. Raises FieldError, and TaskFailed."""
+def data_format_of(named: PipelineObject | None, null: str | None = None) -> DataFormat:
+    """The format that ``named`` describes; CSV if a node names none.
+
+    ``null`` is what stands for NULL, if the node says so. Raises FieldError, and TaskFailed.
+    """
     from data_formats.delimited import Delimited
     from data_formats.regex import RegEx
 
     if named is None:
-        return Delimited.csv()
+        return Delimited.csv(null)
     if named.type in {"CSV", "TSV", "Custom"}:
-        return Delimited.of(named)
+        return Delimited.of(named, null)
     if named.type == "RegEx":
+        if null is not None:
+            raise FieldError(named.id, NULL_FIELD, "it is of CSV, TSV and Custom, and this is a RegEx")
         return RegEx.of(named)
     raise TaskFailed(
         f"'{named.id}' is a {named.type}: CopyActivity knows CSV, TSV, Custom and RegEx.",

@@ -1,8 +1,10 @@
 """CSV, TSV and Custom: columns and records with a character between them, and no quotes.
 
 Developer guide, CSV, TSV and Custom data formats, and CopyActivity: values are not quoted, CSV's separator
-is the comma, its escape character the backslash, and a record ends with a line feed. The guide does not say
-how NULL is written in CSV, and says ``\\n`` of TSV that comes from PostgreSQL, whose own word is ``\\N``.
+is the comma, its escape character the backslash, and a record ends with a line feed. NULL is ``\\n``, a
+backslash and a small n: the guide says so of TSV that comes from PostgreSQL, and coursera/dataduct, which
+replaces it in what AWS's Task Runner wrote, of MySQL too. Databases and Hive write ``\\N``, which is read as
+well.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from functools import cached_property
 
 from data_formats.columns import ANY_COLUMNS, Columns
 from data_formats.data_format import RecordError, Row
+from data_nodes.s3_data_node import NULL_FIELD
 from runner.fields import FieldError, PipelineObject
 
 MAX_RECORD_CHARACTERS = 16 * 1024 * 1024
@@ -30,21 +33,23 @@ class Delimited:
     separator: str
     record_separator: str = "\n"
     escape: str = "\\"
-    nulls: frozenset[str] = frozenset({"N"})
-    """What stands for NULL where it is a whole value after an escape character. ``N`` is written.
-
-    Without an escape character an empty value is NULL.
-    """
+    null: str = r"\n"
+    """What is written for NULL, as it stands in the file."""
+    nulls: frozenset[str] = frozenset({r"\n", r"\N"})
+    """What is NULL where it is a whole value, as it stands in the file."""
     described: Columns = field(default=ANY_COLUMNS, compare=False)
 
     @classmethod
-    def csv(cls) -> Delimited:
-        """CSV as it is without fields of its own."""
-        return cls(",")
+    def csv(cls, null: str | None = None) -> Delimited:
+        """CSV as it is without fields of its own; ``null`` as in ``of``. Raises FieldError."""
+        return cls.of(PipelineObject("CSV", "CSV", {"type": ("CSV",)}, {}), null)
 
     @classmethod
-    def of(cls, named: PipelineObject) -> Delimited:
-        """The format of a CSV, TSV or Custom object. Raises FieldError."""
+    def of(cls, named: PipelineObject, null: str | None = None) -> Delimited:
+        """The format of a CSV, TSV or Custom object, with a text of its own for NULL if one is given.
+
+        Without that, and without an escape character, NULL is the empty value. Raises FieldError.
+        """
         separator = {"CSV": ",", "TSV": "\t"}.get(named.type)
         if separator is None or (named.type == "TSV" and "columnSeparator" in named):
             separator = _character(named, "columnSeparator")
@@ -57,13 +62,25 @@ class Delimited:
         if len({separator, record_separator, escape}) < 3:
             problem = "the separators and the escape character have to differ from each other"
             raise FieldError(named.id, "columnSeparator", problem)
-        nulls = frozenset({"N", "n"}) if named.type == "TSV" else frozenset({"N"})
-        return cls(separator, record_separator, escape, nulls, Columns.of(named))
+        known = [null] if null is not None else _nulls(escape, separator + record_separator)
+        if not known:
+            problem = "with these separators, NULL cannot be told from one of them: give the node a myNullAs"
+            raise FieldError(named.id, "columnSeparator", problem)
+        found = cls(separator, record_separator, escape, known[0], frozenset(known), Columns.of(named))
+        if null and (separator in null or record_separator in null or found._is_open(null)):
+            problem = f"it has a separator in it, or ends with the escape character: {null!r}"
+            raise FieldError(named.id, NULL_FIELD, problem)
+        return found
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns."""
         return self.described.names
+
+    @property
+    def extension(self) -> str:
+        """See DataFormat."""
+        return {",": "csv", "\t": "tsv"}.get(self.separator, "txt")
 
     def read(self, text: Iterable[str]) -> Iterator[Row]:
         """See DataFormat. An escape character at the end of the file is an error, a last separator is not."""
@@ -113,8 +130,8 @@ class Delimited:
 
     def _values(self, record: str) -> list[str | None]:
         if not self.escape:
-            return [value or None for value in record.split(self.separator)]
-        if self.escape not in record:
+            return [None if value in self.nulls else value for value in record.split(self.separator)]
+        if self.escape not in record and not self._plain_nulls:
             return record.split(self.separator)  # type: ignore[return-value]
         return [self._unescaped(value) for value in self._split(record, self.separator)]
 
@@ -141,29 +158,40 @@ class Delimited:
         return (len(piece) - len(piece.rstrip(self.escape))) % 2 == 1
 
     def _unescaped(self, value: str) -> str | None:
-        if value[:1] == self.escape and value[1:] in self.nulls:
-            return None
-        return self._escaped_character.sub(r"\1", value)
+        return None if value in self.nulls else self._escaped_character.sub(r"\1", value)
 
     def _line(self, number: int, row: Row) -> str:
         if None not in row:
             line = self.separator.join(row)  # type: ignore[arg-type]
             # Cheaper than a look at each value, and true of most rows.
-            if line.count(self.separator) == len(row) - 1 and not self._needs_escape.search(line):
+            if (
+                line.count(self.separator) == len(row) - 1
+                and not self._needs_escape.search(line)
+                and (not self._plain_nulls or self._plain_nulls.isdisjoint(row))
+            ):
                 return line + self.record_separator
         written = [self._written(number, value) for value in row]
         return self.separator.join(written) + self.record_separator
 
     def _written(self, number: int, value: str | None) -> str:
         if value is None:
-            return f"{self.escape}N" if self.escape else ""
+            return self.null
         if self.escape:
-            return self._special.sub(self._escaping, value)
+            written = self._special.sub(self._escaping, value)
+            return self.escape + written if written and written in self.nulls else written
+        if value and value in self.nulls:
+            problem = f"a value is {value!r}, which stands for NULL, and the format has no escapeChar"
+            raise RecordError(number, problem)
         if self._special.search(value):
             raise RecordError(
                 number, "a value has a separator in it, and the format has no escapeChar to write it with"
             )
         return value
+
+    @cached_property
+    def _plain_nulls(self) -> frozenset[str]:
+        """Those that a text may be: all that have no escape character at their beginning."""
+        return frozenset(null for null in self.nulls if not (self.escape and null.startswith(self.escape)))
 
     @property
     def _knows_windows(self) -> bool:
@@ -190,6 +218,11 @@ class Delimited:
     @property
     def _characters(self) -> str:
         return self.record_separator + self.escape + ("\r" if self._knows_windows else "")
+
+
+def _nulls(escape: str, separators: str) -> list[str]:
+    """What stands for NULL by itself; what is written comes first. An escaped separator is none."""
+    return [escape + letter for letter in "nN" if letter not in separators] if escape else [""]
 
 
 def _check_size(number: int, record: str) -> None:

@@ -29,6 +29,7 @@ class RegEx:
     output: tuple[str | int, ...] | None
     described: Columns = field(default=ANY_COLUMNS, compare=False)
     record_separator: str = "\n"
+    extension: str = "txt"
 
     @classmethod
     def of(cls, named: PipelineObject) -> RegEx:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from data_nodes.manifest import Manifest
 from data_nodes.s3_uri import S3Uri
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+NULL_FIELD = "myNullAs"
+"""What stands for NULL in CSV, TSV and Custom; a field of this project."""
+
+
 @dataclass(frozen=True)
 class S3DataNode:
     """A node's place. One of ``file``, ``directory`` and ``manifest`` is given."""
@@ -29,6 +33,8 @@ class S3DataNode:
     directory: S3Uri | None = None
     manifest: S3Uri | None = None
     gzip: bool = False
+    null: str | None = None
+    """What stands for NULL in its records; None: what its format says."""
 
     @classmethod
     def of(cls, node: PipelineObject) -> S3DataNode:
@@ -41,13 +47,17 @@ class S3DataNode:
             raise FieldError(
                 node.id, "compression", f"'none' or 'gzip' is expected, but it is {compression!r}"
             )
-        gzip = compression == "gzip"
+        more: Any = {"gzip": compression == "gzip"}
+        if NULL_FIELD in node:
+            null = node.string(NULL_FIELD)
+            # The service keeps no empty values; SQL writes one so.
+            more["null"] = "" if null == "''" else null
         if "manifestFilePath" in node:
-            return cls(node.id, manifest=S3Uri.of_object(node, "manifestFilePath"), gzip=gzip)
+            return cls(node.id, manifest=S3Uri.of_object(node, "manifestFilePath"), **more)
         if "filePath" in node:
-            return cls(node.id, file=S3Uri.of_object(node, "filePath"), gzip=gzip)
+            return cls(node.id, file=S3Uri.of_object(node, "filePath"), **more)
         if "directoryPath" in node:
-            return cls(node.id, directory=S3Uri.of_directory(node, "directoryPath"), gzip=gzip)
+            return cls(node.id, directory=S3Uri.of_directory(node, "directoryPath"), **more)
         raise FieldError(node.id, "filePath", "it is missing, and so are directoryPath and manifestFilePath")
 
     def objects(self, s3: S3Client, *, after: str = "") -> Iterator[StoredObject]:

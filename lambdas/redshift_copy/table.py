@@ -11,8 +11,17 @@ from typing import Any
 
 from redshift_copy.names import identifier, name_in, text
 from runner.fields import PipelineObject
+from runner.outcome import TaskFailed
 from sql.jdbc import Engine
 from sql.script import statements
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column, with its type as the catalog calls it."""
+
+    name: str
+    type: str
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Table:
             "JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace\n"
             "LEFT JOIN pg_catalog.pg_constraint c ON c.conrelid = t.oid AND c.contype = 'p'\n"
             "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY (c.conkey)\n"
-            f"WHERE n.nspname IN ({_either(self.schema)}) AND t.relname IN ({_either(self.name)})\n"
+            f"{self._condition}\n"
             "ORDER BY a.attnum"
         )
 
@@ -58,6 +67,32 @@ class Table:
         """The table with what GetStatementResult says of ``question``."""
         found = tuple(field["stringValue"] for (field,) in records if "stringValue" in field)
         return replace(self, keys=self.keys or found, exists=bool(records))
+
+    def columns_question(self) -> str:
+        """A query for the columns in their order, and the types of their values."""
+        return (
+            "SELECT CAST(a.attname AS varchar), CAST(y.typname AS varchar)\n"
+            "FROM pg_catalog.pg_class t\n"
+            "JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace\n"
+            "JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped\n"
+            "JOIN pg_catalog.pg_type y ON y.oid = a.atttypid\n"
+            f"{self._condition}\n"
+            "ORDER BY a.attnum"
+        )
+
+    def columns(self, records: Sequence[Sequence[Any]]) -> list[Column]:
+        """What GetStatementResult says of ``columns_question``. Raises TaskFailed if it knows none."""
+        if not records:
+            raise TaskFailed(
+                f"The table {self} does not exist, or is one whose columns are not in the catalog, such as a "
+                "late-binding view. Of such a one, name the format in commandOptions.",
+                error_id="TableNotFound",
+            )
+        return [Column(name["stringValue"], kind["stringValue"]) for name, kind in records]
+
+    @property
+    def _condition(self) -> str:
+        return f"WHERE n.nspname IN ({_either(self.schema)}) AND t.relname IN ({_either(self.name)})"
 
 
 def _either(name: str) -> str:

@@ -11,16 +11,15 @@ from data_nodes.s3_data_node import S3DataNode
 from redshift_copy.names import text
 from redshift_copy.options import combined, statement
 from redshift_copy.source import REGION_FIELD, region_option
-from redshift_copy.table import Table
 from runner.fields import FieldError, PipelineObject
 from sql.jdbc import Engine
 from sql.script import keywords
 
 
-def unload(table: Table, node: PipelineObject, options: Sequence[str], role: str) -> str:
-    """The statement. What is there under the same names is overwritten, so that a retry can succeed.
+def unload(query: str, node: PipelineObject, options: Sequence[str], role: str) -> str:
+    """The statement for what ``query`` gives.
 
-    Raises FieldError.
+    What is there under the same names is overwritten, so that a retry can succeed. Raises FieldError.
     """
     data = S3DataNode.of(node)
     if data.manifest:
@@ -39,7 +38,7 @@ def unload(table: Table, node: PipelineObject, options: Sequence[str], role: str
         *(["PARALLEL OFF"] if data.file else []),
     ]
     return statement(
-        f"UNLOAD ({text(f'SELECT * FROM {table}')})",
+        f"UNLOAD ({text(query)})",
         f"TO {text(str(data.file or data.directory))}",
         f"IAM_ROLE {text(role)}",
         *combined(own, options),

@@ -5,8 +5,9 @@ import itertools
 import pytest
 
 from tests.unit.conftest import aws_environment, log, s3, service
+from tests.unit.redshift_copy.conftest import data_api
 
-__all__ = ["aws_environment", "log", "s3", "service"]
+__all__ = ["aws_environment", "data_api", "log", "s3", "service"]
 
 _numbers = itertools.count(1)
 

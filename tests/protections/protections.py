@@ -40,6 +40,7 @@ SHELL = "tests/unit/test_shell_command.py"
 COPIES = "tests/unit/test_copy_activity.py"
 NODES = "tests/unit/test_s3_data_node.py"
 TABLES = "tests/databases/test_copy_activity.py"
+CHAINS = "tests/databases/test_chains.py"
 LIMIT = "tests/unit/data_formats/test_match_limit.py"
 LOGINS = "tests/databases/test_logins.py"
 
@@ -470,6 +471,51 @@ _COPIES = (
         "if query and query.calls and tables.commits_in_procedures:",
         (f"{TABLES}::test_the_message_does_not_say_what_a_procedure_has_committed",),
         "if False:",
+    ),
+    Protection(
+        "NULL is written so that what reads files of AWS's runner takes it for a text",
+        "lambdas/data_formats/delimited.py",
+        'for letter in "nN"',
+        (
+            "tests/unit/data_formats/test_delimited.py::"
+            "test_null_is_written_as_the_guide_says_and_read_as_databases_write_it_too",
+        ),
+        'for letter in "Nn"',
+    ),
+    Protection(
+        "what one activity writes without a data format, the next one reads in another",
+        "lambdas/redshift_copy/plan.py",
+        "(named or not name_a_format(options, COPY_FORMATS))",
+        (f"{CHAINS}::test_a_table_to_redshift_and_back",),
+        "named",
+    ),
+    Protection(
+        "NULL cannot be told from a text in what UNLOAD writes",
+        "lambdas/redshift_copy/plan.py",
+        "            query = select(self.owner, self.table, columns, self.text)\n",
+        (f"{CHAINS}::test_a_table_to_redshift_and_back",),
+        "            pass\n",
+    ),
+    Protection(
+        "UNLOAD writes a text with a separator in it, which is read as two",
+        "lambdas/redshift_copy/text_format.py",
+        "CASE WHEN {' OR '.join(bad)} THEN {raised} ELSE {value} END",
+        (f"{CHAINS}::test_a_text_that_the_format_cannot_write_fails_the_unload",),
+        "CASE WHEN {' OR '.join(bad)} THEN {value} ELSE {value} END",
+    ),
+    Protection(
+        "an attempt that is repeated leaves a second file of the same rows",
+        "lambdas/copying/export_name.py",
+        're.sub(r"_Attempt=\\d+$", "", task.attempt_id)',
+        ("tests/unit/copying/test_export_name.py::test_all_attempts_of_an_instance_have_one_name",),
+        "task.attempt_id",
+    ),
+    Protection(
+        "two activities write the same file, since their ids differ in characters that are no part of it",
+        "lambdas/copying/export_name.py",
+        '    if plain != name.replace(":", "-"):\n',
+        ("tests/unit/copying/test_export_name.py::test_runs_and_activities_have_names_of_their_own",),
+        "    if False:\n",
     ),
     Protection(
         "an object that a manifest says is mandatory is missing, and nobody is told",

@@ -82,7 +82,7 @@ def test_the_example_of_the_documentation(examples: Examples, server: DatabaseSe
     ]
     assert sorted(content(examples, bucket, "report.tsv").decode().replace("\\\n", "\\").splitlines()) == [
         "tab\\\there\t-0.01",
-        "two\\lines\t\\N",
+        "two\\lines\t\\n",
         "Ünïcødé, 日本\t999999999999999999.99",
     ]
     for key, data in files.items():
@@ -154,10 +154,10 @@ def test_formats_and_places_within_s3(examples: Examples) -> None:
         assert content(examples, bucket, key.replace("csv/", "whole/")) == files[key]
     assert content(examples, bucket, "listed/1 ü+.csv") == files["csv/1 ü+.csv"]
     assert gzip.decompress(content(examples, bucket, "joined.gz")).decode() == "a\\,b,1\n\\N,日本\nc,3\n"
-    assert content(examples, bucket, "tabs/1 ü+.csv").decode() == "a,b\t1\n\\N\t日本\n"
-    assert content(examples, bucket, "log.csv") == b"10.0.0.1,GET /\n10.0.0.2,\\N\n"
+    assert content(examples, bucket, "tabs/1 ü+.csv").decode() == "a,b\t1\n\\n\t日本\n"
+    assert content(examples, bucket, "log.csv") == b"10.0.0.1,GET /\n10.0.0.2,\\n\n"
     assert content(examples, bucket, "log.txt") == b"GET / from 10.0.0.1\nnull from 10.0.0.2\n"
-    assert content(examples, bucket, "piped/pipes") == b"a,b\n\\N,2\n"
+    assert content(examples, bucket, "piped/pipes") == b"a,b\n\\n,2\n"
     copied = s3.get_object(Bucket=bucket, Key="larger")
     assert copied["Body"].read() == large
     assert copied["ContentType"] == "text/x-test"

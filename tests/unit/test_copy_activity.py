@@ -279,7 +279,31 @@ def test_another_format_is_written_record_by_record(s3: FakeS3) -> None:
     target = node(directoryPath="s3://c/out", dataFormat=Ref("Tsv"))
     source = node(directoryPath="s3://b/in", dataFormat=Ref("Csv"))
     assert copy(source, target, objects={"Csv": CSV, "Tsv": TSV}) == FINISHED
-    assert s3.text("c", "out/1") == "x\\\ty\t3\n\\N\t\\N\n"
+    assert s3.text("c", "out/1") == "x\\\ty\t3\n\\n\t\\n\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "written"),
+    [
+        ({}, {}, None),
+        ({}, {"myNullAs": "\\N"}, "\\N,\\N,,n\n"),
+        ({}, {"myNullAs": "''"}, ",,,n\n"),
+        ({}, {"myNullAs": "NULL"}, "NULL,NULL,,n\n"),
+        ({"myNullAs": "\\N"}, {}, "n,\\n,,n\n"),
+        ({"myNullAs": "''"}, {"myNullAs": "-"}, "n,N,-,n\n"),
+        ({"dataFormat": Ref("Csv")}, {"myNullAs": "\\N", "dataFormat": Ref("Csv")}, "\\N,\\N,,n\n"),
+        ({"dataFormat": Ref("Csv")}, {"myNullAs": "NULL", "dataFormat": Ref("Tsv")}, "NULL\tNULL\t\tn\n"),
+    ],
+)
+def test_a_node_says_how_null_is_written(
+    source: Fields, target: Fields, written: str | None, s3: FakeS3
+) -> None:
+    s3.objects["b", "in/1"] = b"\\n,\\N,,n\n"
+    tsv: Fields = {"type": "TSV"}
+    out = node(directoryPath="s3://c/out", **target)
+    assert copy(node(directoryPath="s3://b/in", **source), out, objects={"Csv": CSV, "Tsv": tsv}) == FINISHED
+    assert s3.text("c", "out/1") == (written or "\\n,\\N,,n\n")
+    assert s3.copied == ([] if written else ["out/1"])
 
 
 def test_a_node_without_a_format_has_that_of_the_other(s3: FakeS3) -> None:
@@ -358,12 +382,19 @@ def test_an_object_that_is_archived_is_told(s3: FakeS3, monkeypatch: pytest.Monk
         (node(filePath="s3://b/in/1"), IN, "SameObject"),
         (IN, {"type": "RedshiftDataNode"}, "UnsupportedNode"),
         (node(directoryPath="s3://b/in", dataFormat=Ref("No")), OUT, "InvalidField"),
+        (node(directoryPath="s3://b/in", myNullAs=","), OUT, "InvalidField"),
+        (
+            node(directoryPath="s3://b/in", myNullAs="-"),
+            node(directoryPath="s3://c/o", dataFormat=Ref("Csv")),
+            "InvalidField",
+        ),
+        (node(directoryPath="s3://b/in", myNullAs=["a", "b"]), OUT, "InvalidField"),
     ],
 )
 def test_what_cannot_be_copied(source: Fields, target: Fields, error_id: str, s3: FakeS3) -> None:
     s3.objects["b", "in/1"] = b"1\n"
     before = dict(s3.objects)
-    failure(copy(source, target), error_id)
+    failure(copy(source, target, objects={"Csv": CSV}), error_id)
     assert s3.objects == before
 
 

@@ -40,15 +40,57 @@ def test_the_escape_character_takes_the_next_one_as_it_is() -> None:
     assert write(CSV, ["a,b", "c\\", "d\ne"]) == "a\\,b,c\\\\,d\\\ne\n"
 
 
-def test_null_and_the_empty_value_are_two() -> None:
-    assert read(CSV, "\\N,,N,\\NN\n") == [[None, "", "N", "NN"]]
-    assert write(CSV, [None, "", "N", "\\N"]) == "\\N,,N,\\\\N\n"
+@pytest.mark.parametrize("kind", ["CSV", "TSV"])
+def test_null_is_written_as_the_guide_says_and_read_as_databases_write_it_too(kind: str) -> None:
+    found = Delimited.of(named(kind))
+    row = [None, "", "N", "n", "\\N", "\\n", "\n", "NN"]
+    text = write(found, row)
+    assert text == "\\n||N|n|\\\\N|\\\\n|\\\n|NN\n".replace("|", found.separator)
+    assert read(found, text) == [row]
+    assert read(found, "\\N|\\n|\\NN\n".replace("|", found.separator)) == [[None, None, "NN"]]
 
 
-def test_null_in_tsv_is_also_what_the_guide_says() -> None:
-    tsv = Delimited.of(named("TSV"))
-    assert read(tsv, "\\N\t\\n\tn\n") == [[None, None, "n"]]
-    assert write(tsv, [None, "x"]) == "\\N\tx\n"
+@pytest.mark.parametrize(
+    ("null", "text"),
+    [
+        ("\\N", "\\N,,n,N,NULL,\\\\N,\\\\n"),
+        ("NULL", "NULL,,n,N,\\NULL,\\\\N,\\\\n"),
+        ("N", "N,,n,\\N,NULL,\\\\N,\\\\n"),
+        ("\\n", "\\n,,n,N,NULL,\\\\N,\\\\n"),
+    ],
+)
+def test_null_may_be_another_text(null: str, text: str) -> None:
+    row = [None, "", "n", "N", "NULL", "\\N", "\\n"]
+    csv = Delimited.csv(null)
+    assert write(csv, row) == f"{text}\n"
+    assert read(csv, f"{text}\n") == [row]
+
+
+def test_null_may_be_the_empty_value_which_then_is_no_text() -> None:
+    csv = Delimited.csv("")
+    assert write(csv, [None, "", "\\n"]) == ",,\\\\n\n"
+    assert read(csv, ",\\N,\\n\n") == [[None, "N", "n"]]
+
+
+def test_without_an_escape_character_a_text_that_stands_for_null_cannot_be_written() -> None:
+    custom = Delimited.of(named("Custom", columnSeparator="|"), "NULL")
+    assert write(custom, [None, "", "null"]) == "NULL||null\n"
+    assert read(custom, "NULL||null\n") == [[None, "", "null"]]
+    with pytest.raises(RecordError, match="record 2: a value is 'NULL', which stands for NULL"):
+        write(custom, ["x"], ["NULL"])
+
+
+@pytest.mark.parametrize("separator", ["n", "N"])
+def test_null_is_never_an_escaped_separator(separator: str) -> None:
+    custom = Delimited.of(named("Custom", columnSeparator=separator, escapeChar="^"))
+    row = [None, separator, "x"]
+    assert read(custom, write(custom, row)) == [row]
+
+
+@pytest.mark.parametrize("null", [",", "a\n", "a\\", "\\"])
+def test_what_cannot_stand_for_null(null: str) -> None:
+    with pytest.raises(FieldError, match="'myNullAs'"):
+        Delimited.of(named("CSV"), null)
 
 
 def test_the_last_record_may_end_with_the_file() -> None:
@@ -96,6 +138,7 @@ def test_a_separator_is_a_character_or_its_escape(given: str, separator: str) ->
         {"columnSeparator": r"\uD800"},
         {"columnSeparator": "\n"},
         {"columnSeparator": "|", "escapeChar": "|"},
+        {"columnSeparator": "n", "recordSeparator": "N", "escapeChar": "^"},
         {"columnSeparator": "|", "column": "a INT b"},
         {},
     ],
@@ -131,7 +174,7 @@ def test_the_columns_do_not_make_another_format() -> None:
     assert Delimited.of(named("CSV", escapeChar="^")) != CSV
 
 
-characters = st.one_of(st.sampled_from("a,\t|\n\r\\N^\x00\x01é\U0001f600"), st.characters(codec="utf-8"))
+characters = st.one_of(st.sampled_from("a,\t|\n\r\\Nn^\x00\x01é\U0001f600"), st.characters(codec="utf-8"))
 values = st.one_of(st.none(), st.text(characters, max_size=6))
 tables = st.lists(st.lists(values, min_size=1, max_size=4), max_size=6)
 formats = st.sampled_from(
@@ -141,6 +184,7 @@ formats = st.sampled_from(
         Delimited.of(named("CSV", escapeChar="^")),
         Delimited.of(named("Custom", columnSeparator="|", recordSeparator=r"\u0001", escapeChar="\\")),
         Delimited.of(named("Custom", columnSeparator="N", recordSeparator="é", escapeChar="^")),
+        *(Delimited.csv(null) for null in ("\\N", "\\n", "N", "NULL", "a", "\\\\a")),
     ]
 )
 

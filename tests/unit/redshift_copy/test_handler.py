@@ -104,7 +104,7 @@ def test_append_repeats_rows(data_api: RedshiftData, s3: FakeS3) -> None:
 
 def test_data_that_bites(data_api: RedshiftData, s3: FakeS3) -> None:
     """Separators, newlines, quotes, NULL and an empty text, escaped as CopyActivity writes them."""
-    s3.objects["b", "in/a"] = '1,a\\,b,"q" \\\\ \\\nü🐘\n2,,\\N\n'.encode()
+    s3.objects["b", "in/a"] = '1,a\\,b,"q" \\\\ \\\nü🐘\n2,,\\n\n'.encode()
     data_api.server.execute(CREATE)
     assert copy(data_api, {"insertMode": "TRUNCATE"}) == {"status": "FINISHED"}
     assert data_api.server.query(IN_TABLE) == [(1, "a,b", '"q" \\ \nü🐘'), (2, "", None)]
@@ -200,7 +200,12 @@ def test_command_options_are_used_without_a_format_alone(data_api: RedshiftData,
     assert copy(data_api, fields, {"In": plain}) == {"status": "FINISHED"}
     assert data_api.queries[-1][1].endswith("\nDELIMITER '|'\nMAXERROR 0")
     copy(data_api, fields)
-    assert data_api.queries[-1][1].endswith("\nDELIMITER AS ','\nESCAPE")
+    assert data_api.queries[-1][1].endswith("\nDELIMITER AS ','\nESCAPE\nNULL AS '\\\\n'")
+    s3.objects["b", "in/a"] = b"2,mon,\n"
+    assert copy(data_api, {**fields, "commandOptions": ["EMPTYASNULL"]}, {"In": plain}) == {
+        "status": "FINISHED"
+    }
+    assert (2, "mon", None) in data_api.server.query(IN_TABLE)
 
 
 def test_a_failure_leaves_the_table_as_it_was(data_api: RedshiftData, s3: FakeS3) -> None:

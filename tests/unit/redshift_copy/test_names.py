@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from redshift_copy.load import InsertMode, Load
 from redshift_copy.names import identifier, name_in, text
 from redshift_copy.source import Source
-from redshift_copy.table import Table
+from redshift_copy.table import Column, Table
+from redshift_copy.text_format import select, text_format_of
 from redshift_copy.unload import unload
 from runner.fields import FieldError, PipelineObject
 
@@ -53,12 +54,16 @@ def test_a_literal_ends_at_its_end(value: str) -> None:
 @given(HOSTILE, HOSTILE)
 def test_the_query_of_an_unload_is_one_literal_with_whole_names_in_it(schema: str, name: str) -> None:
     node = PipelineObject("Out", "Out", {"directoryPath": ("s3://bucket/out/",)}, {})
-    sql = unload(Table(schema, name), node, [], "arn")
+    columns = [Column(name, "varchar"), Column(schema, "int4")]
+    query = select(node, Table(schema, name), columns, text_format_of(None, node))
+    sql = unload(query, node, [], "arn")
     literal = sql[len("UNLOAD (") :]
     end = end_of_literal(literal)
     assert literal[end:].startswith(")\nTO 's3://bucket/out/'\n")
-    query = literal[1 : end - 1].replace("''", "'").replace("\\\\", "\\")
-    assert query.removeprefix("SELECT * FROM ") == f"{identifier(schema)}.{identifier(name)}"
+    assert literal[1 : end - 1].replace("''", "'").replace("\\\\", "\\") == query
+    assert query.endswith(
+        f",\n{identifier(schema)} AS {identifier(schema)}\nFROM {identifier(schema)}.{identifier(name)}"
+    )
 
 
 @given(HOSTILE, HOSTILE)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from redshift_copy.options import combined, command_options, format_options, unload_format_options
+from redshift_copy.options import (
+    COPY_FORMATS,
+    UNLOAD_FORMATS,
+    combined,
+    command_options,
+    name_a_format,
+)
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
 
@@ -12,57 +18,6 @@ from runner.outcome import TaskFailed
 def an_object(**fields: str | tuple[str, ...]) -> PipelineObject:
     values = {key: (value,) if isinstance(value, str) else value for key, value in fields.items()}
     return PipelineObject("It", "It", values, {})
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({"type": "CSV"}, ["DELIMITER AS ','", "ESCAPE"]),
-        ({"type": "CSV", "escapeChar": "\\"}, ["DELIMITER AS ','", "ESCAPE"]),
-        ({"type": "TSV"}, ["DELIMITER AS '\t'", "ESCAPE"]),
-        (
-            {"type": "TSV", "columnSeparator": "\\t", "recordSeparator": "\\n"},
-            ["DELIMITER AS '\t'", "ESCAPE"],
-        ),
-        ({"type": "TSV", "columnSeparator": "|"}, ["DELIMITER AS '|'", "ESCAPE"]),
-        ({"type": "Custom", "columnSeparator": ";"}, ["DELIMITER AS ';'"]),
-        ({"type": "Custom", "columnSeparator": "'"}, ["DELIMITER AS ''''"]),
-        ({"type": "Custom", "columnSeparator": "\\"}, ["DELIMITER AS '\\\\'"]),
-        (
-            {"type": "Custom", "columnSeparator": "\x01", "escapeChar": "\\"},
-            ["DELIMITER AS '\x01'", "ESCAPE"],
-        ),
-    ],
-)
-def test_formats(fields: dict[str, str], expected: list[str]) -> None:
-    assert format_options(an_object(**fields)) == expected
-
-
-def test_unload_tells_null_from_an_empty_text() -> None:
-    assert unload_format_options(an_object(type="CSV")) == ["DELIMITER AS ','", "ESCAPE", "NULL AS '\\\\N'"]
-    custom = an_object(type="Custom", columnSeparator="|")
-    assert unload_format_options(custom) == ["DELIMITER AS '|'"]
-
-
-@pytest.mark.parametrize(
-    ("fields", "problem"),
-    [
-        ({"type": "Custom"}, "'columnSeparator': it is missing"),
-        ({"type": "Custom", "columnSeparator": "||"}, "one ASCII character, but it is '||'"),
-        ({"type": "Custom", "columnSeparator": "§"}, "one ASCII character"),
-        ({"type": "Custom", "columnSeparator": "\0"}, "one ASCII character"),
-        ({"type": "TSV", "recordSeparator": "\r"}, "'recordSeparator': Amazon Redshift knows"),
-        ({"type": "CSV", "escapeChar": "^"}, "'escapeChar': Amazon Redshift knows the backslash alone"),
-    ],
-)
-def test_what_redshift_cannot_read_is_refused(fields: dict[str, str], problem: str) -> None:
-    with pytest.raises(FieldError, match=problem.replace("|", r"\|")):
-        format_options(an_object(**fields))
-
-
-def test_another_format_is_told_what_to_do() -> None:
-    with pytest.raises(TaskFailed, match=r"'It' is a RegEx.*commandOptions"):
-        format_options(an_object(type="RegEx"))
 
 
 def test_command_options_are_taken_as_they_are() -> None:
@@ -98,3 +53,22 @@ def test_what_the_user_says_is_not_said_twice() -> None:
     assert combined(own, []) == own
     assert combined(own, ["gzip", "region 'us-east-1' "]) == ["MANIFEST", "gzip", "region 'us-east-1' "]
     assert combined(own, ["NULL AS 'GZIP'"]) == [*own, "NULL AS 'GZIP'"]
+
+
+@pytest.mark.parametrize(
+    ("given", "copy", "unload"),
+    [
+        ([], False, False),
+        (["EMPTYASNULL", "IGNOREBLANKLINES"], False, False),
+        (["GZIP", "NULL AS 'CSV'"], False, False),
+        (["delimiter '|'"], True, True),
+        (["FORMAT AS PARQUET"], True, True),
+        (["TRUNCATECOLUMNS csv"], True, True),
+        (["JSON 'auto'"], True, True),
+        (["ESCAPE"], False, True),
+        (["ADDQUOTES"], False, True),
+    ],
+)
+def test_options_that_say_what_the_files_are(given: list[str], copy: bool, unload: bool) -> None:
+    assert name_a_format(given, COPY_FORMATS) is copy
+    assert name_a_format(given, UNLOAD_FORMATS) is unload

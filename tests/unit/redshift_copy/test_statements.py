@@ -210,10 +210,10 @@ def test_an_insert_mode_that_is_not_known() -> None:
     ],
 )
 def test_unload(fields: dict[str, str], options: list[str], expected: str) -> None:
-    query = 'UNLOAD (\'SELECT * FROM "public"."orders"\')\n'
-    assert unload(ORDERS, an_object(**fields), options, ROLE) == query + expected.format(ROLE)
+    statement = unload("SELECT 'x' FROM \"orders\"", an_object(**fields), options, ROLE)
+    assert statement == "UNLOAD ('SELECT ''x'' FROM \"orders\"')\n" + expected.format(ROLE)
 
 
 def test_unload_cannot_name_its_manifest() -> None:
     with pytest.raises(FieldError, match="'manifestFilePath'"):
-        unload(ORDERS, an_object(manifestFilePath="s3://b/m"), [], ROLE)
+        unload("SELECT 1", an_object(manifestFilePath="s3://b/m"), [], ROLE)
