@@ -27,6 +27,9 @@ from infra.encryption import of_state_machine
 from infra.handlers import HandlerEnvironment
 from infra.naming import slug
 
+RUN_TASK = "RunTask"
+"""The state machine is named ``<stack>-RunTask``."""
+
 TASK = "$states.context.Execution.Input"
 
 # Step Functions names SDK errors <service prefix>.<Java exception> (developer guide, AWS SDK integrations).
@@ -70,7 +73,7 @@ class RunTask(Construct):
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
-            state_machine_name=f"{stack.stack_name}-RunTask",
+            state_machine_name=f"{stack.stack_name}-{RUN_TASK}",
             comment="Runs one AWS Data Pipeline task: acknowledge, handle, report.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(self._definition()),

@@ -1102,6 +1102,17 @@ WORKER_GROUPS = "tests/infra/test_worker_group.py"
 
 _LIMITS = (
     Protection(
+        "with a key of one's own no ended task is counted, and no alarm on tasks goes off",
+        "lambdas/execution_ended.py",
+        '    detail = whole(event["detail"])\n',
+        (
+            "tests/unit/test_execution_ended.py::test_what_an_event_leaves_out_is_asked_for",
+            "tests/unit/test_execution_ended.py::test_the_error_of_a_failed_loop_is_asked_for",
+            "tests/system/test_monitoring.py::test_tasks_that_go_wrong",
+        ),
+        '    detail = event["detail"]\n',
+    ),
+    Protection(
         "many worker groups make an event pattern that EventBridge refuses",
         "infra/monitoring_events.py",
         "events.Match.prefix(loops)",
