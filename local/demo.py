@@ -7,11 +7,9 @@ import contextlib
 import json
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -24,6 +22,7 @@ from local.demo_pipelines import RefusedError, SamplePipeline, sample_pipelines
 from local.demo_process import ROOT, LocalAwsProcess, SetUpError
 from local.demo_traces import AttemptKey, Traces, read_traces
 from local.demo_view import View
+from local.directories import open_directory
 
 if TYPE_CHECKING:
     from mypy_boto3_datapipeline import DataPipelineClient
@@ -94,12 +93,12 @@ def main(arguments: Sequence[str]) -> int:
     try:
         view.say(OPENING)
         with (
-            tempfile.TemporaryDirectory(prefix="local-demo-") as directory,
+            open_directory("local-demo-") as directory,
             LocalAwsProcess(["--port", "0", "--time-scale", str(TIME_SCALE)]) as aws,
         ):
             with view.busy("setting up"):
                 url = aws.wait_until_ready(SET_UP_SECONDS, lambda line: view.say(line, "dim"))
-            problems = _run(Clients(url), sample_pipelines(Path(directory)), view)
+            problems = _run(Clients(url), sample_pipelines(directory), view)
             _tell(problems, view)
             if options.keep:
                 keep(aws, url, view)

@@ -1,12 +1,24 @@
-"""Removing what commands have left."""
+"""Directories that commands write to: made for any user, and removed whatever is left in them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
+
+
+@contextlib.contextmanager
+def open_directory(prefix: str) -> Iterator[Path]:
+    """A temporary directory for commands, whomever they run as."""
+    directory = Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        directory.chmod(0o777)
+        yield directory
+    finally:
+        remove_tree(directory)
 
 
 def remove_tree(top: Path) -> None:

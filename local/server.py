@@ -84,6 +84,7 @@ class LocalAws:
         self.port: int = listener.getsockname()[1]
         self.endpoint_url = f"http://{HOST}:{self.port}"
         self.state = Path(tempfile.mkdtemp(prefix="local-aws-"))
+        self.state.chmod(0o711)  # Functions' users may enter it.
         self._new_data_pipeline = data_pipeline
         self._time_scale = time_scale
         self._redshift_data = redshift_data
@@ -134,6 +135,11 @@ class LocalAws:
         never = asyncio.Event()
         self._serving = asyncio.create_task(serve(application, config, shutdown_trigger=never.wait))
         await self._answers()
+
+    @property
+    def why_root(self) -> str | None:
+        """Why functions run as root, if they do. Known once it has started."""
+        return None if self._pool is None else self._pool.why_root
 
     def kill(self) -> None:
         """End at once what runs in other processes, and remove what is on disk."""

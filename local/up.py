@@ -120,6 +120,8 @@ async def _start(aws: LocalAws, project: Path, context: Mapping[str, str] | None
     _say(f"starting local AWS on {aws.endpoint_url}")
     await aws.start()
     _say(f"console {aws.endpoint_url}{CONSOLE_PATH}")
+    if aws.why_root:
+        _say(aws.why_root)
     if app is not None:
         _say("deploying with the CDK CLI ...")
         await app.deploy(context or {})

@@ -23,6 +23,8 @@ class InsertQuery:
     tail: str
     repeatable: bool
     """Whether ``row`` is one row of VALUES, which may be given several times in one statement."""
+    calls: bool = False
+    """Whether it is a CALL, of a procedure that may commit."""
 
     @property
     def columns(self) -> int:
@@ -53,7 +55,8 @@ class InsertQuery:
             pieces.append(query[start:place].replace("??", "?"))
             start = place + 1
         row = (*pieces, query[start:last].replace("??", "?"))
-        return cls(query[:first].replace("??", "?"), row, query[last:].replace("??", "?"), repeatable)
+        head, tail = (text.replace("??", "?") for text in (query[:first], query[last:]))
+        return cls(head, row, tail, repeatable, tokens[0].text.upper() == "CALL")
 
     @classmethod
     def into(cls, table: str, names: tuple[str, ...], columns: int) -> InsertQuery:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymysql
-from pymysql.constants import CR
+from pymysql.constants import CR, ER
 
 from copying.insert_query import InsertQuery
 from copying.tables import BATCH_ROWS, TablesSession, batches, lost, refused
@@ -24,6 +24,7 @@ _LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
 class MySqlTables(MySqlSession, TablesSession):
     """Values are text on both ways, in the server's own form, so that none loses digits."""
 
+    commits_in_procedures = True
     _flags = 0
     """The server refuses a second statement, of which the rows would be lost, or which would run for some."""
 
@@ -57,7 +58,7 @@ class MySqlTables(MySqlSession, TablesSession):
         finally:
             _abandon(cursor)
 
-    def create(self, task: Task, statement: str) -> None:
+    def create(self, task: Task, statement: str) -> bool:
         """In a session that takes several statements. MySQL commits them at once anyway."""
         session = MySqlSession(self.server, CONNECT_SECONDS)
         try:
@@ -65,6 +66,7 @@ class MySqlTables(MySqlSession, TablesSession):
                 session.run(statement)
         except TaskFailed as error:
             raise TaskFailed(f"createTableSql: {error}", error_id=error.error_id) from error
+        return True
 
     def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
         most = BATCH_ROWS if query.repeatable else 1
@@ -81,6 +83,13 @@ class MySqlTables(MySqlSession, TablesSession):
     def commit(self) -> None:
         with _explained():
             self._driver.commit()
+
+    def roll_back(self) -> list[str]:
+        with _explained():
+            self._driver.rollback()
+            warnings = self._driver.show_warnings()  # type: ignore[no-untyped-call]
+        kept = any(number == ER.WARNING_NOT_COMPLETE_ROLLBACK for _level, number, _text in warnings)
+        return ["rows in tables without transactions, such as MyISAM"] if kept else []
 
     def _execute(self, statement: str, values: Sequence[str | None] | None = None) -> None:
         with self._driver.cursor() as cursor:

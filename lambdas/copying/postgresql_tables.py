@@ -18,6 +18,8 @@ from data_formats.delimited import Delimited
 from runner.task import Task
 from sql.postgresql import PostgreSqlSession, explained, position
 
+_NO_TRANSACTION = b"I"
+"""PostgreSQL documentation, "Message Formats": ReadyForQuery."""
 _MAX_PARAMETERS = 65_535
 """PostgreSQL documentation, "PostgreSQL Limits": query parameters."""
 _DECLARE = "DECLARE copied NO SCROLL CURSOR FOR\n"
@@ -32,8 +34,11 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         number = super()._log_in(connection)
         self._received = 0
         self._driver.message_types[DATA_ROW] = self._take_row
-        self._driver.execute_simple("BEGIN; SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'")
+        self._begin()
         return number
+
+    def _begin(self) -> None:
+        self._driver.execute_simple("BEGIN; SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'")
 
     def select(self, query: str) -> Iterator[Row]:
         self._driver.pg_types = defaultdict(lambda: _as_it_is)
@@ -51,9 +56,13 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
             # As many rows as there is room for, whatever their length.
             count = min(BATCH_ROWS * 10, max(1, BATCH_CHARACTERS * len(rows) // max(1, self._received)))
 
-    def create(self, task: Task, statement: str) -> None:  # noqa: ARG002 - it runs in this session
+    def create(self, task: Task, statement: str) -> bool:  # noqa: ARG002 - it runs in this session
         with _explained(statement):
             self._driver.execute_simple(statement)
+        if self._driver._transaction_status != _NO_TRANSACTION:
+            return False
+        self._begin()
+        return True
 
     def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
         most = max(1, min(BATCH_ROWS, _MAX_PARAMETERS // query.columns)) if query.repeatable else 1
@@ -89,6 +98,9 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
     def commit(self) -> None:
         with _explained("COMMIT"):
             self._driver.execute_simple("COMMIT")
+
+    def roll_back(self) -> list[str]:
+        return []  # The end of the session does so; it may be in the middle of a COPY.
 
     def _take_row(self, data: bytes, context: Any) -> None:
         self._received += len(data)

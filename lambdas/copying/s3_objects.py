@@ -25,6 +25,7 @@ _MAX_KEY_BYTES = 1024
 """Amazon S3 user guide, object key names."""
 _THREADS = 8
 _TRIES = 3
+_DENIED = {"AccessDenied", "403", "Forbidden"}
 
 
 class Canceled(Exception):
@@ -177,8 +178,10 @@ def _explained(problem: str) -> Iterator[None]:
 
 def denied(problem: str, error: Exception) -> TaskFailed:
     """What S3 refuses."""
-    return TaskFailed(
-        f"{problem}: {error}. The handler may do what `statements` of copy(...) in app.py grant: see "
-        "s3_access.",
-        error_id="CopyFailed",
-    )
+    code = aws_error_code(error)
+    advice = ""
+    if code in _DENIED:
+        advice = " The handler may do what `statements` of copy(...) in app.py grant: see s3_access."
+    elif code == "InvalidObjectState":
+        advice = " It is archived: restore it, and have the attempt repeated."
+    return TaskFailed(f"{problem}: {error}.{advice}", error_id="CopyFailed")

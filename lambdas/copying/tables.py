@@ -27,8 +27,8 @@ class Tables(Protocol):
         ...
 
     @abstractmethod
-    def create(self, task: Task, statement: str) -> None:
-        """Run the statement that makes a table. MySQL commits it."""
+    def create(self, task: Task, statement: str) -> bool:
+        """Run the statements that make a table; returns whether anything of it is committed by that."""
         ...
 
     @abstractmethod
@@ -46,9 +46,17 @@ class Tables(Protocol):
         """Make all of it last."""
         ...
 
+    @abstractmethod
+    def roll_back(self) -> list[str]:
+        """Undo all of it before the session is closed; returns what stays all the same."""
+        ...
+
 
 class TablesSession(Session, Tables):
     """Both in one."""
+
+    commits_in_procedures = False
+    """Whether a procedure may commit what is done in the session's transaction."""
 
 
 def open_tables(server: Server) -> TablesSession:
@@ -83,7 +91,7 @@ def batches(rows: Iterable[Row], columns: int, most: int = BATCH_ROWS) -> Iterat
 def refused(problem: str) -> TaskFailed:
     """The server refuses a statement of the copy."""
     return TaskFailed(
-        f"The database refused the copy, which left nothing in its tables: {problem}",
+        f"The database refused the copy: {problem}",
         error_id="StatementFailed",
     )
 
@@ -91,7 +99,8 @@ def refused(problem: str) -> TaskFailed:
 def lost(problem: object) -> TaskFailed:
     """The session ended while data was copied."""
     return TaskFailed(
-        f"The connection to the database was lost while data was copied: {problem}. What was not committed "
-        "is rolled back; if the server was just committing, its tables tell whether it did.",
+        f"The connection to the database was lost while data was copied: {problem}. The server rolls back "
+        "what was not committed, in tables with transactions; if it was just committing, its tables tell "
+        "whether it did.",
         error_id="ConnectionLost",
     )

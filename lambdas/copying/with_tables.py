@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from copying.insert_query import InsertQuery
@@ -81,21 +81,45 @@ def _connect(task: Task, node: SqlNode) -> TablesSession:
 def _insert(task: Task, rows: Iterator[Row], names: Iterable[str], source: str, target: SqlNode) -> None:
     query = InsertQuery.parse(target.insert, target.server.engine) if target.insert else None
     tables = _connect(task, target)
+    stays: list[str] = []
     with ended_with(task, tables):
-        if target.create and not tables.table_exists(target.table, target.schema):
-            tables.create(task, target.create)
-        first = list(itertools.islice(rows, 1))
-        count = 0
         try:
-            if first:
-                rows = itertools.chain(first, rows)
-                if query:
-                    count = tables.insert(query, rows)
-                else:
-                    count = tables.load(target.qualified, list(names), rows, len(first[0]))
-        except RecordError as error:
-            raise TaskFailed(f"'{source}': {error}", error_id="InvalidData") from error
-        if task.canceled:
-            return
-        tables.commit()
+            if target.create and not tables.table_exists(target.table, target.schema):
+                stays += ["what createTableSql did"] if tables.create(task, target.create) else []
+            if query and query.calls and tables.commits_in_procedures:
+                stays.append("what the procedure has committed")
+            count = _insert_rows(tables, query, target.qualified, list(names), rows)
+            if task.canceled:
+                return
+            tables.commit()
+        except (RecordError, TaskFailed) as error:
+            raise _explained(error, source, tables, stays) from error
     task.logger.info("Rows committed", rows=count, table=target.qualified)
+
+
+def _insert_rows(
+    tables: TablesSession, query: InsertQuery | None, table: str, names: Sequence[str], rows: Iterator[Row]
+) -> int:
+    first = list(itertools.islice(rows, 1))
+    if not first:
+        return 0
+    rows = itertools.chain(first, rows)
+    return tables.insert(query, rows) if query else tables.load(table, names, rows, len(first[0]))
+
+
+def _explained(
+    error: RecordError | TaskFailed, source: str, tables: TablesSession, stays: Sequence[str]
+) -> TaskFailed:
+    """The error, and what is left of the copy now; ``stays`` is what was committed on the way."""
+    if isinstance(error, RecordError):
+        error = TaskFailed(f"'{source}': {error}.", error_id="InvalidData")
+    if error.error_id == "ConnectionLost":  # It may have been committed, as the error says.
+        return error
+    try:
+        stays = [*stays, *tables.roll_back()]
+    except TaskFailed:
+        return error
+    left = (
+        f"All is rolled back but {' and '.join(stays)}." if stays else "Nothing of it is left in its tables."
+    )
+    return TaskFailed(f"{error} {left}", error_id=error.error_id)

@@ -130,8 +130,7 @@ def _run(work: Callable[[Task], Outcome | None], task: Task) -> Outcome:
             task.evaluate_fields()
         limit = TimeLimit.of(task)
         with deadline(limit.seconds):
-            outcome = work(task) or Finished()
-        json.dumps(outcome.as_response())
+            outcome = _outcome_of(work(task))
     except HandlerTimeout:
         return limit.outcome
     except TaskFailed as error:
@@ -143,6 +142,28 @@ def _run(work: Callable[[Task], Outcome | None], task: Task) -> Outcome:
         stack = "".join(traceback.format_exception(error))
         return Failed(type(error).__name__, f"{type(error).__name__}: {error}", stack)
     return outcome
+
+
+def _outcome_of(answer: object) -> Outcome:
+    """What a handler returned. Anything but None and an Outcome is a mistake, falsy values too.
+
+    A precondition that returns False would hold, and a forgotten ``await`` or a typo would be FINISHED.
+    """
+    if answer is None:
+        return Finished()
+    if isinstance(answer, Outcome):
+        return answer
+    return Failed(
+        "InvalidOutcome",
+        f"The handler returned {_shown(answer)}. It may return None (the work is done) or one of Finished(), "
+        "NotMet() (a precondition that does not hold), Failed(error_id, message), Deferred(state, "
+        "wait_seconds) and Canceled(), all from `runner`.",
+    )
+
+
+def _shown(answer: object) -> str:
+    text = repr(answer)
+    return f"{text if len(text) <= 100 else text[:100] + '…'}, a {type(answer).__name__}"
 
 
 def without_secrets(outcome: Outcome, task: Task) -> Outcome:

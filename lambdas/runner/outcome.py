@@ -7,6 +7,7 @@ says 4,095, and the smaller is safe under both readings).
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 MAX_ERROR_ID = 1024
 MAX_ERROR_MESSAGE = 10_000
 MAX_STACK_TRACE = 1024
+MAX_STATE_BYTES = 100_000
 
 # The model's character class for these strings: no control characters but TAB, LF and CR, no lone surrogates.
 _REFUSED_CHARACTERS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -86,12 +88,36 @@ class Failed(Outcome):
 class Deferred(Outcome):
     """The work goes on elsewhere: call the handler again with ``state`` after ``wait_seconds``.
 
-    ``state`` is JSON, kept in the state machine, so it must hold no secret.
+    ``state`` is JSON, kept in the state machine, so it must hold no secret. 100,000 bytes of it are the
+    limit: Step Functions takes 256 KiB with the task (Step Functions quotas).
     RunTask waits 240 s at most between two progress reports, so a longer wait is cut to that.
+    Raises TypeError and ValueError when it is made with a state or a time that RunTask could not keep.
     """
 
     state: Any
     wait_seconds: int = 60
+
+    def __post_init__(self) -> None:
+        try:
+            written = json.dumps(self.state, allow_nan=False)
+        except TypeError as error:
+            raise TypeError(
+                f"The state of Deferred has to be JSON, and {error}. Write a datetime as text (isoformat()), "
+                "and an object by its id."
+            ) from None
+        except ValueError as error:
+            raise ValueError(f"The state of Deferred has to be JSON: {error}.") from None
+        if len(written) > MAX_STATE_BYTES:
+            raise ValueError(
+                f"The state of Deferred has {len(written):,} bytes as JSON, and {MAX_STATE_BYTES:,} are the "
+                "limit. Keep it in S3, and its place in the state."
+            )
+        if isinstance(self.wait_seconds, bool) or not isinstance(self.wait_seconds, int | float):
+            raise TypeError(
+                f"wait_seconds of Deferred is {self.wait_seconds!r}, and a number of seconds is expected."
+            )
+        if not 0 <= self.wait_seconds < float("inf"):
+            raise ValueError(f"wait_seconds of Deferred is {self.wait_seconds}, and 0 or more is expected.")
 
     def as_response(self) -> dict[str, Any]:
         return {"status": "DEFERRED", "state": self.state, "waitSeconds": self.wait_seconds}

@@ -141,6 +141,8 @@ class Task:
             return
         evaluated = _evaluated(self.attempt, self._described([self.attempt_id]).get(self.attempt_id))
         self.objects = {**self.objects, self.attempt_id: evaluated}
+        if left := _expressions(evaluated):
+            self.logger.warning("Expressions left", fields=left)
 
     def _described(self, ids: Sequence[str]) -> dict[str, PipelineObject]:
         """The objects of these ids that exist, with expressions evaluated."""

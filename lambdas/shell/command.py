@@ -74,8 +74,7 @@ def run_command(
     finally:
         if process.poll() is None:
             _end(process, tree, output)
-        if not tree.kill(process.pid):
-            environment.condemn("processes of a command could not be ended")
+        _leave_no_process(tree, process.pid)
         output.close()
     return CommandResult(process.returncode, stopped)
 
@@ -125,6 +124,16 @@ class _Output:
             else:
                 self._selector.unregister(key.fileobj)
         return bool(ready)
+
+
+def _leave_no_process(tree: ProcessTree, group: int) -> None:
+    """A command that took away our files has us not look: its result stands, and no other task runs here."""
+    try:
+        ended = tree.kill(group)
+    except OSError:
+        ended = False
+    if not ended:
+        environment.condemn("processes of a command could not be ended")
 
 
 def _end(process: subprocess.Popen[bytes], tree: ProcessTree, output: _Output) -> None:

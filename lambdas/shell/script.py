@@ -30,6 +30,10 @@ _NOT_FOR_COMMANDS = {
     "_HANDLER",
 }
 
+_HOST_COMMANDS = Path(__file__).with_name("bin")
+"""``sudo``, ``yum`` and ``dnf``, with which the commands of AWS's own templates begin: ``(sudo yum -y update
+aws-cli) && …``. A function has none of them."""
+
 
 @dataclass(frozen=True)
 class ScriptResult:
@@ -172,10 +176,13 @@ def command_environment(environment: Mapping[str, str], work: Path, role: Comman
 
 
 def search_path(path: str) -> str:
-    """``path`` with the AWS CLI of CDK's AwsCliLayer: /opt/awscli, beside the /opt/bin that Lambda adds."""
+    """``path`` with what commands expect of a host: sudo and yum before it, the AWS CLI after it.
+
+    The CLI of CDK's AwsCliLayer is in /opt/awscli, beside the /opt/bin that Lambda adds.
+    """
     candidates = [Path(entry).with_name("awscli") for entry in path.split(":") if entry.endswith("/bin")]
     found = [str(directory) for directory in candidates if os.access(directory / "aws", os.X_OK)]
-    return ":".join([path, *found])
+    return ":".join([str(_HOST_COMMANDS), path, *found])
 
 
 def _line_log(task: Task, stream: str, file: LogFile | None) -> LineLog:

@@ -16,6 +16,11 @@ _REFUSED = {ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR}
 _LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
 """0: the driver finds the connection closed."""
 
+_LEFT = (
+    "The script is rolled back, except for what it committed itself, also by a statement that does so, such "
+    "as CREATE or TRUNCATE, and for rows in tables without transactions, such as MyISAM."
+)
+
 
 class MySqlSession(Session):
     """The server splits a script, whose rows are read one by one; autocommit is off."""
@@ -93,8 +98,8 @@ def _failure(error: Exception, number: int) -> TaskFailed:
     """What an error in the statement with this number, from 1, means."""
     code, problem = _number_and_text(error)
     if code in _LOST or isinstance(error, OSError | pymysql.InterfaceError):
-        return connection_lost(problem)
-    return statement_failed(number, f"{problem} (error {code}).")
+        return connection_lost(problem, _LEFT)
+    return statement_failed(number, f"{problem} (error {code}).", _LEFT)
 
 
 def _number_and_text(error: Exception) -> tuple[int, str]:

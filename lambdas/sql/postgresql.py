@@ -22,6 +22,8 @@ _LOST = {"network error", "connection is closed"}
 """pg8000's words; its other errors of this kind are about COPY without a stream."""
 
 
+_LEFT = "The script is rolled back, except for what it committed itself."
+
 _SASL = b"\0\0\0\x0a"
 """AuthenticationSASL (PostgreSQL documentation, "Message Formats")."""
 
@@ -133,10 +135,10 @@ class PostgreSqlSession(Session):
 def _failure(error: Exception, number: int, script: str) -> TaskFailed:
     """What an error in the statement with this number, from 1, means."""
     if isinstance(error, DatabaseError):
-        return statement_failed(number, explained(error.args[0], script))
+        return statement_failed(number, explained(error.args[0], script), _LEFT)
     if isinstance(error, OSError) or str(error) in _LOST:
-        return connection_lost(error)
-    return statement_failed(number, str(error))
+        return connection_lost(error, _LEFT)
+    return statement_failed(number, f"{error}.", _LEFT)
 
 
 def position(fields: dict[str, str]) -> int:

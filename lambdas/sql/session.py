@@ -165,16 +165,18 @@ def connection_failed(server: Server, problem: object) -> TaskFailed:
     )
 
 
-def statement_failed(number: int, problem: str) -> TaskFailed:
-    """The server refused a statement; ``number`` counts from 1."""
-    return TaskFailed(f"Statement {number} of the script failed: {problem}", error_id="StatementFailed")
+def statement_failed(number: int, problem: str, left: str) -> TaskFailed:
+    """The server refused a statement; ``number`` counts from 1, ``left`` says what stays of the script."""
+    return TaskFailed(
+        f"Statement {number} of the script failed: {problem} {left}", error_id="StatementFailed"
+    )
 
 
-def connection_lost(problem: object) -> TaskFailed:
+def connection_lost(problem: object, left: str) -> TaskFailed:
     """The session ended while a script ran."""
     return TaskFailed(
-        f"The connection to the database was lost while the script ran: {problem}. What it had not committed "
-        "is rolled back; if the server was just committing, its tables tell whether it did.",
+        f"The connection to the database was lost while the script ran: {problem}. {left} If the server was "
+        "just committing, its tables tell whether it did.",
         error_id="ConnectionLost",
     )
 

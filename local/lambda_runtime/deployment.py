@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import os
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -49,17 +50,23 @@ class Deployments:
 
 
 def unpack(archives: Iterable[bytes], target: Path, python: Path) -> Path:
-    """Unpack zips over each other into `target`, keeping file modes; later ones win, as layers do."""
+    """Unpack zips over each other into `target`; later ones win, as layers do.
+
+    Files keep their modes, but nobody may write to them, and directories can be entered and listed. So what
+    Lambda's user could not read on AWS, an unprivileged user cannot read here.
+    """
     target.mkdir(parents=True)
     for archive in archives:
         with zipfile.ZipFile(io.BytesIO(archive)) as package:
             for entry in package.infolist():
                 path = Path(package.extract(entry, target))
-                mode = entry.external_attr >> 16 & 0o777
-                if mode and not entry.is_dir():
-                    path.chmod(mode | 0o400)
+                if not entry.is_dir():
+                    mode = entry.external_attr >> 16 & 0o777 or 0o644
+                    path.chmod(mode & 0o755 | 0o600)
                     if mode & 0o100:
                         _localize_interpreter(path, python)
+    for directory, _, _ in os.walk(target):
+        Path(directory).chmod(0o755)
     return target
 
 

@@ -41,6 +41,7 @@ def execution_environment(
     """
     own = {name: value for name, value in function.environment if not name.startswith("AWS_ENDPOINT_URL")}
     path = [places.language / "bin", places.opt / "bin", *SYSTEM_PATH]
+    libraries = f"{places.task_root}:{places.task_root}/lib:{places.opt}/lib"
     json_logs = (
         {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": function.application_log_level or "INFO"}
         if function.log_format == "JSON"
@@ -49,9 +50,9 @@ def execution_environment(
     return {
         "LANG": "en_US.UTF-8",
         "PATH": ":".join(map(str, path)),
-        "LD_LIBRARY_PATH": f"{places.task_root}:{places.task_root}/lib:{places.opt}/lib",
         "HOME": str(places.scratch),
         **own,
+        "LD_LIBRARY_PATH": f"{places.language}/lib:{own.get('LD_LIBRARY_PATH', libraries)}",
         **DUMMY_CREDENTIALS,
         **json_logs,
         "AWS_DEFAULT_REGION": function.region,

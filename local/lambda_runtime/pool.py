@@ -13,7 +13,7 @@ from pathlib import Path
 from local.lambda_runtime.deployment import Deployments
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.log_stream import Deliver, LogStream
-from local.lambda_runtime.managed_runtime import create_managed_runtime
+from local.lambda_runtime.sandbox_user import choose
 from local.lambda_runtime.worker import Result, Worker
 
 IDLE_SECONDS = 300.0
@@ -24,18 +24,26 @@ DeliverTo = Callable[[Function, str], Deliver]
 
 
 class Pool:
-    """Everything that runs functions. Belongs to one event loop; files are under `directory`."""
+    """Everything that runs functions. Belongs to one event loop; files are under `directory`.
+
+    If functions are to run as an unprivileged user, that one must be able to enter `directory`.
+    """
 
     def __init__(self, directory: Path, *, endpoint_url: str, deliver_to: DeliverTo) -> None:
         self._directory = directory
         self._endpoint_url = endpoint_url
         self._deliver_to = deliver_to
-        self._runtime = create_managed_runtime(directory / "lang")
-        self._deployments = Deployments(directory, python=self._runtime.python)
+        self._runs_as = choose(directory)
+        self._deployments = Deployments(directory, python=self._runs_as.runtime.python)
         self._idle: defaultdict[Function, list[Worker]] = defaultdict(list)
         self._expiries: dict[Worker, asyncio.TimerHandle] = {}
         self._workers: set[Worker] = set()
         self._closings: set[asyncio.Task[None]] = set()
+
+    @property
+    def why_root(self) -> str | None:
+        """Why functions run as root, if they do."""
+        return self._runs_as.why_root
 
     async def invoke(
         self, function: Function, *, request_id: str, event: bytes, invoked_function_arn: str
@@ -67,9 +75,9 @@ class Pool:
         environment_id = uuid.uuid4().hex
         stream = f"{datetime.now(UTC):%Y/%m/%d}/{function.log_stream_prefix}{environment_id}"
         logs = LogStream(self._deliver_to(function, stream))
-        worker = Worker(function, logs, self._directory / "tmp" / environment_id)
+        worker = Worker(function, logs, self._directory / "tmp" / environment_id, self._runs_as)
         self._workers.add(worker)
-        await worker.start(deployment, self._runtime, log_stream=stream, endpoint_url=self._endpoint_url)
+        await worker.start(deployment, log_stream=stream, endpoint_url=self._endpoint_url)
         return worker
 
     def _give_back(self, worker: Worker) -> None:

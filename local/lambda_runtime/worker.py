@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,12 +17,11 @@ from local.lambda_runtime.environment import Places, execution_environment
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.lifecycle import Answer, InFlight, Invocation, Lifecycle
 from local.lambda_runtime.log_stream import LogStream
-from local.lambda_runtime.managed_runtime import ManagedRuntime
 from local.lambda_runtime.platform_log import PlatformLog, Report
 from local.lambda_runtime.runtime_api import RuntimeApi
+from local.lambda_runtime.sandbox_user import RunsAs
 from local.process_tree import ProcessTree
 
-BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 INIT_SECONDS = 10.0
 """How long the initialization may take before the function's own timeout starts (Lambda developer guide,
 "Understanding the Lambda execution environment lifecycle")."""
@@ -61,21 +61,21 @@ class Worker:
     Once `alive` is false (timed out, crashed, killed) it takes no more invocations.
     """
 
-    def __init__(self, function: Function, logs: LogStream, scratch: Path) -> None:
+    def __init__(self, function: Function, logs: LogStream, scratch: Path, runs_as: RunsAs) -> None:
         self.function = function
+        self._runs_as = runs_as
         self._logs = logs
         self._scratch = scratch
         self._lifecycle = Lifecycle()
         self._api = RuntimeApi(self._lifecycle)
-        self._processes = ProcessTree(open_files=OPEN_FILES)
+        self._processes = ProcessTree(user=runs_as.user, open_files=OPEN_FILES)
         self._started_at = 0.0
         self._init_ms: float | None = None
 
-    async def start(
-        self, deployment: Deployment, runtime: ManagedRuntime, *, log_stream: str, endpoint_url: str
-    ) -> None:
+    async def start(self, deployment: Deployment, *, log_stream: str, endpoint_url: str) -> None:
         """Start the process; its initialization is part of the first invocation."""
-        self._scratch.mkdir(parents=True)
+        runtime = self._runs_as.runtime
+        self._make_scratch()
         environment = execution_environment(
             self.function,
             Places(deployment.task_root, deployment.opt, runtime.language, runtime.libraries, self._scratch),
@@ -91,13 +91,20 @@ class Worker:
         ]
         self._started_at = time.monotonic()
         await self._processes.start(
-            [*map(str, [runtime.python, "-P", BOOTSTRAP, self.function.handler, *import_path])],
+            [*map(str, [runtime.python, "-P", runtime.bootstrap, self.function.handler, *import_path])],
             environment=environment,
             directory=deployment.task_root,
             output=self._logs.write_end,
         )
         self._logs.close_write_end()
         self._lifecycle.initialized.add_done_callback(lambda _: self._note_initialization())
+
+    def _make_scratch(self) -> None:
+        self._scratch.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._scratch.mkdir(mode=0o700)
+        if user := self._runs_as.user:
+            os.chown(self._scratch, user.uid, user.gid)
+            os.fchown(self._logs.write_end, user.uid, user.gid)  # For who opens /dev/stdout once more.
 
     @property
     def alive(self) -> bool:

@@ -184,16 +184,9 @@ def _quoted(name: str) -> str:
 
 
 def _decoded(data: bytes, place: Place, copy: CopyStatement) -> str:
-    replacement = copy.replacement
-
-    def replaced(error: UnicodeError) -> tuple[str, int]:
-        if replacement is None or not isinstance(error, UnicodeDecodeError):
-            raise error
-        return replacement * (error.end - error.start), error.end
-
-    codecs.register_error("redshift_copy", replaced)
+    errors = "strict" if copy.replacement is None else _replaced_by(copy.replacement)
     try:
-        return data.decode(copy.encoding, errors="redshift_copy")
+        text = data.decode(copy.encoding, errors)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         sequence = data[error.start : error.end].hex(" ")
@@ -201,6 +194,20 @@ def _decoded(data: bytes, place: Place, copy: CopyStatement) -> str:
             f"String contains invalid or unsupported UTF-8 codepoints. {uri(place)}, line {line}: bad "
             f"sequence {sequence}"
         ) from None
+    return text if copy.encoding == "utf-8" else text.removeprefix("\ufeff")
+
+
+def _replaced_by(replacement: str) -> str:
+    """The name of a handler of Python's that puts the character for each byte that is none."""
+
+    def replaced(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - it is for decoding
+        return replacement * (error.end - error.start), error.end
+
+    # COPYs run in threads, and names are the process': one name stands for one character.
+    name = f"redshift_copy_{ord(replacement)}"
+    codecs.register_error(name, replaced)
+    return name
 
 
 def _line_of(error: DatabaseError) -> int:

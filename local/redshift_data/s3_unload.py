@@ -62,16 +62,16 @@ def _files(session: Connection, unload: UnloadStatement) -> list[str]:
     names, texts, rows = _rows(session, unload.query)
     line_of = _writer(unload, texts)
     header = _writer(unload, [True] * len(names))(names) if "HEADER" in unload else ""
-    files = [header]
+    files = [[header]]
     size = len(header.encode())
     for row in rows:
         line = line_of(row)
         size += len(line.encode())
-        if size > unload.largest_file and files[-1] != header:
-            files.append(header)
+        if size > unload.largest_file and len(files[-1]) > 1:
+            files.append([header])
             size = len((header + line).encode())
-        files[-1] += line
-    return files
+        files[-1].append(line)
+    return ["".join(lines) for lines in files]
 
 
 def _rows(session: Connection, query: str) -> tuple[list[str], list[bool], Iterator[list[str | None]]]:

@@ -6,11 +6,10 @@ import argparse
 import json
 import random
 import sys
-import tempfile
 import time
 from dataclasses import asdict
-from pathlib import Path
 
+from local.directories import open_directory
 from tests.chaos.run import Run
 from tests.system.deployments import FAULTY_TIME_SCALE, deployed
 
@@ -23,8 +22,7 @@ def main() -> int:
     seed = random.randrange(1_000_000) if given.seed is None else given.seed  # noqa: S311
     print(f"SEED={seed}", flush=True)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as directory:
-        home = Path(directory)
+    with open_directory("chaos-") as home:
         options = ["--time-scale", str(FAULTY_TIME_SCALE), "--context", "maxConcurrentTasks=20"]
         options += ["--setting", "maximum_pipelines=1000"]
         with deployed(home, *options) as up:

@@ -10,7 +10,17 @@ from typing import Any, Literal
 BATCH = 25
 RETRIES = "10"
 
-Kind = Literal["finishes", "works a while", "fails once", "fails", "has no handler", "is canceled"]
+Kind = Literal[
+    "finishes",
+    "works a while",
+    "fails once",
+    "fails",
+    "has no handler",
+    "is canceled",
+    "spoils its environment",
+    "kills its handler once",
+    "leaves output that cannot be staged",
+]
 Earned = Literal["FINISHED", "FAILED", "CANCELED"]
 
 EARNED: dict[Kind, Earned] = {
@@ -20,15 +30,40 @@ EARNED: dict[Kind, Earned] = {
     "fails": "FAILED",
     "has no handler": "FAILED",
     "is canceled": "CANCELED",
+    "spoils its environment": "FINISHED",
+    "kills its handler once": "FINISHED",
+    "leaves output that cannot be staged": "FAILED",
 }
-_WEIGHTS = {
-    "finishes": 66,
+_WEIGHTS: dict[Kind, int] = {
+    "finishes": 54,
     "works a while": 10,
     "fails once": 10,
     "fails": 7,
     "has no handler": 4,
     "is canceled": 3,
+    "spoils its environment": 6,
+    "kills its handler once": 3,
+    "leaves output that cannot be staged": 3,
 }
+
+SPOILING = (
+    "prlimit --pid $PPID --nofile=9:9",
+    "prlimit --pid $PPID --fsize=0:0",
+    "renice -n 19 -p $PPID > /dev/null",
+    "mkdir -p $TMPDIR/$(printf 'a/%.0s' {1..300}); chmod 000 $TMPDIR/a",
+    "chmod 000 $(dirname $TMPDIR)",
+    "rm -rf $TMPDIR",
+    "setsid -f sleep 600; (sleep 600 &)",
+    "for i in {1..100}; do (true &); done",
+)
+"""What a command does to the environment that the next task gets. Its own work is done by then."""
+LEAVING = (
+    "rm -r $OUTPUT1_STAGING_DIR",
+    "rm -r $OUTPUT1_STAGING_DIR; touch $OUTPUT1_STAGING_DIR",
+    "mkfifo $OUTPUT1_STAGING_DIR/pipe",
+    r"touch $OUTPUT1_STAGING_DIR/$'\xff'",
+)
+"""What a command leaves so that it must not be FINISHED, though it ends with exit code 0."""
 
 POLLER = "Lambda:TaskRunner-poll-default"
 SHELL = "Lambda:TaskRunner-ShellCommandActivity"
@@ -69,6 +104,7 @@ class PlannedTask:
 
     name: str
     kind: Kind
+    hostile_act: str = ""
 
     @property
     def earned(self) -> Earned:
@@ -94,10 +130,10 @@ def plan(seed: int, tasks: int, *, outages: bool) -> Iterator[Batch]:
     down, silent = random.sample(range(batches), 2) if outages else (-1, -1)
     for number in range(batches):
         size = min(BATCH, tasks - number * BATCH)
-        kinds = random.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=size)
+        kinds = random.choices([*_WEIGHTS], [*_WEIGHTS.values()], k=size)
         yield Batch(
             tasks=tuple(
-                PlannedTask(f"Task{number * BATCH + index}", kind)  # type: ignore[arg-type]
+                PlannedTask(f"Task{number * BATCH + index}", kind, _hostile_act(random, kind))
                 for index, kind in enumerate(kinds)
             ),
             faults=tuple(_fault(random) for _ in range(random.randint(1, 3))),
@@ -105,6 +141,12 @@ def plan(seed: int, tasks: int, *, outages: bool) -> Iterator[Batch]:
             down_minutes=30 if number == down else 0,
             no_ticks_minutes=60 if number == silent else 0,
         )
+
+
+def _hostile_act(random: Random, kind: Kind) -> str:
+    if kind == "spoils its environment":
+        return random.choice(SPOILING)
+    return random.choice(LEAVING) if kind == "leaves output that cannot be staged" else ""
 
 
 def _fault(random: Random) -> dict[str, Any]:

@@ -18,10 +18,14 @@ from tests.chaos.plan import RETRIES, Batch, PlannedTask, plan
 from tests.system.deployments import Deployment
 from tests.system.executions import RUN_TASK, executions, state_machine
 from tests.system.faults import clear, enable_schedule, faults, stop_loops, tick
-from tests.system.pipelines import OVER, Fields, Pipeline, shell
+from tests.system.pipelines import OVER, Fields, Pipeline, Ref, shell
 
 MOST_OPEN = 40
 """A batch begins when no more tasks than this are open."""
+OUTPUT = "Output"
+LATEST_START_MINUTES = 84
+"""The hour without ticks, and four periods of five minutes with the minute in which a tick falls: one until
+the next poll, and one for each of the three faults of a batch, as each may end a loop at its poll."""
 SETTLING_SECONDS = 240
 """The most that the last tasks may take after the last fault."""
 
@@ -53,8 +57,9 @@ class Figures:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing was lost, stuck or wrong."""
-        return not (self.lost or self.stuck or self.falsely_finished or self.otherwise_wrong)
+        """Whether nothing was lost, stuck or wrong, or later than LATEST_START_MINUTES."""
+        late = self.latest_start_seconds > LATEST_START_MINUTES * 60
+        return not (self.lost or self.stuck or self.falsely_finished or self.otherwise_wrong or late)
 
 
 @dataclass
@@ -93,6 +98,7 @@ class Run:
     def _begin(self, number: int, batch: Batch) -> None:
         print(f"\rbatch {number}, {len(self._open)} open ", end="", file=sys.stderr, flush=True)
         objects = {task.name: self._fields(task) for task in batch.tasks}
+        objects[OUTPUT] = {"type": "S3DataNode", "directoryPath": "s3://chaos/out"}
         pipeline = insist(lambda: Pipeline.put(self._deployment, objects))
         faults(self._deployment, *batch.faults)
         insist(pipeline.activate)
@@ -119,8 +125,13 @@ class Run:
             "fails": "exit 3",
             "has no handler": done,
             "is canceled": f"sleep 600; {done}",
+            "spoils its environment": f"{done}; {task.hostile_act}; exit 0",
+            "kills its handler once": f"test $(wc -l < {log}.begun) -gt 1 || kill -9 $PPID; {done}",
+            "leaves output that cannot be staged": f"{task.hostile_act}; exit 0",
         }[task.kind]
-        more = {"myHandler": "nobody"} if task.kind == "has no handler" else {}
+        more: dict[str, str | Ref] = {"myHandler": "nobody"} if task.kind == "has no handler" else {}
+        if task.kind == "leaves output that cannot be staged":
+            more = {"stage": "true", "output": Ref(OUTPUT)}
         retries = {"maximumRetries": RETRIES if task.earned == "FINISHED" else "0", "retryDelay": "2 minutes"}
         if task.kind == "is canceled":
             retries = {"maximumRetries": RETRIES, "retryDelay": "2 minutes"}

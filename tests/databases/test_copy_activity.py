@@ -308,6 +308,64 @@ def test_a_failure_at_the_end_leaves_nothing(
     assert copies.server.query(f"SELECT count(*) FROM {table}") == [(0,)]
 
 
+NOTHING_LEFT = "Nothing of it is left in its tables."
+
+
+@pytest.mark.parametrize("end", [b"1,waytoolong\n", b"1\n", b"1,\xff\n"])
+@pytest.mark.parametrize("insert", ["", "INSERT INTO {} VALUES (?, ?)"])
+def test_the_message_says_that_nothing_is_left(insert: str, end: bytes, copies: Copies, table: str) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int, t varchar(5))")
+    insert_query: Any = {"insertQuery": insert.format(table)} if insert else {}
+    response = copies.load(GOOD + end, table, **insert_query)
+    assert response["errorMessage"].endswith(NOTHING_LEFT)
+
+
+@pytest.mark.parametrize("end", [b"1,waytoolong\n", b"1\n"])
+def test_the_message_says_that_rows_of_tables_without_transactions_stay(
+    end: bytes, mariadb_server: DatabaseServer, s3: FakeS3, table: str
+) -> None:
+    copies = Copies(mariadb_server, s3)
+    mariadb_server.execute(f"CREATE TABLE {table} (n int, t varchar(5)) ENGINE=MyISAM")
+    message = copies.load(GOOD + end, table)["errorMessage"]
+    assert NOTHING_LEFT not in message
+    assert message.endswith("All is rolled back but rows in tables without transactions, such as MyISAM.")
+    ((count,),) = mariadb_server.query(f"SELECT count(*) FROM {table}")
+    assert count > 0
+
+
+def test_the_message_says_what_the_making_of_the_table_has_committed(copies: Copies, table: str) -> None:
+    """And what comes after it is one transaction all the same."""
+    create = f"CREATE TABLE {table} (n int, t varchar(5)); INSERT INTO {table} VALUES (7, 'own'); COMMIT"
+    insert = f"INSERT INTO {table} VALUES (?, ?)"
+    message = copies.load(GOOD + b"x,bad\n", table, createTableSql=create, insertQuery=insert)["errorMessage"]
+    assert message.endswith("All is rolled back but what createTableSql did.")
+    assert copies.server.query(f"SELECT * FROM {table}") == [(7, "own")]
+    create = f"CREATE TABLE {table}x (n int, t varchar(5))"
+    message = copies.load(GOOD + b"x,bad\n", f"{table}x", createTableSql=create)["errorMessage"]
+    assert message.endswith(NOTHING_LEFT) is is_postgresql(copies.server)
+    found = f"SELECT count(*) FROM information_schema.tables WHERE table_name = '{table}x'"
+    assert copies.server.query(found) == [(0 if is_postgresql(copies.server) else 1,)]
+
+
+def test_the_message_does_not_say_what_a_procedure_has_committed(copies: Copies, table: str) -> None:
+    if is_postgresql(copies.server):
+        body = f"LANGUAGE sql AS $$ INSERT INTO {table} VALUES ($1::int) $$"
+        procedure = f"CREATE PROCEDURE p{table}(text) {body}"
+    else:
+        procedure = f"CREATE PROCEDURE p{table}(n text) BEGIN INSERT INTO {table} VALUES (n); COMMIT; END"
+    copies.server.execute(f"CREATE TABLE {table} (n int)", procedure)
+    message = copies.load(b"1\n2\nx\n", table, insertQuery=f"CALL p{table}(?)")["errorMessage"]
+    assert message.endswith(NOTHING_LEFT) is is_postgresql(copies.server)
+    left = copies.server.query(f"SELECT count(*) FROM {table}")
+    assert left == [(0 if is_postgresql(copies.server) else 2,)]
+
+
+def test_a_query_that_is_refused_says_nothing_of_what_is_left(copies: Copies, table: str) -> None:
+    message = failure(copies.run(*out_of(table, "SELECT no_such")), "StatementFailed")
+    assert "no_such" in message
+    assert "left" not in message
+
+
 def test_too_few_columns_for_the_table(copies: Copies, table: str) -> None:
     copies.server.execute(f"CREATE TABLE {table} (n int, t varchar(5))")
     failure(copies.load(b"1\n", table), "StatementFailed")

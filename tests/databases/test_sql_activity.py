@@ -191,6 +191,17 @@ def test_a_failing_third_statement_of_five_leaves_nothing_behind(server: Databas
     assert server.query(f"SELECT x FROM {table}") == []
 
 
+def test_a_failure_says_what_may_be_left(server: DatabaseServer, table: str) -> None:
+    engine = "" if is_postgresql(server) else " ENGINE=MyISAM"
+    server.execute(f"CREATE TABLE {table} (x int){engine}")
+    script = f"INSERT INTO {table} VALUES (1); COMMIT; INSERT INTO {table} VALUES (2); SELECT no_such"
+    message = failure(run(server, script), "StatementFailed")
+    assert "The script is rolled back, except for what it committed" in message
+    assert ("such as MyISAM" in message) is not is_postgresql(server)
+    left = server.query(f"SELECT x FROM {table} ORDER BY x")
+    assert left == ([(1,)] if is_postgresql(server) else [(1,), (2,)])
+
+
 def test_a_script_may_have_transactions_of_its_own(server: DatabaseServer, table: str) -> None:
     server.execute(f"CREATE TABLE {table} (x int)")
     insert = f"INSERT INTO {table} VALUES "

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.directories import open_directory
 from tests.local.environments import Environments
 
 
 @pytest.fixture(scope="module")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environments]:
-    made = Environments(tmp_path_factory.mktemp("environments"))
-    yield made
-    made.close()
+def environments() -> Iterator[Environments]:
+    # Not in one of pytest's directories, which only their owner can enter: functions may have another user.
+    with open_directory("environments-") as directory:
+        made = Environments(directory)
+        yield made
+        made.close()

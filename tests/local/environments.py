@@ -25,22 +25,27 @@ ENDPOINT_URL = "http://127.0.0.1:1"
 ARN = "arn:aws:lambda:eu-west-1:000000000000:function:probe"
 
 
-def archive(files: Mapping[str, str], *, executable: tuple[str, ...] = ()) -> bytes:
+def archive(files: Mapping[str, str], *, executable: tuple[str, ...] = (), mode: int = 0o644) -> bytes:
     """A deployment package or a layer."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as package:
         for name, content in files.items():
             entry = zipfile.ZipInfo(name)
-            entry.external_attr = (0o755 if name in executable else 0o644) << 16
+            entry.external_attr = (0o755 if name in executable else mode) << 16
             package.writestr(entry, content)
     return buffer.getvalue()
 
 
 def function(
-    code: str = PROBE, *, layers: tuple[Layer, ...] = (), arn: str = ARN, **configuration: Any
+    code: str = PROBE,
+    *,
+    layers: tuple[Layer, ...] = (),
+    arn: str = ARN,
+    mode: int = 0o644,
+    **configuration: Any,
 ) -> Function:
     """A function as it is after CreateFunction, with members of its configuration replaced."""
-    package = archive({"probe.py": code})
+    package = archive({"probe.py": code}, mode=mode)
     members = {
         "FunctionName": "probe",
         "FunctionArn": arn,
@@ -66,10 +71,10 @@ class Environments:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
 
-    def invoke(self, invoked: Function, event: Mapping[str, Any]) -> Result:
+    def invoke(self, invoked: Function, event: Mapping[str, Any] | str) -> Result:
         return self.run(self.invocation(invoked, event))
 
-    async def invocation(self, invoked: Function, event: Mapping[str, Any]) -> Result:
+    async def invocation(self, invoked: Function, event: Mapping[str, Any] | str) -> Result:
         return await self.pool.invoke(
             invoked,
             request_id=str(uuid.uuid4()),

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from local.directories import open_directory
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.worker import Result
 from tests.local.commands import processes_naming
@@ -28,18 +28,20 @@ import os, signal, subprocess, sys, time
 
 LEAVES = """
 import os, sys, time
+end = time.time() + 30
 if os.fork():
     os._exit(0)
 os.setsid()
 if os.fork():
     os._exit(0)
-while os.path.exists(sys.argv[1]):
+while os.path.exists(sys.argv[1]) and time.time() < end:
     os.utime(sys.argv[1])
     time.sleep(0.001)
 """
 NEVER_STAYS = """
 import os, sys, time
-while os.path.exists(sys.argv[1]):
+end = time.time() + 30
+while os.path.exists(sys.argv[1]) and time.time() < end:
     os.utime(sys.argv[1])
     if os.fork():
         os._exit(0)
@@ -48,7 +50,8 @@ while os.path.exists(sys.argv[1]):
 """
 STAYS = """
 import os, sys, time
-while os.path.exists(sys.argv[1]):
+end = time.time() + 30
+while os.path.exists(sys.argv[1]) and time.time() < end:
     os.utime(sys.argv[1])
     time.sleep(0.001)
 """
@@ -103,9 +106,8 @@ class Beats:
 
 @pytest.fixture
 def beats() -> Iterator[Beats]:
-    with tempfile.TemporaryDirectory() as directory:
-        Path(directory).chmod(0o755)
-        made = Beats(Path(directory) / "beats")
+    with open_directory("beats-") as directory:
+        made = Beats(directory / "beats")
         made.path.chmod(0o666)
         yield made
 

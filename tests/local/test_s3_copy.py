@@ -106,6 +106,7 @@ ID_NOTE = "id int, note varchar(20)"
         ("a varchar(9)", b"a\xe0\xa1b\n", "ACCEPTINVCHARS AS '^'", [["a^^b"]]),
         ("a varchar(9)", b"a\xffb\n", "ACCEPTINVCHARS", [["a?b"]]),
         ("a varchar(9)", "\u00e9\n".encode("utf-16"), "ENCODING UTF16", [["\u00e9"]]),
+        ("a varchar(9)", "\ufeff\u00e9\n".encode("utf-16-be"), "ENCODING AS UTF16BE", [["\u00e9"]]),
         # Numbers are truncated to the scale, unless they are to be rounded.
         ("a decimal(8,2)", "20.259\n-1.999\n1e1\n", "", [["20.25"], ["-1.99"], ["10.00"]]),
         ("a decimal(8,2)", "20.259\n", "ROUNDEC", [["20.26"]]),

@@ -28,6 +28,7 @@ SECURITY = "tests/infra/test_security.py"
 SECRETS = "tests/system/test_secrets.py"
 RUNTIME_API = "tests/local/test_runtime_api.py"
 PROCESS_TREE = "tests/local/test_process_tree.py"
+SANDBOX = "tests/local/test_sandbox_user.py"
 HANDLER = "tests/unit/test_handler.py"
 REDACTION = "tests/unit/test_redaction.py"
 ENVIRONMENT = "tests/unit/test_environment.py"
@@ -449,6 +450,27 @@ _COPIES = (
         "self._ticks + 1",
     ),
     Protection(
+        "a copy is said to have left nothing, though tables without transactions keep its rows",
+        "lambdas/copying/mysql_tables.py",
+        "any(number == ER.WARNING_NOT_COMPLETE_ROLLBACK for _level, number, _text in warnings)",
+        (f"{TABLES}::test_the_message_says_that_rows_of_tables_without_transactions_stay",),
+        "not warnings and False",
+    ),
+    Protection(
+        "a copy that fails leaves rows, because createTableSql has ended its transaction",
+        "lambdas/copying/postgresql_tables.py",
+        "        self._begin()\n        return True\n",
+        (f"{TABLES}::test_the_message_says_what_the_making_of_the_table_has_committed",),
+        "        return True\n",
+    ),
+    Protection(
+        "a copy is said to have left nothing, though a procedure has committed",
+        "lambdas/copying/with_tables.py",
+        "if query and query.calls and tables.commits_in_procedures:",
+        (f"{TABLES}::test_the_message_does_not_say_what_a_procedure_has_committed",),
+        "if False:",
+    ),
+    Protection(
         "an object that a manifest says is mandatory is missing, and nobody is told",
         "lambdas/data_nodes/manifest.py",
         " or not isinstance(mandatory, bool):",
@@ -618,8 +640,7 @@ _SECURITY = (
     Protection(
         "a poller takes tasks of other worker groups",
         "infra/poll_loop.py",
-        "                conditions="
-        '{"StringEquals": {"datapipeline:workerGroup": self.worker_group.name}},\n',
+        '                conditions=equals("datapipeline:workerGroup", self.worker_group.name),\n',
         (f"{SECURITY}::test_every_statement_has_a_reason_and_every_reason_a_statement",),
     ),
     Protection(
@@ -809,9 +830,9 @@ _NEXT_TASK = (
     Protection(
         "a process that could not be ended runs beside the next task",
         "lambdas/shell/command.py",
-        '            environment.condemn("processes of a command could not be ended")\n',
+        '        environment.condemn("processes of a command could not be ended")\n',
         (f"{COMMAND}::test_an_environment_in_which_processes_survive_is_condemned",),
-        "            pass\n",
+        "        pass\n",
     ),
     Protection(
         "an environment that is not clean takes another task",
@@ -1008,6 +1029,38 @@ _LOCAL_LAMBDA = (
         "return not self._killed and program is not None and is_running(program)",
         (f"{PROCESS_TREE}::test_an_environment_that_was_killed_while_it_was_idle_is_replaced",),
         "return not self._killed",
+    ),
+    Protection(
+        "commands have the rights of root where local AWS runs as root",
+        "local/lambda_runtime/sandbox_user.py",
+        '    if sys.platform != "linux" or os.geteuid() != 0:\n',
+        (
+            f"{SANDBOX}::test_a_function_may_do_what_an_unprivileged_user_may",
+            f"{SANDBOX}::test_so_may_its_commands",
+            f"{SANDBOX}::test_a_file_that_lambdas_user_could_not_read_fails_here_too",
+        ),
+        "    if True:\n",
+    ),
+    Protection(
+        "functions run as root, and nobody is told",
+        "local/up.py",
+        "        _say(aws.why_root)\n",
+        (f"{SANDBOX}::test_functions_run_as_root_only_if_they_must_and_that_is_said",),
+        "        pass\n",
+    ),
+    Protection(
+        "a function changes the code that others run",
+        "local/lambda_runtime/deployment.py",
+        "path.chmod(mode & 0o755 | 0o600)",
+        (f"{SANDBOX}::test_a_function_may_do_what_an_unprivileged_user_may",),
+        "path.chmod(0o666)",
+    ),
+    Protection(
+        "a function has more open files than on Lambda",
+        "local/lambda_runtime/worker.py",
+        "user=runs_as.user, open_files=OPEN_FILES",
+        (f"{SANDBOX}::test_files_are_limited_as_on_lambda",),
+        "user=runs_as.user",
     ),
 )
 

@@ -6,9 +6,17 @@ from pathlib import Path
 import pytest
 
 from local.datapipeline.settings import Settings
+from local.directories import open_directory
 from tests.databases.server import DatabaseServer
 from tests.system.deployments import FAULTY_TIME_SCALE, TIME_SCALE, Deployment, deployed
 from tests.system.examples import Examples, copy_project, deployed_examples
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Instead of pytest's, which only its owner can enter: commands may have another user."""
+    with open_directory("system-") as directory:
+        yield directory
 
 
 def other_settings() -> list[str]:

@@ -10,8 +10,11 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-FLEEING = "import os,time\nwhile not (os.fork() and os._exit(0)):\n os.setsid(); time.sleep(0.001)"
-"""Forks, leaves and starts a session of its own, about every millisecond."""
+FLEEING = (
+    "import os,time\nend = time.time() + 20\n"
+    "while time.time() < end and not (os.fork() and os._exit(0)):\n os.setsid(); time.sleep(0.001)"
+)
+"""Forks, leaves and starts a session of its own, about every millisecond, for 20 s."""
 
 
 SIGNALS = (
@@ -168,8 +171,8 @@ def _prints(choice: random.Random, _: int) -> Act:
     return Act(
         choice.choice(
             [
-                "head -c 2000000 /dev/urandom",
-                "yes 'a line' | head -n 55000",
+                "head -c 300000 /dev/urandom",
+                "yes 'a line' | head -n 3000",
                 r"printf '\xff\xfe\x00 no end'; printf '\r\r\n\n' >&2",
                 """echo '{"_aws": {"CloudWatchMetrics": []}}'; echo 'END RequestId: x'""",
                 "exec >&-",

@@ -18,6 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.worker_group import HOLD_SECONDS
+from local.directories import open_directory
 from tests.system.deployments import FAULTY_TIME_SCALE, STACK, Deployment, eventually
 from tests.system.executions import POLL_LOOP, RUN_TASK, executions, state_machine, states_entered
 from tests.system.faults import (
@@ -445,13 +446,19 @@ WITH_A_SCHEDULE: tuple[Begin, ...] = (
 
 
 @pytest.fixture(scope="module")
+def runs() -> Iterator[Path]:
+    with open_directory("runs-") as directory:
+        yield directory
+
+
+@pytest.fixture(scope="module")
 def begun(
     request: pytest.FixtureRequest,
     faulty_deployment: Deployment,
-    tmp_path_factory: pytest.TempPathFactory,
+    runs: Path,
 ) -> Iterator[Mapping[Begin, Begun | AssertionError]]:
     """What has begun, or why it did not: one fault that cannot be brought about fails its own test alone."""
-    scene = Scene(faulty_deployment, tmp_path_factory.mktemp("runs"))
+    scene = Scene(faulty_deployment, runs)
     wanted = _wanted(request.session.items)
     found: dict[Begin, Begun | AssertionError] = {}
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.directories import open_directory
 from tests.system.deployments import STACK, Deployment, eventually
 from tests.system.executions import POLL_LOOP, RUN_TASK, executions
 from tests.system.faults import clear, faults, happened, tick
@@ -42,10 +44,15 @@ def field(key: str, value: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def ended(faulty_deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+def directory() -> Iterator[Path]:
+    with open_directory("secrets-") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def ended(faulty_deployment: Deployment, directory: Path) -> Deployment:
     """Each task has gone its way, from its answer to PollForTask to its end."""
     clear(faulty_deployment)
-    directory = tmp_path_factory.mktemp("secrets")
     password, started = directory / "password", directory / "started"
     password.write_text(CANARY)
     pipelines: dict[str, Pipeline] = {}

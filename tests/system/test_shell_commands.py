@@ -119,6 +119,8 @@ def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
         "Fails": shell("echo first; for i in 1 2 3; do echo problem $i >&2; done; exit 42"),
         "Missing": shell("no-such-program --flag"),
         "HalfDone": shell("echo x > ${OUTPUT1_STAGING_DIR}/x; exit 1", stage="true", output=Ref("Out")),
+        # A link to the handler's own secrets: staging follows it as the handler, which on Lambda is not root.
+        "Secrets": shell("ln -s /proc/self/environ $OUTPUT1_STAGING_DIR/x", stage="true", output=Ref("Out")),
         "Out": {"type": "S3DataNode", "directoryPath": f"s3://{bucket}/half"},
         "NotThere": shell("true", stage="true", input=Ref("In")),
         "In": {"type": "S3DataNode", "filePath": f"s3://{bucket}/not/there"},
@@ -155,6 +157,7 @@ def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
     assert printed(deployment, bucket, pipeline, "Fails", "StdOutput") == b"first\n"
     assert "exit code 127" in failed(pipeline, "Missing")["errorMessage"]
     assert "exit code 1" in failed(pipeline, "HalfDone")["errorMessage"]
+    assert failed(pipeline, "Secrets")["errorId"] == "OutputNotStaged"
     assert "Contents" not in deployment.s3.list_objects_v2(Bucket=bucket, Prefix="half")
     assert failed(pipeline, "NotThere")["errorId"] == "InputNotFound"
 
@@ -246,3 +249,23 @@ def _cut(deployment: Deployment, component: str) -> Mapping[str, str] | None:
     events = deployment.logs.filter_log_events(logGroupName=LOG_GROUP, filterPattern='"Output cut"')["events"]
     lines = [json.loads(event["message"]) for event in events if "Output cut" in event["message"]]
     return next((line for line in lines if line["attemptId"].startswith(f"@{component}_")), None)
+
+
+SPOILING = {
+    "FewFiles": "prlimit --pid $PPID --nofile=9:9",
+    "FewerFiles": "prlimit --pid $PPID --nofile=3:3",
+    "DeepTree": "mkdir -p $TMPDIR/$(printf 'a/%.0s' {1..1500})",
+    "ClosedStorage": "chmod 000 $(dirname $TMPDIR)",
+}
+
+
+@pytest.mark.parametrize("name", SPOILING)
+def test_the_next_task_does_not_get_what_a_command_made_of_its_environment(
+    name: str, deployment: Deployment
+) -> None:
+    objects: dict[str, Fields] = {f"{name}0": shell(f"{SPOILING[name]}; exit 0")}
+    for number in range(1, 4):
+        objects[f"{name}{number}"] = shell("echo well", dependsOn=Ref(f"{name}{number - 1}"))
+    pipeline = Pipeline.activated(deployment, objects)
+    for component in objects:
+        pipeline.ended(component, "FINISHED")

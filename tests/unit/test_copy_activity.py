@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from activities.copy_activity import handler
 from copying import between_objects, s3_objects
@@ -332,6 +333,19 @@ def test_what_may_not_be_read_or_written(bucket: str, s3: FakeS3) -> None:
     s3.objects["b", "in/1"] = b"1\n"
     s3.denied.add(bucket)
     assert "s3_access" in failure(copy(IN, OUT), "CopyFailed")
+
+
+def test_an_object_that_is_archived_is_told(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3.objects["b", "in/1"] = b"1\n"
+
+    def archived(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "InvalidObjectState", "Message": "Not valid"}}, "CopyObject")
+
+    monkeypatch.setattr(s3, "copy_object", archived)
+    message = failure(copy(IN, OUT), "CopyFailed")
+    assert "'s3://b/in/1'" in message
+    assert "restore it" in message
+    assert "s3_access" not in message
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,42 @@ def test_a_deferred_call_gets_its_state_and_whether_it_is_canceled(service: Fake
     assert seen == [({"n": 1}, True)]
 
 
-def test_a_deferral_that_is_not_json_is_a_failure(service: FakeDataPipeline) -> None:
-    assert run(lambda task: Deferred(object()))["status"] == "FAILED"
+@pytest.mark.parametrize("answer", [False, True, "", "FINISHED", {}, {"status": "FINISHED"}, 0, [], object])
+def test_only_none_and_an_outcome_are_answers(answer: object, service: FakeDataPipeline) -> None:
+    response = run(lambda task: answer)
+    assert response["errorId"] == "InvalidOutcome"
+    assert repr(answer) in response["errorMessage"]
+    assert "NotMet()" in response["errorMessage"]
+
+
+@pytest.mark.parametrize(
+    ("state", "wait_seconds", "says"),
+    [
+        (object(), 60, "Object of type object is not JSON serializable"),
+        ({"at": NOW}, 60, "isoformat()"),
+        ({1, 2}, 60, "Object of type set"),
+        ({"ratio": float("nan")}, 60, "Out of range float values"),
+        ({"text": "x" * 100_000}, 60, "100,000 are the limit"),
+        ({}, "60", "wait_seconds of Deferred is '60'"),
+        ({}, True, "wait_seconds of Deferred is True"),
+        ({}, -1, "0 or more"),
+        ({}, float("inf"), "0 or more"),
+    ],
+)
+def test_a_deferral_that_cannot_be_kept_is_a_failure_where_it_is_made(
+    state: object, wait_seconds: Any, says: str, service: FakeDataPipeline
+) -> None:
+    made: list[Deferred] = []
+
+    def work(_: Task) -> Outcome:
+        made.append(Deferred(state, wait_seconds))
+        return made[0]
+
+    response = run(work)
+    assert response["status"] == "FAILED"
+    assert says in response["errorMessage"]
+    assert "in work" in response["errorStackTrace"]
+    assert not made
 
 
 def test_references_come_from_the_task_or_else_from_the_service(service: FakeDataPipeline) -> None:

@@ -101,6 +101,41 @@ def test_the_aws_cli_of_the_layer_is_on_the_path(
     assert lines(log) == ["layer"]
 
 
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("(sudo yum -y update aws-cli) && echo done", "yum: aws-cli is there already"),
+        ("sudo -u root -E -- printf '%s' 'a b'", "a b"),
+        ("sudo A=1 sh -c 'echo $A'", "1"),
+        (
+            "sudo dnf install -y -q bash && sudo yum clean all && sudo yum update -y && echo done",
+            "dnf: bash is",
+        ),
+    ],
+)
+def test_commands_of_a_host_run_as_they_are(
+    command: str, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, log: io.StringIO
+) -> None:
+    (tmp_path / "aws").write_text("#!/bin/sh\n")
+    (tmp_path / "aws").chmod(0o755)
+    monkeypatch.setenv("PATH", f"/usr/bin:/bin:{tmp_path}")
+    assert run(command) == {"status": "FINISHED"}
+    assert says in lines(log)[0]
+
+
+def test_what_a_function_cannot_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    response = run("sudo yum install -y bash no-such-program other-one && echo never")
+    assert response["errorId"] == "CommandFailed"
+    assert "cannot install packages: no-such-program other-one." in response["errorMessage"]
+
+
+def test_an_expression_that_nobody_evaluated_is_worth_a_warning(log: io.StringIO) -> None:
+    assert run("echo '#{myDay}'") == {"status": "FINISHED"}
+    assert '"message":"Expressions left"' in log.getvalue()
+    assert '"fields":["command"]' in log.getvalue()
+
+
 def test_a_command_has_the_credentials_of_its_role_alone(
     monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
