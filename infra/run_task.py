@@ -23,6 +23,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra import lambda_errors
 from infra.encryption import of_state_machine
 from infra.handlers import HandlerEnvironment
 from infra.naming import slug
@@ -42,9 +43,7 @@ INVALID_REQUEST = "DataPipeline.InvalidRequestException"
 
 # The function certainly did not start, so to invoke it again keeps "at most once an attempt".
 NOT_STARTED = [
-    "Lambda.TooManyRequestsException",
-    "Lambda.EC2ThrottledException",
-    "Lambda.ResourceNotReadyException",
+    *lambda_errors.NOT_STARTED,
     # What an execution environment answers that ends itself instead of taking a task (runner/environment.py).
     "EnvironmentNotClean",
 ]
@@ -228,7 +227,7 @@ class RunTask(Construct):
             max_delay=_seconds(30),
             jitter_strategy=sfn.JitterType.FULL,
         )
-        # Still no capacity: wait, report progress so that the task stays ours, and try again.
+        # Still not ready: wait, report progress so that the task stays ours, and try again.
         invoke.add_catch(
             wait,
             errors=NOT_STARTED,
