@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -19,6 +21,7 @@ from constructs import Construct
 from infra.handlers import HandlerEnvironment, python_function
 from infra.poll_loop import POLL_LOOP
 from infra.registration import EXECUTION_ENDED
+from infra.run_task import RUN_TASK
 
 _FAILED = ["FAILED", "TIMED_OUT", "ABORTED"]
 
@@ -60,6 +63,7 @@ class ExecutionEvents(Construct):
                 "ROUTES": json.dumps(list(routes)),
             },
         )
+        self._let_describe(given.encryption_key)
         self.not_reported = dead_letter_queue(self, "NotReported", "tasks-not-reported")
         count = targets.LambdaFunction(self.function)
         its_arn = [run_task.state_machine_arn]
@@ -75,6 +79,39 @@ class ExecutionEvents(Construct):
         # An aborted loop was stopped by a person: nothing is lost, the next tick polls.
         self._rule("PollLoopFailed", events.Match.prefix(loops), ["FAILED", "TIMED_OUT"], count)
         self._rule("RunTaskFailed", its_arn, _FAILED, targets.SqsQueue(self.not_reported))
+
+    def _let_describe(self, key: kms.IKey | None) -> None:
+        """What an event leaves out is asked for: of RunTask what is too large, and with a key everything."""
+        stack = Stack.of(self)
+
+        def arns(kind: str, names: str) -> list[str]:
+            machines = [RUN_TASK, *([f"{POLL_LOOP}-*"] if key is not None else [])]
+            return [
+                stack.format_arn(
+                    service="states",
+                    resource=kind,
+                    resource_name=f"{stack.stack_name}-{machine}{names}",
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                )
+                for machine in machines
+            ]
+
+        self.function.add_to_role_policy(
+            iam.PolicyStatement(actions=["states:DescribeExecution"], resources=arns("execution", ":*"))
+        )
+        if key is not None:
+            self.function.add_to_role_policy(
+                iam.PolicyStatement(
+                    # Who reads an execution decrypts it (Step Functions developer guide, encryption at rest).
+                    actions=["kms:Decrypt"],
+                    resources=[key.key_arn],
+                    conditions={
+                        "StringLike": {
+                            "kms:EncryptionContext:aws:states:stateMachineArn": arns("stateMachine", "")
+                        }
+                    },
+                )
+            )
 
     def _rule(self, name: str, machines: list[str], statuses: list[str], target: events.IRuleTarget) -> None:
         events.Rule(

@@ -24,6 +24,7 @@ from constructs import Construct
 from infra.encryption import of_state_machine
 from infra.handlers import HandlerEnvironment, python_function
 from infra.iam_condition import equals
+from infra.lambda_errors import NOT_STARTED
 from infra.naming import group_name
 from infra.worker_group import HOLD_SECONDS, WorkerGroup
 
@@ -164,7 +165,7 @@ class PollLoop(Construct):
         # A poll whose answer was lost on the way costs nothing: its task is offered again.
         poll.add_retry(
             errors=[
-                "Lambda.TooManyRequestsException",
+                *NOT_STARTED,
                 "Lambda.ServiceException",
                 "Lambda.AWSLambdaException",
                 "Lambda.SdkClientException",

@@ -23,9 +23,13 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from infra import lambda_errors
 from infra.encryption import of_state_machine
 from infra.handlers import HandlerEnvironment
 from infra.naming import slug
+
+RUN_TASK = "RunTask"
+"""The state machine is named ``<stack>-RunTask``."""
 
 TASK = "$states.context.Execution.Input"
 
@@ -39,9 +43,7 @@ INVALID_REQUEST = "DataPipeline.InvalidRequestException"
 
 # The function certainly did not start, so to invoke it again keeps "at most once an attempt".
 NOT_STARTED = [
-    "Lambda.TooManyRequestsException",
-    "Lambda.EC2ThrottledException",
-    "Lambda.ResourceNotReadyException",
+    *lambda_errors.NOT_STARTED,
     # What an execution environment answers that ends itself instead of taking a task (runner/environment.py).
     "EnvironmentNotClean",
 ]
@@ -70,7 +72,7 @@ class RunTask(Construct):
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
-            state_machine_name=f"{stack.stack_name}-RunTask",
+            state_machine_name=f"{stack.stack_name}-{RUN_TASK}",
             comment="Runs one AWS Data Pipeline task: acknowledge, handle, report.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
@@ -226,7 +228,7 @@ class RunTask(Construct):
             max_delay=_seconds(30),
             jitter_strategy=sfn.JitterType.FULL,
         )
-        # Still no capacity: wait, report progress so that the task stays ours, and try again.
+        # Still not ready: wait, report progress so that the task stays ours, and try again.
         invoke.add_catch(
             wait,
             errors=NOT_STARTED,

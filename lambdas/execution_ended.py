@@ -3,7 +3,8 @@
 Event: EventBridge's "Step Functions Execution Status Change", of RunTask for every end and of PollLoop for
 failures. Its ``input`` is RunTask's envelope, its ``output`` what infra/run_task.py says of the end:
 ``{status, deferrals, errorId?, crashed?, refused?}``. Step Functions leaves either out if it is too large
-(EventBridge events reference, Step Functions).
+(EventBridge events reference, Step Functions), and both, with error and cause, where the state machine has a
+key of the customer's own (its developer guide, encryption at rest). Then the execution itself is asked.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from runner import telemetry
+from runner import clients, telemetry
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -51,7 +52,7 @@ class End:
 def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's signature
     """Log and count one ended execution."""
     telemetry.count_cold_start()
-    detail = event["detail"]
+    detail = whole(event["detail"])
     if detail["stateMachineArn"] != RUN_TASK_ARN:
         telemetry.logger.error(
             "PollLoop failed",
@@ -73,6 +74,15 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: 
     if end.of_type:
         telemetry.emit(end.of_type, Type=end.fields["route"])
         telemetry.emit({"TaskDuration": end.fields["seconds"]}, unit="Seconds", Type=end.fields["route"])
+
+
+def whole(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """``detail`` with what the event leaves out of the execution."""
+    needed = ("input", "output") if detail["status"] == "SUCCEEDED" else ("input",)
+    if all(detail.get(key) is not None for key in needed):
+        return detail
+    execution = clients.step_functions().describe_execution(executionArn=detail["executionArn"])
+    return {**detail, **{key: execution.get(key) for key in ("input", "output", "error", "cause")}}
 
 
 def judge(detail: Mapping[str, Any], routes: Collection[str]) -> End:

@@ -17,6 +17,7 @@ from local.datapipeline.faults import Faults
 from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
+from local.ministack_hooks.encrypted_executions import EncryptedExecutions
 from local.ministack_hooks.expressions import ParsedOnce
 from local.ministack_hooks.log_pages import paged
 from local.ministack_hooks.size_limits import SizeLimits
@@ -95,6 +96,7 @@ class Ministack:
         self._end_aborted_executions()
         self._give_succeed_its_output()
         SizeLimits(self._step_functions)
+        EncryptedExecutions(self._step_functions)
         ParsedOnce(self._step_functions.jsonata)
         self._match_phrases()
         self._page_log_events()

@@ -51,6 +51,8 @@ def text(value: Any) -> str:
     """A value of the template, with references as ``<logical id>``."""
     if isinstance(value, str):
         return value
+    if isinstance(value, list):
+        return " ".join(text(one) for one in value)
     if "Fn::Join" in value:
         separator, parts = value["Fn::Join"]
         return str(separator).join(text(part) for part in parts)

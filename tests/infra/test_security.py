@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from infra.stack import TaskRunnerStack
 from infra.worker_group import WorkerGroup
 from tests.infra.conftest import synthesize
 from tests.infra.policies import actions, conditions, resources, role_statements, statements, text
+from tests.local.commands import ROOT
 
 DATA_KEY = "arn:aws:kms:us-east-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef"
 GROUPS = [WorkerGroup("etl", max_concurrent_tasks=3)]
@@ -74,6 +76,12 @@ ALLOWED: dict[tuple[str, str, str, str], str] = {
     ("EventsFunctionRole*", "logs:CreateLogStream logs:PutLogEvents", "<EventsLogs*.Arn>", ""): (
         "The function that counts what has ended writes its own log, which holds its metrics too."
     ),
+    (
+        "EventsFunctionRole*",
+        "states:DescribeExecution",
+        "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:TaskRunner-RunTask:[*]",
+        "",
+    ): "It asks for what is too large for an event.",
     ("*StateMachineRole*", LOG_DELIVERY, "[*]", ""): (
         "A state machine sets up the delivery of its log; these actions have no resource (Step Functions "
         "developer guide, logging)."
@@ -121,6 +129,18 @@ ALLOWED_WITH_KEY: dict[tuple[str, str, str, str], str] = {
     ("PollLoopetlFunctionRole*", "kms:GenerateDataKey", DATA_KEY, ""): (
         "The poller writes claims, and cannot decrypt them."
     ),
+    (
+        "EventsFunctionRole*",
+        "states:DescribeExecution",
+        "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:TaskRunner-PollLoop-[*]:[*]",
+        "",
+    ): "It asks for what events leave out, now of all executions.",
+    (
+        "EventsFunctionRole*",
+        "kms:Decrypt",
+        DATA_KEY,
+        "kms:EncryptionContext:aws:states:stateMachineArn=*RunTask*PollLoop-[*]*",
+    ): "It decrypts what it asks for.",
     ("Handler*FunctionRole*", "kms:Decrypt", DATA_KEY, ""): "A handler reads its task's claim.",
 }
 
@@ -172,6 +192,9 @@ ACCEPTED: dict[tuple[str, str], str] = {
     ("AwsSolutions-IAM5[[]Resource::<Claims*.Arn>/claims/[*]]", "*"): "See ALLOWED.",
     ("AwsSolutions-IAM5[[]Resource::<*Function*.Arn>:[*]]", "*StateMachine/Role/*"): "See ALLOWED.",
     ("AwsSolutions-IAM5[[]Resource::arn:aws:s3:::sales/in/[*]]", "*CommandRole/*"): "See ALLOWED.",
+    ("AwsSolutions-IAM5[[]Resource::*:execution:TaskRunner-RunTask:[*]]", "*/Events/FunctionRole/*"): (
+        "See ALLOWED."
+    ),
 }
 
 
@@ -377,8 +400,34 @@ def test_a_key_encrypts_state_logs_and_claims() -> None:
     )
 
 
+<<<<<<< HEAD
 def with_key_of_the_app() -> tuple[Template, list[dict[str, Any]]]:
     """The stack, and the statements of its key's policy."""
+=======
+def test_the_owner_of_an_imported_key_is_told_what_the_key_of_an_app_is_given() -> None:
+    app, place = cdk.App(), cdk.Environment(account="111122223333", region="eu-west-1")
+    keys = cdk.Stack(app, "Keys", env=place)
+    TaskRunnerStack(
+        app, "Own", worker_groups=GROUPS, handlers=handlers(), encryption_key=kms.Key(keys, "Key"), env=place
+    )
+    (key,) = Template.from_stack(keys).find_resources("AWS::KMS::Key").values()
+    given = {
+        (text(one["Principal"]["Service"]), *sorted(actions([one])))
+        for one in key["Properties"]["KeyPolicy"]["Statement"]
+        if "Service" in one["Principal"]
+    }
+    page = (ROOT / "docs" / "security.md").read_text()
+    told = [
+        (one["Principal"]["Service"], *sorted(actions([one])))
+        for block in re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+        for one in json.loads(block)
+        if one.get("Effect") == "Allow"
+    ]
+    assert sorted(told) == sorted(given)
+
+
+def test_a_key_of_the_app_lets_cloudwatch_logs_use_it_for_this_account_alone() -> None:
+>>>>>>> h-infra
     app = cdk.App()
     keys = cdk.Stack(app, "Keys")
     key = kms.Key(keys, "Key")

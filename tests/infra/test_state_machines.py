@@ -89,13 +89,66 @@ def test_a_task_is_three_states_of_the_loop_and_so_is_an_idle_tick(poll_loop: di
     assert states["StartTask"]["Next"] == states["Wait"]["Next"] == "Poll"
 
 
-def test_a_handler_is_invoked_again_only_where_it_did_not_start(run_task: dict[str, Any]) -> None:
-    retried = [e for one in run_task["States"]["ShellCommandActivity"]["Retry"] for e in one["ErrorEquals"]]
-    assert set(retried) == {
-        "Lambda.TooManyRequestsException",
-        "Lambda.EC2ThrottledException",
-        "Lambda.ResourceNotReadyException",
-    }
+BEGIN_LATER = [
+    "Lambda.TooManyRequestsException",
+    "Lambda.ServiceQuotaExceededException",
+    "Lambda.ResourceConflictException",
+    "Lambda.ResourceNotReadyException",
+    "Lambda.CodeArtifactUserPendingException",
+    "Lambda.ENILimitReachedException",
+    "Lambda.EniLimitReachedException",
+    "Lambda.ENINotReadyException",
+    "Lambda.SubnetIPAddressLimitReachedException",
+    "Lambda.SubnetIpAddressLimitReachedException",
+    "Lambda.EC2ThrottledException",
+    "Lambda.Ec2ThrottledException",
+    "Lambda.EC2UnexpectedException",
+    "Lambda.EFSMountConnectivityException",
+    "Lambda.EFSMountTimeoutException",
+    "Lambda.S3FilesMountTimeoutException",
+    "Lambda.SnapStartNotReadyException",
+]
+BEGUN_OR_NEVER_WILL = [
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.Unknown",
+    "Lambda.KMSDisabledException",
+    "Lambda.KMSAccessDeniedException",
+    "Lambda.ResourceNotFoundException",
+    "Lambda.InvalidSubnetIDException",
+    "Lambda.EC2AccessDeniedException",
+    "Lambda.EFSIOException",
+    "Lambda.EFSMountFailureException",
+    "States.Timeout",
+    "ValueError",
+]
+
+
+def after(state: dict[str, Any], error: str) -> tuple[int, str]:
+    """How often a Task state is tried again after an error, and the state that it then goes to."""
+
+    def first(rules: str) -> dict[str, Any]:
+        matching = [one for one in state.get(rules, []) if {error, "States.ALL"} & set(one["ErrorEquals"])]
+        return matching[0] if matching else {}
+
+    return first("Retry").get("MaxAttempts", 0), first("Catch").get("Next", "")
+
+
+@pytest.mark.parametrize("error", BEGIN_LATER)
+def test_a_handler_that_did_not_start_is_invoked_again_for_as_long_as_it_takes(
+    run_task: dict[str, Any], poll_loop: dict[str, Any], error: str
+) -> None:
+    assert after(run_task["States"]["ShellCommandActivity"], error) == (4, "Wait")
+    retries, _ = after(poll_loop["States"]["Poll"], error)
+    assert retries > 0
+
+
+@pytest.mark.parametrize("error", BEGUN_OR_NEVER_WILL)
+def test_a_handler_that_may_have_started_or_never_can_is_not_invoked_again(
+    run_task: dict[str, Any], error: str
+) -> None:
+    assert after(run_task["States"]["ShellCommandActivity"], error) == (0, "Outcome")
 
 
 @pytest.mark.parametrize("name", ["SetTaskStatus", "ReportRefusedStatus"])

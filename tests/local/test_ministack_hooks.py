@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from local.ministack_hooks import add_resource_type
 from local.ministack_hooks.emulator import BEGINNING_SECONDS, environment
+from local.ministack_hooks.encrypted_executions import EncryptedExecutions
 
 SERVICES = "ministack.services"
 LAMBDA = f"{SERVICES}.lambda_svc"
@@ -164,6 +167,10 @@ def test_waits_are_scaled_by_the_environment() -> None:
     assert private(STATES, "_SFN_WAIT_SCALE") == 0.25
 
 
+def test_an_event_leaves_out_what_is_larger_than_this() -> None:
+    assert private(STATES, "_STATUS_EVENT_PAYLOAD_CAP") == 248 * 1024
+
+
 def test_an_execution_sleeps_once_so_long_before_its_first_state() -> None:
     run = private(STATES, "_run_execution")
     assert run.__code__.co_consts.count(BEGINNING_SECONDS) == 1
@@ -242,3 +249,48 @@ def test_ministack_listens_nowhere_else_when_told_so(tmp_path: Path) -> None:
     for name in ("SFTP_ENABLED", "IOT_MTLS_ENABLED", "GATEWAY_PORT", "LOG_LEVEL"):
         assert name in source
         assert name in environment(1, tmp_path, time_scale=1)
+
+
+EXECUTION = {
+    "executionArn": "arn:aws:states:us-east-1:000000000000:execution:RunTask:x",
+    "stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:RunTask",
+    "name": "x",
+    "startDate": "2026-01-01T00:00:00Z",
+    "stopDate": "2026-01-01T00:00:01Z",
+    "input": "{}",
+    "output": '{"status": "FINISHED"}',
+    "error": "E",
+    "cause": "why",
+}
+
+
+def event(monkeypatch: pytest.MonkeyPatch, key: str, status: str) -> dict[str, Any]:
+    sent: list[Any] = []
+    monkeypatch.setattr(importlib.import_module(EVENTS), "_put_events", lambda data, **_: sent.append(data))
+    hooked = SimpleNamespace(
+        _emit_execution_status_event=private(STATES, "_emit_execution_status_event"),
+        _STATUS_EVENT_PAYLOAD_CAP=private(STATES, "_STATUS_EVENT_PAYLOAD_CAP"),
+    )
+    EncryptedExecutions(hooked)
+    hooked._emit_execution_status_event(
+        {**EXECUTION, "status": status, "encryptionConfiguration": {"type": key}}
+    )
+    ((entry,),) = [data["Entries"] for data in sent]
+    detail: dict[str, Any] = json.loads(entry["Detail"])
+    return detail
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "RUNNING"])
+def test_events_of_executions_with_a_key_of_the_customers_hold_no_data(
+    monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    detail = event(monkeypatch, "CUSTOMER_MANAGED_KMS_KEY", status)
+    assert [detail[key] for key in ("input", "output", "error", "cause")] == [None] * 4
+    assert detail["inputDetails"] == {"included": False}
+    assert (detail["status"], detail["name"], detail["startDate"]) == (status, "x", 1_767_225_600_000)
+    assert len(json.dumps(detail)) < 2_000
+
+
+def test_events_of_other_executions_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert event(monkeypatch, "AWS_OWNED_KEY", "FAILED")["cause"] == "why"
+    assert event(monkeypatch, "AWS_OWNED_KEY", "SUCCEEDED")["output"] == EXECUTION["output"]

@@ -187,12 +187,10 @@ _LOOPS = (
     Protection(
         "a loop fails because its poller could not be invoked, or its answer was lost",
         "infra/poll_loop.py",
-        '                "Lambda.TooManyRequestsException",\n'
         '                "Lambda.ServiceException",\n'
         '                "Lambda.AWSLambdaException",\n'
         '                "Lambda.SdkClientException",\n',
         (f"{FAULTS}[the_poller_dies_before_and_after_its_poll]",),
-        '                "Lambda.TooManyRequestsException",\n',
     ),
     Protection(
         "a loop fails, and its task waits to be offered again, because Step Functions was busy for a moment",
@@ -1231,6 +1229,28 @@ LIMITS = "tests/infra/test_limits.py"
 WORKER_GROUPS = "tests/infra/test_worker_group.py"
 
 _LIMITS = (
+    Protection(
+        "a task fails because its function was idle for weeks, or had no network interface",
+        "infra/run_task.py",
+        "    *lambda_errors.NOT_STARTED,\n",
+        (
+            "tests/infra/test_state_machines.py"
+            "::test_a_handler_that_did_not_start_is_invoked_again_for_as_long_as_it_takes",
+            f"{UNKNOWNS}::test_a_task_waits_for_a_function_that_is_made_ready",
+        ),
+        '    "Lambda.TooManyRequestsException",\n    "Lambda.ResourceNotReadyException",\n',
+    ),
+    Protection(
+        "with a key of one's own no ended task is counted, and no alarm on tasks goes off",
+        "lambdas/execution_ended.py",
+        '    detail = whole(event["detail"])\n',
+        (
+            "tests/unit/test_execution_ended.py::test_what_an_event_leaves_out_is_asked_for",
+            "tests/unit/test_execution_ended.py::test_the_error_of_a_failed_loop_is_asked_for",
+            "tests/system/test_monitoring.py::test_tasks_that_go_wrong",
+        ),
+        '    detail = event["detail"]\n',
+    ),
     Protection(
         "many worker groups make an event pattern that EventBridge refuses",
         "infra/monitoring_events.py",

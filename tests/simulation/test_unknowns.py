@@ -22,6 +22,7 @@ from local.datapipeline.settings import Settings
 from tests.infra.conftest import synthesize
 from tests.infra.state_machines import definitions
 from tests.local.datapipeline.account import ON_DEMAND, pipeline_object, shell, values
+from tests.simulation.interpreter import StateError
 from tests.simulation.pairs import pairwise
 from tests.simulation.world import PERIOD_SECONDS, SCHEDULERS_MINUTE, START, World
 
@@ -259,4 +260,31 @@ def test_every_other_answer_is_lost(machines: Machines, row: Mapping[str, str]) 
         assert instances(world, pipeline) == {f"A{number}": "FINISHED"}
     assert world.drop_answers == 0
     assert len(world.begun) == 10
+    nothing_is_left(world)
+
+
+@pytest.mark.parametrize("minutes", [1, 40])
+@pytest.mark.parametrize(
+    "error", ["Lambda.ResourceConflictException", "Lambda.SubnetIPAddressLimitReachedException"]
+)
+def test_a_task_waits_for_a_function_that_is_made_ready(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch, error: str, minutes: int
+) -> None:
+    """After weeks without an invocation, or while a subnet has no addresses: the work never began."""
+    world = World(machines, settings_of(WORST), lambda *_: (20.0, "FINISHED"))
+    handler = world._handler
+
+    def not_ready(context: dict[str, Any], arguments: Any) -> Any:
+        if world.now < ready:
+            raise StateError(error)
+        return (yield from handler(context, arguments))
+
+    monkeypatch.setattr(world, "_handler", not_ready)
+    world.run(minutes=20)
+    pipeline = start(world, "idle", shell("Good", maximumRetries="0", reportProgressTimeout="5 minutes"))
+    ready = world.now + timedelta(minutes=PERIOD_SECONDS / 60 + 1 + minutes)
+    world.run(hours=2)
+    assert instances(world, pipeline) == {"Good": "FINISHED"}
+    assert [component for component, _ in world.begun] == ["Good"]
+    assert world.reported == ["FINISHED"]
     nothing_is_left(world)

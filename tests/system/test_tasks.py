@@ -38,6 +38,7 @@ def test_a_scheduled_pipeline_by_the_aws_cli(deployment: Deployment) -> None:
     lines = _messages([event["message"] for event in events])
     assert "Hello World!" in lines
     assert "Good evening" in lines
+    eventually(lambda: ("Greet", "FINISHED") in _ended(deployment) or None, "its end was not counted")
 
 
 def test_a_type_without_a_handler_fails_at_once_and_says_what_is_handled(deployment: Deployment) -> None:
@@ -133,6 +134,15 @@ def _up_to_each(names: list[str], last: str) -> list[list[str]]:
         if name == last:
             parts.append([])
     return parts[:-1]
+
+
+def _ended(deployment: Deployment) -> list[tuple[str, str]]:
+    """The components and outcomes of the tasks whose end was logged."""
+    events = deployment.logs.filter_log_events(
+        logGroupName=f"/aws/lambda/{STACK}-execution-ended", filterPattern='"Task ended"'
+    )["events"]
+    lines = [json.loads(event["message"]) for event in events]
+    return [(line["attemptId"].lstrip("@").partition("_")[0], line["outcome"]) for line in lines]
 
 
 def _messages(lines: list[str]) -> list[str]:

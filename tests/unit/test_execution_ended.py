@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from runner import clients
+
+EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:TaskRunner-RunTask:A-x"
 RUN_TASK = "arn:aws:states:us-east-1:000000000000:stateMachine:TaskRunner-RunTask"
 ENVELOPE = {
     "taskId": "T1",
@@ -30,6 +33,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def detail(output: Any = None, *, task: Any = ENVELOPE, **changes: Any) -> dict[str, Any]:
     return {
         "stateMachineArn": RUN_TASK,
+        "executionArn": EXECUTION,
         "name": "A-x",
         "status": "SUCCEEDED",
         "startDate": 1_000,
@@ -93,6 +97,92 @@ def test_an_execution_that_did_not_succeed_told_nobody(module: ModuleType, statu
 def test_what_step_functions_leaves_out_is_done_without(module: ModuleType, text: str | None) -> None:
     end = module.judge(detail(input=text, output=text), module.ROUTES)
     assert (end.of_stack, end.of_type) == ({}, {})
+
+
+class StepFunctions:
+    """DescribeExecution of one execution."""
+
+    def __init__(self, **answer: Any) -> None:
+        self.answer = answer
+        self.asked: list[str] = []
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self.asked.append(executionArn)
+        return self.answer
+
+
+def ended(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], answer: dict[str, Any]
+) -> StepFunctions:
+    described = StepFunctions(**answer)
+    monkeypatch.setattr(clients, "step_functions", lambda: described)
+    module.handler({"detail": said}, None)
+    return described
+
+
+LEFT_OUT = {"input": None, "output": None, "error": None, "cause": None}
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "counted"),
+    [
+        ("SUCCEEDED", {"output": {"status": "FINISHED"}}, {"TasksFinished"}),
+        ("SUCCEEDED", {"output": {"status": "FAILED", "crashed": True}}, {"TasksFailed", "HandlersCrashed"}),
+        ("FAILED", {"error": "StatusNotReported", "cause": "why"}, {"TasksNotReported"}),
+    ],
+)
+@pytest.mark.parametrize("absent", [True, False])
+def test_what_an_event_leaves_out_is_asked_for(
+    module: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    status: str,
+    answer: dict[str, Any],
+    counted: set[str],
+    absent: bool,
+) -> None:
+    """As Step Functions does for a state machine with a key of the customer's, and for what is too large."""
+    said = detail(status=status, **LEFT_OUT)
+    if absent:
+        said = {key: value for key, value in said.items() if key not in LEFT_OUT}
+    answer = {**answer, "output": json.dumps(answer.get("output")), "input": json.dumps(ENVELOPE)}
+    described = ended(module, monkeypatch, said, answer)
+    assert described.asked == [EXECUTION]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert counted <= {name for line in lines for name in line}
+    (record,) = caplog.records
+    assert vars(record)["attemptId"] == "@A_Attempt=1"
+    assert vars(record).get("error") == answer.get("error")
+
+
+def test_only_the_output_may_be_left_out(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    described = ended(
+        module,
+        monkeypatch,
+        detail(output=None) | {"output": None},
+        {"input": "{}", "output": '{"status": "FAILED"}'},
+    )
+    assert described.asked == [EXECUTION]
+
+
+@pytest.mark.parametrize(
+    "said", [detail({"status": "FINISHED"}), detail(status="FAILED", error="E") | {"output": None}]
+)
+def test_a_whole_event_is_believed(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch, said: dict[str, Any]
+) -> None:
+    assert ended(module, monkeypatch, said, {}).asked == []
+
+
+def test_the_error_of_a_failed_loop_is_asked_for(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = RUN_TASK.replace("RunTask", "PollLoop-etl")
+    said = detail(stateMachineArn=loop, status="FAILED", **LEFT_OUT)
+    ended(module, monkeypatch, said, {"input": "{}", "error": "PollingFailed", "cause": "denied"})
+    (record,) = caplog.records
+    assert (vars(record)["error"], vars(record)["cause"]) == ("PollingFailed", "denied")
 
 
 def test_a_failed_loop_is_counted_by_itself(

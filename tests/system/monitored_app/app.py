@@ -1,10 +1,14 @@
-"""An app whose tasks end in every way: two worker groups, and handlers with and without @task_handler."""
+"""An app whose tasks end in every way: two worker groups, and handlers with and without @task_handler.
+
+It has a key of its own, so that events of its executions hold no data: what is counted has to be asked for.
+"""
 
 import shutil
 import tempfile
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
@@ -66,6 +70,7 @@ def main() -> None:
             "any-language": existing_function(any_language),
             "deferring": existing_function(deferring),
         },
+        encryption_key=kms.Key(functions, "Key"),
         time_scale=float(app.node.try_get_context("timeScale")),
     )
     mailbox = sqs.Queue(stack, "Mailbox", queue_name="mailbox")
