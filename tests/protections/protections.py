@@ -1230,6 +1230,22 @@ WORKER_GROUPS = "tests/infra/test_worker_group.py"
 
 _LIMITS = (
     Protection(
+        "a loop with a long period fails because its history is full",
+        "lambdas/runner/loop.py",
+        " and state.events < MAX_EVENTS",
+        ("tests/unit/test_loop.py::test_an_execution_ends_before_its_history_is_full",),
+    ),
+    Protection(
+        "waits of a loop fill its history uncounted",
+        "lambdas/runner/loop.py",
+        "Next.WAIT: 9,",
+        (
+            "tests/unit/test_loop.py::test_an_execution_ends_before_its_history_is_full",
+            "tests/system/test_tasks.py::test_a_loop_knows_how_many_events_its_history_has",
+        ),
+        "Next.WAIT: 0,",
+    ),
+    Protection(
         "a task fails because its function was idle for weeks, or had no network interface",
         "infra/run_task.py",
         "    *lambda_errors.NOT_STARTED,\n",
