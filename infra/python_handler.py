@@ -15,6 +15,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.bundling import SOURCE, asset_directory
+from infra.handler_module import check_handler_module
 from infra.limits import refuse_large_environment
 from infra.naming import function_name
 
@@ -77,7 +79,11 @@ class PythonHandler:
     layers: Sequence[lambda_.ILayerVersion] = ()
 
     def function(self, scope: Construct, route: str, given: HandlerEnvironment) -> lambda_.Function:
-        """The function, its log group, and a role that can do what the handler runtime needs."""
+        """The function, its log group, and a role that can do what the handler runtime needs.
+
+        Raises ConfigurationError for a module that Lambda could not load.
+        """
+        check_handler_module(self.module, source=SOURCE, asset=asset_directory(), layers=bool(self.layers))
         function = python_function(
             scope,
             route,

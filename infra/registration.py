@@ -40,11 +40,24 @@ def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
                 f"'{route}' cannot be a handler's name: it has 1 to 80 printable characters, and is none of "
                 f"RunTask's own states ({', '.join(sorted(_NOT_A_ROUTE))})."
             )
+        _refuse_what_is_no_handler(route, handler)
         by_route[route] = handler
     if not by_route:
         raise ConfigurationError("At least one handler is needed.")
     _refuse_repeated_keys()
     return by_route
+
+
+def _refuse_what_is_no_handler(route: str, given: object) -> None:
+    if not isinstance(given, type) and callable(getattr(given, "function", None)):
+        return
+    if callable(given):
+        name = getattr(given, "__name__", type(given).__name__)
+        raise ConfigurationError(f"The handler for '{route}' is not called: write {name}(...).")
+    raise ConfigurationError(
+        f"'{given}' is no handler for '{route}'. Handlers are shell_command(), exists(), sql(), "
+        "PythonHandler(module=...) and so on. For a Lambda function, or its ARN: existing_function(...)."
+    )
 
 
 def refuse_equal_names(stack_name: str, worker_groups: Iterable[WorkerGroup], routes: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,7 +71,11 @@ class TaskRunnerStack(Stack):
         refuse_stack_name(self.stack_name)
         refuse_region(self.region)
         if failed_tasks_alarm is not None and failed_tasks_alarm < 1:
-            raise ConfigurationError("failed_tasks_alarm is less than 1; None switches the alarm off.")
+            raise ConfigurationError(
+                f"failed_tasks_alarm is {failed_tasks_alarm}; so many failed tasks are an alarm, 1 or more. "
+                "None switches the alarm off."
+            )
+        _refuse_address(alarm_email)
         refuse_equal_names(self.stack_name, worker_groups, by_route)
         if encryption_key is not None:
             let_logs_use(encryption_key, self)
@@ -181,7 +186,17 @@ def _resources(construct: Construct) -> int:
 def _check(worker_groups: Sequence[WorkerGroup]) -> None:
     if not worker_groups:
         raise ConfigurationError("At least one worker group is needed.")
+    if not all(isinstance(group, WorkerGroup) for group in worker_groups):
+        raise ConfigurationError(
+            f"worker_groups is {worker_groups!r}; a list is needed, such as [WorkerGroup('etl')]."
+        )
     names = [group.name for group in worker_groups]
     for name in names:
         if names.count(name) > 1:
             raise ConfigurationError(f"Worker group '{name}' is given more than once.")
+
+
+def _refuse_address(address: str | None) -> None:
+    """SNS takes what is none for a subscription that fails, and with it the deployment."""
+    if address and not Token.is_unresolved(address) and not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+        raise ConfigurationError(f"alarm_email is '{address}': an address such as you@example.com is needed.")

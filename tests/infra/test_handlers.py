@@ -61,7 +61,7 @@ def function(template: Template, name: str) -> Any:
 
 
 def test_a_python_handler_may_do_what_the_runtime_needs_and_its_statements() -> None:
-    module = PythonHandler(module="count_words", statements=[LIST_TABLES])
+    module = PythonHandler(module="exists", statements=[LIST_TABLES])
     template = synthesize(handlers={"count": module})
     assert actions(statements(template, "Handlercount")) == RUNTIME | {"dynamodb:ListTables"}
 

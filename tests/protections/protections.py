@@ -1230,6 +1230,34 @@ WORKER_GROUPS = "tests/infra/test_worker_group.py"
 
 _LIMITS = (
     Protection(
+        "a handler is deployed that Lambda cannot load",
+        "infra/python_handler.py",
+        "        check_handler_module("
+        "self.module, source=SOURCE, asset=asset_directory(), layers=bool(self.layers))\n",
+        ("tests/infra/test_handler_module.py::test_a_module_that_is_not_there",),
+    ),
+    Protection(
+        "a handler imports what is not deployed",
+        "infra/handler_module.py",
+        "    _check_imports(file, source=source, asset=asset, layers=layers)\n",
+        ("tests/infra/test_handler_module.py::test_a_module_that_lambda_could_not_load",),
+    ),
+    Protection(
+        "a handler that was not called is taken for one",
+        "infra/registration.py",
+        "        _refuse_what_is_no_handler(route, handler)\n",
+        (
+            "tests/infra/test_context.py::test_a_handler_without_parentheses_is_refused",
+            "tests/infra/test_context.py::test_what_is_no_handler_is_refused",
+        ),
+    ),
+    Protection(
+        "an alarm has an address that SNS refuses",
+        "infra/stack.py",
+        "        _refuse_address(alarm_email)\n",
+        ("tests/infra/test_context.py::test_what_is_no_address_is_refused",),
+    ),
+    Protection(
         "a loop with a long period fails because its history is full",
         "lambdas/runner/loop.py",
         " and state.events < MAX_EVENTS",
