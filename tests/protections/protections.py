@@ -41,6 +41,7 @@ COPIES = "tests/unit/test_copy_activity.py"
 NODES = "tests/unit/test_s3_data_node.py"
 TABLES = "tests/databases/test_copy_activity.py"
 CHAINS = "tests/databases/test_chains.py"
+TABLE_NAMES = "tests/databases/test_names.py"
 LIMIT = "tests/unit/data_formats/test_match_limit.py"
 LOGINS = "tests/databases/test_logins.py"
 
@@ -516,6 +517,27 @@ _COPIES = (
         "    if False:\n",
     ),
     Protection(
+        "a table is not found by its name in quotes, and made again",
+        "lambdas/sql/mysql.py",
+        "for part in found or [name])",
+        (f"{TABLE_NAMES}::test_a_table_is_found_by_the_name_that_statements_have",),
+        "for part in [name])",
+    ),
+    Protection(
+        "a table that may not be seen is taken for missing",
+        "lambdas/sql/mysql.py",
+        "            if code in _NOT_THERE:\n",
+        (f"{TABLE_NAMES}::test_what_may_not_be_looked_at_is_not_taken_for_missing",),
+        "            if code:\n",
+    ),
+    Protection(
+        "rows are not copied because a column's name is a word of SQL",
+        "lambdas/copying/with_tables.py",
+        "[tables.column(name) for name in names]",
+        (f"{TABLE_NAMES}::test_columns_whose_names_are_words_of_sql",),
+        "list(names)",
+    ),
+    Protection(
         "an object that a manifest says is mandatory is missing, and nobody is told",
         "lambdas/data_nodes/manifest.py",
         " or not isinstance(mandatory, bool):",
@@ -897,12 +919,30 @@ _RECOVERY = (
     Protection(
         "orphans of a command fill the table of processes",
         "lambdas/shell/command.py",
-        "            tree.reap(process.pid)\n",
+        "                tree.reap(process.pid)\n",
         (f"{COMMAND}::test_orphans_are_reaped_while_the_command_runs",),
+        "                pass\n",
     ),
 )
 
 _NEXT_TASK = (
+    Protection(
+        "time that runs out while a task cleans up leaves what it was about to remove",
+        "lambdas/runner/deadline.py",
+        "    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})\n",
+        (
+            f"{SHELL}::test_time_that_runs_out_while_it_is_cleaned_up_leaves_the_outcome",
+            f"{SHELL}::test_a_process_is_ended_though_time_runs_out_meanwhile",
+        ),
+        "    before = signal.pthread_sigmask(signal.SIG_BLOCK, set())\n",
+    ),
+    Protection(
+        "a command reads the handler's credentials from the process that reports",
+        "lambdas/runner/progress_process.py",
+        "            environment.close_memory()\n",
+        (f"{PROGRESS}::test_a_command_cannot_read_the_process_that_reports",),
+        "            pass\n",
+    ),
     Protection(
         "a process that could not be ended runs beside the next task",
         "lambdas/shell/command.py",
@@ -970,6 +1010,13 @@ _NEXT_TASK = (
 )
 
 _STAGING = (
+    Protection(
+        "of two files for one object one is lost",
+        "lambdas/shell/staging.py",
+        "        if uri in places:\n",
+        (f"{SHELL}::test_two_files_of_a_gzip_node_for_one_object_are_refused",),
+        "        if False:\n",
+    ),
     Protection(
         "an output that cannot be listed is taken for an empty one",
         "lambdas/shell/staging.py",
