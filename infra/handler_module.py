@@ -30,6 +30,14 @@ _OF_THE_RUNTIME = {
     "urllib3",
 }
 
+# The Python that reads may still have them (What's New in Python 3.12 and 3.13, removed modules).
+_NO_LONGER_IN_PYTHON = {
+    *("aifc", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "crypt", "distutils", "imghdr"),
+    *("imp", "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "smtpd", "sndhdr"),
+    *("spwd", "sunau", "telnetlib", "uu", "xdrlib"),
+}
+_OF_PYTHON = sys.stdlib_module_names - _NO_LONGER_IN_PYTHON
+
 HANDLER = "handler"
 
 
@@ -114,11 +122,21 @@ def _absolute(statement: ast.ImportFrom, importing: Path, source: Path) -> str:
     """The module that names are imported from, also where it is named relatively."""
     if not statement.level:
         return statement.module or ""
-    package = importing.parent
-    for _ in range(statement.level - 1):
-        package = package.parent
-    parts = package.relative_to(source).parts if package.is_relative_to(source) else ()
+    parts = importing.parent.relative_to(source).parts
+    above = statement.level - 1
+    if above >= len(parts):
+        raise ConfigurationError(
+            f"{importing}, line {statement.lineno}: `{ast.unparse(statement)}` begins above the packages of "
+            f"lambdas/, where Python imports nothing. Did you mean `{_from_the_top(statement)}`?"
+        )
+    parts = parts[: len(parts) - above]
     return ".".join([*parts, *([statement.module] if statement.module else [])])
+
+
+def _from_the_top(statement: ast.ImportFrom) -> str:
+    if not statement.module:
+        return f"import {', '.join(alias.name for alias in statement.names)}"
+    return ast.unparse(ast.ImportFrom(statement.module, statement.names, 0))
 
 
 def _own_module(name: str, source: Path, asset: Path) -> Path | None:
@@ -132,7 +150,7 @@ def _is_there(name: str, *, source: Path, asset: Path, layers: bool) -> bool:
     if (source / first).is_dir() or (source / f"{first}.py").is_file():
         # Of lambdas/, so that it had to be a module of it; a directory without __init__.py is one as well.
         return (source / name.replace(".", "/")).is_dir()
-    known = first in sys.stdlib_module_names or first in _OF_THE_RUNTIME
+    known = first in _OF_PYTHON or first in _OF_THE_RUNTIME
     return known or layers or (asset / first).is_dir() or (asset / f"{first}.py").is_file()
 
 
@@ -145,7 +163,7 @@ def _not_there(
         meant = _meant(rest, [one.stem for one in (asset / first).glob("*.py")], before=f"{first}.")
     else:
         there = {one.stem for one in asset.iterdir() if one.stem.isidentifier()}
-        meant = _meant(first, {*sys.stdlib_module_names, *_OF_THE_RUNTIME, *there}, cutoff=0.75)
+        meant = _meant(first, {*_OF_PYTHON, *_OF_THE_RUNTIME, *there}, cutoff=0.75)
     return (
         f"{importing}, line {statement.lineno}: there is no module `{name}` on Lambda.{meant} Packages of "
         "pure Python are added to lambdas/requirements.txt, all others come in a layer."

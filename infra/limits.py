@@ -71,7 +71,6 @@ def refuse_large_environment(function: str, variables: Mapping[str, str]) -> Non
         return
     largest = max(variables, key=lambda name: _bytes({name: variables[name]}))
     what = {
-        "ROUTES": f"It holds the names of all handlers: make them shorter. {_SEVERAL_STACKS}",
         "WORKER_GROUP": "Make the worker group's name shorter.",
     }.get(largest, "Make it shorter, or put its value where the function can read it.")
     raise ConfigurationError(

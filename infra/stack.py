@@ -104,7 +104,6 @@ class TaskRunnerStack(Stack):
                 self,
                 f"PollLoop-{slug(group.name, 60)}",
                 worker_group=group,
-                routes=sorted(by_route),
                 run_task=self.run_task.state_machine,
                 given=given,
                 time_scale=time_scale,
@@ -116,7 +115,6 @@ class TaskRunnerStack(Stack):
             self,
             "Events",
             run_task=self.run_task.state_machine,
-            routes=sorted(by_route),
             given=given,
         )
         self.monitoring = Monitoring(

@@ -31,7 +31,6 @@ class Configuration:
 
     worker_group: str
     limits: Limits
-    routes: frozenset[str]
     run_task_arn: str
     claims_bucket: str
     hostname: str
@@ -47,7 +46,6 @@ class Configuration:
                 max_concurrent_tasks=int(most) if most else None,
                 hold=float(os.environ["POLL_HOLD_SECONDS"]),
             ),
-            routes=frozenset(json.loads(os.environ["ROUTES"])),
             run_task_arn=os.environ["RUN_TASK_ARN"],
             claims_bucket=os.environ["CLAIMS_BUCKET"],
             hostname=os.environ["RUNNER_HOSTNAME"],
@@ -113,9 +111,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if poll.task is None:
         return _response(decision)
 
-    received = envelope.receive(
-        poll.task, worker_group=config.worker_group, routes=config.routes, received_at=received_at
-    )
+    received = envelope.receive(poll.task, worker_group=config.worker_group, received_at=received_at)
     name = envelope.execution_name(received.envelope, poll_id=context.aws_request_id)
     task = received.envelope
     if received.claim is not None:

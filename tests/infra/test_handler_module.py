@@ -97,6 +97,13 @@ def test_a_module_that_is_not_there(module: str, said: str) -> None:
         ),
         ("from .helper import total\nhandler = 1", "helper.py, line 1: there is no module `numpy`"),
         ("from activities import helper\nhandler = 1", "helper.py, line 1: there is no module `numpy`"),
+        ("import cgi\nhandler = 1", "there is no module `cgi`"),
+        (
+            "from ..runner import Task\nhandler = 1",
+            "x.py, line 1: `from ..runner import Task` begins above the packages of lambdas/, where Python "
+            "imports nothing. Did you mean `from runner import Task`?",
+        ),
+        ("from .. import runner\nhandler = 1", "Did you mean `import runner`?"),
         # It is for tests, and is not deployed.
         ("from runner.testing import run\nhandler = 1", "no module `runner.testing`"),
     ],

@@ -34,7 +34,6 @@ def test_the_poller_has_time_for_its_poll(template: Template) -> None:
                         "WORKER_GROUP": "etl",
                         "POLL_TIMEOUT_SECONDS": "10",
                         "PERIOD_SECONDS": "300",
-                        "ROUTES": '["ShellCommandActivity"]',
                     }
                 )
             },

@@ -273,9 +273,10 @@ _HOSTILE = (
     Protection(
         "an id is larger than a state may be, or is not text",
         "lambdas/runner/envelope.py",
-        "            if _told(envelope[key]) != envelope[key]:\n",
+        "            if _told(texts[key]) != texts[key]:\n",
         (
             f"{HOSTILE_TASKS}::test_an_id_that_the_service_would_not_take_is_refused_by_name",
+            f"{HOSTILE_TASKS}::test_a_type_that_no_handler_can_have_is_refused_and_fits_into_a_state",
             f"{HOSTILE}[long-attempt-id]",
         ),
         "            if False:\n",
@@ -316,7 +317,7 @@ _HOSTILE = (
         "lambdas/runner/envelope.py",
         'for key in ("pipelineId", "attemptId", "route")}',
         (
-            f"{HOSTILE_TASKS}::test_a_type_without_a_handler_fits_into_a_state_whatever_its_length",
+            f"{HOSTILE_TASKS}::test_a_type_that_no_handler_can_have_is_refused_and_fits_into_a_state",
             f"{HOSTILE}[long-type]",
         ),
         'for key in ("pipelineId", "attemptId")}',
@@ -1343,6 +1344,20 @@ _LIMITS = (
         '    detail = event["detail"]\n',
     ),
     Protection(
+        "types without a handler make metrics without end",
+        "lambdas/execution_ended.py",
+        'if not unhandled and envelope.get("route") and',
+        ("tests/unit/test_execution_ended.py::test_a_task_without_a_handler_makes_no_metric_of_its_type",),
+        'if envelope.get("route") and',
+    ),
+    Protection(
+        "an ended execution does not say that its task had no handler",
+        "infra/run_task.py",
+        "{self._has_no_handler()} ? {{'unhandled': true}}",
+        ("tests/infra/test_state_machines.py::test_every_end_says_whether_there_was_a_handler",),
+        "false ? {{'unhandled': true}}",
+    ),
+    Protection(
         "many worker groups make an event pattern that EventBridge refuses",
         "infra/monitoring_events.py",
         "events.Match.prefix(loops)",
@@ -1361,7 +1376,6 @@ _LIMITS = (
         "infra/python_handler.py",
         "    refuse_large_environment(full_name, variables)\n",
         (
-            f"{LIMITS}::test_names_of_handlers_that_do_not_fit_into_a_functions_environment_are_refused",
             f"{LIMITS}::test_a_worker_group_that_does_not_fit_into_its_pollers_environment_is_refused",
             f"{LIMITS}::test_variables_that_do_not_fit_are_refused_with_the_largest",
         ),
