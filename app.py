@@ -17,7 +17,7 @@ from infra.worker_group import ConfigurationError, WorkerGroup
 def main() -> None:
     """Synthesize the stack from cdk.json's context and the command line's ``-c KEY=VALUE``."""
     app = cdk.App()
-    context = Context(app.node.try_get_context)
+    context = Context(app.node.get_all_context())
     try:
         TaskRunnerStack(
             app,
@@ -41,6 +41,7 @@ def main() -> None:
             tracing=context.flag("tracing"),
             time_scale=context.number("timeScale", 1),
         )
+        context.refuse_misspelt()
     except ConfigurationError as error:
         sys.exit(f"app.py: {error}")
     app.synth()

@@ -7,7 +7,8 @@ empty, is the default.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, overload
 
 from infra.worker_group import ConfigurationError
@@ -16,14 +17,28 @@ from infra.worker_group import ConfigurationError
 class Context:
     """Each method raises ConfigurationError for a value of another kind."""
 
-    def __init__(self, get: Callable[[str], Any]) -> None:
-        """``get`` is an app's ``node.try_get_context``."""
-        self._get = get
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        """``given`` is an app's ``node.get_all_context()``."""
+        self._given = given
+        self._read: set[str] = set()
 
     def text(self, key: str) -> str:
         """A text; empty if it is not given."""
-        value = self._get(key)
+        self._read.add(key)
+        value = self._given.get(key)
+        if isinstance(value, list | tuple | Mapping):
+            raise ConfigurationError(f"the context value {key} is {value!r}: one value is needed, no list.")
         return "" if value is None else str(value)
+
+    def refuse_misspelt(self) -> None:
+        """To be called last: a key that is like one that was read, and was not read itself, is a mistake."""
+        by_form = {_form(key): key for key in self._read}
+        for key in sorted(set(self._given) - self._read):
+            for near in get_close_matches(_form(key), by_form, n=1, cutoff=0.85):
+                raise ConfigurationError(
+                    f"nothing reads the context value {key}. Did you mean {by_form[near]}? One of your own "
+                    "is read with context.text()."
+                )
 
     @overload
     def whole(self, key: str) -> int | None: ...
@@ -60,3 +75,7 @@ class Context:
 
     def _refused(self, key: str, what: str) -> ConfigurationError:
         return ConfigurationError(f"the context value {key} is '{self.text(key)}': it has to be {what}.")
+
+
+def _form(key: str) -> str:
+    return key.replace("_", "").replace("-", "").lower()

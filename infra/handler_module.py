@@ -69,6 +69,8 @@ def check_handler_module(module: str, *, source: Path, asset: Path, layers: bool
     a package that is in neither may be in one of them.
     """
     activities = source / "activities"
+    if not isinstance(module, str):
+        raise ConfigurationError(f"PythonHandler(module={module!r}): a file's name without .py is needed.")
     file = _file_of(activities, module.split("."))
     if file is None:
         known = sorted(one.stem for one in activities.glob("*.py") if one.stem != "__init__")

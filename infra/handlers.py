@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from infra.copy_role import copy_role
 from infra.database_access import OWN_STATEMENTS, Secret, database_access
 from infra.existing_function import ExistingFunction, existing_function
+from infra.function_settings import check_statements
 from infra.python_handler import (
     FunctionSettings,
     Handler,
@@ -73,7 +74,7 @@ def exists(
     """
     settings = FunctionSettings(memory_mb=256, timeout_minutes=1) | settings
     access = database_access(secrets=secrets, rds_instances=rds_instances)
-    return PythonHandler(module="exists", statements=[*access, *statements], **settings)
+    return PythonHandler(module="exists", statements=_all(access, statements), **settings)
 
 
 def sql(
@@ -93,7 +94,7 @@ def sql(
     The rest is as in FunctionSettings. Raises ConfigurationError.
     """
     access = database_access(secrets=secrets, rds_instances=rds_instances, redshift=redshift)
-    return PythonHandler(module="sql_activity", statements=[*access, *statements], **settings)
+    return PythonHandler(module="sql_activity", statements=_all(access, statements), **settings)
 
 
 def redshift_copy(
@@ -119,7 +120,7 @@ def redshift_copy(
         "COPY_ROLE_ARN": copy_role(copy_role_arn),
     }
     return PythonHandler(
-        module="redshift_copy_activity", statements=[*access, results, *statements], **settings
+        module="redshift_copy_activity", statements=_all([*access, results], statements), **settings
     )
 
 
@@ -137,4 +138,11 @@ def copy(
     """
     settings = FunctionSettings(memory_mb=1024) | settings
     access = database_access(secrets=secrets, rds_instances=rds_instances)
-    return PythonHandler(module="copy_activity", statements=[*access, *statements], **settings)
+    return PythonHandler(module="copy_activity", statements=_all(access, statements), **settings)
+
+
+def _all(
+    access: Sequence[iam.PolicyStatement], given: Sequence[iam.PolicyStatement]
+) -> list[iam.PolicyStatement]:
+    check_statements("the handler", given)
+    return [*access, *given]

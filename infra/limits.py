@@ -33,7 +33,10 @@ _SEVERAL_STACKS = (
 
 
 def refuse_stack_name(stack_name: str) -> None:
-    """Raise ConfigurationError for a name that leaves too little room in those that begin with it."""
+    """Raise ConfigurationError for a name that leaves too little room in those that begin with it.
+
+    Of what characters it is made, CDK says itself, when the stack is made.
+    """
     if not Token.is_unresolved(stack_name) and len(stack_name) > LONGEST_STACK_NAME:
         raise ConfigurationError(
             f"The stack's name '{stack_name}' has {len(stack_name)} characters; {LONGEST_STACK_NAME} are "

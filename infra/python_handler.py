@@ -16,6 +16,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.bundling import SOURCE, asset_directory
+from infra.function_settings import check_function_settings
 from infra.handler_module import check_handler_module
 from infra.limits import refuse_large_environment
 from infra.naming import function_name
@@ -81,8 +82,10 @@ class PythonHandler:
     def function(self, scope: Construct, route: str, given: HandlerEnvironment) -> lambda_.Function:
         """The function, its log group, and a role that can do what the handler runtime needs.
 
-        Raises ConfigurationError for a module that Lambda could not load.
+        Raises ConfigurationError for a module that Lambda could not load, and for settings that it refuses.
         """
+        settings = {name: getattr(self, name) for name in FunctionSettings.__annotations__}
+        check_function_settings(route, settings, self.statements)
         check_handler_module(self.module, source=SOURCE, asset=asset_directory(), layers=bool(self.layers))
         function = python_function(
             scope,

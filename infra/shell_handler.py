@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.lambda_layer_awscli import AwsCliLayer
 from constructs import Construct
 
+from infra.function_settings import check_statements
 from infra.limits import refuse_large_environment
 from infra.naming import function_name
 from infra.python_handler import HandlerEnvironment, PythonHandler
@@ -31,8 +32,11 @@ class ShellHandler:
 
     def function(self, scope: Construct, route: str, given: HandlerEnvironment) -> lambda_.IFunction:
         """The function; COMMAND_ROLE_ARN tells it the role of its commands."""
-        layers = [_aws_cli(scope), *self.handler.layers]
-        function = replace(self.handler, layers=layers).function(scope, route, given)
+        check_statements(f"the handler for '{route}'", self.statements)
+        handler = self.handler
+        if isinstance(handler.layers, Sequence) and not isinstance(handler.layers, str):
+            handler = replace(handler, layers=[_aws_cli(scope), *handler.layers])
+        function = handler.function(scope, route, given)
         command_role = iam.Role(
             scope,
             "CommandRole",

@@ -51,7 +51,7 @@ class WorkerGroup:
     idle_alarm_hours: int | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.name) <= 1024 or not self.name.strip():
+        if not isinstance(self.name, str) or not 1 <= len(self.name) <= 1024 or not self.name.strip():
             raise ConfigurationError(
                 "A worker group's name has 1 to 1,024 characters, and is not blank: "
                 "it is the workerGroup of your pipelines."
@@ -62,7 +62,9 @@ class WorkerGroup:
             )
         for setting in ("poll_timeout", "max_concurrent_tasks", "idle_alarm_hours"):
             value = getattr(self, setting)
-            if not isinstance(value, int) and (value is not None or setting == "poll_timeout"):
+            if (not isinstance(value, int) or isinstance(value, bool)) and (
+                value is not None or setting == "poll_timeout"
+            ):
                 raise ConfigurationError(
                     f"Worker group '{self.name}': {setting} is {value!r}, which is no whole number."
                 )

@@ -23,7 +23,7 @@ from infra.stack import TaskRunnerStack
 from infra.worker_group import ConfigurationError, WorkerGroup
 
 app = cdk.App()
-context = Context(app.node.try_get_context)
+context = Context(app.node.get_all_context())
 
 documents = cdk.Stack(app, "Documents")
 parse_json = lambda_.Function(
@@ -69,6 +69,7 @@ try:
         },
         time_scale=context.number("timeScale", 1),
     )
+    context.refuse_misspelt()
 except ConfigurationError as error:
     sys.exit(f"app.py: {error}")
 app.synth()

@@ -1300,6 +1300,18 @@ _LIMITS = (
         ),
     ),
     Protection(
+        "a handler's setting is refused by CDK or Lambda, without its name",
+        "infra/python_handler.py",
+        "        check_function_settings(route, settings, self.statements)\n",
+        ("tests/infra/test_context.py::test_a_functions_setting_is_refused_by_its_name",),
+    ),
+    Protection(
+        "a misspelt context key leaves the default in force",
+        "app.py",
+        "        context.refuse_misspelt()\n",
+        ("tests/system/test_synth.py::test_a_wrong_value_is_refused_in_one_line",),
+    ),
+    Protection(
         "an alarm has an address that SNS refuses",
         "infra/stack.py",
         "        _refuse_address(alarm_email)\n",

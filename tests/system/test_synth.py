@@ -90,6 +90,7 @@ def test_polling_too_often_with_short_polls_is_refused_with_both_ways_out(tmp_pa
         ("failedTasksAlarm=0", "failed_tasks_alarm is 0"),
         ("workerGroup= ", "not blank"),
         ("alarmEmail=you.example.com", "such as you@example.com"),
+        ("workergroup=etl", "Did you mean workerGroup?"),
         ("pollTimeout=abc", "pollTimeout is 'abc'"),
         ("schedule=rate(5 minute)", "write 'rate(5 minutes)'"),
     ],
