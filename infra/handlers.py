@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 
 from infra.copy_role import copy_role
 from infra.database_access import OWN_STATEMENTS, Secret, database_access
@@ -41,23 +42,32 @@ __all__ = [
 
 
 def shell_command(
-    *, statements: Sequence[iam.PolicyStatement] = (), **settings: Unpack[FunctionSettings]
+    *,
+    statements: Sequence[iam.PolicyStatement] = (),
+    aws_cli: lambda_.ILayerVersion | None = None,
+    **settings: Unpack[FunctionSettings],
 ) -> ShellHandler:
     """ShellCommandActivity, with 512 MB and 15 minutes.
 
     ``statements`` is all that commands, and the task's own S3 fields, may do on AWS: see ``s3_access``.
-    ``layers`` bring the tools that commands need, beside the AWS CLI. The rest is as in FunctionSettings.
+    ``layers`` bring the tools that commands need, beside the AWS CLI. ``aws_cli`` is a layer with another AWS
+    CLI than CDK's, which is version 1: docs/shell-commands.md says how it is made. The rest is as in
+    FunctionSettings.
     """
-    return ShellHandler(handler=PythonHandler(module="shell_command", **settings), statements=statements)
+    handler = PythonHandler(module="shell_command", **settings)
+    return ShellHandler(handler=handler, statements=statements, aws_cli=aws_cli)
 
 
 def shell_command_precondition(
-    *, statements: Sequence[iam.PolicyStatement] = (), **settings: Unpack[FunctionSettings]
+    *,
+    statements: Sequence[iam.PolicyStatement] = (),
+    aws_cli: lambda_.ILayerVersion | None = None,
+    **settings: Unpack[FunctionSettings],
 ) -> ShellHandler:
     """ShellCommandPrecondition, with 256 MB and 5 minutes. The arguments are those of ``shell_command``."""
     settings = FunctionSettings(memory_mb=256, timeout_minutes=5) | settings
     handler = PythonHandler(module="shell_command_precondition", **settings)
-    return ShellHandler(handler=handler, statements=statements)
+    return ShellHandler(handler=handler, statements=statements, aws_cli=aws_cli)
 
 
 def exists(

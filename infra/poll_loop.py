@@ -77,6 +77,8 @@ class PollLoop(Construct):
                 "CLAIMS_BUCKET": given.claims.bucket_name,
                 "RUNNER_HOSTNAME": f"{stack.stack_name}-{name}",
                 **({"MAX_CONCURRENT_TASKS": str(most)} if most is not None else {}),
+                # A metric costs $0.30 a month, so that empty polls are counted only for the alarm on them.
+                **({"COUNT_EMPTY_POLLS": "1"} if worker_group.idle_alarm_hours is not None else {}),
             },
         )
         self._grant(run_task, given)
@@ -126,6 +128,10 @@ class PollLoop(Construct):
                 dead_letter_queue=undelivered,
             ),
         )
+
+        # A rate begins with the schedule (EventBridge Scheduler user guide, schedule types), and the
+        # reference to the role does not make CloudFormation wait for the role's policy.
+        self.schedule.node.add_dependency(ticker)
 
     def _grant(self, run_task: sfn.IStateMachine, given: HandlerEnvironment) -> None:
         self.poller.add_to_role_policy(

@@ -84,8 +84,7 @@ class PythonHandler:
 
         Raises ConfigurationError for a module that Lambda could not load, and for settings that it refuses.
         """
-        settings = {name: getattr(self, name) for name in FunctionSettings.__annotations__}
-        check_function_settings(route, settings, self.statements)
+        self.check_settings(route)
         check_handler_module(self.module, source=SOURCE, asset=asset_directory(), layers=bool(self.layers))
         function = python_function(
             scope,
@@ -123,6 +122,11 @@ class PythonHandler:
         for statement in self.statements:
             function.add_to_role_policy(statement)
         return function
+
+    def check_settings(self, route: str) -> None:
+        """Raise ConfigurationError for a setting of the function that CDK or Lambda would refuse."""
+        settings = {name: getattr(self, name) for name in FunctionSettings.__annotations__}
+        check_function_settings(route, settings, self.statements)
 
 
 def python_function(

@@ -114,6 +114,9 @@ class TaskRunnerStack(Stack):
             run_task=self.run_task.state_machine,
             given=given,
         )
+        for loop in self.poll_loops:
+            # Or what the first tasks come to would be counted by nobody.
+            loop.schedule.node.add_dependency(events)
         self.monitoring = Monitoring(
             self,
             "Monitoring",

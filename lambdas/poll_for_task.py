@@ -34,6 +34,8 @@ class Configuration:
     run_task_arn: str
     claims_bucket: str
     hostname: str
+    count_empty_polls: bool
+    """Whether there is an alarm on a group that is given no task."""
 
     @classmethod
     def from_environment(cls) -> Configuration:
@@ -49,6 +51,7 @@ class Configuration:
             run_task_arn=os.environ["RUN_TASK_ARN"],
             claims_bucket=os.environ["CLAIMS_BUCKET"],
             hostname=os.environ["RUNNER_HOSTNAME"],
+            count_empty_polls="COUNT_EMPTY_POLLS" in os.environ,
         )
 
 
@@ -177,8 +180,8 @@ def _tell(config: Configuration, poll: Poll, decision: Decision, *, paused: floa
     # A custom metric costs the same whether it counts much or little, so what is of a worker group is only
     # what is asked of one.
     of_group: dict[str, float] = {"Polls": 1} if poll.answered else {}
-    if poll.task is not None:
-        of_group["TasksReceived"] = 1
+    if poll.task is not None or (poll.answered and config.count_empty_polls):
+        of_group["TasksReceived"] = int(poll.task is not None)
     if of_group:
         telemetry.emit(of_group, WorkerGroup=config.worker_group)
     if poll.result is PollResult.ABANDONED:

@@ -1306,6 +1306,26 @@ _LIMITS = (
         ("tests/infra/test_context.py::test_a_functions_setting_is_refused_by_its_name",),
     ),
     Protection(
+        "the first tick comes before its role may start the loop",
+        "infra/poll_loop.py",
+        "        self.schedule.node.add_dependency(ticker)\n",
+        ("tests/infra/test_template.py::test_what_works_at_once_waits_for_what_it_may_do",),
+    ),
+    Protection(
+        "the first tasks of a new stack end before ends are counted",
+        "infra/stack.py",
+        "            loop.schedule.node.add_dependency(events)\n",
+        ("tests/infra/test_template.py::test_no_tick_comes_before_ends_are_counted",),
+        "            pass\n",
+    ),
+    Protection(
+        "a group that is given no task is no alarm",
+        "lambdas/poll_for_task.py",
+        "    if poll.task is not None or (poll.answered and config.count_empty_polls):\n",
+        ("tests/unit/test_poll_for_task.py::test_empty_polls_are_counted_where_there_is_an_alarm_on_them",),
+        "    if poll.task is not None:\n",
+    ),
+    Protection(
         "a misspelt context key leaves the default in force",
         "app.py",
         "        context.refuse_misspelt()\n",
