@@ -112,7 +112,7 @@ def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
         "Identity": shell("aws sts get-caller-identity --query Arn --output text"),
         "Stdin": shell("cat; read line || echo nothing to read"),
         "Forks": shell("for i in 1 2 3; do (sleep 300; echo late) & done; echo forked"),
-        "Daemon": shell("setsid -f sleep 301; (sleep 302 &) ; echo started"),
+        "Daemon": shell("/usr/bin/setsid -f sleep 301; (sleep 302 &) ; echo started"),
         "OwnPath": shell("echo to a place of its own", stdout=f"s3://{bucket}/own/out.txt"),
         "LocalPath": shell("echo anyway", stdout="/home/ec2-user/out.txt"),
         "Python": shell("#!/usr/bin/env python3\nprint('any program')"),
@@ -252,8 +252,8 @@ def _cut(deployment: Deployment, component: str) -> Mapping[str, str] | None:
 
 
 SPOILING = {
-    "FewFiles": "prlimit --pid $PPID --nofile=9:9",
-    "FewerFiles": "prlimit --pid $PPID --nofile=3:3",
+    "FewFiles": "/usr/bin/prlimit --pid $PPID --nofile=9:9",
+    "FewerFiles": "/usr/bin/prlimit --pid $PPID --nofile=3:3",
     "DeepTree": "mkdir -p $TMPDIR/$(printf 'a/%.0s' {1..1500})",
     "ClosedStorage": "chmod 000 $(dirname $TMPDIR)",
 }
