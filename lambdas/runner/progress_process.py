@@ -129,4 +129,5 @@ def _end_with_parent() -> None:
     if sys.platform == "linux":
         import ctypes
 
+        # Where that cannot be, it ends with its next report: see _report_until_told.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

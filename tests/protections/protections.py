@@ -1012,6 +1012,16 @@ _NEXT_TASK = (
 
 _STAGING = (
     Protection(
+        "a time zone in a command is UTC without a word",
+        "lambdas/shell/script.py",
+        '{"TZDIR": _TIME_ZONES, "PYTHONTZPATH": _TIME_ZONES} if _TIME_ZONES else {}',
+        (
+            "tests/unit/test_shell_command.py::test_a_command_has_time_zones_and_its_own_choice_of_them",
+            "tests/system/test_shell_commands.py::test_what_commands_do",
+        ),
+        "{}",
+    ),
+    Protection(
         "of two files for one object one is lost",
         "lambdas/shell/staging.py",
         "        if uri in places:\n",
@@ -1063,6 +1073,20 @@ _PROGRESS = (
 )
 
 _LOCAL_LAMBDA = (
+    Protection(
+        "a command finds programs here that Lambda does not have",
+        "local/lambda_runtime/environment.py",
+        "places.programs, places.opt",
+        ("tests/local/test_image.py::test_a_program_that_the_image_does_not_have_is_not_found",),
+        'Path("/usr/bin"), places.programs, places.opt',
+    ),
+    Protection(
+        "process substitution works here, and fails on Lambda",
+        "local/supervisor.py",
+        "        hide(view, devices)\n",
+        ("tests/local/test_image.py::test_process_substitution_fails_as_on_lambda",),
+        "        pass\n",
+    ),
     Protection(
         "a page of another site answers for a task",
         "local/lambda_runtime/runtime_api.py",
@@ -1167,9 +1191,9 @@ _LOCAL_LAMBDA = (
     Protection(
         "functions run as root, and nobody is told",
         "local/up.py",
-        "        _say(aws.why_root)\n",
+        "            _say(notice)\n",
         (f"{SANDBOX}::test_functions_run_as_root_only_if_they_must_and_that_is_said",),
-        "        pass\n",
+        "            pass\n",
     ),
     Protection(
         "a function changes the code that others run",
