@@ -42,6 +42,7 @@ NODES = "tests/unit/test_s3_data_node.py"
 TABLES = "tests/databases/test_copy_activity.py"
 CHAINS = "tests/databases/test_chains.py"
 TABLE_NAMES = "tests/databases/test_names.py"
+VALUES = "tests/databases/test_values.py"
 LIMIT = "tests/unit/data_formats/test_match_limit.py"
 LOGINS = "tests/databases/test_logins.py"
 
@@ -529,6 +530,37 @@ _COPIES = (
         "            if code in _NOT_THERE:\n",
         (f"{TABLE_NAMES}::test_what_may_not_be_looked_at_is_not_taken_for_missing",),
         "            if code:\n",
+    ),
+    Protection(
+        "a JDBC property that changes data is passed over",
+        "lambdas/sql/data_properties.py",
+        "            raise _refused(owner, given, name, instead)\n",
+        (
+            "tests/unit/sql/test_data_properties.py::test_what_is_not_done_is_refused_with_what_to_do",
+            f"{VALUES}::test_a_property_that_would_change_data_fails_before_anything_is_done",
+        ),
+        "            pass\n",
+    ),
+    Protection(
+        "a value that does not fit is cut off, in MySQL",
+        "lambdas/sql/mysql.py",
+        "            if self.server.data.strict:\n",
+        (f"{VALUES}::test_nothing_is_cut_off_unless_that_is_asked_for",),
+        "            if False:\n",
+    ),
+    Protection(
+        "a BIT is stored as the bytes of its text",
+        "lambdas/copying/mysql_tables.py",
+        "                found[position] = target\n",
+        (f"{VALUES}::test_bits_are_copied_as_numbers", f"{VALUES}::test_bits_in_files_are_numbers"),
+        "                pass\n",
+    ),
+    Protection(
+        "bytes are stored as the text that PostgreSQL writes of them",
+        "lambdas/copying/postgresql_tables.py",
+        '        if column["type_oid"] == _BYTEA:\n',
+        (f"{VALUES}::test_bytes_do_not_become_the_text_that_postgresql_writes_of_them",),
+        "        if False:\n",
     ),
     Protection(
         "rows are not copied because a column's name is a word of SQL",
