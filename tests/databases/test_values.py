@@ -22,7 +22,7 @@ def mysql(mariadb_server: DatabaseServer, s3: FakeS3) -> Copies:
 
 def copy(source: DatabaseServer, target: DatabaseServer, table: str, **into: FieldValue) -> dict[str, Any]:
     """A copy of the table to one called the same with ``_copied``."""
-    node = {"type": "SqlDataNode", "table": table, "database": Ref("From")}
+    node: dict[str, FieldValue] = {"type": "SqlDataNode", "table": table, "database": Ref("From")}
     return run_handler(
         copy_activity.handler,
         {"type": "CopyActivity", "input": Ref("In"), "output": Ref("Out")},
