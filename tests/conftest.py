@@ -9,6 +9,7 @@ import pytest
 from tests.databases.mariadb import mariadb
 from tests.databases.postgresql import postgresql
 from tests.databases.server import DatabaseServer
+from tests.groups import group_of, rank
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,17 @@ def server(request: pytest.FixtureRequest) -> DatabaseServer:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, DatabaseServer)
     return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    groups = {item: _group(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: rank(groups[item]))
+
+
+def _group(item: pytest.Item) -> str:
+    path = item.path.relative_to(item.config.rootpath).as_posix()
+    parameters = getattr(item, "callspec", None)
+    deployment = parameters.params.get("deployment", "") if parameters else ""
+    return group_of(path, getattr(item, "fixturenames", ()), str(deployment))
