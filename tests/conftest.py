@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import Phase, settings
 
 from tests.databases.mariadb import mariadb
 from tests.databases.postgresql import postgresql
 from tests.databases.server import DatabaseServer
 from tests.groups import group_of, rank
+
+settings.register_profile("any-example", phases=[Phase.explicit, Phase.generate])
+"""For tests that are meant to fail: without the minutes that it takes to find the smallest example."""
 
 
 @pytest.fixture(scope="session")

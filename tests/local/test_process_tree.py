@@ -28,20 +28,22 @@ import os, signal, subprocess, sys, time
 
 LEAVES = """
 import os, sys, time
-end = time.time() + 30
+end = time.monotonic() + 30
 if os.fork():
     os._exit(0)
 os.setsid()
 if os.fork():
     os._exit(0)
-while os.path.exists(sys.argv[1]) and time.time() < end:
+while os.path.exists(sys.argv[1]) and time.monotonic() < end:
     os.utime(sys.argv[1])
     time.sleep(0.001)
 """
 NEVER_STAYS = """
 import os, sys, time
-end = time.time() + 30
-while os.path.exists(sys.argv[1]) and time.time() < end:
+end = time.monotonic() + 30
+for _ in range(30_000):
+    if not os.path.exists(sys.argv[1]) or time.monotonic() > end:
+        break
     os.utime(sys.argv[1])
     if os.fork():
         os._exit(0)
@@ -50,8 +52,8 @@ while os.path.exists(sys.argv[1]) and time.time() < end:
 """
 STAYS = """
 import os, sys, time
-end = time.time() + 30
-while os.path.exists(sys.argv[1]) and time.time() < end:
+end = time.monotonic() + 30
+while os.path.exists(sys.argv[1]) and time.monotonic() < end:
     os.utime(sys.argv[1])
     time.sleep(0.001)
 """
