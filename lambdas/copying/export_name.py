@@ -7,14 +7,16 @@ import re
 
 from runner.task import Task
 
-_LONGEST = 200
+_LONGEST = 180
+_TIME = re.compile(r"T(\d\d):(\d\d):(\d\d)$")
 
 
 def export_name(task: Task, extension: str) -> str:
-    """``Export_2026-11-24T12-04-09.csv`` for the instance ``@Export_2026-11-24T12:04:09`` of the activity.
+    """``Export_2026-11-24T12-04-09_df-0123456789ABC.csv``: the activity, the time of the run, the pipeline.
 
     All attempts of an instance have the same name, so that one that is repeated replaces what the one before
-    has written. The name has no character that scripts, Hadoop or Windows do not take: ids may have any.
+    has written; those of another pipeline of the same template have another. The name has no character that
+    scripts, Hadoop or Windows do not take: ids may have any.
     """
     references = task.attempt.reference_ids("@instanceParent")
     instance = references[0] if references else re.sub(r"_Attempt=\d+$", "", task.attempt_id)
@@ -22,6 +24,7 @@ def export_name(task: Task, extension: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9._=-]", "-", name)
     # Hadoop passes over files that begin so; and there may be another id of which as much is left.
     plain = re.sub(r"^[._]", "-", plain)[:_LONGEST]
-    if plain != name.replace(":", "-"):
+    if plain != _TIME.sub(r"T\1-\2-\3", name):
         plain = f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-    return f"{plain}.{extension}"
+    pipeline = re.sub(r"[^A-Za-z0-9-]", "-", task.pipeline_id)
+    return f"{plain}_{pipeline}.{extension}"

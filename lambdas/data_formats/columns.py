@@ -10,8 +10,46 @@ from data_formats.data_format import RecordError, Row
 from runner.fields import FieldError, PipelineObject
 from sql.names import listed
 
-_TEXT_TYPES = {"STRING", "CHAR", "CHARACTER", "VARCHAR", "TEXT"}
-
+_NO_TEXT_TYPES = frozenset(
+    [
+        "TINYINT",
+        "SMALLINT",
+        "MEDIUMINT",
+        "INT",
+        "INTEGER",
+        "BIGINT",
+        "INT2",
+        "INT4",
+        "INT8",
+        "SMALLSERIAL",
+        "SERIAL",
+        "BIGSERIAL",
+        "DECIMAL",
+        "DEC",
+        "NUMERIC",
+        "NUMBER",
+        "FIXED",
+        "MONEY",
+        "FLOAT",
+        "FLOAT4",
+        "FLOAT8",
+        "DOUBLE",
+        "REAL",
+        "BOOLEAN",
+        "BOOL",
+        "BIT",
+        "DATE",
+        "DATETIME",
+        "TIMESTAMP",
+        "TIMESTAMPTZ",
+        "TIME",
+        "TIMETZ",
+        "YEAR",
+        "INTERVAL",
+        "UUID",
+    ]
+)
+"""Types that have no empty value, in any of the databases. One that is not known may be a text."""
 
 _COLUMN = re.compile(r"""("(?:[^"]|"")+"|`(?:[^`]|``)+`|\S+)(?:\s+([A-Za-z].*))?""", re.DOTALL)
 _TYPE = re.compile(
@@ -47,8 +85,8 @@ class Columns:
                     raise FieldError(data_format.id, "column", problem)
                 names.append(found[1])
                 types.append(kind)
-        text = [kind.partition("(")[0].partition(" ")[0] in _TEXT_TYPES for kind in types]
-        not_text = tuple(place for place, is_text in enumerate(text) if not is_text)
+        words = [kind.partition("(")[0].partition(" ")[0] for kind in types]
+        not_text = tuple(place for place, word in enumerate(words) if word in _NO_TEXT_TYPES)
         return cls(tuple(names), tuple(types), not_text)
 
     def checked(self, number: int, row: Sequence[str | None]) -> Row:

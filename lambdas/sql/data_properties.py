@@ -42,7 +42,17 @@ class DataProperties:
     """``sessionVariables``: of MySQL's session, as SET takes them."""
 
 
-_UTC = {"utc", "gmt", "etc/utc", "etc/gmt", "+00:00", "+0000", "gmt+0", "gmt0", "z", "zulu", "universal"}
+_UTC = {
+    f"{area}{name}"
+    for area in ("", "etc/")
+    for name in ("utc", "uct", "gmt", "gmt0", "gmt+0", "gmt-0", "greenwich", "universal", "zulu")
+} | {
+    f"{of}{sign}{zero}"
+    for of in ("", "utc", "gmt")
+    for sign in "+-"
+    for zero in ("00:00", "0:00", "0000", "00")
+}
+"""UTC by the names of the time zone database, and as an offset (java.time.ZoneId)."""
 _UTF_8 = {"utf8", "utf-8", "utf8mb3", "utf8mb4"}
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 _IN_UTC = "times are read and written in UTC: convert them in selectQuery or insertQuery (CONVERT_TZ)"
@@ -64,6 +74,12 @@ _MYSQL: Mapping[str, tuple[set[str], str]] = {
     "emptystringsconverttozero": (_TRUE | _FALSE, ""),  # Of getInt() and the like, which nothing here is.
     "blobsarestrings": (_FALSE, "use CONVERT(... USING utf8mb4) in selectQuery"),
     "functionsneverreturnblobs": (_FALSE, "use CONVERT(... USING utf8mb4) in selectQuery"),
+    "usefractionalseconds": (_TRUE, "fractions of seconds are written as far as the column takes them"),
+    "useunicode": (_TRUE, _IN_UTF_8),
+    "clobcharacterencoding": (_UTF_8, _IN_UTF_8),
+    "useblobtostoreutf8outsidebmp": (_FALSE, "use CONVERT(... USING utf8mb4) in selectQuery"),
+    "emulatelocators": (_FALSE, "the values themselves are read"),
+    "readonly": (_FALSE, "give the user no more than SELECT"),
     "initsql": (set(), "use sessionVariables, or the statement in the script"),
 }
 """Of MySQL and MariaDB Connector/J: the values that say what is done here, and what is done."""
@@ -85,6 +101,13 @@ _HONOURED = {
     Engine.POSTGRESQL: {"currentschema", "options", "stringtype"},
     Engine.REDSHIFT: {"currentschema"},
 }
+_SHIFTS = (
+    "usetimezone",
+    "usejdbccomplianttimezoneshift",
+    "usesspscompatibletimezoneshift",
+    "usegmtmillisfordatetimes",
+)
+"""Of Connector/J 5: times are shifted between the server's zone and the runner's, which is UTC."""
 _OPTIONS_OF_OURS = re.compile(r"timezone|datestyle|client_encoding", re.IGNORECASE)
 _VARIABLES_OF_OURS = re.compile(r"character_set|collation|\bnames\b|autocommit", re.IGNORECASE)
 
@@ -108,7 +131,7 @@ def data_properties(owner: PipelineObject, given: Mapping[str, str], engine: Eng
 
 def read_here(engine: Engine) -> frozenset[str]:
     """The names, in lower case, of the properties that are honoured or checked for an engine."""
-    return frozenset(_HONOURED[engine] | _expected(engine).keys())
+    return frozenset(_HONOURED[engine] | _expected(engine).keys() | set(_SHIFTS))
 
 
 def _expected(engine: Engine) -> Mapping[str, tuple[set[str], str]]:
@@ -121,6 +144,11 @@ def _of_mysql(
     zero_dates = properties.get("zerodatetimebehavior")
     # Connector/J 5 writes convertToNull, 8 CONVERT_TO_NULL.
     known = {one.value: one for one in ZeroDates if one is not ZeroDates.KEPT}
+    for name in _SHIFTS:
+        if properties.get(name, "").lower() in _TRUE and "servertimezone" not in properties:
+            raise _refused(
+                owner, given, name, f"write serverTimezone=UTC beside it, if that is so; {_IN_UTC}"
+            )
     behavior = ZeroDates.KEPT if zero_dates is None else known.get(zero_dates.lower().replace("_", ""))
     if behavior is None:
         raise _refused(owner, given, "zerodatetimebehavior", f"one of {', '.join(known)} is expected")

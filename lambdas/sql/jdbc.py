@@ -51,6 +51,8 @@ class JdbcUrl:
         text = owner.string(field).strip()
         scheme, _, rest = text.partition(":")
         subprotocol, _, place = rest.partition(":")
+        if subprotocol.lower() == "redshift":  # with IAM, as the Data API is called anyway
+            place = place.removeprefix("iam:")
         if scheme.lower() != "jdbc" or not place:
             raise FieldError(
                 owner.id,
@@ -61,7 +63,7 @@ class JdbcUrl:
         if engine is None:
             raise unsupported(owner, f"'jdbc:{subprotocol}:'")
         url = _split(owner, field, place)
-        properties = dict(parse_qsl(url.query, keep_blank_values=True))
+        properties = joined(owner, parse_qsl(url.query, keep_blank_values=True))
         _refuse_passwords(owner, field, properties)
         return cls(
             engine,
@@ -85,14 +87,30 @@ def unsupported(owner: PipelineObject, what: str) -> TaskFailed:
 def jdbc_properties(owner: PipelineObject) -> dict[str, str]:
     """The values of ``jdbcProperties``, each of the form A=B. Raises FieldError."""
     field = "jdbcProperties"
-    properties = {}
+    pairs = []
     for pair in owner.strings(field):
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
             raise FieldError(owner.id, field, "a pair of the form A=B is expected")
-        properties[name.strip()] = value.strip()
+        pairs.append((name.strip(), value.strip()))
+    properties = joined(owner, pairs)
     _refuse_passwords(owner, field, properties)
     return properties
+
+
+def joined(owner: PipelineObject, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The properties by name. Raises FieldError for one with two values: drivers differ in which counts."""
+    found: dict[str, str] = {}
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        if name.lower().startswith("amp;"):
+            problem = f"the property '{name}' follows an '&amp;', which is XML's: write '&'"
+            raise FieldError(owner.id, "connectionString", problem)
+        if values.setdefault(name.lower(), value) != value:
+            problem = f"the property '{name}' is given as '{values[name.lower()]}' and as '{value}'"
+            raise FieldError(owner.id, "jdbcProperties", problem)
+        found.setdefault(name, value)
+    return found
 
 
 def _split(owner: PipelineObject, field: str, place: str) -> SplitResult:

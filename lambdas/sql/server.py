@@ -12,7 +12,7 @@ from runner.task import Task
 from sql import tls
 from sql.credentials import Credentials, credentials_of
 from sql.data_properties import DataProperties, data_properties, read_here
-from sql.jdbc import Engine, JdbcUrl, jdbc_properties, unsupported
+from sql.jdbc import Engine, JdbcUrl, jdbc_properties, joined, unsupported
 from sql.tls import Tls, tls_of
 
 _ENGINE_OF_RDS = {
@@ -48,7 +48,7 @@ class Server:
         if database.type == "RdsDatabase":
             return cls._of_rds(task, database)
         url = JdbcUrl.of(database)
-        properties = {**url.properties, **jdbc_properties(database)}
+        properties = joined(database, [*url.properties.items(), *jdbc_properties(database).items()])
         return cls(
             url.engine,
             url.host,

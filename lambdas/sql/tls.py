@@ -44,7 +44,11 @@ _MODES = {
 }
 _SWITCHES = ("ssl", "usessl", "requiressl")
 _VERIFIES = "verifyservercertificate"
-NAMES = frozenset({"sslmode", _VERIFIES, *_SWITCHES})
+_TRUSTS = "trustservercertificate"
+_ANY_HOST = "disablesslhostnameverification"
+_FACTORY = "sslfactory"
+_VERIFIES_NOTHING = "nonvalidatingfactory"
+NAMES = frozenset({"sslmode", _VERIFIES, _TRUSTS, _ANY_HOST, _FACTORY, *_SWITCHES})
 """The properties that are read here, in lower case."""
 
 
@@ -67,8 +71,20 @@ def tls_of(owner: PipelineObject, properties: Mapping[str, str], default: Tls) -
         return default
     if not any(switched):
         return Tls.DISABLE
-    verifies = _VERIFIES not in given or _true(owner, _VERIFIES, given[_VERIFIES])
-    return Tls.VERIFY_FULL if verifies else Tls.REQUIRE
+    return _verification(owner, given)
+
+
+def _verification(owner: PipelineObject, given: Mapping[str, str]) -> Tls:
+    """What is verified where TLS is switched on without ``sslmode``."""
+    if _VERIFIES in given and not _true(owner, _VERIFIES, given[_VERIFIES]):
+        return Tls.REQUIRE
+    if _TRUSTS in given and _true(owner, _TRUSTS, given[_TRUSTS]):
+        return Tls.REQUIRE
+    if given.get(_FACTORY, "").lower().endswith(_VERIFIES_NOTHING):
+        return Tls.REQUIRE
+    if _ANY_HOST in given and _true(owner, _ANY_HOST, given[_ANY_HOST]):
+        return Tls.VERIFY_CA
+    return Tls.VERIFY_FULL
 
 
 def _true(owner: PipelineObject, name: str, value: str) -> bool:

@@ -514,7 +514,7 @@ _COPIES = (
     Protection(
         "two activities write the same file, since their ids differ in characters that are no part of it",
         "lambdas/copying/export_name.py",
-        '    if plain != name.replace(":", "-"):\n',
+        '    if plain != _TIME.sub(r"T\\1-\\2-\\3", name):\n',
         ("tests/unit/copying/test_export_name.py::test_runs_and_activities_have_names_of_their_own",),
         "    if False:\n",
     ),

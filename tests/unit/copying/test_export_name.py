@@ -13,11 +13,12 @@ from runner.handler import open_task
 from runner.testing import task_event
 
 
-def name(attempt_id: str, instance: str = "", extension: str = "csv") -> str:
+def name(attempt_id: str, instance: str = "", extension: str = "csv", pipeline: str = "df-TEST") -> str:
     event = task_event({"type": "CopyActivity"})
     envelope = event["task"]
     fields = [{"key": "@instanceParent", "refValue": instance}] if instance else []
     envelope["attemptId"] = attempt_id
+    envelope["pipelineId"] = pipeline
     envelope["objects"] = {attempt_id: {"id": attempt_id, "name": attempt_id, "fields": fields}}
     return export_name(open_task(event, seconds_left=lambda: 60.0), extension)
 
@@ -26,7 +27,7 @@ def name(attempt_id: str, instance: str = "", extension: str = "csv") -> str:
 @pytest.mark.parametrize("instance", ["", "@Export_2026-11-24T12:04:09"])
 def test_all_attempts_of_an_instance_have_one_name(attempt: int, instance: str) -> None:
     found = name(f"@Export_2026-11-24T12:04:09_Attempt={attempt}", instance)
-    assert found == "Export_2026-11-24T12-04-09.csv"
+    assert found == "Export_2026-11-24T12-04-09_df-TEST.csv"
 
 
 def test_runs_and_activities_have_names_of_their_own() -> None:
@@ -40,8 +41,12 @@ def test_runs_and_activities_have_names_of_their_own() -> None:
         "@-x_2026-11-24T12:04:09",
         "@a b_2026-11-24T12:04:09",
         "@a/b_2026-11-24T12:04:09",
+        "@a:1_2026-11-24T12:04:09",
+        "@a-1_2026-11-24T12:04:09",
     ]
     assert len({name(f"{one}_Attempt=1") for one in ids}) == len(ids)
+    pipelines = ["df-0123456789ABC", "df-0123456789ABD"]
+    assert len({name(f"{ids[0]}_Attempt=1", pipeline=one) for one in pipelines}) == 2
 
 
 @given(st.text(min_size=1, max_size=300))

@@ -83,3 +83,21 @@ def test_a_password_where_it_is_no_secret_is_refused_and_not_told() -> None:
     with pytest.raises(FieldError, match="myPasswordSecretArn") as of_properties:
         jdbc_properties(jdbc("jdbc:mysql://db/s", jdbcProperties="password=canary"))
     assert "canary" not in f"{of_url.value} {of_properties.value}"
+
+
+def test_an_ampersand_of_xml_is_no_part_of_a_name() -> None:
+    with pytest.raises(FieldError, match="write '&'"):
+        JdbcUrl.of(jdbc("jdbc:mysql://db/s?useUnicode=true&amp;zeroDateTimeBehavior=convertToNull"))
+
+
+def test_a_property_has_one_value() -> None:
+    with pytest.raises(FieldError, match="'currentschema' is given as 'a' and as 'b'"):
+        JdbcUrl.of(jdbc("jdbc:postgresql://db/s?currentSchema=a&currentschema=b"))
+    assert JdbcUrl.of(jdbc("jdbc:postgresql://db/s?ssl=true&ssl=true")).properties == {"ssl": "true"}
+    with pytest.raises(FieldError, match="'sslmode' is given"):
+        jdbc_properties(jdbc("jdbc:postgresql://db/s", jdbcProperties=["sslmode=require", "sslmode=disable"]))
+
+
+def test_redshift_with_iam_is_redshift() -> None:
+    url = JdbcUrl.of(jdbc("jdbc:redshift:iam://c.x.eu-west-1.redshift.amazonaws.com:5439/dev"))
+    assert (url.engine, url.host) == (Engine.REDSHIFT, "c.x.eu-west-1.redshift.amazonaws.com")

@@ -27,6 +27,11 @@ OWNER = jdbc("jdbc:postgresql://db/s")
         ({"useSSL": "false"}, Tls.DISABLE),
         ({"useSSL": "TRUE", "verifyServerCertificate": "false"}, Tls.REQUIRE),
         ({"useSSL": "true", "requireSSL": "true"}, Tls.VERIFY_FULL),
+        ({"useSSL": "true", "trustServerCertificate": "true"}, Tls.REQUIRE),
+        ({"useSSL": "true", "trustServerCertificate": "false"}, Tls.VERIFY_FULL),
+        ({"useSSL": "true", "disableSslHostnameVerification": "true"}, Tls.VERIFY_CA),
+        ({"ssl": "true", "sslfactory": "org.postgresql.ssl.NonValidatingFactory"}, Tls.REQUIRE),
+        ({"ssl": "true", "sslfactory": "org.postgresql.ssl.DefaultJavaSSLFactory"}, Tls.VERIFY_FULL),
     ],
 )
 def test_properties(properties: dict[str, str], expected: Tls) -> None:
