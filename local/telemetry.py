@@ -9,10 +9,12 @@ from typing import Any
 
 from local.dead_letters import dead_letter
 from local.emf import Datum, metric_data
+from local.lambda_runtime.function import PRINCIPAL as LAMBDA_PRINCIPAL
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.log_stream import Deliver, LogEvent
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks import ACCOUNT, REGION, EmulatedServiceError, Ministack
+from local.permissions import Call
 from local.service_metrics import (
     LAMBDA_NAMESPACE,
     SQS_NAMESPACE,
@@ -39,6 +41,8 @@ class Telemetry:
         """What writes events to a log stream, and the metrics that are in them to CloudWatch."""
 
         async def deliver(events: Sequence[LogEvent]) -> None:
+            if not self._may_write(function, stream):
+                return
             await self._put_log_events(function, stream, events)
             for namespace, data in metric_data(event.message for event in events).items():
                 await self._put_metric_data(function.account, function.region, namespace, data)
@@ -57,12 +61,14 @@ class Telemetry:
             self._put_metric_data(account, region, STATES_NAMESPACE, execution_metrics(execution))
         )
 
-    def keep_dead_letter(self, schedule: Mapping[str, Any], target: Mapping[str, Any]) -> None:
+    def keep_dead_letter(
+        self, schedule: Mapping[str, Any], target: Mapping[str, Any], code: str, message: str
+    ) -> None:
         """Put what a schedule could not deliver into its target's dead-letter queue. From any thread."""
-        message = dead_letter(schedule, target)
-        if message is not None:
+        letter = dead_letter(schedule, target, code, message)
+        if letter is not None:
             self._in_background(
-                self._ministack.call("sqs", "SendMessage", message, account=ACCOUNT, region=REGION)
+                self._ministack.call("sqs", "SendMessage", letter, account=ACCOUNT, region=REGION)
             )
 
     async def each_minute(self) -> None:
@@ -74,6 +80,20 @@ class Telemetry:
             if data:
                 await self._put_metric_data(ACCOUNT, REGION, SQS_NAMESPACE, data)
             self._ministack.alarms.evaluate_all(account=ACCOUNT, region=REGION)
+
+    def _may_write(self, function: Function, stream: str) -> bool:
+        """Lambda writes a function's log with its role; what may not be written is lost."""
+        place = f"arn:aws:logs:{function.region}:{function.account}:log-group:{function.log_group}"
+        return all(
+            self._ministack.permissions.role_denied(
+                function.role,
+                Call(action, f"{place}:log-stream:{stream}"),
+                service=LAMBDA_PRINCIPAL,
+                session_name=function.name,
+            )
+            is None
+            for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+        )
 
     def _in_background(self, work: Coroutine[Any, Any, Any]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop)

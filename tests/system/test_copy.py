@@ -12,11 +12,14 @@ import boto3
 import pytest
 
 from copying.s3_objects import PART_BYTES
+from infra.database_access import database_access
+from infra.handlers import s3_access
 from tests.databases.server import DatabaseServer
 from tests.local.commands import ROOT
 from tests.system.deployments import REGION, STACK
 from tests.system.examples import Examples
 from tests.system.executions import RUN_TASK, executions
+from tests.system.granted import COPY, grant
 from tests.system.pipelines import Fields, Pipeline, Ref
 
 EXAMPLE = ROOT / "docs" / "examples" / "copy.json"
@@ -27,8 +30,14 @@ CANARY = "wrong-canary-7d20"
 def bucket(examples: Examples, server: DatabaseServer) -> str:
     name = f"copy-{server.jdbc}"
     with suppress(examples.deployment.s3.exceptions.BucketAlreadyOwnedByYou):
-        examples.deployment.s3.create_bucket(Bucket=name)
+        new_bucket(examples, name)
     return name
+
+
+def new_bucket(examples: Examples, name: str) -> None:
+    """A bucket from and into which CopyActivity may copy."""
+    examples.deployment.s3.create_bucket(Bucket=name)
+    grant(examples.deployment, COPY, s3_access(read=[f"s3://{name}"], write=[f"s3://{name}"]))
 
 
 def content(examples: Examples, bucket: str, key: str) -> bytes:
@@ -46,6 +55,7 @@ def test_the_example_of_the_documentation(examples: Examples, server: DatabaseSe
     )
     text = json.dumps({"username": server.user, "password": server.password})
     secret = secrets.create_secret(Name=f"copy-{server.jdbc}", SecretString=text)["ARN"]
+    grant(deployment, COPY, database_access(secrets=[secret]))
     files = {
         "incoming/1.gz": gzip.compress(
             (
@@ -93,7 +103,7 @@ def test_the_example_of_the_documentation(examples: Examples, server: DatabaseSe
 def test_formats_and_places_within_s3(examples: Examples) -> None:
     bucket = "copy-objects"
     s3 = examples.deployment.s3
-    s3.create_bucket(Bucket=bucket)
+    new_bucket(examples, bucket)
     large = bytes(range(256)) * (PART_BYTES // 256) + b"and some more"
     entries = {"entries": [{"url": f"s3://{bucket}/csv/1 ü+.csv", "mandatory": True}]}
     files = {

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.handlers import s3_access
 from tests.system.deployments import STACK, Deployment, eventually
+from tests.system.granted import EXISTS, SHELL, SHELL_PRECONDITION, grant
 from tests.system.pipelines import Fields, Pipeline, Ref, Run, shell
 
 DEFINITIONS = Path(__file__).parent / "definitions"
@@ -31,6 +33,9 @@ echo done >&2
 def bucket(deployment: Deployment, request: pytest.FixtureRequest) -> str:
     name = f"bucket-{request.node.originalname[-40:].strip('_').replace('_', '-')}"
     deployment.s3.create_bucket(Bucket=name)
+    everything = s3_access(read=[f"s3://{name}"], write=[f"s3://{name}"])
+    for role in (SHELL, SHELL_PRECONDITION, EXISTS):
+        grant(deployment, role, everything)
     return name
 
 

@@ -1,0 +1,56 @@
+"""Variables in policies, which ministack's evaluator compares as they are written.
+
+Source: IAM user guide, "IAM policy elements: Variables and tags".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+_VARIABLE = re.compile(r"\$\{([^,}]+)(?:,\s*'([^']*)')?\}")
+_ABSENT = "\0"
+"""In no value of a request: a variable without a value makes its statement match nothing."""
+
+ValueOf = Callable[[str], object]
+"""A condition key -> its value in the request, or None."""
+
+
+def with_values(statements: Sequence[Any], value_of: ValueOf) -> list[Any]:
+    """Parsed statements, with the request's values for the variables in resources and conditions."""
+    return [_with_values(one, value_of) if _has_variables(one) else one for one in statements]
+
+
+def _has_variables(statement: Any) -> bool:
+    return any("${" in one for one in (*statement.resources, *statement.not_resources)) or "${" in str(
+        statement.conditions
+    )
+
+
+def _with_values(statement: Any, value_of: ValueOf) -> Any:
+    def text(value: str) -> str:
+        return _VARIABLE.sub(lambda found: _value(found[1].strip(), found[2], value_of), value)
+
+    def any_of(expected: Any) -> Any:
+        if isinstance(expected, list):
+            return [text(str(one)) for one in expected]
+        return text(expected) if isinstance(expected, str) else expected
+
+    return replace(
+        statement,
+        resources=[text(one) for one in statement.resources],
+        not_resources=[text(one) for one in statement.not_resources],
+        conditions={
+            operator: {key: any_of(expected) for key, expected in pairs.items()}
+            for operator, pairs in statement.conditions.items()
+        },
+    )
+
+
+def _value(name: str, default: str | None, value_of: ValueOf) -> str:
+    value = value_of(name)
+    if isinstance(value, str):
+        return value
+    return _ABSENT if default is None else default
