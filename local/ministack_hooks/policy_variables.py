@@ -24,32 +24,37 @@ def with_values(statements: Sequence[Any], value_of: ValueOf) -> list[Any]:
 
 
 def _has_variables(statement: Any) -> bool:
-    return any("${" in one for one in (*statement.resources, *statement.not_resources)) or "${" in str(
-        statement.conditions
-    )
+    resources = (*statement.resources, *statement.not_resources)
+    return any("${" in one for one in resources) or "${" in str(statement.conditions)
 
 
 def _with_values(statement: Any, value_of: ValueOf) -> Any:
-    def text(value: str) -> str:
-        return _VARIABLE.sub(lambda found: _value(found[1].strip(), found[2], value_of), value)
+    def text(value: object, *, has_wildcards: bool) -> str:
+        return _VARIABLE.sub(
+            lambda found: _value(found[1].strip(), found[2], value_of, has_wildcards=has_wildcards),
+            str(value),
+        )
 
-    def any_of(expected: Any) -> Any:
-        if isinstance(expected, list):
-            return [text(str(one)) for one in expected]
-        return text(expected) if isinstance(expected, str) else expected
+    def expected(values: object, operator: str) -> object:
+        has_wildcards = "like" in operator.lower() or "arn" in operator.lower()
+        listed = values if isinstance(values, list) else [values]
+        return [text(one, has_wildcards=has_wildcards) for one in listed]
 
     return replace(
         statement,
-        resources=[text(one) for one in statement.resources],
-        not_resources=[text(one) for one in statement.not_resources],
+        resources=[text(one, has_wildcards=True) for one in statement.resources],
+        not_resources=[text(one, has_wildcards=True) for one in statement.not_resources],
         conditions={
-            operator: {key: any_of(expected) for key, expected in pairs.items()}
+            operator: {key: expected(values, operator) for key, values in pairs.items()}
             for operator, pairs in statement.conditions.items()
         },
     )
 
 
-def _value(name: str, default: str | None, value_of: ValueOf) -> str:
+def _value(name: str, default: str | None, value_of: ValueOf, *, has_wildcards: bool) -> str:
+    if name in ("$", "?", "*"):
+        # The evaluator knows no escaped wildcard: any one character is the nearest to a literal one.
+        return "?" if name == "*" and has_wildcards else name
     value = value_of(name)
     if isinstance(value, str):
         return value

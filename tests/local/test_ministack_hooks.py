@@ -31,6 +31,7 @@ SQS = f"{SERVICES}.sqs"
 LOGS = f"{SERVICES}.cloudwatch_logs"
 PROVISIONERS = f"{SERVICES}.cloudformation.provisioners"
 SNS = f"{SERVICES}.sns"
+S3 = f"{SERVICES}.s3"
 IAM = f"{SERVICES}.iam"
 APP = "ministack.app"
 EVALUATOR = "ministack.core.iam_evaluator"
@@ -144,6 +145,18 @@ def private(module: str, name: str) -> Any:
         (STATES, "_update_state_machine", ["data"]),
         (PROVISIONERS, "_sfn_state_machine_create", ["logical_id", "props", "stack_name"]),
         (SQS, "queue_policy_allows", ["queue_arn", "service", "source_arn", "source_account"]),
+        (ACTIONS, "s3_additional_checks", ["method", "path", "headers", "body", "query_params"]),
+        (ACTIONS, "_s3_action", ["method", "path", "query_params"]),
+        (ACTIONS, "_s3_source_object", ["headers"]),
+        (S3, "_bucket_default_sse_headers", ["bucket_name"]),
+        (S3, "_stored_sse_headers", ["obj"]),
+        (S3, "_put_bucket_encryption", ["name", "body"]),
+        (S3, "_delete_bucket_encryption", ["name"]),
+        (f"{SERVICES}.kms", "_resolve_key", ["key_id_or_arn"]),
+        (STATES, "_start_execution", ["data"]),
+        (STATES, "_service_model", ["service"]),
+        (PROVISIONERS, "_cwlogs_create", ["logical_id", "props", "stack_name"]),
+        (PROVISIONERS, "_sns_create", ["logical_id", "props", "stack_name"]),
     ],
 )
 def test_a_function_has_the_parameters_that_the_hooks_use(
@@ -207,6 +220,10 @@ def test_a_function_has_the_parameters_that_the_hooks_use(
         (SNS, "_deliver_to_sqs", "queue_policy_allows"),
         (SNS, "_fanout", "_deliver_to_lambda"),
         (PROVISIONERS, "_sfn_state_machine_update", "_update_state_machine"),
+        (PROVISIONERS, "_s3_apply_configurations", "_S3_BUCKET_CONFIGURATIONS"),
+        (APP, "_dispatch_service_request", "s3_additional_checks"),
+        (STATES, "_invoke_nested_start_execution", "_start_execution"),
+        (EVENTS, "_dispatch_to_stepfunctions", "_start_execution"),
     ],
 )
 def test_a_replaced_name_is_looked_up_when_it_is_used(module: str, caller: str, called: str) -> None:
@@ -242,6 +259,9 @@ def test_roles_are_kept_with_what_the_hooks_read() -> None:
 def test_what_makes_a_state_machine_of_a_stack_is_found_by_its_type() -> None:
     handlers = private(PROVISIONERS, "_RESOURCE_HANDLERS")["AWS::StepFunctions::StateMachine"]
     assert handlers["create"] is private(PROVISIONERS, "_sfn_state_machine_create")
+    made_by = {"AWS::Logs::LogGroup": "_cwlogs_create", "AWS::SNS::Topic": "_sns_create"}
+    for kind, name in made_by.items():
+        assert private(PROVISIONERS, "_RESOURCE_HANDLERS")[kind]["create"] is private(PROVISIONERS, name)
 
 
 def test_services_are_handlers_by_name() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.handlers import s3_access
-from tests.infra.test_security import ALLOWED
+from tests.infra.test_security import ALLOWED, ALLOWED_WITH_KEY
 from tests.system.deployments import Deployment, eventually
 from tests.system.granted import SHELL, grant
 from tests.system.ledger import Ledger, Right, matches
@@ -34,8 +34,8 @@ NOT_EXERCISED: dict[Right, str] = {}
 
 def needed() -> set[Right]:
     """Each action of each line of reasons."""
-    of_every_stack = {(role, action) for role, actions, *_ in ALLOWED for action in actions.split()}
-    return of_every_stack | set(OF_THE_APPS)
+    lines = [*ALLOWED, *ALLOWED_WITH_KEY]
+    return {(role, action) for role, actions, *_ in lines for action in actions.split()} | set(OF_THE_APPS)
 
 
 def test_nothing_that_the_stack_does_is_denied(deployment: Deployment, record: Path) -> None:
