@@ -31,6 +31,15 @@ from infra.worker_group import HOLD_SECONDS, WorkerGroup
 POLL_LOOP = "PollLoop"
 """A loop's state machine is named ``<stack>-PollLoop-<worker group>``."""
 
+_RETRIES = "($exists($states.context.State.RetryCount) ? $states.context.State.RetryCount : 0)"
+"""How often the state was tried again (Step Functions developer guide, context object)."""
+
+# The poller counts the events of the history (lambdas/runner/loop.py); a try that failed makes three.
+_LOOP_AFTER_START = (
+    "{% {'loop': $merge([$states.input.loop, "
+    f"{{'events': $states.input.loop.events + 3 * {_RETRIES}}}])}} %}}"
+)
+
 _BEYOND_THE_POLL_SECONDS = 30
 """The poller's time for all that is not the poll: heartbeat, count of running tasks, claim object."""
 
@@ -157,6 +166,7 @@ class PollLoop(Construct):
                 {
                     "loop": "{% $exists($states.input.loop) ? $states.input.loop : {} %}",
                     "startedAt": "{% $states.context.Execution.StartTime %}",
+                    "retries": f"{{% {_RETRIES} %}}",
                 }
             ),
             outputs="{% $states.result.Payload %}",
@@ -182,7 +192,7 @@ class PollLoop(Construct):
             integration_pattern=sfn.IntegrationPattern.REQUEST_RESPONSE,
             name="{% $states.input.name %}",
             input=sfn.TaskInput.from_text("{% $states.input.task %}"),
-            outputs="{% {'loop': $states.input.loop} %}",
+            outputs=_LOOP_AFTER_START,
         )
         exists = "StepFunctions.ExecutionAlreadyExistsException"
         start.add_retry(errors=[exists], max_attempts=0)
@@ -196,7 +206,7 @@ class PollLoop(Construct):
             jitter_strategy=sfn.JitterType.FULL,
         )
         # The name is the task's own: an earlier try was answered too late, and the task is running.
-        start.add_catch(poll, errors=[exists], outputs="{% {'loop': $states.input.loop} %}")
+        start.add_catch(poll, errors=[exists], outputs=_LOOP_AFTER_START)
         wait = sfn.Wait.jsonata(self, "Wait", time=sfn.WaitTime.seconds("{% $states.input.waitSeconds %}"))
         following = (
             sfn.Choice.jsonata(self, "Next")

@@ -1,6 +1,6 @@
 """The poller: one PollForTask, and what PollLoop does next.
 
-Event: ``{loop, startedAt}``. Return value:
+Event: ``{loop, startedAt, retries}``; ``retries`` counts this invocation's tries that failed. Return value:
 ``{next: START | WAIT | POLL | STOP, waitSeconds, loop, task?, name?}``.
 """
 
@@ -67,6 +67,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     config = CONFIGURATION
     started_at = datetime.fromisoformat(event["startedAt"])
     state = LoopState.from_json(event.get("loop"), pace=LAST_PACE.of_loop(started_at))
+    state = state.retried(int(event.get("retries") or 0))
 
     def age() -> float:
         return (datetime.now(UTC) - started_at).total_seconds()

@@ -16,6 +16,7 @@ from data_formats.data_format import Row
 from runner.outcome import TaskFailed
 from runner.task import Task
 from sql.mysql import MySqlSession
+from sql.names import MYSQL_QUOTE, bare, quoted
 from sql.session import CONNECT_SECONDS, ended_with
 
 _LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
@@ -76,6 +77,9 @@ class MySqlTables(MySqlSession, TablesSession):
                 self._execute(query.percent(len(batch)), [value for row in batch for value in row])
                 inserted += len(batch)
         return inserted
+
+    def column(self, name: str) -> str:
+        return quoted(bare(name), MYSQL_QUOTE)
 
     def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
         return self.insert(InsertQuery.into(table, tuple(names), columns), rows)

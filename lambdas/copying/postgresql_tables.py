@@ -16,6 +16,7 @@ from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches,
 from data_formats.data_format import Row
 from data_formats.delimited import Delimited
 from runner.task import Task
+from sql.names import POSTGRESQL_QUOTE, bare, quoted
 from sql.postgresql import PostgreSqlSession, explained, position
 
 _NO_TRANSACTION = b"I"
@@ -78,6 +79,13 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
                     self._driver.execute_unnamed(query.dollar(len(batch)), values)
                 inserted += len(batch)
         return inserted
+
+    def column(self, name: str) -> str:
+        found = bare(name)
+        if found == name:
+            # What the server does with a name without quotes (PostgreSQL documentation, "Identifiers").
+            found = "".join(one.lower() if one.isascii() else one for one in name)
+        return quoted(found, POSTGRESQL_QUOTE)
 
     def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
         listed = f" ({', '.join(names)})" if names else ""

@@ -37,8 +37,13 @@ class Tables(Protocol):
         ...
 
     @abstractmethod
+    def column(self, name: str) -> str:
+        """The name as statements have it: in quotes, since it may be a word of SQL."""
+        ...
+
+    @abstractmethod
     def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
-        """Insert rows of so many columns into the columns of these names, or all; returns how many."""
+        """Insert rows of so many columns into these, as ``column`` gives them, or all; returns how many."""
         ...
 
     @abstractmethod

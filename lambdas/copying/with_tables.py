@@ -92,7 +92,9 @@ def _insert(task: Task, rows: Iterator[Row], names: Iterable[str], source: str, 
                 stays += ["what createTableSql did"] if tables.create(task, target.create) else []
             if query and query.calls and tables.commits_in_procedures:
                 stays.append("what the procedure has committed")
-            count = _insert_rows(tables, query, target.qualified, list(names), rows)
+            count = _insert_rows(
+                tables, query, target.qualified, [tables.column(name) for name in names], rows
+            )
             if task.canceled:
                 return
             tables.commit()

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data_formats.data_format import RecordError, Row
 from runner.fields import FieldError, PipelineObject
+from sql.names import listed
 
-_TEXT_TYPES = {"STRING", "CHAR", "VARCHAR", "TEXT"}
+_TEXT_TYPES = {"STRING", "CHAR", "CHARACTER", "VARCHAR", "TEXT"}
+
+
+_COLUMN = re.compile(r"""("(?:[^"]|"")+"|`(?:[^`]|``)+`|\S+)(?:\s+([A-Za-z].*))?""", re.DOTALL)
+_TYPE = re.compile(
+    r"[A-Z][A-Z0-9_]*( (PRECISION|VARYING|UNSIGNED))?(\(\d+(,\d+)?\))?( WITH(OUT)? TIME ZONE)?"
+)
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of the columns, and which of them hold no text. Without names, rows are of any length."""
+    """The columns of a format. Without names, rows are of any length."""
 
     names: tuple[str, ...] = ()
+    """As they are given: in quotes if they need them."""
+    types: tuple[str, ...] = ()
+    """In upper case, without blanks that mean nothing; STRING if none is given."""
     not_text: tuple[int, ...] = ()
-    """Their places. An empty value of such a column is NULL: it can be nothing else."""
+    """The places of those that hold no text. An empty value of theirs is NULL: it can be nothing else."""
 
     @classmethod
     def of(cls, data_format: PipelineObject) -> Columns:
@@ -25,13 +36,20 @@ class Columns:
 
         Raises FieldError. The type may be left out; the database that rows are written to has its own.
         """
-        listed = [part.split() for value in data_format.strings("column") for part in _parts(value)]
-        if not all(1 <= len(words) <= 2 for words in listed):
-            problem = "a name and a type are expected, such as 'hostname STRING'"
-            raise FieldError(data_format.id, "column", problem)
-        types = [words[1].upper().partition("(")[0] if len(words) == 2 else "STRING" for words in listed]
-        not_text = tuple(place for place, name in enumerate(types) if name not in _TEXT_TYPES)
-        return cls(tuple(words[0] for words in listed), not_text)
+        names, types = [], []
+        for value in data_format.strings("column"):
+            for part in listed(value):
+                found = _COLUMN.fullmatch(part)
+                given = " ".join((found[2] or "STRING").upper().split()) if found else ""
+                kind = re.sub(r" ?([(),]) ?", r"\1", given)
+                if not found or not _TYPE.fullmatch(kind):
+                    problem = f"a name and a type are expected, such as 'hostname STRING', not {part!r}"
+                    raise FieldError(data_format.id, "column", problem)
+                names.append(found[1])
+                types.append(kind)
+        text = [kind.partition("(")[0].partition(" ")[0] in _TEXT_TYPES for kind in types]
+        not_text = tuple(place for place, is_text in enumerate(text) if not is_text)
+        return cls(tuple(names), tuple(types), not_text)
 
     def checked(self, number: int, row: Sequence[str | None]) -> Row:
         """The row, with NULL for empty values that are not text. Raises RecordError for a wrong length."""
@@ -49,16 +67,3 @@ class Columns:
 
 ANY_COLUMNS = Columns()
 """Of a format that lists none."""
-
-
-def _parts(value: str) -> list[str]:
-    """Split at commas, but not at those of a type such as ``DECIMAL(10,2)``."""
-    parts = [""]
-    depth = 0
-    for character in value:
-        depth += (character == "(") - (character == ")")
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts

@@ -5,11 +5,11 @@ Developer guide, RedshiftCopyActivity; Amazon Redshift developer guide, "Updatin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from data_formats.columns import Columns
 from redshift_copy.names import identifier, text
 from redshift_copy.options import combined, statement
 from redshift_copy.source import Source
@@ -17,13 +17,13 @@ from redshift_copy.table import Table
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
 from sql.jdbc import Engine
+from sql.names import bare
 from sql.script import statements
 
 STAGING = "staging"
 """The guide's own name for it: ``transformSql`` reads it."""
 TRANSFORMED = "staging_transformed"
 
-_TYPE = re.compile(r"[A-Z][A-Z0-9_ ]*(\(\d+(,\d+)?\))?")
 _TYPES = {"STRING": "VARCHAR(65535)", "DOUBLE": "DOUBLE PRECISION"}
 
 
@@ -136,15 +136,8 @@ def columns_of(data_format: PipelineObject | None) -> list[str]:
     """
     if data_format is None:
         return []
-    found = []
-    for column in data_format.strings("column"):
-        name, _, given = column.strip().partition(" ")
-        kind = re.sub(r"\s*([(),])\s*", r"\1", given.strip().upper()) or "STRING"
-        if not name or not _TYPE.fullmatch(kind):
-            raise FieldError(
-                data_format.id,
-                "column",
-                f"a name and a type such as 'score INT' are expected, not {column!r}",
-            )
-        found.append(f"{identifier(name)} {_TYPES.get(kind, kind)}")
-    return found
+    found = Columns.of(data_format)
+    return [
+        f"{identifier(bare(name))} {_TYPES.get(kind, kind)}"
+        for name, kind in zip(found.names, found.types, strict=True)
+    ]

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from redshift_copy.names import identifier, name_in, text
-from runner.fields import PipelineObject
+from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
 from sql.jdbc import Engine
+from sql.names import POSTGRESQL_QUOTE, listed, parts, unquoted
 from sql.script import statements
 
 
@@ -38,10 +39,11 @@ class Table:
     @classmethod
     def of(cls, node: PipelineObject) -> Table:
         """Read the fields. Raises FieldError, and TaskFailed for a ``createTableSql`` that cannot be read."""
+        schema, name = _place(node)
         return cls(
-            name_in(node, "schemaName", node.string("schemaName", "public")),
-            name_in(node, "tableName", node.string("tableName")),
-            tuple(name_in(node, "primaryKeys", key) for key in node.strings("primaryKeys")),
+            schema,
+            name,
+            tuple(name_in(node, "primaryKeys", key) for key in _listed(node, "primaryKeys")),
             tuple(statements(node.string("createTableSql", ""), Engine.REDSHIFT)),
         )
 
@@ -93,6 +95,28 @@ class Table:
     @property
     def _condition(self) -> str:
         return f"WHERE n.nspname IN ({_either(self.schema)}) AND t.relname IN ({_either(self.name)})"
+
+
+def _place(node: PipelineObject) -> tuple[str, str]:
+    """Schema and table: ``tableName`` may be qualified, as AWS asks for it where a table is unloaded.
+
+    Raises FieldError.
+    """
+    given = node.string("tableName")
+    # A name without dots counts whatever it is: it is put in quotes.
+    found = parts(given, POSTGRESQL_QUOTE) or ([given] if given and "." not in given else [])
+    if not 1 <= len(found) <= 2:
+        raise FieldError(node.id, "tableName", f"a table, or schema.table, is expected, but it is {given!r}")
+    named = unquoted(node.string("schemaName", "").strip(), POSTGRESQL_QUOTE)
+    schema = found[0] if len(found) == 2 else named or "public"
+    if named and named.lower() != schema.lower():
+        raise FieldError(node.id, "tableName", f"it is {given!r}, and schemaName says {named!r}")
+    return name_in(node, "schemaName", schema), name_in(node, "tableName", found[-1])
+
+
+def _listed(node: PipelineObject, field: str) -> list[str]:
+    """The names of a field that has one or several a value, with commas between."""
+    return [unquoted(name, POSTGRESQL_QUOTE) for value in node.strings(field) for name in listed(value)]
 
 
 def _either(name: str) -> str:

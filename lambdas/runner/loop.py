@@ -22,13 +22,21 @@ ERRORS_IN_A_ROW = 5
 """Polls that may fail one after the other before the execution fails."""
 
 FULL_WAIT_SECONDS = 15
-"""How long the loop waits before it looks again whether a running task has ended."""
+"""How long the loop waits, at least, before it looks again whether a running task has ended."""
+
+_FULL_WAITS = 1_000
+"""In one period, at most: a longer period has longer waits, so that history is left for the polls."""
 
 QUICK_ANSWER_SECONDS = 5.0
 """An empty answer that comes sooner than this is followed by a wait of as long, not by a poll at once."""
 
-MAX_POLLS = 2000
-"""Polls of one execution: 25,000 history events are its limit, and a poll with a task makes about 12."""
+MAX_EVENTS = 24_500
+"""Of one execution's history, which has 25,000 at most (Step Functions quotas): room for a last round."""
+
+_FIRST_EVENTS = 1
+"""The execution's start."""
+_RETRY_EVENTS = 3
+"""A try of a Task state that failed: scheduled, started, failed."""
 
 
 class PollResult(StrEnum):
@@ -55,6 +63,10 @@ class Next(StrEnum):
     WAIT = "WAIT"
     POLL = "POLL"
     STOP = "STOP"
+
+
+_EVENTS = {Next.START: 12, Next.WAIT: 9, Next.POLL: 7, Next.STOP: 7}
+"""Of Poll (entered, scheduled, started, succeeded, exited), Next (entered, exited), and StartTask or Wait."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,8 @@ class LoopState:
     """What one PollLoop execution remembers between two polls."""
 
     polls: int = 0
+    events: int = _FIRST_EVENTS
+    """Of the execution's history, up to the round that begins."""
     errors: int = 0
     running: int | None = None
     """No more RunTask executions than this are running; None before the first count."""
@@ -97,8 +111,11 @@ class LoopState:
         if not isinstance(data, dict):
             return cls(pace=pace)
         running = data.get("running")
+        polls = int(data.get("polls") or 0)
         return cls(
-            polls=int(data.get("polls") or 0),
+            polls=polls,
+            # An execution that a release began which did not count.
+            events=int(data.get("events") or _FIRST_EVENTS + polls * _EVENTS[Next.START]),
             errors=int(data.get("errors") or 0),
             running=None if running is None else int(running),
             terminated=bool(data.get("terminated")),
@@ -108,6 +125,10 @@ class LoopState:
     def as_json(self) -> dict[str, Any]:
         """What ``from_json`` reads."""
         return asdict(self)
+
+    def retried(self, times: int) -> LoopState:
+        """The state after a Task state was tried again so many times."""
+        return replace(self, events=self.events + times * _RETRY_EVENTS)
 
     def counted(self, running: int) -> LoopState:
         """The state after the running tasks have been counted."""
@@ -147,7 +168,7 @@ class Decision:
 
 def may_poll(*, seconds_since_start: float, state: LoopState, limits: Limits) -> bool:
     """Whether this execution still owns its slot: from its tick to the next one."""
-    return seconds_since_start < limits.period and state.polls < MAX_POLLS and not state.terminated
+    return seconds_since_start < limits.period and state.events < MAX_EVENTS and not state.terminated
 
 
 def decide(
@@ -165,11 +186,33 @@ def decide(
     ``poll_seconds`` how long the poll took, and ``jitter`` a number from 0 to 1 that spreads the
     waits of loops that share the account's 2 polls a second.
     """
+    decision = _decide(
+        result,
+        state=state,
+        limits=limits,
+        seconds_since_start=seconds_since_start,
+        poll_seconds=poll_seconds,
+        jitter=jitter,
+    )
+    events = state.events + _EVENTS[decision.next]
+    return replace(decision, state=replace(decision.state, events=events))
+
+
+def _decide(
+    result: PollResult,
+    *,
+    state: LoopState,
+    limits: Limits,
+    seconds_since_start: float,
+    poll_seconds: float,
+    jitter: float,
+) -> Decision:
     if result is PollResult.ENDED:
         return Decision(Next.STOP, state)
 
     if result is PollResult.FULL:
-        return _within_slot(Decision(Next.WAIT, state, FULL_WAIT_SECONDS), limits, seconds_since_start)
+        full = max(FULL_WAIT_SECONDS, math.ceil(limits.period / _FULL_WAITS))
+        return _within_slot(Decision(Next.WAIT, state, full), limits, seconds_since_start)
 
     if result is PollResult.PACED:
         pause = max(1, math.ceil(state.pause(limits, seconds_since_start=seconds_since_start)))

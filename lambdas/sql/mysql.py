@@ -9,10 +9,19 @@ from pymysql.constants import CLIENT, CR, ER
 from pymysql.cursors import SSCursor
 
 from runner.outcome import TaskFailed
-from sql.session import Session, connection_failed, connection_lost, login_failed, statement_failed
+from sql.names import MYSQL_QUOTE, parts, quoted
+from sql.session import (
+    Session,
+    connection_failed,
+    connection_lost,
+    login_failed,
+    statement_failed,
+    table_not_checked,
+)
 from sql.tls import Tls, ssl_context
 
 _REFUSED = {ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR}
+_NOT_THERE = {ER.NO_SUCH_TABLE, ER.BAD_DB_ERROR, ER.WRONG_TABLE_NAME}
 _LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
 """0: the driver finds the connection closed."""
 
@@ -75,17 +84,22 @@ class MySqlSession(Session):
         return completed
 
     def table_exists(self, table: str, schema: str) -> bool:
-        query = (
-            "SELECT count(*) FROM information_schema.tables "
-            "WHERE table_name = %s AND table_schema = coalesce(%s, database())"
-        )
+        # information_schema would not show what the user may not see, and take it for missing.
+        name = f"{schema}.{table}" if schema else table
+        found = parts(name, MYSQL_QUOTE)
+        listed = ".".join(quoted(part, MYSQL_QUOTE) for part in found or [name])
         try:
-            cursor = self._driver.cursor()
-            cursor.execute(query, (table, schema or None))
-            ((count,),) = cursor.fetchall()
+            with self._driver.cursor() as cursor:
+                cursor.execute(f"SHOW COLUMNS FROM {listed}")
+                cursor.fetchall()
         except (pymysql.MySQLError, OSError) as error:
-            raise _failure(error, 1) from error
-        return bool(count)
+            code, problem = _number_and_text(error)
+            if code in _NOT_THERE:
+                return False
+            if code == ER.VIEW_INVALID:
+                return True
+            raise table_not_checked(name, f"{problem} (error {code})") from error
+        return True
 
     def _end_session(self, number: int) -> None:
         self._driver.kill(number)  # type: ignore[no-untyped-call]

@@ -11,7 +11,14 @@ from pg8000.native import Connection
 from scramp.utils import ScramException, saslprep
 
 from runner.outcome import TaskFailed
-from sql.session import Session, connection_failed, connection_lost, login_failed, statement_failed
+from sql.session import (
+    Session,
+    connection_failed,
+    connection_lost,
+    login_failed,
+    statement_failed,
+    table_not_checked,
+)
 from sql.tls import Tls, ssl_context
 
 _WITHOUT_CONTEXT = {Tls.DISABLE: False, Tls.PREFER: None}
@@ -23,6 +30,12 @@ _LOST = {"network error", "connection is closed"}
 
 
 _LEFT = "The script is rolled back, except for what it committed itself."
+
+_IS_TABLE = (
+    "SELECT EXISTS (SELECT FROM pg_class "
+    "WHERE oid = to_regclass(:name) AND relkind IN ('r', 'v', 'm', 'f', 'p'))"
+)
+"""PostgreSQL documentation, pg_class: tables, views, materialized views, foreign and partitioned tables."""
 
 _SASL = b"\0\0\0\x0a"
 """AuthenticationSASL (PostgreSQL documentation, "Message Formats")."""
@@ -117,9 +130,11 @@ class PostgreSqlSession(Session):
     def table_exists(self, table: str, schema: str) -> bool:
         name = f"{schema}.{table}" if schema else table
         try:
-            ((found,),) = self._driver.run("SELECT to_regclass(:name) IS NOT NULL", name=name)
-        except (DatabaseError, InterfaceError, OSError) as error:
-            raise _failure(error, 1, "") from error
+            ((found,),) = self._driver.run(_IS_TABLE, name=name)
+        except DatabaseError as error:
+            raise table_not_checked(name, explained(error.args[0], "")) from error
+        except (InterfaceError, OSError) as error:
+            raise table_not_checked(name, error) from error
         return bool(found)
 
     def _end_session(self, number: int) -> None:

@@ -68,7 +68,10 @@ class Session(ABC):
 
     @abstractmethod
     def table_exists(self, table: str, schema: str) -> bool:
-        """Whether there is such a table or view; an empty schema is the session's own. Raises TaskFailed."""
+        """Whether there is such a table or view; an empty schema is the session's own.
+
+        Both are SQL text: quoted where they need it, and ``table`` may be qualified. Raises TaskFailed.
+        """
 
     @abstractmethod
     def _end_session(self, number: int) -> None:
@@ -169,6 +172,14 @@ def statement_failed(number: int, problem: str, left: str) -> TaskFailed:
     """The server refused a statement; ``number`` counts from 1, ``left`` says what stays of the script."""
     return TaskFailed(
         f"Statement {number} of the script failed: {problem} {left}", error_id="StatementFailed"
+    )
+
+
+def table_not_checked(name: str, problem: object) -> TaskFailed:
+    """Whether a table is there could not be found out."""
+    return TaskFailed(
+        f"Whether the table {name} is there could not be found out: {str(problem).rstrip('.')}.",
+        error_id="TableNotChecked",
     )
 
 

@@ -89,6 +89,21 @@ def test_a_task_is_three_states_of_the_loop_and_so_is_an_idle_tick(poll_loop: di
     assert states["StartTask"]["Next"] == states["Wait"]["Next"] == "Poll"
 
 
+@pytest.mark.parametrize(("retries", "events"), [(None, 20), (0, 20), (2, 26)])
+def test_a_task_that_is_not_started_at_once_takes_more_of_the_loops_history(
+    poll_loop: dict[str, Any], retries: int | None, events: int
+) -> None:
+    """A try that failed is three events: scheduled, started, failed."""
+    context = {"State": {} if retries is None else {"RetryCount": retries}}
+    start = poll_loop["States"]["StartTask"]
+    (caught,) = start["Catch"]
+    for output in (start["Output"], caught["Output"]):
+        after_it = evaluate(output, input={"loop": {"polls": 1, "events": 20}}, context=context)
+        assert after_it == {"loop": {"polls": 1, "events": events}}
+    payload = poll_loop["States"]["Poll"]["Arguments"]["Payload"]
+    assert evaluate(payload["retries"], context=context) == (retries or 0)
+
+
 BEGIN_LATER = [
     "Lambda.TooManyRequestsException",
     "Lambda.ServiceQuotaExceededException",

@@ -41,6 +41,7 @@ COPIES = "tests/unit/test_copy_activity.py"
 NODES = "tests/unit/test_s3_data_node.py"
 TABLES = "tests/databases/test_copy_activity.py"
 CHAINS = "tests/databases/test_chains.py"
+TABLE_NAMES = "tests/databases/test_names.py"
 LIMIT = "tests/unit/data_formats/test_match_limit.py"
 LOGINS = "tests/databases/test_logins.py"
 
@@ -514,6 +515,27 @@ _COPIES = (
         '    if plain != name.replace(":", "-"):\n',
         ("tests/unit/copying/test_export_name.py::test_runs_and_activities_have_names_of_their_own",),
         "    if False:\n",
+    ),
+    Protection(
+        "a table is not found by its name in quotes, and made again",
+        "lambdas/sql/mysql.py",
+        "for part in found or [name])",
+        (f"{TABLE_NAMES}::test_a_table_is_found_by_the_name_that_statements_have",),
+        "for part in [name])",
+    ),
+    Protection(
+        "a table that may not be seen is taken for missing",
+        "lambdas/sql/mysql.py",
+        "            if code in _NOT_THERE:\n",
+        (f"{TABLE_NAMES}::test_what_may_not_be_looked_at_is_not_taken_for_missing",),
+        "            if code:\n",
+    ),
+    Protection(
+        "rows are not copied because a column's name is a word of SQL",
+        "lambdas/copying/with_tables.py",
+        "[tables.column(name) for name in names]",
+        (f"{TABLE_NAMES}::test_columns_whose_names_are_words_of_sql",),
+        "list(names)",
     ),
     Protection(
         "an object that a manifest says is mandatory is missing, and nobody is told",
@@ -1229,6 +1251,22 @@ LIMITS = "tests/infra/test_limits.py"
 WORKER_GROUPS = "tests/infra/test_worker_group.py"
 
 _LIMITS = (
+    Protection(
+        "a loop with a long period fails because its history is full",
+        "lambdas/runner/loop.py",
+        " and state.events < MAX_EVENTS",
+        ("tests/unit/test_loop.py::test_an_execution_ends_before_its_history_is_full",),
+    ),
+    Protection(
+        "waits of a loop fill its history uncounted",
+        "lambdas/runner/loop.py",
+        "Next.WAIT: 9,",
+        (
+            "tests/unit/test_loop.py::test_an_execution_ends_before_its_history_is_full",
+            "tests/system/test_tasks.py::test_a_loop_knows_how_many_events_its_history_has",
+        ),
+        "Next.WAIT: 0,",
+    ),
     Protection(
         "a task fails because its function was idle for weeks, or had no network interface",
         "infra/run_task.py",

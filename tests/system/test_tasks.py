@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.system.deployments import STACK, Deployment, eventually
 from tests.system.executions import POLL_LOOP, RUN_TASK, executions, state_machine, states_entered
@@ -134,6 +135,29 @@ def _up_to_each(names: list[str], last: str) -> list[list[str]]:
         if name == last:
             parts.append([])
     return parts[:-1]
+
+
+def test_a_loop_knows_how_many_events_its_history_has(deployment: Deployment) -> None:
+    pipeline = Pipeline.activated(deployment, {f"Counted{number}": shell("true") for number in range(3)})
+    for number in range(3):
+        pipeline.ended(f"Counted{number}", "FINISHED")
+    counted = 0
+    for arn in executions(deployment, POLL_LOOP):
+        history = _history(deployment, arn)
+        for place, event in enumerate(history):
+            if event["type"] == "ChoiceStateExited":
+                said = json.loads(event["stateExitedEventDetails"]["output"])
+                following = {"START": 5, "WAIT": 2}.get(said["next"], 0)
+                # AWS writes TaskStarted behind each of them, local AWS does not.
+                started = sum(one["type"] == "TaskScheduled" for one in history[:place])
+                assert said["loop"]["events"] == place + 1 + started + following
+                counted += 1
+    assert counted >= 3
+
+
+def _history(deployment: Deployment, arn: str) -> list[Any]:
+    pages = deployment.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=arn)
+    return [event for page in pages for event in page["events"]]
 
 
 def _ended(deployment: Deployment) -> list[tuple[str, str]]:

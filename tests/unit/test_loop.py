@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from runner.loop import (
     ERRORS_IN_A_ROW,
     FULL_WAIT_SECONDS,
-    MAX_POLLS,
     Decision,
     Limits,
     LoopState,
@@ -139,8 +138,51 @@ def test_a_runner_that_is_told_to_end_polls_no_more() -> None:
     assert after(PollResult.TASK, state=state).state.terminated
 
 
-def test_an_execution_ends_before_its_history_is_full() -> None:
-    assert not may_poll(seconds_since_start=0, state=LoopState(polls=MAX_POLLS), limits=CONTINUOUS)
+HISTORY = 25_000
+"""Events of one execution (Step Functions quotas)."""
+ROUND = {Next.START: 5 + 2 + 5, Next.WAIT: 5 + 2 + 2, Next.POLL: 5 + 2, Next.STOP: 5 + 2 + 2 + 1}
+"""Events of Poll and Next, and of what follows; the end of an execution is one as well."""
+RETRY = 3
+"""Scheduled, started, failed."""
+
+
+@pytest.mark.parametrize("result", PollResult)
+@pytest.mark.parametrize("retries", [0, 3])
+def test_an_execution_ends_before_its_history_is_full(result: PollResult, retries: int) -> None:
+    """However long its period is, and whatever comes of its polls."""
+    limits = Limits(period=86_400, poll_timeout=95, max_concurrent_tasks=1)
+    state, history, decided = LoopState(), 1, Next.POLL
+    while decided is not Next.STOP:
+        state = LoopState.from_json(state.as_json(), Pace()).retried(retries)
+        history += retries * RETRY
+        if may_poll(seconds_since_start=1, state=state, limits=limits):
+            decision = after(result, state=state, limits=limits, age=1)
+        else:
+            decision = after(PollResult.ENDED, state=state, limits=limits, age=1)
+        history += ROUND[decision.next]
+        state, decided = decision.state, decision.next
+        if decision.too_many_errors:
+            break
+        if decided is Next.START:
+            # StartTask was tried again as well, which the state machine counts.
+            state = state.retried(retries)
+            history += retries * RETRY
+        assert history < HISTORY
+    # It does not end long before, either.
+    if result not in (PollResult.ABANDONED, PollResult.ERROR, PollResult.ENDED):
+        assert history > HISTORY * 0.95
+
+
+def test_a_loop_that_began_with_another_release_goes_on_counting() -> None:
+    assert LoopState.from_json({"polls": 100}, Pace()).events >= 1_200
+
+
+@pytest.mark.parametrize(("period", "seconds"), [(300, 15), (14_400, 15), (86_400, 87)])
+def test_a_full_loop_has_history_left_for_its_whole_period(period: int, seconds: int) -> None:
+    limits = Limits(period=period, poll_timeout=95, max_concurrent_tasks=1)
+    wait = after(PollResult.FULL, limits=limits, age=1).wait_seconds
+    assert wait == seconds
+    assert period / wait * ROUND[Next.WAIT] < HISTORY * 0.95
 
 
 @pytest.mark.parametrize("foreign", [None, [], "x", {}, {"polls": None}])
@@ -151,7 +193,7 @@ def test_a_foreign_state_starts_a_new_loop(foreign: object) -> None:
 
 @given(
     result=st.sampled_from(PollResult),
-    polls=st.integers(0, MAX_POLLS),
+    polls=st.integers(0, 2_000),
     errors=st.integers(0, 10),
     running=st.none() | st.integers(0, 50),
     period=st.floats(60, 86_400),
@@ -196,8 +238,9 @@ def test_a_throttled_poll_is_followed_by_a_wait_and_slows_the_loop_down() -> Non
 
 @pytest.mark.parametrize("foreign", [None, 3, {}, {"polls_per_second": 1.95, "paid_until": 7.0}])
 def test_a_loop_goes_on_after_an_update_of_the_poller(foreign: object) -> None:
-    kept = {"polls": 3, "pace": foreign}
-    assert LoopState.from_json(kept, Pace(paid_until=9)) == LoopState(polls=3, pace=Pace(paid_until=9))
+    kept = {"polls": 3, "events": 20, "pace": foreign}
+    expected = LoopState(polls=3, events=20, pace=Pace(paid_until=9))
+    assert LoopState.from_json(kept, Pace(paid_until=9)) == expected
 
 
 def test_throttled_polls_never_fail_the_loop_however_many_there_are() -> None:
@@ -221,7 +264,7 @@ def test_a_loop_that_has_to_pause_for_long_waits_until_its_pace_lets_it_poll() -
     decision = after(PollResult.PACED, state=state, age=20)
     assert decision.next is Next.WAIT
     assert decision.wait_seconds == 7
-    assert decision.state == state
+    assert decision.state.pace == state.pace
 
 
 def test_no_pause_is_promised_outside_the_slot() -> None:

@@ -68,11 +68,13 @@ def test_what_transform_sql_makes_of_staging_is_what_is_merged() -> None:
 
 
 def test_a_staging_table_may_have_columns_of_its_own() -> None:
-    columns = columns_of(an_object(column=("Name STRING", "score INT", "of DECIMAL ( 10, 2 )", 'a"b')))
+    columns = columns_of(
+        an_object(column=("Name STRING, score INT", "of DECIMAL ( 10, 2 )", '"a""b"', "aba"))
+    )
     statements = load(InsertMode.APPEND, transform="SELECT 1", columns=columns).statements(ROLE)
     assert statements[0] == (
         'CREATE TEMP TABLE staging ("Name" VARCHAR(65535), "score" INT, "of" DECIMAL(10,2), '
-        '"a""b" VARCHAR(65535))'
+        '"a""b" VARCHAR(65535), "aba" VARCHAR(65535))'
     )
 
 
@@ -126,8 +128,50 @@ def test_the_fields_of_a_table() -> None:
         ("create table Sales.Orders (note varchar default ';')", "GRANT SELECT ON Sales.Orders TO bi"),
     )
     assert Table.of(an_object(tableName="t")) == Table("public", "t")
+    assert Table.of(an_object(tableName="t", primaryKeys=("id, day", '"a,b" ,"c""d"'))).keys == (
+        "id",
+        "day",
+        "a,b",
+        'c"d',
+    )
     with pytest.raises(FieldError, match="'tableName'"):
         Table.of(an_object())
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "expected"),
+    [
+        ("shop.orders", "", ("shop", "orders")),
+        ("shop.orders", "shop", ("shop", "orders")),
+        ("shop.orders", "SHOP", ("shop", "orders")),
+        ('"My Shop"."a.b"', "", ("My Shop", "a.b")),
+        ('"a.b"', "", ("public", "a.b")),
+        ('"a.b"', '"My Shop"', ("My Shop", "a.b")),
+        ("a b", "", ("public", "a b")),
+        (' shop . "orders" ', "", ("shop", "orders")),
+        ('a"b', "", ("public", 'a"b')),
+    ],
+)
+def test_the_name_of_a_table_may_be_qualified_and_quoted(
+    name: str, schema: str, expected: tuple[str, str]
+) -> None:
+    fields = {"tableName": name, **({"schemaName": schema} if schema else {})}
+    found = Table.of(an_object(**fields))
+    assert (found.schema, found.name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "problem"),
+    [
+        ("shop.orders", "public", "schemaName says 'public'"),
+        ("db.shop.orders", "", "a table, or schema.table, is expected"),
+        ("shop.", "", "a table, or schema.table, is expected"),
+        ("", "", "a table, or schema.table, is expected"),
+    ],
+)
+def test_what_cannot_be_the_name_of_a_table(name: str, schema: str, problem: str) -> None:
+    with pytest.raises(FieldError, match=problem):
+        Table.of(an_object(tableName=name, **({"schemaName": schema} if schema else {})))
 
 
 def test_primary_keys_win_over_the_tables_own() -> None:
