@@ -140,5 +140,7 @@ def _empty_zip() -> bytes:
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as package:
         for file in sorted(path for path in vendor.rglob("*") if path.is_file()):
             package.write(file, str(file.relative_to(vendor)))
-        package.writestr("empty.py", EMPTY_HANDLER)
+        entry = zipfile.ZipInfo("empty.py")
+        entry.external_attr = 0o644 << 16  # Lambda's user has to be able to read it
+        package.writestr(entry, EMPTY_HANDLER)
     return content.getvalue()

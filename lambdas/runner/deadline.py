@@ -22,6 +22,23 @@ def margin(timeout_seconds: float) -> float:
 
 
 @contextmanager
+def uninterrupted(*, over: bool = False) -> Iterator[None]:
+    """No HandlerTimeout in the block, which cleans up: it is raised after it.
+
+    ``over``: the work is over, and its outcome known, so that there is no HandlerTimeout after it either.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    try:
+        yield
+    finally:
+        if over and threading.current_thread() is threading.main_thread():
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            while signal.SIGALRM in signal.sigpending():
+                signal.sigwait({signal.SIGALRM})
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Raise HandlerTimeout in the block after ``seconds``.
 

@@ -20,7 +20,7 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import NoReturn, Self
 
-from runner import clients
+from runner import clients, environment
 from runner.progress import Answer, ProgressThread, heard, report
 from runner.task import Task
 
@@ -69,6 +69,8 @@ class ProgressProcess:
         self._socket.close()
 
     def _start(self) -> None:
+        if "COMMAND_ROLE_ARN" in os.environ:  # a command must not read it in the forked process either
+            environment.close_memory()
         ours, theirs = socket.socketpair()
         parent = os.getpid()
         try:

@@ -8,6 +8,7 @@ of both is hidden.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
@@ -19,6 +20,9 @@ _PREFIX_BYTES = 16
 """So much of a secret's beginning is hidden too, with what follows of it: messages are often cut short."""
 
 _LONGEST_CHARACTER = 4
+_SHELL_ESCAPES = (r'[$`"\\]', r"[^\w@%+=:,./-]")
+"""What bash writes a backslash before: in double quotes (``declare -p``), and without (``printf %q``)."""
+_SHORT_FORM = 64
 _SHORTEST_LINE = 8
 """Characters. A shorter line of a secret is not hidden by itself: it may be a word."""
 
@@ -93,7 +97,9 @@ def forms(secret: str) -> frozenset[bytes]:
     written = {secret}
     for _ in range(2):
         written |= {form for text in written for form in _escaped(text)}
-    written |= {quote(secret, safe="", errors="surrogatepass"), quote_plus(secret, errors="surrogatepass")}
+    written |= {quote(secret, safe=safe, errors="surrogatepass") for safe in ("", "/", "/:@")}
+    written.add(quote_plus(secret, errors="surrogatepass"))
+    written |= {re.sub(characters, r"\\\g<0>", secret) for characters in _SHELL_ESCAPES}
     written |= {secret.replace("'", r"'\''"), secret.replace("'", "'\"'\"'")}
     # A program may indent each line of a text: Python does, of exceptions in an ExceptionGroup.
     written |= {line.strip() for line in secret.splitlines() if len(line.strip()) >= _SHORTEST_LINE}
@@ -120,12 +126,14 @@ def _places(form: bytes, data: bytes) -> Iterator[tuple[int, int]]:
     prefix = form[:_PREFIX_BYTES]
     start = data.find(prefix)
     while start >= 0:
-        end = start + _matching(form, data, start, len(prefix))
-        if end < start + len(form):
+        end = start + len(form)
+        if not data.startswith(form, start):
+            end = start + _matching(form, data, start, len(prefix))
             while end < len(data) and data[end] & 0xC0 == 0x80:  # to the end of a character in UTF-8
                 end += 1
         yield start, end
-        start = data.find(prefix, start + 1)
+        # A longer secret does not overlap itself unless it repeats itself, which would take long.
+        start = data.find(prefix, start + 1 if len(form) <= _SHORT_FORM else end)
 
 
 def _matching(form: bytes, data: bytes, start: int, least: int) -> int:

@@ -24,10 +24,11 @@ _FILES = "/proc/self/fd"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """A process's limits, priority, processors, umask, working directory, signals and variables."""
+    """A process's limits, scheduling, processors, umask, working directory, signals and variables."""
 
     limits: Mapping[str, tuple[int, int]]
     priority: int
+    policy: int
     processors: frozenset[int]
     umask: int
     directory: str
@@ -43,6 +44,7 @@ class Surroundings:
         return cls(
             limits={name: resource.getrlimit(number) for name, number in _LIMITS.items()},
             priority=os.getpriority(os.PRIO_PROCESS, 0),
+            policy=os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else 0,
             processors=frozenset(os.sched_getaffinity(0))
             if hasattr(os, "sched_getaffinity")
             else frozenset(),
@@ -63,6 +65,8 @@ class Surroundings:
                 _try(resource.setrlimit, _LIMITS[name], limits)
         if now.priority != self.priority:
             _try(os.setpriority, os.PRIO_PROCESS, 0, self.priority)
+        if now.policy != self.policy:
+            _try(os.sched_setscheduler, 0, self.policy, os.sched_param(0))
         if now.processors != self.processors:
             _try(os.sched_setaffinity, 0, self.processors)
         os.umask(self.umask)
@@ -82,7 +86,7 @@ class Surroundings:
             for name, limits in self.limits.items()
             if other.limits[name] != limits
         ]
-        names = ("priority", "processors", "umask", "directory", "signals", "blocked", "variables")
+        names = ("priority", "policy", "processors", "umask", "directory", "signals", "blocked", "variables")
         return [
             *limits,
             *(f"{name} changed" for name in names if getattr(self, name) != getattr(other, name)),

@@ -107,6 +107,11 @@ class HidingStream(io.TextIOBase):
         return self._stream.fileno()
 
     @property
+    def buffer(self) -> Any:
+        """The stream's bytes, which are not redacted."""
+        return self._stream.buffer
+
+    @property
     def encoding(self) -> str:  # type: ignore[override]
         return self._stream.encoding
 
@@ -116,8 +121,10 @@ def _serialize(line: Mapping[str, Any]) -> str:
 
 
 def _without_secrets(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int | float):
+        return value if hidden(str(value)) == str(value) else hidden(str(value))
     if isinstance(value, Mapping):
         return {_without_secrets(key): _without_secrets(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

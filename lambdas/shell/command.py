@@ -8,11 +8,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from runner import environment
+from runner.deadline import uninterrupted
 from shell.process_tree import ProcessTree
 
 GRACE_SECONDS = 3.0
@@ -50,6 +52,7 @@ def run_command(
     gets no other task. Raises OSError if the command cannot be started.
     """
     tree = ProcessTree()
+    selector = selectors.DefaultSelector()  # now: a command may have no file left to be opened here
     process = subprocess.Popen(
         argv,
         cwd=cwd,
@@ -61,31 +64,40 @@ def run_command(
     )
     assert process.stdout is not None  # noqa: S101 - narrows Popen's type
     assert process.stderr is not None  # noqa: S101
-    output = _Output({"stdout": process.stdout, "stderr": process.stderr}, on_output)
+    output = _Output(selector, {"stdout": process.stdout, "stderr": process.stderr}, on_output)
     stopped = False
     try:
         while process.poll() is None:
             output.read_or_wait(process)
-            tree.reap(process.pid)
+            with suppress(OSError):  # a command may have taken away our files
+                tree.reap(process.pid)
             if should_stop():
                 stopped = True
                 _end(process, tree, output)
         output.drain()
     finally:
-        if process.poll() is None:
-            _end(process, tree, output)
-        _leave_no_process(tree, process.pid)
-        output.close()
+        with uninterrupted():
+            try:
+                if process.poll() is None:
+                    _end(process, tree, output)
+            finally:
+                _leave_no_process(tree, process.pid)
+                output.close()
     return CommandResult(process.returncode, stopped)
 
 
 class _Output:
     """The command's two pipes, read without blocking."""
 
-    def __init__(self, pipes: Mapping[str, IO[bytes]], on_output: Callable[[str, bytes], object]) -> None:
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        pipes: Mapping[str, IO[bytes]],
+        on_output: Callable[[str, bytes], object],
+    ) -> None:
         self._on_output = on_output
         self._pipes = pipes
-        self._selector = selectors.DefaultSelector()
+        self._selector = selector
         for stream, pipe in pipes.items():
             os.set_blocking(pipe.fileno(), False)
             self._selector.register(pipe, selectors.EVENT_READ, stream)

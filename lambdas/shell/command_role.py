@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from runner import clients
+from runner import clients, environment
 from runner.outcome import TaskFailed
 from runner.task import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_PR_SET_DUMPABLE = 4
 _SESSION_SECONDS = 3600
 """The most that a role may have that was assumed by another one (IAM user guide, role chaining)."""
 
@@ -42,7 +40,11 @@ class CommandRole:
         arn = os.environ.get("COMMAND_ROLE_ARN")
         if not arn:
             return cls(None)
-        _close_memory()
+        if not environment.close_memory():
+            raise TaskFailed(
+                "The handler's memory could not be closed to the command, so the command was not started.",
+                error_id="MemoryNotClosed",
+            )
         try:
             answer = clients.sts().assume_role(
                 RoleArn=arn,
@@ -78,18 +80,6 @@ class CommandRole:
             aws_session_token=self.credentials["AWS_SESSION_TOKEN"],
             config=clients.retrying(),
         )
-
-
-def _close_memory() -> None:
-    """Keep the command, which has the same user, from reading our credentials (Linux: proc(5), prctl(2))."""
-    if sys.platform == "linux":
-        import ctypes
-
-        if ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
-            raise TaskFailed(
-                "The handler's memory could not be closed to the command, so the command was not started.",
-                error_id="MemoryNotClosed",
-            )
 
 
 def session_name(pipeline_id: str) -> str:

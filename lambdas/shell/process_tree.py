@@ -37,14 +37,9 @@ class ProcessTree:
 
     def reap(self, leader: int) -> None:
         """Take leave of adopted processes that have ended; ``leader`` is left to who started it."""
-        if not hasattr(os, "waitid"):  # macOS
-            return
-        # What it tells of first may be the leader's end: then it is time for `kill`, which asks one by one.
-        with contextlib.suppress(ChildProcessError):
-            while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
-                if ended.si_pid == leader or ended.si_pid in self._others:
-                    return
-                os.waitpid(ended.si_pid, os.WNOHANG)
+        for pid in children(os.getpid()) - self._others - {leader}:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
 
     def kill(self, group: int) -> bool:
         """End them all, also those that are started meanwhile. Whether that could be done within 2 s.

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from runner import environment
+from runner.deadline import uninterrupted
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
 _ENTRIES_AT_ONCE = 10_000
@@ -30,9 +31,15 @@ def scratch_directory() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="task-"))
     try:
         yield directory
-    finally:
-        _remove_or_condemn(directory)
-        empty_ephemeral_storage()
+    except BaseException:
+        with uninterrupted():
+            _remove_or_condemn(directory)
+            empty_ephemeral_storage()
+        raise
+    else:
+        with uninterrupted(over=True):
+            _remove_or_condemn(directory)
+            empty_ephemeral_storage()
 
 
 def empty_ephemeral_storage() -> None:

@@ -122,12 +122,9 @@ def stage_out(staging: Staging, s3: S3Client, *, should_stop: Callable[[], bool]
     Raises TaskFailed, and StagingStopped; what was copied before stays.
     """
     for staged in staging.outputs:
-        files = list(_files(staged))
         with _explained("OutputNotStaged", f"The output '{staged.node.id}'", "written"):
-            for path in files:
+            for path, uri, compress in _places(staged):
                 _stop_if(should_stop)
-                compress = staged.node.gzip and not _is_compressed(path)
-                uri = staged.node.file or _output_uri(staged, path, compressed=compress)
                 if compress:
                     _store_compressed(s3, path, uri, should_stop)
                 else:
@@ -138,6 +135,20 @@ def stage_out(staging: Staging, s3: S3Client, *, should_stop: Callable[[], bool]
                         Callback=lambda _: _stop_if(should_stop),
                         Config=_transfer_config(),
                     )
+
+
+def _places(staged: StagedNode) -> list[tuple[Path, S3Uri, bool]]:
+    """Where each file of an output goes, and whether it is compressed. Raises TaskFailed, and OSError."""
+    places: dict[S3Uri, tuple[Path, S3Uri, bool]] = {}
+    for path in _files(staged):
+        compress = staged.node.gzip and not _is_compressed(path)
+        uri = staged.node.file or _output_uri(staged, path, compressed=compress)
+        if uri in places:
+            raise _output_not_staged(
+                staged, path, f"and '{places[uri][0].name}' would both become '{uri}', which is compressed"
+            )
+        places[uri] = (path, uri, compress)
+    return list(places.values())
 
 
 def _target(staged: StagedNode, stored: StoredObject) -> Path:
@@ -279,9 +290,10 @@ def _file_problem(path: Path) -> str:
 
 def _key_problem(staged: StagedNode, path: Path) -> str:
     """Why the path cannot become a key of S3's; empty if it can."""
-    name = path.relative_to(staged.directory).as_posix()
+    if staged.node.directory is None:
+        return ""
     try:
-        key = f"{staged.node.directory.key if staged.node.directory else ''}{name}".encode()
+        key = f"{staged.node.directory.key}{path.relative_to(staged.directory).as_posix()}".encode()
     except UnicodeEncodeError:
         return "has a name that is not UTF-8, as the key of an S3 object has to be"
     if len(key) > MAX_KEY_BYTES:

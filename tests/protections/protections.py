@@ -919,12 +919,30 @@ _RECOVERY = (
     Protection(
         "orphans of a command fill the table of processes",
         "lambdas/shell/command.py",
-        "            tree.reap(process.pid)\n",
+        "                tree.reap(process.pid)\n",
         (f"{COMMAND}::test_orphans_are_reaped_while_the_command_runs",),
+        "                pass\n",
     ),
 )
 
 _NEXT_TASK = (
+    Protection(
+        "time that runs out while a task cleans up leaves what it was about to remove",
+        "lambdas/runner/deadline.py",
+        "    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})\n",
+        (
+            f"{SHELL}::test_time_that_runs_out_while_it_is_cleaned_up_leaves_the_outcome",
+            f"{SHELL}::test_a_process_is_ended_though_time_runs_out_meanwhile",
+        ),
+        "    before = signal.pthread_sigmask(signal.SIG_BLOCK, set())\n",
+    ),
+    Protection(
+        "a command reads the handler's credentials from the process that reports",
+        "lambdas/runner/progress_process.py",
+        "            environment.close_memory()\n",
+        (f"{PROGRESS}::test_a_command_cannot_read_the_process_that_reports",),
+        "            pass\n",
+    ),
     Protection(
         "a process that could not be ended runs beside the next task",
         "lambdas/shell/command.py",
@@ -992,6 +1010,13 @@ _NEXT_TASK = (
 )
 
 _STAGING = (
+    Protection(
+        "of two files for one object one is lost",
+        "lambdas/shell/staging.py",
+        "        if uri in places:\n",
+        (f"{SHELL}::test_two_files_of_a_gzip_node_for_one_object_are_refused",),
+        "        if False:\n",
+    ),
     Protection(
         "an output that cannot be listed is taken for an empty one",
         "lambdas/shell/staging.py",

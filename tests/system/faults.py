@@ -113,7 +113,9 @@ def _probe() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as package:
         source = Path(__file__).with_name("probe_function.py").read_text()
-        package.writestr("activities/exists.py", source)
+        entry = zipfile.ZipInfo("activities/exists.py")
+        entry.external_attr = 0o644 << 16  # Lambda's user has to be able to read it
+        package.writestr(entry, source)
     return buffer.getvalue()
 
 

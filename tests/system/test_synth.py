@@ -7,10 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.local.commands import ROOT
 from tests.system.deployments import STACK, environment_without_aws
 
 SYNTH_SECONDS = 120
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that its owner alone can enter: jsii keeps no cache where others may write."""
+    return tmp_path_factory.mktemp("synth")
 
 
 TWO_HANDLERS = """

@@ -49,6 +49,7 @@ LEFT_BEHIND: dict[str, Callable[[], object]] = {
     "a blocked signal": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]),
     "a limit": _lower_a_limit,
     "a processor": lambda: os.sched_setaffinity(0, {next(iter(os.sched_getaffinity(0)))}),
+    "a scheduling policy": lambda: os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0)),
     "a child's doing": lambda: subprocess.run(
         ["prlimit", f"--pid={os.getpid()}", "--nofile=100:"], check=True
     ),

@@ -131,6 +131,40 @@ def test_reports_go_on_if_their_process_is_killed(service: Service) -> None:
     assert task_handler(work)(task_event({}), Context()) == {"status": "FINISHED"}  # type: ignore[arg-type]
 
 
+READING = """
+import os, sys
+from runner.progress_process import ProgressProcess
+class Task:
+    id = "x"
+reports = ProgressProcess(Task(), 60)
+reports.__enter__()
+if os.getuid() == 0:
+    os.setgid(65534); os.setuid(65534)
+try:
+    print(open(f"/proc/{reports._pid}/environ").read().count("HANDLERS_KEY"), flush=True)
+except PermissionError:
+    print("refused", flush=True)
+os._exit(0)
+"""
+
+
+def test_a_command_cannot_read_the_process_that_reports() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", READING],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT / "lambdas"),
+            "COMMAND_ROLE_ARN": "arn",
+            "HANDLERS_KEY": "x",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout == "refused\n", done.stderr
+
+
 def test_no_process_is_left_and_nothing_reported_after_the_end(service: Service) -> None:
     before = children(os.getpid())
     handler = task_handler(lambda _: service.wait_for(1))

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ import pytest
 from activities import shell_command, shell_command_precondition
 from runner import clients
 from runner.testing import ATTEMPT_ID, FakeDataPipeline, FieldValue, Ref, run_handler
-from shell import output
+from shell import output, scratch
+from shell.process_tree import ProcessTree
 from tests.unit.fake_s3 import FakeS3
 
 LOGS = f"df-TEST/Test/@Test_2026-01-01T00:00:00/{ATTEMPT_ID}"
@@ -315,6 +317,77 @@ def test_an_input_is_never_overwritten_by_another(s3: FakeS3) -> None:
     assert response == {"status": "FINISHED"}
     told = s3.text("b", "out/all").splitlines()
     assert sorted(told) == sorted(f"{name.removesuffix('.gz')}: {name}" for name in names)
+
+
+def test_two_files_of_a_gzip_node_for_one_object_are_refused(s3: FakeS3) -> None:
+    response = run(
+        "cd $OUTPUT1_STAGING_DIR; echo plain > a; echo other | gzip > a.gz",
+        {"stage": "true", "output": Ref("Out")},
+        objects={"Out": data_node(directoryPath="s3://b/o", compression="gzip")},
+    )
+    assert response["errorId"] == "OutputNotStaged"
+    assert "s3://b/o/a.gz" in response["errorMessage"]
+    assert not s3.objects
+
+
+def test_the_file_of_a_file_path_may_have_any_name(s3: FakeS3) -> None:
+    response = run(
+        r"echo x > $OUTPUT1_STAGING_DIR/$'\xff'",
+        {"stage": "true", "output": Ref("Out")},
+        objects={"Out": data_node(filePath="s3://b/o")},
+    )
+    assert response == {"status": "FINISHED"}
+    assert s3.text("b", "o") == "x\n"
+
+
+def test_time_that_runs_out_while_it_is_cleaned_up_leaves_the_outcome(
+    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    removed = scratch.remove
+
+    def slowly(path: Path) -> None:
+        signal.raise_signal(signal.SIGALRM)
+        removed(path)
+
+    monkeypatch.setattr(scratch, "remove", slowly)
+    assert run("pwd") == {"status": "FINISHED"}
+    assert not Path(lines(log)[0]).parent.exists()
+
+
+def test_a_process_is_ended_though_time_runs_out_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    kill = ProcessTree.kill
+
+    def late(tree: ProcessTree, group: int) -> bool:
+        signal.raise_signal(signal.SIGALRM)
+        return kill(tree, group)
+
+    monkeypatch.setattr(ProcessTree, "kill", late)
+    run("setsid sleep 30 & echo $!; sleep 0.2")
+    pid = int(lines(log)[0])
+    assert not Path(f"/proc/{pid}").exists() or "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "yum -d 0 -e 0 -y install nosuch",
+        "yum --enablerepo epel install -y nosuch",
+        "yum -y --releasever 2023 install nosuch",
+        "yum groupinstall -y 'Development Tools'",
+        "dnf in -y nosuch",
+    ],
+)
+def test_a_package_that_is_not_there_is_a_failure(command: str) -> None:
+    assert run(command)["errorId"] == "CommandFailed"
+
+
+@pytest.mark.parametrize(
+    "command", ["sudo -iu root true", "sudo -Hu root -- true", "yum install -x foo bash"]
+)
+def test_options_with_values_are_passed_over(command: str) -> None:
+    assert run(command) == {"status": "FINISHED"}
 
 
 def test_a_damaged_gzip_object_is_told(s3: FakeS3) -> None:
