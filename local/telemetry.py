@@ -9,12 +9,10 @@ from typing import Any
 
 from local.dead_letters import dead_letter
 from local.emf import Datum, metric_data
-from local.lambda_runtime.function import PRINCIPAL as LAMBDA_PRINCIPAL
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.log_stream import Deliver, LogEvent
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks import ACCOUNT, REGION, EmulatedServiceError, Ministack
-from local.permissions import Call
 from local.service_metrics import (
     LAMBDA_NAMESPACE,
     SQS_NAMESPACE,
@@ -82,17 +80,11 @@ class Telemetry:
             self._ministack.alarms.evaluate_all(account=ACCOUNT, region=REGION)
 
     def _may_write(self, function: Function, stream: str) -> bool:
-        """Lambda writes a function's log with its role; what may not be written is lost."""
         place = f"arn:aws:logs:{function.region}:{function.account}:log-group:{function.log_group}"
-        return all(
-            self._ministack.permissions.role_denied(
-                function.role,
-                Call(action, f"{place}:log-stream:{stream}"),
-                service=LAMBDA_PRINCIPAL,
-                session_name=function.name,
-            )
-            is None
-            for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+        return self._ministack.function_roles.may_write_log(
+            role_arn=function.role,
+            function_name=function.name,
+            stream_arn=f"{place}:log-stream:{stream}",
         )
 
     def _in_background(self, work: Coroutine[Any, Any, Any]) -> None:

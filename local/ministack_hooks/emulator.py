@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from local.datapipeline.faults import Faults
-from local.lambda_runtime.function import PRINCIPAL, Function, Layer
+from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
 from local.ministack_hooks.deliveries import Deliveries, Undelivered
 from local.ministack_hooks.encrypted_executions import EncryptedExecutions
 from local.ministack_hooks.expressions import ParsedOnce
+from local.ministack_hooks.function_roles import FunctionRoles
 from local.ministack_hooks.key_use import KeyUse
 from local.ministack_hooks.log_delivery import LogDelivery
 from local.ministack_hooks.log_pages import paged
@@ -111,6 +112,7 @@ class Ministack:
         EncryptedExecutions(self._step_functions)
         ParsedOnce(self._step_functions.jsonata)
         self.permissions = Permissions(account=ACCOUNT, region=REGION, note=note)
+        self.function_roles = FunctionRoles(self._lambda, self.permissions)
         self._roles = StateMachineRoles(self._step_functions, self.permissions)
         self._deliveries = Deliveries(self.permissions)
         LogDelivery(self._step_functions, self.permissions)
@@ -176,8 +178,8 @@ class Ministack:
 
         Raises CannotAssumeError.
         """
-        role = self.permissions.assume(function.role, function.name, service=PRINCIPAL)
-        return role.environment()
+        made = self.function_roles.assume(role_arn=function.role, function_name=function.name)
+        return made.environment()
 
     def run_python_functions(self, invoke: Invoke, loop: asyncio.AbstractEventLoop) -> None:
         """Run deployed Python functions by `invoke` on `loop`; it writes their logs and metrics as well.
@@ -186,14 +188,17 @@ class Ministack:
         """
         module = self._lambda
         original_execute = module._execute_function_warm
-        original_logs = module._emit_lambda_logs
+        original_logs = self.function_roles.keep_to_logs(module._emit_lambda_logs)
         original_metrics = module._emit_lambda_metrics
 
         def execute(record: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
             configuration = record.get("config") or record
             code = record.get("code_zip")
             if not code or not _is_python(configuration):
-                result: dict[str, Any] = original_execute(record, event, request_id)
+                try:
+                    result: dict[str, Any] = original_execute(record, event, request_id)
+                except CannotAssumeError as error:
+                    return _cannot_assume(error)
                 return result
             layers = tuple(
                 Layer(layer["Arn"], module._resolve_layer_zip(layer) or b"")
@@ -204,8 +209,7 @@ class Ministack:
             try:
                 outcome = asyncio.run_coroutine_threadsafe(work, loop).result()
             except CannotAssumeError as error:
-                failure = {"errorType": "AccessDeniedException", "errorMessage": str(error)}
-                return {"body": failure, "log": "", "log_source": LOG_SOURCE, "error": True}
+                return _cannot_assume(error)
             answer = {"body": outcome.payload, "log": "\n".join(outcome.log), "log_source": LOG_SOURCE}
             return answer | ({"error": True} if outcome.is_error else {})
 
@@ -335,6 +339,11 @@ class Ministack:
             return matcher if phrase is None else lambda message: phrase[1] in message
 
         self._logs._compile_filter_pattern = compiled
+
+
+def _cannot_assume(error: CannotAssumeError) -> dict[str, Any]:
+    failure = {"errorType": "AccessDeniedException", "errorMessage": str(error)}
+    return {"body": failure, "log": "", "log_source": LOG_SOURCE, "error": True}
 
 
 def _is_python(configuration: Mapping[str, Any]) -> bool:

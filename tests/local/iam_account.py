@@ -81,14 +81,14 @@ class IamAccount:
             "aws_session_token": keys["SessionToken"],
         }
 
-    def function(self, code: str, role: str) -> str:
-        """The ARN of a new Python function, whose module has this text."""
+    def function(self, code: str, role: str, *, runtime: str = "python3.13", module: str = "code.py") -> str:
+        """The ARN of a new function, whose module has this text; the handler is its ``handler``."""
         created = self.client("lambda").create_function(
             FunctionName=f"function-{uuid.uuid4().hex[:8]}",
-            Runtime="python3.13",
+            Runtime=runtime,
             Handler="code.handler",
             Role=role,
-            Code={"ZipFile": archive({"code.py": textwrap.dedent(code)})},
+            Code={"ZipFile": archive({module: textwrap.dedent(code)})},
             Timeout=20,
         )
         return str(created["FunctionArn"])

@@ -37,6 +37,7 @@ APP = "ministack.app"
 EVALUATOR = "ministack.core.iam_evaluator"
 ACTIONS = "ministack.core.iam_actions"
 ROUTER = "ministack.core.router"
+LAMBDA_RUNTIME = "ministack.core.lambda_runtime"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -129,6 +130,8 @@ def private(module: str, name: str) -> Any:
             "extract_resource_arn",
             ["service", "method", "path", "headers", "body", "query_params", "region", "account_id"],
         ),
+        (LAMBDA, "execution_credentials", ["config"]),
+        (LAMBDA_RUNTIME, "execution_credentials", ["config"]),
         (ROUTER, "extract_access_key_id", ["headers", "query_params"]),
         (ROUTER, "extract_region", ["headers", "query_params"]),
         (APP, "_request_account_scope", ["access_key_id"]),
@@ -170,6 +173,7 @@ def test_a_function_has_the_parameters_that_the_hooks_use(
     [
         (LAMBDA, "_execute_function_dispatch", "_execute_function_warm"),
         (LAMBDA, "_execute_function_dispatch", "_emit_lambda_logs"),
+        (LAMBDA, "_provided_worker_env", "execution_credentials"),
         (LAMBDA, "_execute_function", "_throttle_response"),
         (LAMBDA, "_invoke", "_emit_lambda_metrics"),
         (STATES, "_call_lambda", "_execute_function_with_config_scope"),
@@ -228,6 +232,10 @@ def test_a_function_has_the_parameters_that_the_hooks_use(
 )
 def test_a_replaced_name_is_looked_up_when_it_is_used(module: str, caller: str, called: str) -> None:
     assert called in private(module, caller).__code__.co_names
+
+
+def test_what_starts_a_node_process_asks_for_credentials() -> None:
+    assert "execution_credentials" in private(LAMBDA_RUNTIME, "Worker")._spawn.__code__.co_names
 
 
 def test_a_decision_and_a_statement_have_these_members() -> None:

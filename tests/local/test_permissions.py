@@ -336,8 +336,39 @@ def test_a_function_whose_role_may_not_write_has_no_log(aws: IamAccount) -> None
     assert eventually(lines, "no log").count("here it is") == 1
 
 
-def test_a_role_that_is_not_for_lambda(aws: IamAccount) -> None:
-    function = aws.function(TRIES, aws.role(service="states.amazonaws.com"))
+NODE = {"runtime": "nodejs22.x", "module": "code.js"}
+TELLS_ITS_KEYS = """
+    exports.handler = async () => {
+        console.log("here it is");
+        const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = process.env;
+        return [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN];
+    };
+"""
+
+
+def test_a_function_in_another_language_has_the_keys_and_the_log_of_its_role(aws: IamAccount) -> None:
+    role = aws.role(service="lambda.amazonaws.com")
+    function = aws.function(TELLS_ITS_KEYS, role, **NODE)
+    name = function.rpartition(":")[2]
+
+    def invoked() -> Any:
+        return json.load(aws.client("lambda").invoke(FunctionName=function, Payload=b"{}")["Payload"])
+
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    keys = dict(zip(names, invoked(), strict=True))
+    identity = aws.client("sts", keys).get_caller_identity()["Arn"]
+    assert identity == f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.rpartition('/')[2]}/{name}"
+    assert refused(aws.client("s3", keys).list_buckets)[0] == "AccessDenied"
+    group = f"/aws/lambda/{name}"
+    aws.let(role, allow("logs:*", f"arn:aws:logs:{PLACE}:log-group:{group}:*"))
+    invoked()
+    events = aws.client("logs").filter_log_events(logGroupName=group)["events"]
+    assert sum("here it is" in event["message"] for event in events) == 1
+
+
+@pytest.mark.parametrize(("code", "settings"), [(TRIES, {}), (TELLS_ITS_KEYS, NODE)], ids=["Python", "Node"])
+def test_a_role_that_is_not_for_lambda(aws: IamAccount, code: str, settings: dict[str, str]) -> None:
+    function = aws.function(code, aws.role(service="states.amazonaws.com"), **settings)
     answer = aws.client("lambda").invoke(FunctionName=function, Payload=b"{}")
     assert "does not let lambda.amazonaws.com assume it" in json.load(answer["Payload"])["errorMessage"]
 
