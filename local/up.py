@@ -168,7 +168,7 @@ def _redshift_data(url: str, endpoint_url: str) -> RedshiftData:
             endpoint_url=endpoint_url,
             region_name="us-east-1",
             aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - local AWS takes any
+            aws_secret_access_key="test",  # noqa: S106 - they may do everything there
         )
 
     return RedshiftDataEndpoint(url, new_s3)

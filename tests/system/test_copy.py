@@ -173,6 +173,29 @@ def test_formats_and_places_within_s3(examples: Examples) -> None:
     assert copied["ContentType"] == "text/x-test"
 
 
+def test_what_is_missing_where_a_prefix_alone_may_be_listed(examples: Examples) -> None:
+    bucket = "copy-prefix"
+    place, s3 = f"s3://{bucket}/in", examples.deployment.s3
+    s3.create_bucket(Bucket=bucket)
+    grant(examples.deployment, COPY, s3_access(read=[f"{place}/"], write=[f"s3://{bucket}/out/"]))
+    entries = [{"url": f"{place}/a.csv", "mandatory": True}, {"url": f"{place}/none.csv", "mandatory": False}]
+    s3.put_object(Bucket=bucket, Key="in/a.csv", Body=b"1,a\n")
+    s3.put_object(Bucket=bucket, Key="in/manifest", Body=json.dumps({"entries": entries}).encode())
+    pipeline = Pipeline.activated(
+        examples.deployment,
+        {
+            "Listed": {"type": "CopyActivity", "input": Ref("Manifest"), "output": Ref("Out")},
+            "Gone": {"type": "CopyActivity", "input": Ref("Missing"), "output": Ref("Out")},
+            "Manifest": {"type": "S3DataNode", "manifestFilePath": f"{place}/manifest"},
+            "Missing": {"type": "S3DataNode", "filePath": f"{place}/none.csv"},
+            "Out": {"type": "S3DataNode", "directoryPath": f"s3://{bucket}/out"},
+        },
+    )
+    pipeline.ended("Listed", "FINISHED")
+    assert content(examples, bucket, "out/a.csv") == b"1,a\n"
+    assert pipeline.ended("Gone", "FAILED").fields["errorId"] == "InputNotFound"
+
+
 def test_what_fails_leaves_nothing(examples: Examples, server: DatabaseServer, bucket: str) -> None:
     name = server.jdbc
     server.execute("CREATE TABLE kept_empty (n bigint, t varchar(5))")

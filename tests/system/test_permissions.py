@@ -38,6 +38,7 @@ def needed() -> set[Right]:
     return {(role, action) for role, actions, *_ in lines for action in actions.split()} | set(OF_THE_APPS)
 
 
+@pytest.mark.parametrize("deployment", ["as-assumed", "otherwise"], indirect=True)
 def test_nothing_that_the_stack_does_is_denied(deployment: Deployment, record: Path) -> None:
     """Each step of a task: polled, put aside, acknowledged, staged, run, reported, logged and counted."""
     deployment.s3.create_bucket(Bucket="permitted")

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from aws_cdk import aws_iam as iam
 
 from infra.handlers import s3_access
-from tests.system.deployments import STACK, Deployment, eventually
+from tests.system.deployments import ACCOUNT, REGION, STACK, Deployment, eventually
 from tests.system.granted import EXISTS, SHELL, SHELL_PRECONDITION, grant
 from tests.system.pipelines import Fields, Pipeline, Ref, Run, shell
 
@@ -109,6 +110,8 @@ def test_a_definition_with_staging_and_a_script_in_s3(deployment: Deployment, bu
 def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
     """Many kinds of commands at once, as activities of one pipeline."""
     put(deployment, bucket, {"in.txt": b"from S3\n"})
+    other = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-Exists"
+    grant(deployment, SHELL, [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[other])])
     commands: dict[str, Fields] = {
         "AwsCli": shell(f"aws s3 cp s3://{bucket}/in.txt - | aws s3 cp - s3://{bucket}/out.txt"),
         "AwsLambda": shell(
