@@ -22,7 +22,8 @@ class FunctionRoles:
 
     def __init__(self, lambda_service: Any, permissions: Permissions) -> None:
         self._permissions = permissions
-        for module in (lambda_service, importlib.import_module("ministack.core.lambda_runtime")):
+        runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
+        for module in (lambda_service, runtime):
             module.execution_credentials = self._execution_credentials
 
     def assume(self, *, role_arn: str, function_name: str) -> Credentials:

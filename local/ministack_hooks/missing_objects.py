@@ -34,8 +34,8 @@ class MissingObjects:
 
     def _denied(self, bucket: str, headers: dict[str, str], query: dict[str, list[str]]) -> Answer | None:
         caller = self._router.extract_access_key_id(headers, query)
-        # What a condition on s3:prefix means here is not documented. The strict reading: a request for one key
-        # has no prefix, so that the statement does not apply. (Ceph's is the other one, pull request 68577.)
+        # What a condition on s3:prefix means here is not documented. The strict reading: a request for one
+        # key has no prefix, so that the statement does not apply. (Ceph's is the other: pull request 68577.)
         call = Call("s3:ListBucket", f"arn:aws:s3:::{bucket}")
         denied = self._permissions.caller_denied(caller, call)
         if denied is None:
