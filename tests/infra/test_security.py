@@ -62,7 +62,7 @@ ALLOWED: dict[tuple[str, str, str, str], str] = {
         "PollLoop invokes its own poller."
     ),
     ("PollLoop*StateMachineRole*", "lambda:InvokeFunction", "<PollLoopetlFunction*.Arn>:[*]", ""): (
-        "PollLoop invokes its own poller, in any version."
+        "CDK grants every version with a function. Nothing is called by a version."
     ),
     ("PollLoop*StateMachineRole*", "states:StartExecution", "<RunTaskStateMachine????????>", ""): (
         "PollLoop starts RunTask."
@@ -90,7 +90,7 @@ ALLOWED: dict[tuple[str, str, str, str], str] = {
         "RunTask invokes the handlers."
     ),
     ("RunTaskStateMachineRole*", "lambda:InvokeFunction", "<Handler*Function*.Arn>:[*]", ""): (
-        "RunTask invokes the handlers, in any version."
+        "CDK grants every version with a function; a function from elsewhere may be named by its alias."
     ),
     ("RunTaskStateMachineRole*", "datapipeline:ReportTaskProgress", "[*]", ""): (
         "RunTask acknowledges; the developer guide knows no resource for this action."
@@ -159,7 +159,10 @@ ALLOWED_TO_OTHERS: dict[tuple[str, str, str, str], str] = {
         "sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage",
         "events.amazonaws.com",
         "aws:SourceArn=<EventsRunTaskFailed*.Arn>",
-    ): "EventBridge sends failed RunTask executions to the dead-letter queue, for this rule alone.",
+    ): (
+        "EventBridge sends failed RunTask executions to the dead-letter queue, for this rule alone. CDK lets "
+        "whoever may send look at the queue."
+    ),
     ("EventsRunTaskEnded*", "lambda:InvokeFunction", "events.amazonaws.com", "<EventsRunTaskEnded*.Arn>"): (
         "EventBridge invokes the function that counts, for this rule alone."
     ),

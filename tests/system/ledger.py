@@ -24,6 +24,8 @@ class Ledger:
     used: frozenset[Right]
     denied: frozenset[tuple[str, str]]
     """Roles' logical ids, and the messages."""
+    services: frozenset[Right]
+    """Principals of services, and what policies of resources have let them do."""
 
     @classmethod
     def of(cls, directory: Path, pid: int | None = None) -> Ledger:
@@ -32,7 +34,8 @@ class Ledger:
         name = "*" if pid is None else str(pid)
         for file in directory.glob(f"{name}.roles.json"):
             roles |= json.loads(file.read_text())
-        ours = [one for one in read(directory, name) if one["principal"] in roles]
+        decisions = read(directory, name)
+        ours = [one for one in decisions if one["principal"] in roles]
 
         def rights(decision: str) -> Iterator[Right]:
             for one in ours:
@@ -42,7 +45,12 @@ class Ledger:
 
         used = {(roles[one["principal"]], one["action"]) for one in ours if one["decision"] == "allowed"}
         denied = {(roles[one["principal"]], one["message"]) for one in ours if one["decision"] == "denied"}
-        return cls(frozenset(rights("granted")), frozenset(used), frozenset(denied))
+        services = {
+            (one["principal"], one["action"])
+            for one in decisions
+            if one["decision"] == "allowed" and one["principal"].endswith(".amazonaws.com")
+        }
+        return cls(frozenset(rights("granted")), frozenset(used), frozenset(denied), frozenset(services))
 
     def was_used(self, right: Right) -> bool:
         """Whether a role that this pattern matches has needed the action, which may have wildcards."""

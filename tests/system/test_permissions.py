@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.handlers import s3_access
-from tests.infra.test_security import ALLOWED, ALLOWED_WITH_KEY
+from tests.infra.test_security import ALLOWED, ALLOWED_TO_OTHERS, ALLOWED_WITH_KEY
 from tests.system.deployments import Deployment, eventually
 from tests.system.granted import SHELL, grant
 from tests.system.ledger import Ledger, Right, matches
@@ -30,6 +30,12 @@ OF_THE_APPS: dict[Right, str] = {
 
 # (role, action): why no test needs it.
 NOT_EXERCISED: dict[Right, str] = {}
+
+# (service, action): the same of what policies of resources let services do.
+NOT_EXERCISED_BY_SERVICES: dict[Right, str] = {
+    ("events.amazonaws.com", "sqs:GetQueueAttributes"): "CDK lets whoever may send look at the queue.",
+    ("events.amazonaws.com", "sqs:GetQueueUrl"): "CDK lets whoever may send look at the queue.",
+}
 
 
 def needed() -> set[Right]:
@@ -87,3 +93,7 @@ def test_every_statement_is_needed_or_has_its_reason(request: pytest.FixtureRequ
     assert [one for one in ledger.granted if not any(matches(line, one) for line in lines)] == []
     unused = {line for line in lines if not ledger.was_used(line)}
     assert unused == set(NOT_EXERCISED)
+    allowed = {
+        (service, action) for _, actions, service, _ in ALLOWED_TO_OTHERS for action in actions.split()
+    }
+    assert allowed - ledger.services == set(NOT_EXERCISED_BY_SERVICES)
