@@ -196,6 +196,25 @@ def test_what_is_missing_where_a_prefix_alone_may_be_listed(examples: Examples) 
     assert pipeline.ended("Gone", "FAILED").fields["errorId"] == "InputNotFound"
 
 
+def test_what_was_written_in_parts_is_given_up(examples: Examples) -> None:
+    """So that S3 does not keep the parts, which are paid for."""
+    bucket, s3 = "copy-given-up", examples.deployment.s3
+    new_bucket(examples, bucket)
+    whole = gzip.compress(b"1,a\n" * 3_000_000)
+    s3.put_object(Bucket=bucket, Key="cut.gz", Body=whole[: len(whole) // 10 * 9])
+    pipeline = Pipeline.activated(
+        examples.deployment,
+        {
+            "Cut": {"type": "CopyActivity", "input": Ref("In"), "output": Ref("Out")},
+            "In": {"type": "S3DataNode", "filePath": f"s3://{bucket}/cut.gz", "compression": "gzip"},
+            "Out": {"type": "S3DataNode", "filePath": f"s3://{bucket}/out.csv"},
+        },
+    )
+    pipeline.ended("Cut", "FAILED")
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+    assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["cut.gz"]
+
+
 def test_what_fails_leaves_nothing(examples: Examples, server: DatabaseServer, bucket: str) -> None:
     name = server.jdbc
     server.execute("CREATE TABLE kept_empty (n bigint, t varchar(5))")

@@ -24,12 +24,15 @@ OF_THE_APPS: dict[Right, str] = {
     ("Handler*FunctionRole*", "secretsmanager:GetSecretValue"): "`secrets`: passwords of databases.",
     ("HandlerRedshift*", "redshift-data:*"): "`redshift`: its own statements on the named cluster.",
     ("HandlerRedshift*", "redshift:GetClusterCredentials"): "`redshift`: the login of the named user.",
-    ("Handlerrun-state-machine*", "states:*"): "The example runs state machines of some names.",
-    ("Handlerrunstatemachine*", "states:*"): "The same, by the id that CloudFormation makes of the name.",
+    ("Handlerrunstatemachine*", "states:*"): "The example runs state machines of some names.",
 }
 
 # (role, action): why no test needs it.
-NOT_EXERCISED: dict[Right, str] = {}
+NOT_EXERCISED: dict[Right, str] = {
+    ("Handler*FunctionRole*", "datapipeline:EvaluateExpression"): (
+        "`task.evaluate` is for handlers of one's own; those of the project and of its examples do not ask."
+    ),
+}
 
 # (service, action): the same of what policies of resources let services do.
 NOT_EXERCISED_BY_SERVICES: dict[Right, str] = {
