@@ -36,7 +36,7 @@ demo: setup ## Run three pipelines on local AWS: no AWS account, no Docker
 
 .PHONY: test
 test: setup ## Run the unit, infra, local and system tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: chaos
 chaos: setup ## Run 2,000 tasks while much goes wrong; SEED=N repeats the faults of an earlier run

@@ -36,6 +36,7 @@ def asset_directory(source: Path = SOURCE, build: Path = BUILD) -> Path:
     def assemble(target: Path) -> None:
         shutil.copytree(vendor, target, dirs_exist_ok=True)
         shutil.copytree(source, target, dirs_exist_ok=True, ignore=_IGNORED)
+        _open_to_all(target)
 
     return _once(build / f"lambdas-{_digest(files)}", assemble)
 
@@ -54,6 +55,16 @@ def _install(requirements: Path, target: Path) -> None:
     if compiled:
         raise RuntimeError(f"{requirements} brings compiled code, which may not be vendored: {compiled}")
     shutil.rmtree(target / "bin", ignore_errors=True)
+
+
+def _open_to_all(directory: Path) -> None:
+    """Let every user read the files: the zip has their modes, and Lambda's user is none that it knows.
+
+    With a umask such as 077 a checkout is its owner's alone (Lambda developer guide, Python packages,
+    "File permissions").
+    """
+    for path in [directory, *directory.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
 def _once(path: Path, make: Callable[[Path], None]) -> Path:

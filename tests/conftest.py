@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import Phase, settings
 
 from tests.databases.mariadb import mariadb
 from tests.databases.postgresql import postgresql
 from tests.databases.server import DatabaseServer
+from tests.groups import group_of, rank
+
+settings.register_profile("any-example", phases=[Phase.explicit, Phase.generate])
+"""For tests that are meant to fail: without the minutes that it takes to find the smallest example."""
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +34,17 @@ def server(request: pytest.FixtureRequest) -> DatabaseServer:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, DatabaseServer)
     return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    groups = {item: _group(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: rank(groups[item]))
+
+
+def _group(item: pytest.Item) -> str:
+    path = item.path.relative_to(item.config.rootpath).as_posix()
+    parameters = getattr(item, "callspec", None)
+    deployment = parameters.params.get("deployment", "") if parameters else ""
+    return group_of(path, getattr(item, "fixturenames", ()), str(deployment))

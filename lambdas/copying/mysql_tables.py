@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,8 +10,9 @@ import pymysql
 from pymysql.constants import CR, ER
 
 from copying.insert_query import InsertQuery
+from copying.mysql_values import Reader, readers, with_bits
 from copying.tables import BATCH_ROWS, TablesSession, batches, lost, refused
-from data_formats.data_format import Row
+from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from runner.task import Task
 from sql.mysql import MySqlSession
@@ -29,27 +29,26 @@ class MySqlTables(MySqlSession, TablesSession):
     _flags = 0
     """The server refuses a second statement, of which the rows would be lost, or which would run for some."""
 
-    def _log_in(self, connection: socket.socket) -> int:
-        number = super()._log_in(connection)
-        cursor = self._driver.cursor()
-        # Strict, as MySQL Connector/J sets it (jdbcCompliantTruncation): else what does not fit is cut off.
-        cursor.execute(
-            "SET time_zone = '+00:00', "
-            "sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES,STRICT_ALL_TABLES')"
-        )
-        cursor.close()
-        return number
+    def _set_up(self) -> None:
+        with self._driver.cursor() as cursor:
+            cursor.execute("SET time_zone = '+00:00'")
+            super()._set_up()
+            if self.server.data.strict:  # also in tables without transactions
+                cursor.execute("SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
 
-    def select(self, query: str) -> Iterator[Row]:
+    def select(self, query: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - all is
         self._driver.decoders = {}
         cursor = self._driver.cursor()
         try:
             with _explained():
                 cursor.execute(query)
-                names = [column[0] for column in cursor.description or ()]
+                described = cursor.description or ()
+                names = [column[0] for column in described]
                 if not names:
                     raise refused("selectQuery gives no rows.")
-                for row in cursor.fetchall_unbuffered():
+                reads = readers([int(column[1]) for column in described], self.server.data.zero_dates)
+                for number, fetched in enumerate(cursor.fetchall_unbuffered(), 1):
+                    row = _read(number, fetched, names, reads) if reads else fetched
                     if bytes in map(type, row):
                         raise _binary(names[[type(value) for value in row].index(bytes)])
                     yield row
@@ -69,12 +68,14 @@ class MySqlTables(MySqlSession, TablesSession):
             raise TaskFailed(f"createTableSql: {error}", error_id=error.error_id) from error
         return True
 
-    def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
+    def insert(self, query: InsertQuery, rows: Iterable[Row], table: str) -> int:
         most = BATCH_ROWS if query.repeatable else 1
         inserted = 0
         with _explained():
+            bits = self._bits(query, table)
             for batch in batches(rows, query.columns, most):
-                self._execute(query.percent(len(batch)), [value for row in batch for value in row])
+                written = with_bits(batch, bits, inserted + 1) if bits else batch
+                self._execute(query.percent(len(batch)), [value for row in written for value in row])
                 inserted += len(batch)
         return inserted
 
@@ -82,7 +83,7 @@ class MySqlTables(MySqlSession, TablesSession):
         return quoted(bare(name), MYSQL_QUOTE)
 
     def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
-        return self.insert(InsertQuery.into(table, tuple(names), columns), rows)
+        return self.insert(InsertQuery.into(table, tuple(names), columns), rows, table)
 
     def commit(self) -> None:
         with _explained():
@@ -95,7 +96,25 @@ class MySqlTables(MySqlSession, TablesSession):
         kept = any(number == ER.WARNING_NOT_COMPLETE_ROLLBACK for _level, number, _text in warnings)
         return ["rows in tables without transactions, such as MyISAM"] if kept else []
 
-    def _execute(self, statement: str, values: Sequence[str | None] | None = None) -> None:
+    def _bits(self, query: InsertQuery, table: str) -> dict[int, str]:
+        """The BIT columns that values go to as they are, by the values' positions."""
+        with self._driver.cursor() as cursor:
+            try:
+                cursor.execute(f"SHOW COLUMNS FROM {table}")
+                columns = [(str(column[0]), str(column[1])) for column in cursor.fetchall()]
+            except pymysql.MySQLError:  # The INSERT says better what is wrong.
+                return {}
+        bit = {name.lower() for name, kind in columns if kind.lower().startswith("bit")}
+        names = [name for name, _ in columns]
+        found = {}
+        for position, target in enumerate(query.targets):
+            if isinstance(target, int):
+                target = names[target] if target < len(names) else None
+            if target and target.lower() in bit:
+                found[position] = target
+        return found
+
+    def _execute(self, statement: str, values: Sequence[str | int | None] | None = None) -> None:
         with self._driver.cursor() as cursor:
             cursor.execute(statement, values)
 
@@ -105,6 +124,17 @@ def _abandon(cursor: Any) -> None:
     if cursor._result is not None:
         cursor._result.unbuffered_active = False
     cursor.connection = None
+
+
+def _read(number: int, row: Row, names: Sequence[str], reads: Mapping[int, Reader]) -> Row:
+    values = list(row)
+    for position, read in reads.items():
+        if (value := values[position]) is not None:
+            try:
+                values[position] = read(value)
+            except ValueError as error:
+                raise RecordError(number, f"the column '{names[position]}': {error}") from error
+    return values
 
 
 def _binary(column: str) -> TaskFailed:

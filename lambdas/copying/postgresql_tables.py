@@ -15,6 +15,7 @@ from copying.insert_query import InsertQuery
 from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches, lost, refused
 from data_formats.data_format import Row
 from data_formats.delimited import Delimited
+from runner.outcome import TaskFailed
 from runner.task import Task
 from sql.names import POSTGRESQL_QUOTE, bare, quoted
 from sql.postgresql import PostgreSqlSession, explained, position
@@ -41,8 +42,8 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
     def _begin(self) -> None:
         self._driver.execute_simple("BEGIN; SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'")
 
-    def select(self, query: str) -> Iterator[Row]:
-        self._driver.pg_types = defaultdict(lambda: _as_it_is)
+    def select(self, query: str, *, portable: bool = False) -> Iterator[Row]:
+        self._driver.pg_types = defaultdict(lambda: _as_it_is, _PORTABLE if portable else {})
         with _explained(query, before=len(_DECLARE)):
             # As a prepared statement, which is refused if it is several.
             self._driver.execute_unnamed(_DECLARE + query)
@@ -50,9 +51,12 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         while True:
             self._received = 0
             with _explained(query):
-                rows = self._driver.execute_simple(f"FETCH FORWARD {count} FROM copied").rows
+                fetched = self._driver.execute_simple(f"FETCH FORWARD {count} FROM copied")
+            rows = fetched.rows
             if not rows:
                 return
+            if portable:
+                _refuse_binary(fetched.columns)
             yield from rows
             # As many rows as there is room for, whatever their length.
             count = min(BATCH_ROWS * 10, max(1, BATCH_CHARACTERS * len(rows) // max(1, self._received)))
@@ -65,7 +69,7 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         self._begin()
         return True
 
-    def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
+    def insert(self, query: InsertQuery, rows: Iterable[Row], table: str) -> int:  # noqa: ARG002 - see MySQL
         most = max(1, min(BATCH_ROWS, _MAX_PARAMETERS // query.columns)) if query.repeatable else 1
         statement = query.dollar(most)
         inserted = 0
@@ -117,6 +121,32 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
 
 def _as_it_is(value: str) -> str:
     return value
+
+
+def _in_utc(value: str) -> str:
+    """A time with time zone without it, which is UTC's: the session's."""
+    return value.removesuffix("+00")
+
+
+_BYTEA = 17
+_PORTABLE = {
+    16: {"t": "1", "f": "0"}.__getitem__,  # boolean
+    1184: _in_utc,  # timestamptz
+    1266: _in_utc,  # timetz
+    1560: lambda value: str(int(value, 2)),  # bit
+    1562: lambda value: str(int(value or "0", 2)),  # varbit
+}
+"""Values as MySQL reads them, by the OIDs of their types (PostgreSQL's pg_type)."""
+
+
+def _refuse_binary(columns: Iterable[Any]) -> None:
+    for column in columns:
+        if column["type_oid"] == _BYTEA:
+            raise TaskFailed(
+                f"The column '{column['name']}' is binary (bytea), which is no text. Select "
+                f"encode({column['name']}, 'hex'), and decode it with UNHEX(?) in insertQuery.",
+                error_id="BinaryColumn",
+            )
 
 
 @contextmanager

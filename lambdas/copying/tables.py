@@ -22,8 +22,11 @@ class Tables(Protocol):
     """A session in a transaction that begins with it. All methods raise TaskFailed, and block."""
 
     @abstractmethod
-    def select(self, query: str) -> Iterator[Row]:
-        """The rows of a query as text, of which few are in memory at a time."""
+    def select(self, query: str, *, portable: bool = False) -> Iterator[Row]:
+        """The rows of a query as text, of which few are in memory at a time.
+
+        ``portable``: in forms that databases of other engines read.
+        """
         ...
 
     @abstractmethod
@@ -32,8 +35,8 @@ class Tables(Protocol):
         ...
 
     @abstractmethod
-    def insert(self, query: InsertQuery, rows: Iterable[Row]) -> int:
-        """Insert the rows, in batches; returns how many."""
+    def insert(self, query: InsertQuery, rows: Iterable[Row], table: str) -> int:
+        """Insert the rows, in batches; returns how many. ``table`` is what the node names."""
         ...
 
     @abstractmethod

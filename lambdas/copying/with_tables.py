@@ -42,7 +42,8 @@ def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
     """The rows of the query, or none of them. Raises TaskFailed."""
     tables = _connect(task, source)
     with ended_with(task, tables):
-        _insert(task, tables.select(_query(source)), (), source.id, target)
+        portable = source.server.engine is not target.server.engine
+        _insert(task, tables.select(_query(source), portable=portable), (), source.id, target)
 
 
 def object_for(task: Task, target: S3Place) -> S3Uri:
@@ -110,7 +111,7 @@ def _insert_rows(
     if not first:
         return 0
     rows = itertools.chain(first, rows)
-    return tables.insert(query, rows) if query else tables.load(table, names, rows, len(first[0]))
+    return tables.insert(query, rows, table) if query else tables.load(table, names, rows, len(first[0]))
 
 
 def _explained(

@@ -12,13 +12,13 @@ import json
 import os
 import socket
 import struct
-import sys
 from typing import NoReturn
+
+from runner.linux import Option, prctl
 
 NOT_CLEAN = "EnvironmentNotClean"
 """The name of the error that an ending environment answers with. infra/run_task.py retries it."""
 
-_PR_SET_DUMPABLE = 4
 _VERSION = "2018-06-01"
 _SECONDS = 5
 
@@ -57,11 +57,7 @@ def connect() -> None:
 def close_memory() -> bool:
     """Keep processes of the same user from reading this one's environment and memory, and those of what it
     forks from now on (Linux: proc(5), prctl(2)). Whether that was done; elsewhere it is not needed."""
-    if sys.platform != "linux":
-        return True
-    import ctypes
-
-    return bool(ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
+    return prctl(Option.DUMPABLE, 0)
 
 
 def end(request_id: str) -> NoReturn:

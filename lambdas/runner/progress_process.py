@@ -12,7 +12,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import threading
 import warnings
 from contextlib import suppress
@@ -21,6 +20,7 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from runner import clients, environment
+from runner.linux import Option, prctl
 from runner.progress import Answer, ProgressThread, heard, report
 from runner.task import Task
 
@@ -28,7 +28,6 @@ HEARING_SECONDS = 60.0
 """How long a canceled task may fail to hear of it before its process is ended. One that computes in Python
 hears at once, one that waits for a single record's regular expression within that record's limit."""
 
-_PR_SET_PDEATHSIG = 1
 _HEARD = b"heard"
 
 
@@ -108,8 +107,9 @@ def _child(
         ours.close()
         for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        _end_with_parent()
-        _report_until_told(theirs, parent, task_id, interval)
+        # Without that it could outlive a runtime that is killed, and report for it: the thread does it then.
+        if prctl(Option.SIGNAL_WHEN_PARENT_ENDS, signal.SIGKILL):
+            _report_until_told(theirs, parent, task_id, interval)
     finally:
         os._exit(0)  # without what Python does at the end of a program: that is the parent's
 
@@ -123,10 +123,3 @@ def _report_until_told(theirs: socket.socket, parent: int, task_id: str, interva
             if not select.select([theirs], [], [], HEARING_SECONDS)[0] and os.getppid() == parent:
                 os.kill(parent, signal.SIGKILL)
             return
-
-
-def _end_with_parent() -> None:
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from runner import telemetry
+from runner import clients, telemetry
 from runner.fields import FieldError, PipelineObject
 
 if TYPE_CHECKING:
@@ -124,7 +124,10 @@ class Task:
         )
         found = {
             **described,
-            **{object_id: _evaluated(own, described.get(object_id)) for object_id, own in brought.items()},
+            **{
+                object_id: self._evaluated(own, described.get(object_id))
+                for object_id, own in brought.items()
+            },
         }
         for object_id in ids:
             if object_id not in found:
@@ -139,7 +142,7 @@ class Task:
         """
         if not _expressions(self.attempt):
             return
-        evaluated = _evaluated(self.attempt, self._described([self.attempt_id]).get(self.attempt_id))
+        evaluated = self._evaluated(self.attempt, self._described([self.attempt_id]).get(self.attempt_id))
         self.objects = {**self.objects, self.attempt_id: evaluated}
         if left := _expressions(evaluated):
             self.logger.warning("Expressions left", fields=left)
@@ -157,10 +160,36 @@ class Task:
         self._hide_secrets(found.values())
         return found
 
+    def _evaluated(self, own: PipelineObject, described: PipelineObject | None) -> PipelineObject:
+        """``own``, with what the service makes of the expressions in it."""
+        if described is None:
+            return own
+        fields = dict(own.string_fields)
+        for name in _expressions(own):
+            found = described.string_fields.get(name) or self._each_evaluated(own, name)
+            if found:
+                fields[name] = found
+            else:  # An optional parameter without a value: the field is as if it were not there.
+                del fields[name]
+        return replace(own, string_fields=fields)
+
+    def _each_evaluated(self, own: PipelineObject, name: str) -> tuple[str, ...]:
+        """The field's values that are not empty, by EvaluateExpression; as they are if that is refused."""
+        values = own.string_fields[name]
+        try:
+            found = [self._evaluate(own.id, value) for value in values]
+        except clients.aws_errors() as error:
+            self.logger.warning("Expression not evaluated", object=own.id, field=name, error=str(error))
+            return values
+        return tuple(filter(None, found))
+
     def evaluate(self, expression: str) -> str:
         """``expression`` with every ``#{…}`` evaluated in the context of this attempt."""
+        return self._evaluate(self.attempt_id, expression)
+
+    def _evaluate(self, object_id: str, expression: str) -> str:
         answer = self.data_pipeline().evaluate_expression(
-            pipelineId=self.pipeline_id, objectId=self.attempt_id, expression=expression
+            pipelineId=self.pipeline_id, objectId=object_id, expression=expression
         )
         return answer["evaluatedExpression"]
 
@@ -187,10 +216,3 @@ def _expressions(found: PipelineObject) -> list[str]:
     """The fields that hold an expression. Those that are secret do not count."""
     fields = found.string_fields.items()
     return [key for key, values in fields if key[:1] != "*" and any("#{" in value for value in values)]
-
-
-def _evaluated(own: PipelineObject, described: PipelineObject | None) -> PipelineObject:
-    """``own``, with what the service makes of the expressions in it."""
-    evaluated = described.string_fields if described else {}
-    values = {key: evaluated[key] for key in _expressions(own) if key in evaluated}
-    return replace(own, string_fields={**own.string_fields, **values}) if values else own

@@ -89,9 +89,10 @@ class LineLog:
             self._tail.write(data)
             return
         *lines, rest = (self._rest + data).split(b"\n")
-        if len(rest) >= MAX_LINE:
-            lines.append(rest)
-            rest = b""
+        while len(rest) > MAX_LINE:
+            end = _end_of_piece(rest)
+            lines.append(rest[:end])
+            rest = rest[end:]
         self._rest = rest
         for number, line in enumerate(lines):
             if self._is_full():
@@ -116,8 +117,19 @@ class LineLog:
     def _log_line(self, line: bytes) -> None:
         self._lines += 1
         self._bytes += len(line)
-        for start in range(0, max(len(line), 1), MAX_LINE):
-            self._log(line[start : start + MAX_LINE].decode("utf-8", "replace").rstrip("\r"))
+        while len(line) > MAX_LINE:
+            end = _end_of_piece(line)
+            self._log(line[:end].decode("utf-8", "replace"))
+            line = line[end:]
+        self._log(line.decode("utf-8", "replace").rstrip("\r"))
+
+
+def _end_of_piece(line: bytes) -> int:
+    """Where a piece of a line that is too long ends: not within a character of UTF-8."""
+    for end in range(MAX_LINE, MAX_LINE - 4, -1):
+        if line[end] & 0b1100_0000 != 0b1000_0000:
+            return end
+    return MAX_LINE
 
 
 class Tee:

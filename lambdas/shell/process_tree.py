@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
 from runner import environment
+from runner.linux import Option, prctl
 
-_PR_SET_CHILD_SUBREAPER = 36
 KILL_SECONDS = 2.0
 _PROC = Path("/proc")
 
@@ -114,8 +113,5 @@ def _send(pid: int, number: signal.Signals) -> None:
 
 
 def _adopt_orphans() -> None:
-    if sys.platform == "linux":
-        import ctypes
-
-        if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-            environment.condemn("the processes that a command leaves behind cannot be followed")
+    if not prctl(Option.ADOPT_ORPHANS, 1):
+        environment.condemn("the processes that a command leaves behind cannot be followed")

@@ -33,13 +33,16 @@ def scratch_directory() -> Iterator[Path]:
         yield directory
     except BaseException:
         with uninterrupted():
-            _remove_or_condemn(directory)
-            empty_ephemeral_storage()
+            _leave_nothing(directory)
         raise
     else:
         with uninterrupted(over=True):
-            _remove_or_condemn(directory)
-            empty_ephemeral_storage()
+            _leave_nothing(directory)
+
+
+def _leave_nothing(directory: Path) -> None:
+    empty_ephemeral_storage()  # first: a command may have closed it, and the directory lies in it
+    _remove_or_condemn(directory)
 
 
 def empty_ephemeral_storage() -> None:

@@ -55,7 +55,17 @@ class MySqlSession(Session):
             defer_connect=True,
         )
         self._driver.connect(connection)
+        self._set_up()
         return int(self._driver.thread_id())  # type: ignore[no-untyped-call]
+
+    def _set_up(self) -> None:
+        """What MySQL Connector/J sets: a strict mode (jdbcCompliantTruncation), else what does not fit is cut
+        off, and ``sessionVariables``."""
+        with self._driver.cursor() as cursor:
+            if self.server.data.strict:
+                cursor.execute("SET sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')")
+            if self.server.data.variables:
+                cursor.execute(f"SET {self.server.data.variables}")
 
     def _not_let_in(self, error: Exception) -> TaskFailed:
         number, problem = _number_and_text(error)

@@ -97,7 +97,8 @@ class PostgreSqlSession(Session):
             startup_params={
                 # Else it is the database's own, in which not every text can be sent.
                 "client_encoding": "UTF8",
-                **({"search_path": server.schema} if server.schema else {}),
+                **({"search_path": server.data.schema} if server.data.schema else {}),
+                **({"options": server.data.options} if server.data.options else {}),
             },
         )
         self._driver.message_types[COMMAND_COMPLETE] = self._count

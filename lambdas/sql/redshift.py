@@ -48,7 +48,7 @@ class Cluster:
         The secret that ``myPasswordSecretArn`` names is read by the Data API; without one it asks for
         temporary credentials of the user ``username``, and ``*password`` is not used. Raises FieldError.
         """
-        jdbc_properties(database)  # refuses passwords; nothing there is of use here
+        _refuse_schema(database)
         place, region, name = _place(database)
         name = database.string("databaseName", "") or name
         if not name:
@@ -139,6 +139,21 @@ def _failure(told: Any) -> str:
         where = f"Statement {number} of the batch: {sub['Error']} In: {sub.get('QueryString', '')[:500]!r}. "
     reason = told.get("Error") or "no reason is given"
     return f"{where}The statement {told['Id']} is {told['Status']}: {reason}"
+
+
+def _refuse_schema(database: PipelineObject) -> None:
+    """Of all properties, this one would have statements run on other tables. Raises FieldError."""
+    given = jdbc_properties(database)
+    if "connectionString" in database:
+        given |= JdbcUrl.of(database).properties
+    for name in given:
+        if name.lower() == "currentschema":
+            raise FieldError(
+                database.id,
+                "jdbcProperties",
+                f"{name} cannot be given to the Redshift Data API: write SET search_path TO ... as the first "
+                "statement, the schema before the table, or schemaName in RedshiftDataNode",
+            )
 
 
 def _place(database: PipelineObject) -> tuple[dict[str, str], str | None, str]:

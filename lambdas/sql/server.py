@@ -11,6 +11,7 @@ from runner.outcome import TaskFailed
 from runner.task import Task
 from sql import tls
 from sql.credentials import Credentials, credentials_of
+from sql.data_properties import DataProperties, data_properties, read_here
 from sql.jdbc import Engine, JdbcUrl, jdbc_properties, unsupported
 from sql.tls import Tls, tls_of
 
@@ -22,7 +23,7 @@ _ENGINE_OF_RDS = {
     "aurora-mysql": Engine.MYSQL,
 }
 
-_SCHEMA = "currentschema"
+_AS_DRIVERS_DO = DataProperties()
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,7 @@ class Server:
     """Empty: what the server takes for the user."""
     credentials: Credentials
     tls: Tls
-    schema: str = ""
-    """PostgreSQL's search path; empty: the server's own."""
+    data: DataProperties = _AS_DRIVERS_DO
 
     @classmethod
     def of(cls, task: Task, database: PipelineObject) -> Server:
@@ -56,7 +56,7 @@ class Server:
             database.string("databaseName", "") or url.database,
             credentials_of(task, database),
             tls_of(database, properties, Tls.PREFER),
-            _schema(task, database, properties),
+            _data(task, database, properties, url.engine),
         )
 
     @classmethod
@@ -81,7 +81,7 @@ class Server:
             database.string("databaseName", "") or instance.get("DBName", ""),
             credentials_of(task, database),
             tls_of(database, properties, Tls.VERIFY_FULL),
-            _schema(task, database, properties),
+            _data(task, database, properties, engine),
         )
 
 
@@ -93,10 +93,13 @@ def _not_found(database: PipelineObject, instance_id: str, problem: object) -> T
     )
 
 
-def _schema(task: Task, database: PipelineObject, properties: Mapping[str, str]) -> str:
-    """PostgreSQL JDBC's ``currentSchema``. What else is not read is for a driver in Java: the log says so."""
-    by_name = {name.lower(): value for name, value in properties.items()}
-    ignored = sorted(name for name in properties if name.lower() not in {_SCHEMA, *tls.NAMES})
+def _data(
+    task: Task, database: PipelineObject, properties: Mapping[str, str], engine: Engine
+) -> DataProperties:
+    """What the properties say of the data. What is not read is for a driver in Java: the log says so."""
+    found = data_properties(database, properties, engine)
+    read = read_here(engine) | tls.NAMES
+    ignored = sorted(name for name in properties if name.lower() not in read)
     if ignored:
         task.logger.info("JDBC properties not used", database=database.id, properties=ignored)
-    return by_name.get(_SCHEMA, "")
+    return found

@@ -129,8 +129,11 @@ def _unpack(root: Path) -> None:
         run(["apt-get", "install", *only, *options, "mariadb-server-core"])
         for package in (scratch / "archives").glob("*.deb"):
             run(["dpkg-deb", "--extract", package, scratch / "root"])
-        with contextlib.suppress(FileExistsError):
+        try:
             (scratch / "root").rename(root)
+        except OSError:  # Another process was faster.
+            if not root.is_dir():
+                raise
 
 
 def _user() -> str:

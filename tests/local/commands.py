@@ -91,16 +91,3 @@ def running(*arguments: str, directory: Path = FIXTURE_APP) -> Iterator[Command]
     finally:
         if command.process.poll() is None:
             command.stop()
-
-
-def processes_naming(text: str) -> list[int]:
-    """Live processes with `text` in their command line or environment (Linux; empty elsewhere)."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if "State:\tZ" in (entry / "status").read_text():
-                continue
-            content = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-            if text.encode() in content:
-                found.append(int(entry.name))
-    return found

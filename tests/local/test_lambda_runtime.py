@@ -14,6 +14,7 @@ import pytest
 from local.lambda_runtime.environment import SYSTEM_PATH
 from local.lambda_runtime.function import Layer
 from local.lambda_runtime.worker import Result
+from tests import processes
 from tests.local.environments import ENDPOINT_URL, Environments, archive, function
 
 PROC = Path("/proc")
@@ -97,7 +98,7 @@ def test_the_timeout_ends_the_invocation(environments: Environments) -> None:
 def test_the_timeout_ends_what_the_handler_started(environments: Environments, own_session: bool) -> None:
     result = environments.invoke(function(Timeout=0.3), {"do": "children", "own_session": own_session})
     assert result.payload["errorType"] == "Sandbox.Timedout"
-    assert not _runs(_child(result))
+    assert processes.has_ended(_child(result))
 
 
 @needs_proc
@@ -106,7 +107,7 @@ def test_a_crash_ends_what_the_handler_started(environments: Environments) -> No
     code += "    print('child', subprocess.Popen(['sleep', '600']).pid, flush=True)\n    os._exit(1)"
     result = environments.invoke(function(code), {})
     assert result.payload["errorType"] == "Runtime.ExitError"
-    assert not _runs(_child(result))
+    assert processes.has_ended(_child(result))
 
 
 def test_a_warm_environment_is_used_again(environments: Environments) -> None:
@@ -143,7 +144,7 @@ def test_an_environment_is_frozen_between_invocations(environments: Environments
 
     async def until_stopped() -> str:
         for _ in range(200):
-            if (state := _state(described["pid"])) == "T":
+            if (state := processes.state(described["pid"])) == "T":
                 break
             await asyncio.sleep(0.01)
         return state
@@ -284,19 +285,3 @@ def test_lines_arrive_while_the_handler_works(environments: Environments) -> Non
 def _child(result: Result) -> int:
     (line,) = [line for line in result.log if line.startswith("child ")]
     return int(line.split()[1])
-
-
-def _state(pid: int) -> str:
-    try:
-        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return "gone"
-
-
-def _runs(pid: int) -> bool:
-    """Whether a process still runs; one that was killed may stay as a zombie until someone takes note."""
-    for _ in range(200):
-        if _state(pid) in ("gone", "Z"):
-            return False
-        time.sleep(0.01)
-    return True

@@ -16,7 +16,7 @@ import pytest
 from local.directories import open_directory
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.worker import Result
-from tests.local.commands import processes_naming
+from tests import processes
 from tests.local.environments import Environments, function
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
@@ -28,20 +28,22 @@ import os, signal, subprocess, sys, time
 
 LEAVES = """
 import os, sys, time
-end = time.time() + 30
+end = time.monotonic() + 30
 if os.fork():
     os._exit(0)
 os.setsid()
 if os.fork():
     os._exit(0)
-while os.path.exists(sys.argv[1]) and time.time() < end:
+while os.path.exists(sys.argv[1]) and time.monotonic() < end:
     os.utime(sys.argv[1])
     time.sleep(0.001)
 """
 NEVER_STAYS = """
 import os, sys, time
-end = time.time() + 30
-while os.path.exists(sys.argv[1]) and time.time() < end:
+end = time.monotonic() + 30
+for _ in range(30_000):
+    if not os.path.exists(sys.argv[1]) or time.monotonic() > end:
+        break
     os.utime(sys.argv[1])
     if os.fork():
         os._exit(0)
@@ -50,8 +52,8 @@ while os.path.exists(sys.argv[1]) and time.time() < end:
 """
 STAYS = """
 import os, sys, time
-end = time.time() + 30
-while os.path.exists(sys.argv[1]) and time.time() < end:
+end = time.monotonic() + 30
+while os.path.exists(sys.argv[1]) and time.monotonic() < end:
     os.utime(sys.argv[1])
     time.sleep(0.001)
 """
@@ -103,6 +105,14 @@ class Beats:
         before = self.path.stat().st_mtime_ns
         return await until(lambda: self.path.stat().st_mtime_ns != before, seconds)
 
+    async def stop(self) -> bool:
+        """Whether it is left alone before long. (What forks all the time is in no listing of processes.)"""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while await self.go_on():
+            if time.monotonic() > deadline:
+                return False
+        return True
+
 
 @pytest.fixture
 def beats() -> Iterator[Beats]:
@@ -115,20 +125,9 @@ def beats() -> Iterator[Beats]:
 def parents(pid: int) -> list[int]:
     """Of a runtime: its supervisors, the inner one first."""
     found: list[int] = []
-    while (pid := parent(pid)) not in (0, os.getpid()):
+    while (pid := processes.parent(pid)) not in (0, os.getpid()):
         found.append(pid)
     return found
-
-
-def parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def state(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return "gone"
 
 
 async def until(holds: Callable[[], object], seconds: float = WAIT_SECONDS) -> bool:
@@ -151,8 +150,7 @@ def at_work(
         assert await beats.go_on(WAIT_SECONDS)
         then()
         result = await asyncio.wait_for(working, WAIT_SECONDS)
-        await until(lambda: not processes_naming(str(beats.path)))
-        assert not await beats.go_on(), "it still runs"
+        assert await beats.stop(), "it still runs"
         return result
 
     return environments.run(run())
@@ -186,7 +184,7 @@ def test_without_its_supervisors_a_runtime_ends(environments: Environments) -> N
 
     async def kill() -> Result:
         working = asyncio.create_task(environments.invocation(probe, {"seconds": 600}))
-        assert await until(lambda: state(runtime) == "S")
+        assert await until(lambda: processes.state(runtime) == "S")
         for pid in (outer, inner):
             os.kill(pid, signal.SIGSTOP)
         for pid in (outer, inner):
@@ -194,7 +192,7 @@ def test_without_its_supervisors_a_runtime_ends(environments: Environments) -> N
         return await asyncio.wait_for(working, WAIT_SECONDS)
 
     assert environments.run(kill()).payload["errorType"] == "Runtime.ExitError"
-    assert environments.run(until(lambda: state(runtime) in ("gone", "Z")))
+    assert environments.run(until(lambda: not processes.is_running(runtime)))
 
 
 @pytest.mark.parametrize("starts", ["leaves", "never-stays"])
@@ -216,14 +214,14 @@ def test_supervisors_that_a_command_has_stopped_are_ended_too(
 
     at_work(environments, probe, "leaves", beats, stop)
     assert supervisors
-    assert environments.run(until(lambda: {state(pid) for pid in supervisors} <= {"gone", "Z"}))
+    assert environments.run(until(lambda: not any(map(processes.is_running, supervisors))))
 
 
 def test_an_environment_that_was_killed_while_it_was_idle_is_replaced(environments: Environments) -> None:
     probe = starting("idle")
     idle: int = environments.invoke(probe, {}).payload["pid"]
     os.kill(idle, signal.SIGKILL)
-    assert environments.run(until(lambda: state(idle) in ("gone", "Z")))
+    assert environments.run(until(lambda: not processes.is_running(idle)))
     result = environments.invoke(probe, {})
     assert not result.is_error
     assert result.payload["pid"] != idle

@@ -17,7 +17,8 @@ from mypy_boto3_lambda import LambdaClient
 
 from local.directories import remove_tree
 from local.processes import children
-from tests.local.commands import ROOT, Command, processes_naming, running
+from tests import processes
+from tests.local.commands import ROOT, Command, running
 from tests.local.environments import PROBE, archive
 from tests.local.iam_account import IamAccount
 
@@ -94,7 +95,7 @@ def test_a_signal_ends_it_with_all_that_it_started() -> None:
         state = _state_directory(endpoint_url)
         assert state.exists()
         assert command.stop(timeout=STOP_SECONDS) == 0
-    assert _until(lambda: not processes_naming(endpoint_url))
+    assert _until(lambda: not processes.naming(endpoint_url))
     assert not state.exists()
 
 
@@ -109,7 +110,7 @@ def test_killed_it_leaves_nothing_running() -> None:
         assert _until(lambda: _count_sleeping(endpoint_url) == 2)
         state = _state_directory(endpoint_url)
         command.process.kill()
-        assert _until(lambda: not processes_naming(endpoint_url))
+        assert _until(lambda: not processes.naming(endpoint_url))
     shutil.rmtree(state)
 
 
@@ -138,9 +139,9 @@ def test_killed_in_the_middle_of_a_deploy_it_ends_the_deploy() -> None:
         port = command.wait_for("starting local AWS on").rpartition(":")[2]
         command.wait_for("deploying")
         named = f"AWS_ENDPOINT_URL=http://127.0.0.1:{port}"
-        assert _until(lambda: len(processes_naming(named)) > 2)
+        assert _until(lambda: len(processes.naming(named)) > 2)
         command.process.kill()
-        assert _until(lambda: not processes_naming(named))
+        assert _until(lambda: not processes.naming(named))
 
 
 def test_it_ends_with_whoever_holds_its_input(tmp_path: Path) -> None:
@@ -173,9 +174,9 @@ def test_a_signal_in_the_middle_of_a_deploy_ends_the_deploy() -> None:
     with running("up", "--port", "0", "--context", "schedule=rate(1 minute)") as command:
         port = command.wait_for("starting local AWS on").rpartition(":")[2]
         command.wait_for("deploying")
-        assert _until(lambda: len(processes_naming(f"AWS_ENDPOINT_URL=http://127.0.0.1:{port}")) > 2)
+        assert _until(lambda: len(processes.naming(f"AWS_ENDPOINT_URL=http://127.0.0.1:{port}")) > 2)
         assert command.stop(timeout=STOP_SECONDS) == 0
-    assert _until(lambda: not processes_naming(f"AWS_ENDPOINT_URL=http://127.0.0.1:{port}"))
+    assert _until(lambda: not processes.naming(f"AWS_ENDPOINT_URL=http://127.0.0.1:{port}"))
     assert command.out == []
 
 
@@ -219,14 +220,13 @@ def _listening(pid: int) -> set[str]:
 
 
 def _state_directory(endpoint_url: str) -> Path:
-    environ = Path(f"/proc/{processes_naming(endpoint_url)[0]}/environ").read_bytes().split(b"\0")
+    environ = Path(f"/proc/{processes.naming(endpoint_url)[0]}/environ").read_bytes().split(b"\0")
     task_root = next(entry for entry in environ if entry.startswith(b"LAMBDA_TASK_ROOT="))
     return Path(task_root.partition(b"=")[2].decode()).parents[1]
 
 
 def _count_sleeping(endpoint_url: str) -> int:
-    pids = processes_naming(endpoint_url)
-    return sum(b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids)
+    return sum(b"sleep" in processes.command_line(pid) for pid in processes.naming(endpoint_url))
 
 
 def _until(holds: object) -> bool:

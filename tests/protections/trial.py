@@ -48,6 +48,7 @@ def attempt(protection: Protection) -> Trial:
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short"),
+                "--hypothesis-profile=any-example",
                 *(f"--junitxml={report}", f"--basetemp={directory}/tests", *protection.tests),
             ],
             cwd=tree,

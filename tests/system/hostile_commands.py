@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FLEEING = (
-    "import os,time\nend = time.time() + 20\n"
-    "while time.time() < end and not (os.fork() and os._exit(0)):\n os.setsid(); time.sleep(0.001)"
+    "import os,time\nend = time.monotonic() + 20\nfor _ in range(20000):\n"
+    " if time.monotonic() > end or os.fork(): os._exit(0)\n os.setsid(); time.sleep(0.001)"
 )
 """Forks, leaves and starts a session of its own, about every millisecond, for 20 s."""
 

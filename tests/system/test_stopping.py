@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.commands import processes_naming
+from tests import processes
 from tests.system.deployments import TIME_SCALE, Deployment, eventually
 from tests.system.executions import RUN_TASK, executions
 from tests.system.pipelines import Pipeline, shell
@@ -41,8 +41,8 @@ def test_a_canceled_command_is_killed_with_its_children(deployment: Deployment, 
     (instance,) = pipeline.runs("INSTANCE", "Endless")
     deployment.datapipeline.set_status(pipelineId=pipeline.id, objectIds=[instance.id], status="TRY_CANCEL")
     canceled = time.monotonic()
-    assert processes_naming(marker)
-    eventually(lambda: not processes_naming(marker) or None, "processes are left")
+    assert processes.naming(marker)
+    eventually(lambda: not processes.naming(marker) or None, "processes are left")
     # One interval until the handler hears of it, the time between the signals, and some for a slow machine.
     assert time.monotonic() - canceled < PROGRESS_SECONDS + 3 + 15
     pipeline.ended("Endless", "CANCELED")
@@ -55,7 +55,7 @@ def test_attempt_timeout_kills_the_command_with_its_children(deployment: Deploym
     eventually(lambda: started.exists() or None, "the command was not started")
     pipeline.ended("Late", "FAILED")
     over = time.monotonic()
-    eventually(lambda: not processes_naming(marker) or None, "processes are left")
+    eventually(lambda: not processes.naming(marker) or None, "processes are left")
     assert time.monotonic() - over < PROGRESS_SECONDS + 3 + 15
     eventually(lambda: _execution_over(deployment, "Late"), "the execution goes on")
 

@@ -176,6 +176,29 @@ def test_references_come_from_the_task_or_else_from_the_service(service: FakeDat
     assert "'Gone'" in response["errorMessage"]
 
 
+def test_an_expression_that_stands_for_nothing_leaves_no_field(
+    service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an optional parameter without a value: the object that the service describes has no such field."""
+    raw = task_object(
+        ("command", "#{a}"), ("stage", "#{none}"), ("scriptArgument", "#{none}"), ("told", "#{late}")
+    )
+    envelope = receive(raw, worker_group="etl", routes=ROUTES, received_at=NOW).envelope
+    service.described = [pipeline_object(ATTEMPT_ID, ("command", "true"))]
+    answers = {"#{none}": "", "#{late}": "now"}
+    monkeypatch.setattr(
+        service, "evaluate_expression", lambda **asked: {"evaluatedExpression": answers[asked["expression"]]}
+    )
+
+    def work(task: Task) -> None:
+        assert task.string("command") == "true"
+        assert task.boolean("stage", False) is False
+        assert task.strings("scriptArgument") == []
+        assert task.string("told") == "now"
+
+    assert run(work, {"task": envelope}) == {"status": "FINISHED"}
+
+
 def test_expressions_are_evaluated_by_the_service_before_the_handler_reads_them(
     service: FakeDataPipeline,
 ) -> None:

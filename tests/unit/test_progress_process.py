@@ -132,14 +132,15 @@ def test_reports_go_on_if_their_process_is_killed(service: Service) -> None:
 
 
 READING = """
-import os, sys
+import ctypes, os
 from runner.progress_process import ProgressProcess
 class Task:
     id = "x"
-reports = ProgressProcess(Task(), 60)
-reports.__enter__()
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, which the change of the user has taken away
+reports = ProgressProcess(Task(), 60)
+reports.__enter__()
 try:
     print(open(f"/proc/{reports._pid}/environ").read().count("HANDLERS_KEY"), flush=True)
 except PermissionError:

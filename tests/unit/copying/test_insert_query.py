@@ -77,3 +77,26 @@ def test_statements_that_are_commands_to_sqlglot(query: str, repeatable: bool) -
 def test_what_cannot_be_an_insert_query(query: str) -> None:
     with pytest.raises(TaskFailed, match="insertQuery"):
         InsertQuery.parse(query, Engine.POSTGRESQL)
+
+
+@pytest.mark.parametrize(
+    ("query", "targets"),
+    [
+        ("INSERT INTO t VALUES (?, ?)", (0, 1)),
+        ("insert into t values (1, ?, 'a,b', ?)", (1, 3)),
+        ("insert into s.t (a, `b c`) values (?, ?)", ("a", "b c")),
+        ("insert into t (a, b, c) values (?, f(?, 1), ?)", ("a", None, "c")),
+        ("insert into t (a, b) values ((?), ? + 1)", (None, None)),
+        ("replace into t set a = ?, b = upper(?), c = ?", ("a", None, "c")),
+        ("insert into t (a) values (?) on duplicate key update b = ?", ("a", "b")),
+        ("call p(?, ?)", (None, None)),
+        ("insert into t select ?, ?", (None, None)),
+    ],
+)
+def test_which_column_takes_a_value_as_it_is(query: str, targets: tuple[str | int | None, ...]) -> None:
+    assert InsertQuery.parse(query, Engine.MYSQL).targets == targets
+
+
+def test_a_statement_of_our_own_knows_its_columns() -> None:
+    assert InsertQuery.into("t", ("`a`", "`b``c`"), 2).targets == ("a", "b`c")
+    assert InsertQuery.into("t", (), 3).targets == (0, 1, 2)

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import sys
-import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from runner import environment
 from shell import command, process_tree
 from shell.command import CommandResult, run_command
 from shell.process_tree import children
+from tests import processes
 
 
 def run(script: str, tmp_path: Path, *, stop: bool = False) -> tuple[CommandResult, dict[str, bytes]]:
@@ -32,21 +32,6 @@ def run(script: str, tmp_path: Path, *, stop: bool = False) -> tuple[CommandResu
         should_stop=lambda: stop and bool(output),
     )
     return result, output
-
-
-def alive(pid: int) -> bool:
-    """Whether the process runs; one that has ended and is not yet reaped does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def gone(pid: int) -> bool:
-    until = time.monotonic() + 5
-    while alive(pid) and time.monotonic() < until:
-        time.sleep(0.02)
-    return not alive(pid)
 
 
 def test_output_comes_by_stream_with_the_exit_code(tmp_path: Path) -> None:
@@ -79,14 +64,14 @@ CHILDREN = {
 def test_children_do_not_outlive_the_command(script: str, tmp_path: Path) -> None:
     result, output = run(script, tmp_path)
     assert result.exit_code == 0
-    assert gone(int(output["stdout"]))
+    assert processes.has_ended(int(output["stdout"]))
 
 
 FLEEING = """
 import os, time
-end = time.time() + 20
-while time.time() < end:
-    if os.fork():
+end = time.monotonic() + 20
+for _ in range(20_000):
+    if time.monotonic() > end or os.fork():
         os._exit(0)
     os.setsid()
     time.sleep(0.001)
@@ -115,7 +100,7 @@ def test_orphans_are_reaped_while_the_command_runs(tmp_path: Path) -> None:
 
     def count() -> bool:
         nonlocal most
-        zombies = [pid for pid in children(os.getpid()) if not alive(pid)]
+        zombies = [pid for pid in children(os.getpid()) if not processes.is_running(pid)]
         most = max(most, len(zombies) if (tmp_path / "ended").exists() else 0)
         return False
 
@@ -158,7 +143,7 @@ def test_a_stopped_command_ends_even_if_it_ignores_sigterm(
     monkeypatch.setattr(command, "GRACE_SECONDS", 0.3)
     result, output = run(script, tmp_path, stop=True)
     assert result.stopped
-    assert gone(int(output["stdout"]))
+    assert processes.has_ended(int(output["stdout"]))
 
 
 def test_an_exception_ends_the_command(tmp_path: Path) -> None:
@@ -176,4 +161,4 @@ def test_an_exception_ends_the_command(tmp_path: Path) -> None:
             on_output=fail,
             should_stop=lambda: False,
         )
-    assert gone(seen[0])
+    assert processes.has_ended(seen[0])

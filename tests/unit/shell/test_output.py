@@ -42,6 +42,16 @@ def test_a_line_without_end_is_given_in_pieces() -> None:
     assert max(map(len, lines)) <= output.MAX_LINE
 
 
+@pytest.mark.parametrize("size", [1, 997, 10_000, 100_000])
+@pytest.mark.parametrize("shift", range(4))
+def test_a_piece_of_a_line_ends_with_a_character(size: int, shift: int) -> None:
+    text = "x" * shift + "é😀日" * 8_000
+    data = text.encode() + b"\n"
+    lines, _ = logged(*(data[start : start + size] for start in range(0, len(data), size)))
+    assert "".join(lines) == text
+    assert max(len(line.encode()) for line in lines) <= output.MAX_LINE
+
+
 def test_bytes_that_are_no_text_are_replaced() -> None:
     assert logged(b"\xff\xfe ok\n")[0] == ["\ufffd\ufffd ok"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from local.directories import open_directory
 from runner import environment
 from shell import scratch
 from shell.scratch import remove, scratch_directory
@@ -84,15 +85,20 @@ def test_an_environment_that_cannot_be_emptied_is_condemned(monkeypatch: pytest.
 
 
 EMPTYING = """
-import sys
+import os, sys, tempfile
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from runner import environment
+from runner import environment, telemetry  # now: another user may not read them
 from shell.scratch import scratch_directory
+storage = Path(tempfile.gettempdir())
+if os.getuid() == 0:  # whom no mode stops
+    os.chown(storage, 65534, 65534)
+    os.setgid(65534)
+    os.setuid(65534)
 with scratch_directory() as directory:
-    storage = directory.parent
     (storage / "left").touch()
     storage.chmod(0)
+storage.chmod(0o777)
 print(sorted(path.name for path in storage.iterdir()), environment.is_condemned())
 """
 
@@ -100,15 +106,12 @@ print(sorted(path.name for path in storage.iterdir()), environment.is_condemned(
 def test_ephemeral_storage_is_emptied_though_a_command_closed_it(tmp_path: Path) -> None:
     code = tmp_path / "code"
     code.symlink_to(Path(scratch.__file__).parents[1], target_is_directory=True)
-    storage = tmp_path / "storage"
-    storage.mkdir()
-    for path in (tmp_path, storage):
-        path.chmod(0o777)
-    done = subprocess.run(
-        [sys.executable, "-c", EMPTYING, str(code)],
-        env={"TMPDIR": str(storage), "LAMBDA_TASK_ROOT": str(code), "PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with open_directory("storage-") as storage:
+        done = subprocess.run(
+            [sys.executable, "-c", EMPTYING, str(code)],
+            env={"TMPDIR": str(storage), "LAMBDA_TASK_ROOT": str(code), "PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert done.stdout == "[] False\n", done.stderr

@@ -1,0 +1,84 @@
+"""MySQL's values that are no text, or none that others read: BIT columns, and dates of zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pymysql.constants import FIELD_TYPE
+
+from data_formats.data_format import RecordError, Row
+from sql.data_properties import ZeroDates
+
+_ZERO = "0000-00-00"
+_DATES = {FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP}
+_BOOLEANS = {"true": 1, "t": 1, "false": 0, "f": 0}
+_MOST = 2**64
+
+Reader = Callable[[Any], str | None]
+
+
+def readers(types: Sequence[int], zero_dates: ZeroDates) -> Mapping[int, Reader]:
+    """How the values of columns of these types (``pymysql.constants.FIELD_TYPE``) become text, by position.
+
+    Columns that are text already have no entry. The readers raise ValueError for a date that the connection's
+    ``zeroDateTimeBehavior`` refuses.
+    """
+    found: dict[int, Reader] = {}
+    for position, kind in enumerate(types):
+        if kind == FIELD_TYPE.BIT:
+            found[position] = _number
+        elif kind in _DATES and zero_dates is not ZeroDates.KEPT:
+            found[position] = _DATE_READERS[zero_dates]
+    return found
+
+
+def with_bits(
+    rows: Iterable[Row], bits: Mapping[int, str], first: int
+) -> Iterator[tuple[str | int | None, ...]]:
+    """The rows with numbers in BIT columns, whose names ``bits`` has by position; ``first`` counts from 1.
+
+    A text would be stored there as its bytes: '1' as 49. Raises RecordError for one that is no number.
+    """
+    for number, row in enumerate(rows, first):
+        yield tuple(
+            _bits(value, bits[position], number) if position in bits else value
+            for position, value in enumerate(row)
+        )
+
+
+def _bits(value: str | None, column: str, number: int) -> int | None:
+    if value is None:
+        return None
+    text = value.strip().lower()
+    found = _BOOLEANS.get(text, int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else _MOST)
+    if found >= _MOST:
+        problem = f"the column '{column}' is BIT, and takes numbers, true and false"
+        raise RecordError(number, problem)
+    return found
+
+
+def _number(value: bytes) -> str:
+    """As MySQL Connector/J's getString has a BIT."""
+    return str(int.from_bytes(value))
+
+
+def _null(value: str) -> str | None:
+    return None if value.startswith(_ZERO) else value
+
+
+def _rounded(value: str) -> str:
+    return f"0001-01-01{value[len(_ZERO) :]}" if value.startswith(_ZERO) else value
+
+
+def _refused(value: str) -> str:
+    if value.startswith(_ZERO):
+        raise ValueError(f"{value} is no date, and zeroDateTimeBehavior is 'exception'")
+    return value
+
+
+_DATE_READERS: Mapping[ZeroDates, Reader] = {
+    ZeroDates.NULL: _null,
+    ZeroDates.ROUNDED: _rounded,
+    ZeroDates.REFUSED: _refused,
+}

@@ -1,0 +1,149 @@
+"""JDBC properties that change which values are read or written: honoured, or the task is FAILED.
+
+The names and what they mean are those of the drivers' documentation: MySQL Connector/J ("Configuration
+Properties"), MariaDB Connector/J ("Optional URL Parameters"), and PostgreSQL JDBC ("Connection Parameters").
+All other properties are about speed, waiting or metadata in Java: they change no value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from runner.fields import FieldError, PipelineObject
+from sql.jdbc import Engine
+
+
+class ZeroDates(Enum):
+    """What becomes of MySQL's 0000-00-00, by ``zeroDateTimeBehavior``."""
+
+    KEPT = "kept"
+    """The property is not given: the text that the server sends."""
+    NULL = "converttonull"
+    ROUNDED = "round"
+    """The year 1, its first day."""
+    REFUSED = "exception"
+
+
+@dataclass(frozen=True)
+class DataProperties:
+    """What the properties ask for."""
+
+    schema: str = ""
+    """``currentSchema``: PostgreSQL's search path; empty: the server's own."""
+    options: str = ""
+    """``options``: PostgreSQL's command-line options of the session."""
+    zero_dates: ZeroDates = ZeroDates.KEPT
+    strict: bool = True
+    """``jdbcCompliantTruncation``: whether MySQL refuses what does not fit, instead of cutting it off."""
+    variables: str = ""
+    """``sessionVariables``: of MySQL's session, as SET takes them."""
+
+
+_UTC = {"utc", "gmt", "etc/utc", "etc/gmt", "+00:00", "+0000", "gmt+0", "gmt0", "z", "zulu", "universal"}
+_UTF_8 = {"utf8", "utf-8", "utf8mb3", "utf8mb4"}
+_TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
+_IN_UTC = "times are read and written in UTC: convert them in selectQuery or insertQuery (CONVERT_TZ)"
+_IN_UTF_8 = "text is exchanged in UTF-8, and the server converts it"
+
+_MYSQL: Mapping[str, tuple[set[str], str]] = {
+    "servertimezone": (_UTC, _IN_UTC),
+    "connectiontimezone": (_UTC | {"local", "server"}, _IN_UTC),
+    "timezone": (_UTC | {"disable", "auto"}, _IN_UTC),
+    "characterencoding": (_UTF_8, _IN_UTF_8),
+    "charactersetresults": (_UTF_8 | {"null", ""}, _IN_UTF_8),
+    "passwordcharacterencoding": (_UTF_8, _IN_UTF_8),
+    "tinyint1isbit": (_TRUE | _FALSE, ""),  # As text, a TINYINT(1) is 0 or 1 either way.
+    "transformedbitisboolean": (_FALSE, "a TINYINT(1) is the number 0 or 1: use IF(...) in selectQuery"),
+    "yearisdatetype": (_FALSE, "a YEAR is its four digits: use CONCAT(..., '-01-01') in selectQuery"),
+    "sendfractionalseconds": (_TRUE, "fractions of seconds are written as far as the column takes them"),
+    "padcharswithspace": (_FALSE, "a CHAR has no blanks at its end: use RPAD in selectQuery"),
+    "maxrows": ({"-1", "0"}, "all rows are read: use LIMIT in selectQuery"),
+    "emptystringsconverttozero": (_TRUE | _FALSE, ""),  # Of getInt() and the like, which nothing here is.
+    "blobsarestrings": (_FALSE, "use CONVERT(... USING utf8mb4) in selectQuery"),
+    "functionsneverreturnblobs": (_FALSE, "use CONVERT(... USING utf8mb4) in selectQuery"),
+    "initsql": (set(), "use sessionVariables, or the statement in the script"),
+}
+"""Of MySQL and MariaDB Connector/J: the values that say what is done here, and what is done."""
+
+_POSTGRESQL: Mapping[str, tuple[set[str], str]] = {
+    "autosave": ({"never"}, "a script is one transaction, without savepoints"),
+    "charset": (_UTF_8, _IN_UTF_8),
+    "readonly": (_FALSE, "use options=-c default_transaction_read_only=on"),
+}
+"""The same of PostgreSQL JDBC."""
+
+_HONOURED = {
+    Engine.MYSQL: {
+        "zerodatetimebehavior",
+        "jdbccomplianttruncation",
+        "sessionvariables",
+        "connectioncollation",
+    },
+    Engine.POSTGRESQL: {"currentschema", "options", "stringtype"},
+    Engine.REDSHIFT: {"currentschema"},
+}
+_OPTIONS_OF_OURS = re.compile(r"timezone|datestyle|client_encoding", re.IGNORECASE)
+_VARIABLES_OF_OURS = re.compile(r"character_set|collation|\bnames\b|autocommit", re.IGNORECASE)
+
+
+def data_properties(owner: PipelineObject, given: Mapping[str, str], engine: Engine) -> DataProperties:
+    """What ``given`` asks for, whatever the case of names and values.
+
+    Raises FieldError for a value that is not known, or that asks for what is not done.
+    """
+    properties = {name.lower(): value for name, value in given.items()}
+    for name, (values, instead) in _expected(engine).items():
+        if name in properties and properties[name].lower() not in values:
+            raise _refused(owner, given, name, instead)
+    if engine is Engine.MYSQL:
+        return _of_mysql(owner, given, properties)
+    options = properties.get("options", "") if engine is Engine.POSTGRESQL else ""
+    if _OPTIONS_OF_OURS.search(options):
+        raise _refused(owner, given, "options", "times are in UTC, dates in the form of ISO, text in UTF-8")
+    return DataProperties(properties.get("currentschema", ""), options)
+
+
+def read_here(engine: Engine) -> frozenset[str]:
+    """The names, in lower case, of the properties that are honoured or checked for an engine."""
+    return frozenset(_HONOURED[engine] | _expected(engine).keys())
+
+
+def _expected(engine: Engine) -> Mapping[str, tuple[set[str], str]]:
+    return {Engine.MYSQL: _MYSQL, Engine.POSTGRESQL: _POSTGRESQL}.get(engine, {})
+
+
+def _of_mysql(
+    owner: PipelineObject, given: Mapping[str, str], properties: Mapping[str, str]
+) -> DataProperties:
+    zero_dates = properties.get("zerodatetimebehavior")
+    # Connector/J 5 writes convertToNull, 8 CONVERT_TO_NULL.
+    known = {one.value: one for one in ZeroDates if one is not ZeroDates.KEPT}
+    behavior = ZeroDates.KEPT if zero_dates is None else known.get(zero_dates.lower().replace("_", ""))
+    if behavior is None:
+        raise _refused(owner, given, "zerodatetimebehavior", f"one of {', '.join(known)} is expected")
+    collation = properties.get("connectioncollation", "utf8mb4")
+    if not collation.lower().startswith("utf8"):
+        raise _refused(owner, given, "connectioncollation", _IN_UTF_8)
+    variables = properties.get("sessionvariables", "")
+    if _VARIABLES_OF_OURS.search(variables):
+        raise _refused(
+            owner, given, "sessionvariables", f"{_IN_UTF_8}, and a script or copy is one transaction"
+        )
+    truncation = properties.get("jdbccomplianttruncation", "true").lower()
+    if truncation not in _TRUE | _FALSE:
+        raise _refused(owner, given, "jdbccomplianttruncation", "true or false is expected")
+    return DataProperties(
+        zero_dates=behavior,
+        strict=truncation in _TRUE,
+        variables=variables.replace(";", ",").strip(", "),
+    )
+
+
+def _refused(owner: PipelineObject, given: Mapping[str, str], name: str, instead: str) -> FieldError:
+    written, value = next((one, value) for one, value in given.items() if one.lower() == name)
+    return FieldError(
+        owner.id, "jdbcProperties", f"{written}={value} would change data, and is not done here: {instead}"
+    )
