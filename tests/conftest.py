@@ -11,6 +11,7 @@ from tests.databases.mariadb import mariadb
 from tests.databases.postgresql import postgresql
 from tests.databases.server import DatabaseServer
 from tests.groups import group_of, rank
+from tests.looking_back import look_back
 
 settings.register_profile("any-example", phases=[Phase.explicit, Phase.generate])
 """For tests that are meant to fail: without the minutes that it takes to find the smallest example."""
@@ -34,6 +35,10 @@ def server(request: pytest.FixtureRequest) -> DatabaseServer:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, DatabaseServer)
     return found
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    look_back(config)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,24 +13,11 @@ from tests.databases.server import DatabaseServer
 from tests.system.deployments import FAULTY_TIME_SCALE, TIME_SCALE, Deployment, deployed
 from tests.system.examples import Examples, copy_project, deployed_examples
 
-LAST = "test_every_statement_is_needed_or_has_its_reason"
 
-
-@pytest.fixture(scope="session", autouse=True)
-def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The directory in which each local AWS notes what IAM decides: one that was asked for, or a new one."""
-    asked = os.environ.get(decisions.DIRECTORY)
-    directory = Path(asked) if asked else tmp_path_factory.mktemp("decisions")
-    os.environ[decisions.DIRECTORY] = str(directory)
-    yield directory
-    if not asked:
-        del os.environ[decisions.DIRECTORY]
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks back on all the others comes last."""
-    items.sort(key=lambda item: item.name == LAST)
+@pytest.fixture(scope="session")
+def record() -> Path:
+    """The directory in which each local AWS notes what IAM decides."""
+    return Path(os.environ[decisions.DIRECTORY])
 
 
 @pytest.fixture

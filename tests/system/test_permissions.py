@@ -3,48 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from infra.handlers import s3_access
 from tests.infra.test_security import ALLOWED, ALLOWED_TO_OTHERS, ALLOWED_WITH_KEY
+from tests.local.commands import ROOT
+from tests.looking_back import LookingBack
 from tests.system.deployments import Deployment, eventually
 from tests.system.granted import SHELL, grant
-from tests.system.ledger import Ledger, Right, matches
+from tests.system.least_privilege import (
+    NOT_EXERCISED,
+    NOT_EXERCISED_BY_SERVICES,
+    OF_THE_APPS,
+    shortcomings,
+)
+from tests.system.ledger import Ledger, Right
 from tests.system.pipelines import Pipeline, Ref, shell
-
-HERE = Path(__file__).parent
-
-# (role, action): why. What docs/examples and the monitored app have beside the statements of every stack.
-OF_THE_APPS: dict[Right, str] = {
-    ("Handler*Role*", "s3:GetObject"): "`s3_access`: what is read.",
-    ("Handler*Role*", "s3:PutObject"): "`s3_access`: what is written.",
-    ("Handler*Role*", "s3:AbortMultipartUpload"): "`s3_access`: what is written in parts and given up.",
-    ("Handler*Role*", "s3:ListBucket"): "`s3_access`: the objects of a directory.",
-    ("Handler*FunctionRole*", "secretsmanager:GetSecretValue"): "`secrets`: passwords of databases.",
-    ("HandlerRedshift*", "redshift-data:*"): "`redshift`: its own statements on the named cluster.",
-    ("HandlerRedshift*", "redshift:GetClusterCredentials"): "`redshift`: the login of the named user.",
-    ("Handlerrunstatemachine*", "states:*"): "The example runs state machines of some names.",
-}
-
-# (role, action): why no test needs it.
-NOT_EXERCISED: dict[Right, str] = {
-    ("Handler*FunctionRole*", "datapipeline:EvaluateExpression"): (
-        "`task.evaluate` is for handlers of one's own; those of the project and of its examples do not ask."
-    ),
-}
-
-# (service, action): the same of what policies of resources let services do.
-NOT_EXERCISED_BY_SERVICES: dict[Right, str] = {
-    ("events.amazonaws.com", "sqs:GetQueueAttributes"): "CDK lets whoever may send look at the queue.",
-    ("events.amazonaws.com", "sqs:GetQueueUrl"): "CDK lets whoever may send look at the queue.",
-}
-
-
-def needed() -> set[Right]:
-    """Each action of each line of reasons."""
-    lines = [*ALLOWED, *ALLOWED_WITH_KEY]
-    return {(role, action) for role, actions, *_ in lines for action in actions.split()} | set(OF_THE_APPS)
 
 
 @pytest.mark.parametrize("deployment", ["as-assumed", "otherwise"], indirect=True)
@@ -86,17 +63,62 @@ def test_nothing_that_the_stack_does_is_denied(deployment: Deployment, record: P
     assert [message for role, message in denied if "Command" not in role] == []
 
 
-def test_every_statement_is_needed_or_has_its_reason(request: pytest.FixtureRequest, record: Path) -> None:
-    """Looks back on all system tests of this run: each statement was needed by one of them."""
-    files = {file.name for file in HERE.glob("test_*.py")}
-    if not files <= {item.path.name for item in request.session.items} or request.config.option.keyword:
-        pytest.skip("not all system tests are run")
-    ledger = Ledger.of(record)
-    lines = needed()
-    assert [one for one in ledger.granted if not any(matches(line, one) for line in lines)] == []
-    unused = {line for line in lines if not ledger.was_used(line)}
-    assert unused == set(NOT_EXERCISED)
-    allowed = {
-        (service, action) for _, actions, service, _ in ALLOWED_TO_OTHERS for action in actions.split()
+def made_up(*, used: set[Right], services: set[Right], granted: frozenset[Right] = frozenset()) -> Ledger:
+    return Ledger(granted, frozenset(used), frozenset(), frozenset(services))
+
+
+def test_looking_back_tells_what_no_test_needed_and_what_has_no_reason() -> None:
+    """After all system tests: see tests/looking_back.py."""
+    rights = {
+        (role, action) for role, actions, *_ in {**ALLOWED, **ALLOWED_WITH_KEY} for action in actions.split()
     }
-    assert allowed - ledger.services == set(NOT_EXERCISED_BY_SERVICES)
+    # A pattern matches itself with nothing for its wildcards.
+    used = {(role.replace("*", ""), action) for role, action in {*rights, *OF_THE_APPS} - set(NOT_EXERCISED)}
+    services = {
+        (service, action) for _, actions, service, _ in ALLOWED_TO_OTHERS for action in actions.split()
+    } - set(NOT_EXERCISED_BY_SERVICES)
+    assert shortcomings(made_up(used=used, services=services)) == []
+    for one in (
+        ("PollLoopFunctionRole", "datapipeline:PollForTask"),
+        ("EventsFunctionRole", "logs:PutLogEvents"),
+    ):
+        (told,) = shortcomings(made_up(used=used - {one}, services=services))
+        assert told.startswith(f"no test needs: {one[1]} by ")
+    publishing = ("cloudwatch.amazonaws.com", "sns:Publish")
+    assert shortcomings(made_up(used=used, services=services - {publishing})) == [
+        "no test needs: sns:Publish by cloudwatch.amazonaws.com"
+    ]
+    more = frozenset({("EventsFunctionRole", "s3:GetObject")})
+    assert shortcomings(made_up(used=used, services=services, granted=more)) == [
+        "granted without a reason: s3:GetObject by EventsFunctionRole"
+    ]
+    asked = ("HandlerFunctionRole", "datapipeline:EvaluateExpression")
+    (told,) = shortcomings(made_up(used=used | {asked}, services=services))
+    assert told.startswith("said to be not exercised, but is: datapipeline:EvaluateExpression")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "chosen", "exit_code", "fails"),
+    [
+        ("", "", 0, True),
+        ("tests/system/test_sql.py", "", 0, False),
+        ("", "hello", 0, False),
+        ("", "", 1, False),
+    ],
+)
+def test_a_run_of_all_system_tests_fails_if_permissions_are_not_needed(
+    tmp_path: Path, left_out: str, chosen: str, exit_code: int, *, fails: bool
+) -> None:
+    """Here nothing was recorded at all."""
+    options = SimpleNamespace(keyword=chosen, markexpr="", deselect=None)
+    session: Any = SimpleNamespace(
+        config=SimpleNamespace(option=options, rootpath=ROOT), exitstatus=exit_code
+    )
+    looking_back = LookingBack(tmp_path)
+    for file in (ROOT / "tests/system").glob("test_*.py"):
+        name = f"tests/system/{file.name}"
+        if name != left_out:
+            report: Any = SimpleNamespace(nodeid=f"{name}::test_it@group")
+            looking_back.pytest_runtest_logreport(report)
+    looking_back.pytest_sessionfinish(session, exit_code)
+    assert session.exitstatus == (1 if fails else exit_code)
