@@ -29,12 +29,13 @@ class Ledger:
 
     @classmethod
     def of(cls, directory: Path, pid: int | None = None) -> Ledger:
-        """From the records of all local AWS that wrote to a directory, or of one, and of their roles."""
+        """From the records of all local AWS with the stack that wrote to a directory, or of one of them."""
         roles: dict[str, str] = {}
+        decisions = []
         name = "*" if pid is None else str(pid)
         for file in directory.glob(f"{name}.roles.json"):
             roles |= json.loads(file.read_text())
-        decisions = read(directory, name)
+            decisions += read(directory, file.name.removesuffix(".roles.json"))
         ours = [one for one in decisions if one["principal"] in roles]
 
         def rights(decision: str) -> Iterator[Right]:
