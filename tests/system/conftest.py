@@ -57,8 +57,8 @@ def fast_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy
 @pytest.fixture(scope="session")
 def faulty_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The app where the service's timeouts are seconds long, for tests that make much go wrong."""
-    # On a slow machine two of its minutes, 3 s, may pass before a task is acknowledged.
-    options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=4 minutes"]
+    # On a busy machine two of its minutes, 3 s, may pass before a task is acknowledged.
+    options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=6 minutes"]
     with deployed(tmp_path_factory.mktemp("home"), *options) as up:
         yield up
 

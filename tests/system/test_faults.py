@@ -253,7 +253,7 @@ def canceled_before_it_is_taken(at: Scene) -> Begun:
 
 def canceled_before_it_is_acknowledged(at: Scene) -> Begun:
     pipeline = at.task("CanceledUnacknowledged")
-    faults(at.deployment, {"operation": "ReportTaskProgress", "kind": "delay", "seconds": 0.7})
+    faults(at.deployment, {"operation": "ReportTaskProgress", "kind": "delay", "seconds": 2.0})
     at.taken("CanceledUnacknowledged")
     at.reached("CanceledUnacknowledged", "ReportProgress")
     at.cancel(pipeline, "CanceledUnacknowledged")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from copying.progress import Progress
@@ -14,6 +14,8 @@ from data_nodes.stored_object import StoredObject
 names = st.lists(st.sampled_from(["a", "b", "!", ".gz", ".g", "/", "é"]), min_size=1, max_size=5).map("".join)
 
 
+@example({"a", "a.gz"}, {1})
+@example({"a", "a!", "a.gz"}, {2})
 @given(st.sets(names), st.sets(st.integers(0, 20)))
 def test_it_knows_every_name_that_was_taken_whatever_was_deferred(
     keys: set[str], deferrals: set[int]
