@@ -8,6 +8,7 @@ import sys
 
 import aws_cdk as cdk
 
+from infra.context import Context
 from infra.handlers import exists, shell_command, shell_command_precondition
 from infra.stack import TaskRunnerStack
 from infra.worker_group import ConfigurationError, WorkerGroup
@@ -16,18 +17,18 @@ from infra.worker_group import ConfigurationError, WorkerGroup
 def main() -> None:
     """Synthesize the stack from cdk.json's context and the command line's ``-c KEY=VALUE``."""
     app = cdk.App()
-    context = app.node.try_get_context
+    context = Context(app.node.get_all_context())
     try:
         TaskRunnerStack(
             app,
-            context("stackName") or "TaskRunner",
+            context.text("stackName") or "TaskRunner",
             worker_groups=[
                 WorkerGroup(
-                    str(context("workerGroup")),
-                    schedule=context("schedule"),
-                    poll_timeout=int(context("pollTimeout")),
-                    max_concurrent_tasks=int(most) if (most := context("maxConcurrentTasks")) else None,
-                    idle_alarm_hours=int(hours) if (hours := context("idleAlarmHours")) else None,
+                    context.text("workerGroup"),
+                    schedule=context.text("schedule"),
+                    poll_timeout=context.whole("pollTimeout", 10),
+                    max_concurrent_tasks=context.whole("maxConcurrentTasks"),
+                    idle_alarm_hours=context.whole("idleAlarmHours"),
                 ),
             ],
             handlers={
@@ -35,11 +36,12 @@ def main() -> None:
                 "ShellCommandPrecondition": shell_command_precondition(),
                 "Exists": exists(),
             },
-            alarm_email=context("alarmEmail"),
-            failed_tasks_alarm=int(context("failedTasksAlarm") or 1),
-            tracing=str(context("tracing") or "").lower() == "true",
-            time_scale=float(context("timeScale") or 1),
+            alarm_email=context.text("alarmEmail") or None,
+            failed_tasks_alarm=context.whole("failedTasksAlarm", 1),
+            tracing=context.flag("tracing"),
+            time_scale=context.number("timeScale", 1),
         )
+        context.refuse_misspelt()
     except ConfigurationError as error:
         sys.exit(f"app.py: {error}")
     app.synth()

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 
 from infra.copy_role import copy_role
 from infra.database_access import OWN_STATEMENTS, Secret, database_access
 from infra.existing_function import ExistingFunction, existing_function
+from infra.function_settings import check_statements
 from infra.python_handler import (
     FunctionSettings,
     Handler,
@@ -40,23 +42,32 @@ __all__ = [
 
 
 def shell_command(
-    *, statements: Sequence[iam.PolicyStatement] = (), **settings: Unpack[FunctionSettings]
+    *,
+    statements: Sequence[iam.PolicyStatement] = (),
+    aws_cli: lambda_.ILayerVersion | None = None,
+    **settings: Unpack[FunctionSettings],
 ) -> ShellHandler:
     """ShellCommandActivity, with 512 MB and 15 minutes.
 
     ``statements`` is all that commands, and the task's own S3 fields, may do on AWS: see ``s3_access``.
-    ``layers`` bring the tools that commands need, beside the AWS CLI. The rest is as in FunctionSettings.
+    ``layers`` bring the tools that commands need, beside the AWS CLI. ``aws_cli`` is a layer with another AWS
+    CLI than CDK's, which is version 1: docs/shell-commands.md says how it is made. The rest is as in
+    FunctionSettings.
     """
-    return ShellHandler(handler=PythonHandler(module="shell_command", **settings), statements=statements)
+    handler = PythonHandler(module="shell_command", **settings)
+    return ShellHandler(handler=handler, statements=statements, aws_cli=aws_cli)
 
 
 def shell_command_precondition(
-    *, statements: Sequence[iam.PolicyStatement] = (), **settings: Unpack[FunctionSettings]
+    *,
+    statements: Sequence[iam.PolicyStatement] = (),
+    aws_cli: lambda_.ILayerVersion | None = None,
+    **settings: Unpack[FunctionSettings],
 ) -> ShellHandler:
     """ShellCommandPrecondition, with 256 MB and 5 minutes. The arguments are those of ``shell_command``."""
     settings = FunctionSettings(memory_mb=256, timeout_minutes=5) | settings
     handler = PythonHandler(module="shell_command_precondition", **settings)
-    return ShellHandler(handler=handler, statements=statements)
+    return ShellHandler(handler=handler, statements=statements, aws_cli=aws_cli)
 
 
 def exists(
@@ -73,7 +84,7 @@ def exists(
     """
     settings = FunctionSettings(memory_mb=256, timeout_minutes=1) | settings
     access = database_access(secrets=secrets, rds_instances=rds_instances)
-    return PythonHandler(module="exists", statements=[*access, *statements], **settings)
+    return PythonHandler(module="exists", statements=_all(access, statements), **settings)
 
 
 def sql(
@@ -93,7 +104,7 @@ def sql(
     The rest is as in FunctionSettings. Raises ConfigurationError.
     """
     access = database_access(secrets=secrets, rds_instances=rds_instances, redshift=redshift)
-    return PythonHandler(module="sql_activity", statements=[*access, *statements], **settings)
+    return PythonHandler(module="sql_activity", statements=_all(access, statements), **settings)
 
 
 def redshift_copy(
@@ -119,7 +130,7 @@ def redshift_copy(
         "COPY_ROLE_ARN": copy_role(copy_role_arn),
     }
     return PythonHandler(
-        module="redshift_copy_activity", statements=[*access, results, *statements], **settings
+        module="redshift_copy_activity", statements=_all([*access, results], statements), **settings
     )
 
 
@@ -137,4 +148,11 @@ def copy(
     """
     settings = FunctionSettings(memory_mb=1024) | settings
     access = database_access(secrets=secrets, rds_instances=rds_instances)
-    return PythonHandler(module="copy_activity", statements=[*access, *statements], **settings)
+    return PythonHandler(module="copy_activity", statements=_all(access, statements), **settings)
+
+
+def _all(
+    access: Sequence[iam.PolicyStatement], given: Sequence[iam.PolicyStatement]
+) -> list[iam.PolicyStatement]:
+    check_statements("the handler", given)
+    return [*access, *given]

@@ -33,7 +33,10 @@ _SEVERAL_STACKS = (
 
 
 def refuse_stack_name(stack_name: str) -> None:
-    """Raise ConfigurationError for a name that leaves too little room in those that begin with it."""
+    """Raise ConfigurationError for a name that leaves too little room in those that begin with it.
+
+    Of what characters it is made, CDK says itself, when the stack is made.
+    """
     if not Token.is_unresolved(stack_name) and len(stack_name) > LONGEST_STACK_NAME:
         raise ConfigurationError(
             f"The stack's name '{stack_name}' has {len(stack_name)} characters; {LONGEST_STACK_NAME} are "
@@ -71,7 +74,6 @@ def refuse_large_environment(function: str, variables: Mapping[str, str]) -> Non
         return
     largest = max(variables, key=lambda name: _bytes({name: variables[name]}))
     what = {
-        "ROUTES": f"It holds the names of all handlers: make them shorter. {_SEVERAL_STACKS}",
         "WORKER_GROUP": "Make the worker group's name shorter.",
     }.get(largest, "Make it shorter, or put its value where the function can read it.")
     raise ConfigurationError(

@@ -125,7 +125,8 @@ class Alarms(Construct):
                 anchor="idle",
                 comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
                 periods=group.idle_alarm_hours,
-                missing=_BREACHING,
+                # Empty polls are counted as 0. Before the first, and while none is answered, nobody knows.
+                missing=cloudwatch.TreatMissingData.MISSING,
             )
 
     def _throttled(self, handlers: Mapping[str, lambda_.IFunction]) -> None:

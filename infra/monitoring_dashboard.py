@@ -100,7 +100,7 @@ class Dashboard(Construct):
                 "Tasks that the service had forgotten, or was not told of, by type",
                 [
                     *of_types("TasksLost", label="forgotten "),
-                    *of_types("TasksNotReported", label="not told "),
+                    metrics.of_stack("TasksNotReported", label="not told"),
                 ],
             ),
             _graph("Deferrals of tasks that ended, by type", of_types("TasksDeferred")),

@@ -6,9 +6,6 @@ counts them. What nobody has been told of goes to a queue, where it is kept for 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-
 from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -47,7 +44,6 @@ class ExecutionEvents(Construct):
         construct_id: str,
         *,
         run_task: sfn.StateMachine,
-        routes: Sequence[str],
         given: HandlerEnvironment,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -58,10 +54,7 @@ class ExecutionEvents(Construct):
             given=given,
             memory_mb=256,
             timeout=Duration.seconds(30),
-            environment={
-                "RUN_TASK_ARN": run_task.state_machine_arn,
-                "ROUTES": json.dumps(list(routes)),
-            },
+            environment={"RUN_TASK_ARN": run_task.state_machine_arn},
         )
         self._let_describe(given.encryption_key)
         self.not_reported = dead_letter_queue(self, "NotReported", "tasks-not-reported")

@@ -8,9 +8,6 @@ What comes next is decided in lambdas/runner/loop.py; the state machine only fol
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -53,7 +50,6 @@ class PollLoop(Construct):
         construct_id: str,
         *,
         worker_group: WorkerGroup,
-        routes: Sequence[str],
         run_task: sfn.IStateMachine,
         given: HandlerEnvironment,
         time_scale: float,
@@ -77,11 +73,12 @@ class PollLoop(Construct):
                 "POLL_TIMEOUT_SECONDS": f"{worker_group.poll_timeout / time_scale:g}",
                 "POLL_HOLD_SECONDS": f"{HOLD_SECONDS / time_scale:g}",
                 "PERIOD_SECONDS": f"{worker_group.period_seconds / time_scale:g}",
-                "ROUTES": json.dumps(list(routes)),
                 "RUN_TASK_ARN": run_task.state_machine_arn,
                 "CLAIMS_BUCKET": given.claims.bucket_name,
                 "RUNNER_HOSTNAME": f"{stack.stack_name}-{name}",
                 **({"MAX_CONCURRENT_TASKS": str(most)} if most is not None else {}),
+                # A metric costs $0.30 a month, so that empty polls are counted only for the alarm on them.
+                **({"COUNT_EMPTY_POLLS": "1"} if worker_group.idle_alarm_hours is not None else {}),
             },
         )
         self._grant(run_task, given)
@@ -131,6 +128,10 @@ class PollLoop(Construct):
                 dead_letter_queue=undelivered,
             ),
         )
+
+        # A rate begins with the schedule (EventBridge Scheduler user guide, schedule types), and the
+        # reference to the role does not make CloudFormation wait for the role's policy.
+        self.schedule.node.add_dependency(ticker)
 
     def _grant(self, run_task: sfn.IStateMachine, given: HandlerEnvironment) -> None:
         self.poller.add_to_role_policy(

@@ -15,6 +15,9 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.bundling import SOURCE, asset_directory
+from infra.function_settings import check_function_settings
+from infra.handler_module import check_handler_module
 from infra.limits import refuse_large_environment
 from infra.naming import function_name
 
@@ -77,7 +80,12 @@ class PythonHandler:
     layers: Sequence[lambda_.ILayerVersion] = ()
 
     def function(self, scope: Construct, route: str, given: HandlerEnvironment) -> lambda_.Function:
-        """The function, its log group, and a role that can do what the handler runtime needs."""
+        """The function, its log group, and a role that can do what the handler runtime needs.
+
+        Raises ConfigurationError for a module that Lambda could not load, and for settings that it refuses.
+        """
+        self.check_settings(route)
+        check_handler_module(self.module, source=SOURCE, asset=asset_directory(), layers=bool(self.layers))
         function = python_function(
             scope,
             route,
@@ -114,6 +122,11 @@ class PythonHandler:
         for statement in self.statements:
             function.add_to_role_policy(statement)
         return function
+
+    def check_settings(self, route: str) -> None:
+        """Raise ConfigurationError for a setting of the function that CDK or Lambda would refuse."""
+        settings = {name: getattr(self, name) for name in FunctionSettings.__annotations__}
+        check_function_settings(route, settings, self.statements)
 
 
 def python_function(

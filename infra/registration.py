@@ -31,20 +31,46 @@ _BETWEEN = (__name__, "infra.stack", "jsii.")
 def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
     """The handlers by route. Raises ConfigurationError for a route that has two, or cannot be one."""
     by_route: dict[str, Handler] = {}
+    if not isinstance(handlers, Mapping) and not (
+        isinstance(handlers, Sequence)
+        and all(isinstance(one, tuple | list) and len(one) == 2 for one in handlers)
+    ):
+        raise ConfigurationError(
+            f"handlers is {str(handlers)[:100]}: a dict is needed, such as {{'Exists': exists()}}, or a list "
+            "of pairs."
+        )
     for route, handler in handlers.items() if isinstance(handlers, Mapping) else handlers:
         if route in by_route:
             raise ConfigurationError(f"'{route}' has two handlers: remove one of them.")
         # A state's name: 80 characters at most, no control characters (States Language).
-        if not 1 <= len(route) <= 80 or not route.isprintable() or route in _NOT_A_ROUTE:
+        if (
+            not isinstance(route, str)
+            or not 1 <= len(route) <= 80
+            or not route.isprintable()
+            or route in _NOT_A_ROUTE
+        ):
             raise ConfigurationError(
                 f"'{route}' cannot be a handler's name: it has 1 to 80 printable characters, and is none of "
                 f"RunTask's own states ({', '.join(sorted(_NOT_A_ROUTE))})."
             )
+        _refuse_what_is_no_handler(route, handler)
         by_route[route] = handler
     if not by_route:
         raise ConfigurationError("At least one handler is needed.")
     _refuse_repeated_keys()
     return by_route
+
+
+def _refuse_what_is_no_handler(route: str, given: object) -> None:
+    if not isinstance(given, type) and callable(getattr(given, "function", None)):
+        return
+    if callable(given):
+        name = getattr(given, "__name__", type(given).__name__)
+        raise ConfigurationError(f"The handler for '{route}' is not called: write {name}(...).")
+    raise ConfigurationError(
+        f"'{given}' is no handler for '{route}'. Handlers are shell_command(), exists(), sql(), "
+        "PythonHandler(module=...) and so on. For a Lambda function, or its ARN: existing_function(...)."
+    )
 
 
 def refuse_equal_names(stack_name: str, worker_groups: Iterable[WorkerGroup], routes: Iterable[str]) -> None:

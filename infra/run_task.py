@@ -7,7 +7,8 @@ what flows from state to state is small: ``{canceled, resume?, unacknowledged?}`
 outcome after it. Five states a task, and each deferral costs Wait and the first four again.
 
 The execution's output says how the task ended, for people and for lambdas/execution_ended.py:
-``{status, deferrals, errorId?, crashed?, refused?}``. An execution that fails has not told Data Pipeline.
+``{status, deferrals, errorId?, crashed?, refused?, unhandled?}``. An execution that fails has not told Data
+Pipeline.
 """
 
 from __future__ import annotations
@@ -105,13 +106,13 @@ class RunTask(Construct):
             self,
             "Canceled",
             comment="The service wants no more of this task: no status is reported.",
-            outputs=_end("'CANCELED'"),
+            outputs=self._end("'CANCELED'"),
         )
         no_longer_ours = sfn.Succeed.jsonata(
             self,
             "NoLongerOurs",
             comment="The service no longer knows the task: nothing is left to report.",
-            outputs=_end("'NO_LONGER_OURS'"),
+            outputs=self._end("'NO_LONGER_OURS'"),
         )
         not_acknowledged = sfn.Fail(
             self,
@@ -156,9 +157,8 @@ class RunTask(Construct):
             handler = self._handler(name, function, outcome, wait)
             handler.next(outcome)
             route.when(sfn.Condition.jsonata(f"{{% {TASK}.route = {_literal(name)} %}}"), handler)
-        # The poller refuses what has no handler; this is for a task taken before a handler was removed.
         route.when(
-            sfn.Condition.jsonata(f"{{% $not({TASK}.route in {json.dumps(list(self._handlers))}) %}}"),
+            sfn.Condition.jsonata(f"{{% {self._has_no_handler()} %}}"),
             set_status,
             outputs=_no_handler(list(self._handlers)),
         )
@@ -176,6 +176,21 @@ class RunTask(Construct):
             )
             .next(route)
         )
+
+    def _has_no_handler(self) -> str:
+        """It is decided here alone: what took the task may have been deployed before this was."""
+        return f"$not({TASK}.route in {json.dumps(list(self._handlers))})"
+
+    def _end(self, status: str, *others: str) -> str:
+        """The execution's output; ``status``, and the objects ``others``, are JSONata of the last state."""
+        deferrals = "$exists($states.input.deferrals) ? $states.input.deferrals : 0"
+        parts = [
+            f"{{'status': {status}, 'deferrals': {deferrals}}}",
+            "$states.input.crashed ? {'crashed': true} : {}",
+            f"$exists({TASK}.refusal) or {self._has_no_handler()} ? {{'unhandled': true}} : {{}}",
+            *others,
+        ]
+        return f"{{% $merge([{', '.join(parts)}]) %}}"
 
     def _report_progress(self) -> sfn.TaskStateBase:
         report = tasks.CallAwsService.jsonata(
@@ -252,7 +267,7 @@ class RunTask(Construct):
             "{% {'TaskId': " + TASK + ".taskId, 'TaskStatus': 'FAILED', 'ErrorId': 'StatusRefused', "
             "'ErrorMessage': 'Data Pipeline refused the status that the handler gave. See execution ' "
             "& $states.context.Execution.Name} %}",
-            output=_end("'FAILED'", "{'errorId': 'StatusRefused', 'refused': true}"),
+            output=self._end("'FAILED'", "{'errorId': 'StatusRefused', 'refused': true}"),
             refused=not_reported,
             no_longer_ours=no_longer_ours,
             failed=not_reported,
@@ -260,7 +275,7 @@ class RunTask(Construct):
         return self._status_call(
             "SetTaskStatus",
             _STATUS_ARGUMENTS,
-            output=_end(
+            output=self._end(
                 "$states.input.status",
                 "$states.input.status = 'FAILED' ? {'errorId': $states.input.errorId} : {}",
             ),
@@ -320,15 +335,6 @@ _DEFERRALS = "($exists($states.input.resume.deferrals) ? $states.input.resume.de
 """How often the handler has deferred before, in a handler's state."""
 
 
-def _end(status: str, *others: str) -> str:
-    """The execution's output; ``status``, and the objects ``others``, are JSONata of the last state."""
-    deferrals = "$exists($states.input.deferrals) ? $states.input.deferrals : 0"
-    crashed = "$states.input.crashed ? {'crashed': true} : {}"
-    return (
-        f"{{% $merge([{{'status': {status}, 'deferrals': {deferrals}}}, {', '.join([crashed, *others])}]) %}}"
-    )
-
-
 def _outcome(route: str) -> str:
     """The handler's return value, made one of the five outcomes whatever the handler returned."""
     invalid = _literal(
@@ -368,7 +374,11 @@ def _crash(route: str) -> str:
 
 def _no_handler(routes: list[str]) -> str:
     before = _literal("No handler is registered for '")
-    after = _literal(f"'. Registered: {', '.join(routes) or 'none'}.")
+    # What to do comes first: the list may be longer than a message.
+    after = _literal(
+        "'. Add one to `handlers` in app.py and deploy again, or correct the object's type or myHandler. "
+        f"Registered: {', '.join(routes)}."
+    )
     return (
         "{% {'status': 'FAILED', 'errorId': 'NoHandlerForType', "
         f"'errorMessage': {before} & {TASK}.route & {after}}} %}}"

@@ -11,9 +11,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.lambda_layer_awscli import AwsCliLayer
 from constructs import Construct
 
+from infra.function_settings import check_statements
 from infra.limits import refuse_large_environment
 from infra.naming import function_name
 from infra.python_handler import HandlerEnvironment, PythonHandler
+from infra.worker_group import ConfigurationError
 
 _LAYER = "AwsCli"
 
@@ -28,10 +30,19 @@ class ShellHandler:
 
     handler: PythonHandler
     statements: Sequence[iam.PolicyStatement] = ()
+    aws_cli: lambda_.ILayerVersion | None = None
+    """The layer with the AWS CLI, as bin/aws or awscli/aws; None: CDK's, which has version 1."""
 
     def function(self, scope: Construct, route: str, given: HandlerEnvironment) -> lambda_.IFunction:
         """The function; COMMAND_ROLE_ARN tells it the role of its commands."""
-        layers = [_aws_cli(scope), *self.handler.layers]
+        check_statements(f"the handler for '{route}'", self.statements)
+        self.handler.check_settings(route)
+        if isinstance(self.aws_cli, str):
+            raise ConfigurationError(
+                f"aws_cli of the handler for '{route}' is {self.aws_cli!r}: a construct is needed, such as "
+                "lambda_.LayerVersion.from_layer_version_arn(stack, 'AwsCli2', arn)."
+            )
+        layers = [self.aws_cli or _aws_cli(scope), *self.handler.layers]
         function = replace(self.handler, layers=layers).function(scope, route, given)
         command_role = iam.Role(
             scope,

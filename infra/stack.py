@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,8 +71,8 @@ class TaskRunnerStack(Stack):
         _check(worker_groups)
         refuse_stack_name(self.stack_name)
         refuse_region(self.region)
-        if failed_tasks_alarm is not None and failed_tasks_alarm < 1:
-            raise ConfigurationError("failed_tasks_alarm is less than 1; None switches the alarm off.")
+        _refuse_settings(failed_tasks_alarm, time_scale, tracing, encryption_key, log_retention)
+        _refuse_address(alarm_email)
         refuse_equal_names(self.stack_name, worker_groups, by_route)
         if encryption_key is not None:
             let_logs_use(encryption_key, self)
@@ -99,7 +101,6 @@ class TaskRunnerStack(Stack):
                 self,
                 f"PollLoop-{slug(group.name, 60)}",
                 worker_group=group,
-                routes=sorted(by_route),
                 run_task=self.run_task.state_machine,
                 given=given,
                 time_scale=time_scale,
@@ -111,9 +112,11 @@ class TaskRunnerStack(Stack):
             self,
             "Events",
             run_task=self.run_task.state_machine,
-            routes=sorted(by_route),
             given=given,
         )
+        for loop in self.poll_loops:
+            # Or what the first tasks come to would be counted by nobody.
+            loop.schedule.node.add_dependency(events)
         self.monitoring = Monitoring(
             self,
             "Monitoring",
@@ -181,7 +184,43 @@ def _resources(construct: Construct) -> int:
 def _check(worker_groups: Sequence[WorkerGroup]) -> None:
     if not worker_groups:
         raise ConfigurationError("At least one worker group is needed.")
+    if not all(isinstance(group, WorkerGroup) for group in worker_groups):
+        raise ConfigurationError(
+            f"worker_groups is {worker_groups!r}; a list is needed, such as [WorkerGroup('etl')]."
+        )
     names = [group.name for group in worker_groups]
     for name in names:
         if names.count(name) > 1:
             raise ConfigurationError(f"Worker group '{name}' is given more than once.")
+
+
+def _refuse_settings(
+    failed_tasks: object, time_scale: object, tracing: object, key: object, retention: object
+) -> None:
+    """What has another type is said here, because jsii's errors do not name the setting."""
+    if failed_tasks is not None and (type(failed_tasks) is not int or failed_tasks < 1):
+        raise ConfigurationError(
+            f"failed_tasks_alarm is {failed_tasks!r}; so many failed tasks are an alarm, a whole number of 1 "
+            "or more. None switches the alarm off."
+        )
+    if type(time_scale) not in (int, float) or not 0 < time_scale < math.inf:  # type: ignore[operator]
+        raise ConfigurationError(f"time_scale is {time_scale!r}: a number above 0 is needed.")
+    if not isinstance(tracing, bool):
+        raise ConfigurationError(f"tracing is {tracing!r}: True or False is needed.")
+    if isinstance(key, str):
+        raise ConfigurationError(
+            f"encryption_key is {key!r}: a construct is needed, such as "
+            "kms.Key.from_key_arn(stack, 'Key', arn)."
+        )
+    if not isinstance(retention, logs.RetentionDays):
+        raise ConfigurationError(
+            f"log_retention is {retention!r}: one of logs.RetentionDays is needed, such as ONE_MONTH."
+        )
+
+
+def _refuse_address(address: str | None) -> None:
+    """SNS takes what is none for a subscription that fails, and with it the deployment."""
+    if address is not None and not isinstance(address, str):
+        raise ConfigurationError(f"alarm_email is {address!r}: one address is needed, as a string.")
+    if address and not Token.is_unresolved(address) and not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+        raise ConfigurationError(f"alarm_email is '{address}': an address such as you@example.com is needed.")

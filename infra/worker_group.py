@@ -51,7 +51,7 @@ class WorkerGroup:
     idle_alarm_hours: int | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.name) <= 1024 or not self.name.strip():
+        if not isinstance(self.name, str) or not 1 <= len(self.name) <= 1024 or not self.name.strip():
             raise ConfigurationError(
                 "A worker group's name has 1 to 1,024 characters, and is not blank: "
                 "it is the workerGroup of your pipelines."
@@ -60,12 +60,23 @@ class WorkerGroup:
             raise ConfigurationError(
                 f"Worker group {self.name!r}: Data Pipeline allows no character {refused[0]!r} in a name."
             )
+        for setting in ("poll_timeout", "max_concurrent_tasks", "idle_alarm_hours"):
+            value = getattr(self, setting)
+            if (not isinstance(value, int) or isinstance(value, bool)) and (
+                value is not None or setting == "poll_timeout"
+            ):
+                raise ConfigurationError(
+                    f"Worker group '{self.name}': {setting} is {value!r}, which is no whole number."
+                )
         if not 2 <= self.poll_timeout <= 120:
             raise ConfigurationError(
                 f"Worker group '{self.name}': poll_timeout is {self.poll_timeout} s; 2 to 120 are possible."
             )
         if self.max_concurrent_tasks is not None and self.max_concurrent_tasks < 1:
-            raise ConfigurationError(f"Worker group '{self.name}': max_concurrent_tasks is less than 1.")
+            raise ConfigurationError(
+                f"Worker group '{self.name}': max_concurrent_tasks is {self.max_concurrent_tasks}; "
+                "1 or more are possible. None is for as many as come; to take no tasks, disable the schedule."
+            )
         if self.idle_alarm_hours is not None and not 1 <= self.idle_alarm_hours <= 168:
             raise ConfigurationError(
                 f"Worker group '{self.name}': idle_alarm_hours is {self.idle_alarm_hours}; "
@@ -77,7 +88,7 @@ class WorkerGroup:
     @property
     def period_seconds(self) -> int:
         """Seconds from one tick to the next."""
-        match = _RATE.fullmatch(self.schedule)
+        match = _RATE.fullmatch(str(self.schedule))
         seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
         if match and (match[1] == "1") == bool(match[3]):
             unit = match[2] if match[1] == "1" else f"{match[2]}s"

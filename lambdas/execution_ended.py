@@ -2,16 +2,17 @@
 
 Event: EventBridge's "Step Functions Execution Status Change", of RunTask for every end and of PollLoop for
 failures. Its ``input`` is RunTask's envelope, its ``output`` what infra/run_task.py says of the end:
-``{status, deferrals, errorId?, crashed?, refused?}``. Step Functions leaves either out if it is too large
-(EventBridge events reference, Step Functions), and both, with error and cause, where the state machine has a
-key of the customer's own (its developer guide, encryption at rest). Then the execution itself is asked.
+``{status, deferrals, errorId?, crashed?, refused?, unhandled?}``. Step Functions leaves either out if it is
+too large (EventBridge events reference, Step Functions), and both, with error and cause, where the state
+machine has a key of the customer's own (its developer guide, encryption at rest). Then the execution itself
+is asked.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 RUN_TASK_ARN = os.environ["RUN_TASK_ARN"]
-ROUTES = frozenset(json.loads(os.environ["ROUTES"]))
 
 _METRIC_OF_STATUS = {
     "FINISHED": "TasksFinished",
@@ -29,7 +29,6 @@ _METRIC_OF_STATUS = {
     "FALSE": "TasksNotMet",
     "CANCELED": "TasksCanceled",
     "NO_LONGER_OURS": "TasksLost",
-    "NOT_REPORTED": "TasksNotReported",
 }
 
 
@@ -41,7 +40,7 @@ class End:
     of_stack: Mapping[str, float] = field(default_factory=dict)
     """Metrics without a dimension but the stack's."""
     of_type: Mapping[str, float] = field(default_factory=dict)
-    """Metrics by type; empty for a type that has no handler, of which there may be any number."""
+    """Metrics by type; empty for a type that may have no handler, of which there may be any number."""
 
     @property
     def reported(self) -> bool:
@@ -64,7 +63,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: 
         )
         telemetry.emit({"PollLoopsFailed": 1})
         return
-    end = judge(detail, ROUTES)
+    end = judge(detail)
     if end.reported:
         telemetry.logger.info("Task ended", **end.fields)
     else:
@@ -85,7 +84,7 @@ def whole(detail: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**detail, **{key: execution.get(key) for key in ("input", "output", "error", "cause")}}
 
 
-def judge(detail: Mapping[str, Any], routes: Collection[str]) -> End:
+def judge(detail: Mapping[str, Any]) -> End:
     """What is to be told of a RunTask execution that has ended. ``detail`` is the event's."""
     envelope = _json(detail.get("input"))
     said = _json(detail.get("output")) if detail["status"] == "SUCCEEDED" else {"status": "NOT_REPORTED"}
@@ -102,15 +101,17 @@ def judge(detail: Mapping[str, Any], routes: Collection[str]) -> End:
     }
     if outcome == "NOT_REPORTED":
         fields |= {"error": detail.get("error"), "cause": detail.get("cause")}
-    handled = envelope.get("route") in routes and "refusal" not in envelope
+    # RunTask says so itself: a list here would be that of another deployment while one is under way.
+    unhandled = bool(said.get("unhandled"))
     of_stack = {
         "TasksFailed": outcome == "FAILED",
-        "TasksRefused": bool(envelope) and not handled,
+        "TasksNotReported": outcome == "NOT_REPORTED",
+        "TasksRefused": unhandled,
         "HandlersCrashed": bool(said.get("crashed")),
         "StatusesRefused": bool(said.get("refused")),
     }
     of_type: dict[str, float] = {}
-    if handled and outcome in _METRIC_OF_STATUS:
+    if not unhandled and envelope.get("route") and outcome in _METRIC_OF_STATUS:
         of_type[_METRIC_OF_STATUS[outcome]] = 1
         if said.get("deferrals"):
             of_type["TasksDeferred"] = float(said["deferrals"])

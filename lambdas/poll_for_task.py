@@ -31,10 +31,11 @@ class Configuration:
 
     worker_group: str
     limits: Limits
-    routes: frozenset[str]
     run_task_arn: str
     claims_bucket: str
     hostname: str
+    count_empty_polls: bool
+    """Whether there is an alarm on a group that is given no task."""
 
     @classmethod
     def from_environment(cls) -> Configuration:
@@ -47,10 +48,10 @@ class Configuration:
                 max_concurrent_tasks=int(most) if most else None,
                 hold=float(os.environ["POLL_HOLD_SECONDS"]),
             ),
-            routes=frozenset(json.loads(os.environ["ROUTES"])),
             run_task_arn=os.environ["RUN_TASK_ARN"],
             claims_bucket=os.environ["CLAIMS_BUCKET"],
             hostname=os.environ["RUNNER_HOSTNAME"],
+            count_empty_polls="COUNT_EMPTY_POLLS" in os.environ,
         )
 
 
@@ -113,9 +114,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if poll.task is None:
         return _response(decision)
 
-    received = envelope.receive(
-        poll.task, worker_group=config.worker_group, routes=config.routes, received_at=received_at
-    )
+    received = envelope.receive(poll.task, worker_group=config.worker_group, received_at=received_at)
     name = envelope.execution_name(received.envelope, poll_id=context.aws_request_id)
     task = received.envelope
     if received.claim is not None:
@@ -181,8 +180,8 @@ def _tell(config: Configuration, poll: Poll, decision: Decision, *, paused: floa
     # A custom metric costs the same whether it counts much or little, so what is of a worker group is only
     # what is asked of one.
     of_group: dict[str, float] = {"Polls": 1} if poll.answered else {}
-    if poll.task is not None:
-        of_group["TasksReceived"] = 1
+    if poll.task is not None or (poll.answered and config.count_empty_polls):
+        of_group["TasksReceived"] = int(poll.task is not None)
     if of_group:
         telemetry.emit(of_group, WorkerGroup=config.worker_group)
     if poll.result is PollResult.ABANDONED:

@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from local.arguments import number, whole
 from local.datapipeline.settings import Settings
 
 DEFAULT_PORT = 4566
@@ -77,7 +78,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     up.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help=f"default {DEFAULT_PORT}; 0 takes a free one"
+        "--port",
+        type=whole(0, 65_535),
+        default=DEFAULT_PORT,
+        help=f"default {DEFAULT_PORT}; 0 takes a free one",
     )
     up.add_argument(
         "--context",
@@ -106,13 +110,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{text} is not a port")
-    return port
-
-
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not (name and equals):
@@ -121,7 +118,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _time_scale(text: str) -> float:
-    scale = float(text)
+    scale = number(text)
     if not 0 < scale <= 10_000:
         raise argparse.ArgumentTypeError("the time scale is a number above 0, at most 10000")
     return scale

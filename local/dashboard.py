@@ -11,6 +11,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.arguments import whole
 from local.dashboard_data import UnsupportedWidgetError, read_dashboard
 from local.dashboard_svg import default_span, draw
 from local.ministack_hooks import REGION
@@ -44,20 +45,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="the SVG file to write")
     parser.add_argument("--name", default="TaskRunner", help="the dashboard's name (default TaskRunner)")
-    parser.add_argument("--port", type=int, default=4566, help="where local AWS runs (default 4566)")
-    parser.add_argument("--minutes", type=_positive, default=60, help="how far back (default 60)")
+    parser.add_argument(
+        "--port", type=whole(1, 65_535), default=4566, help="where local AWS runs (default 4566)"
+    )
+    parser.add_argument("--minutes", type=whole(1, 1_000_000), default=60, help="how far back (default 60)")
     parser.add_argument(
         "--period",
-        type=_positive,
+        type=whole(1, 1_000_000),
         default=60,
         metavar="SECONDS",
         help="of one point (default 60); with a time scale of N, 300/N is what the dashboard's 5 minutes are",
     )
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("a number above 0")
-    return number

@@ -33,10 +33,17 @@ class User:
 class ProcessTree:
     """A program below two supervisors (see supervisor.py). `exited` is its end, as of subprocess."""
 
-    def __init__(self, *, user: User | None = None, open_files: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        user: User | None = None,
+        open_files: int | None = None,
+        view: Path | None = None,
+        devices: Sequence[str] = (),
+    ) -> None:
         self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._user = "-" if user is None else str(user)
-        self._open_files = "-" if open_files is None else str(open_files)
+        limits = [user, open_files, view, *devices]
+        self._limits = ["-" if limit is None else str(limit) for limit in limits]
         self._process: asyncio.subprocess.Process | None = None
         self._lifeline: int | None = None
         self._frozen: list[int] = []
@@ -49,7 +56,7 @@ class ProcessTree:
         reading, self._lifeline = os.pipe()
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", str(SUPERVISOR), self._user, self._open_files),
+                *(sys.executable, "-I", "-S", str(SUPERVISOR), *self._limits),
                 cwd=directory,
                 env={},
                 stdin=reading,

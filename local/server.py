@@ -168,6 +168,11 @@ class LocalAws:
         """Why functions run as root, if they do. Known once it has started."""
         return None if self._pool is None else self._pool.why_root
 
+    @property
+    def why_more(self) -> str | None:
+        """Why functions find more than on Lambda, if they do. Known once it has started."""
+        return None if self._pool is None else self._pool.why_more
+
     def kill(self) -> None:
         """End at once what runs in other processes, and remove what is on disk."""
         if self._pool is not None:

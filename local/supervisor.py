@@ -1,12 +1,13 @@
 """The first two processes of a tree of processes, which end all others with themselves.
 
-    supervisor.py USER FILES
+    supervisor.py USER FILES VIEW DEVICE...
 
-USER is whom the program runs as, `UID:GID`, and FILES how many files it may have open; `-` for both is what
-the caller has. Standard input names the program: a length of 8 bytes, and in so many the number of arguments
-of its command line, these, and its variables as NAME=VALUE, with null characters between them. (Everybody
-could read arguments, and who kills the program by its name would hit the supervisors too.) After that it is a
-lifeline: it ends when the process that started this one does, however that comes about.
+USER is whom the program runs as, `UID:GID`, FILES how many files it may have open, and VIEW where its view of
+/dev with these devices is made up (see mounts.py); `-` for each is what the caller has. Standard input names
+the program: a length of 8 bytes, and in so many the number of arguments of its command line, these, and its
+variables as NAME=VALUE, with null characters between them. (Everybody could read arguments, and who kills the
+program by its name would hit the supervisors too.) After that it is a lifeline: it ends when the process that
+started this one does, however that comes about.
 
 An execution environment of Lambda is a virtual machine: when it ends, nothing is left of it. Here a command
 may have left its session and lost its parents. So there are an outer and an inner supervisor, which both
@@ -40,7 +41,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> None:
-    user, files = sys.argv[1:]
+    limits = sys.argv[1:]
     argv, environment = _read_program()
     _prctl(_PR_SET_NAME, b"supervisor")
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -59,7 +60,7 @@ def main() -> None:
     try:
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        _limit(user, files)
+        _limit(*limits)
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # A change of the user would reset it.
         for number in (signal.SIGCHLD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
@@ -70,9 +71,13 @@ def main() -> None:
     os._exit(126)
 
 
-def _limit(user: str, files: str) -> None:
+def _limit(user: str, files: str, view: str, *devices: str) -> None:
     import resource
 
+    if view != "-":
+        from local.mounts import hide
+
+        hide(view, devices)
     if files != "-":
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         few = int(files) if most == resource.RLIM_INFINITY else min(int(files), most)

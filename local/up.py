@@ -134,8 +134,9 @@ async def _start(aws: LocalAws, project: Path, context: Mapping[str, str] | None
     _say(f"starting local AWS on {aws.endpoint_url}")
     await aws.start()
     _say(f"console {aws.endpoint_url}{CONSOLE_PATH}")
-    if aws.why_root:
-        _say(aws.why_root)
+    for notice in (aws.why_root, aws.why_more):
+        if notice:
+            _say(notice)
     if app is not None:
         _say("deploying with the CDK CLI ...")
         await app.deploy(context or {})

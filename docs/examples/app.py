@@ -7,6 +7,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
+from infra.context import Context
 from infra.handlers import (
     PythonHandler,
     copy,
@@ -22,7 +23,7 @@ from infra.stack import TaskRunnerStack
 from infra.worker_group import ConfigurationError, WorkerGroup
 
 app = cdk.App()
-context = app.node.try_get_context
+context = Context(app.node.get_all_context())
 
 documents = cdk.Stack(app, "Documents")
 parse_json = lambda_.Function(
@@ -47,9 +48,9 @@ try:
         "TaskRunner",
         worker_groups=[
             WorkerGroup(
-                str(context("workerGroup")),
-                schedule=context("schedule"),
-                poll_timeout=int(context("pollTimeout")),
+                context.text("workerGroup"),
+                schedule=context.text("schedule"),
+                poll_timeout=context.whole("pollTimeout", 10),
             ),
         ],
         handlers={
@@ -67,8 +68,9 @@ try:
             ),
             "parse-json": existing_function(parse_json),
         },
-        time_scale=float(context("timeScale") or 1),
+        time_scale=context.number("timeScale", 1),
     )
+    context.refuse_misspelt()
 except ConfigurationError as error:
     sys.exit(f"app.py: {error}")
 app.synth()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -39,13 +39,11 @@ class Received:
         return {**self.envelope, "objectsUri": uri}
 
 
-def receive(
-    task_object: Mapping[str, Any], *, worker_group: str, routes: Collection[str], received_at: datetime
-) -> Received:
+def receive(task_object: Mapping[str, Any], *, worker_group: str, received_at: datetime) -> Received:
     """Make the envelope of a task.
 
     ``task_object`` is PollForTask's ``taskObject`` with a ``taskId``; anything else in it may be missing.
-    ``routes`` are the routes that RunTask has a handler for.
+    Whether its route has a handler is for RunTask to say, which may have been deployed after this poll began.
     """
     raw = task_object.get("objects")
     objects: dict[str, Any] = dict(raw) if isinstance(raw, Mapping) else {}
@@ -61,7 +59,7 @@ def receive(
         "route": handler or attempt.type,
         "receivedAt": received_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
-    refusal = _refusal(envelope, objects, attempt, routes)
+    refusal = _refusal(envelope, objects, attempt)
     if refusal:
         # A refused task runs nothing, so nothing of its objects has to travel.
         told = {key: _told(envelope[key]) for key in ("pipelineId", "attemptId", "route")}
@@ -123,7 +121,7 @@ def _is_secret(field: Any) -> bool:
 
 
 def _refusal(
-    envelope: Mapping[str, Any], objects: Mapping[str, Any], attempt: PipelineObject, routes: Collection[str]
+    envelope: Mapping[str, Any], objects: Mapping[str, Any], attempt: PipelineObject
 ) -> dict[str, str] | None:
     problem = ""
     if not envelope["attemptId"]:
@@ -142,23 +140,13 @@ def _refusal(
             "is expected: write it as a string"
         )
     else:
-        for key in ("pipelineId", "attemptId"):
-            if _told(envelope[key]) != envelope[key]:
+        texts = {**envelope, "type or myHandler": envelope["route"]}
+        for key in ("pipelineId", "attemptId", "type or myHandler"):
+            if _told(texts[key]) != texts[key]:
                 problem = f"its {key} is longer than {_LONGEST_ID:,} characters, or is not text"
     if problem:
         return {"errorId": "MalformedTask", "errorMessage": f"The task cannot be run: {problem}."}
-    if envelope["route"] not in routes:
-        return {"errorId": "NoHandlerForType", "errorMessage": no_handler_message(envelope["route"], routes)}
     return None
-
-
-def no_handler_message(route: str, routes: Collection[str]) -> str:
-    """What a task says whose type, or ``myHandler``, no handler is registered for."""
-    registered = ", ".join(sorted(routes)) or "none"
-    return (
-        f"No handler is registered for '{route}'. Registered: {registered}. "
-        "Add a handler for it to `handlers` in app.py and deploy again."
-    )
 
 
 def _shortened(refusal: dict[str, str]) -> dict[str, str]:

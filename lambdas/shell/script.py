@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from data_nodes.s3_uri import S3Uri
@@ -33,6 +34,15 @@ _NOT_FOR_COMMANDS = {
 _HOST_COMMANDS = Path(__file__).with_name("bin")
 """``sudo``, ``yum`` and ``dnf``, with which the commands of AWS's own templates begin: ``(sudo yum -y update
 aws-cli) && …``. A function has none of them."""
+
+
+def _time_zones() -> str | None:
+    """The directory of the vendored package tzdata, as glibc reads it."""
+    package = find_spec("tzdata")
+    return str(Path(package.origin).with_name("zoneinfo")) if package and package.origin else None
+
+
+_TIME_ZONES = _time_zones()
 
 
 @dataclass(frozen=True)
@@ -171,8 +181,10 @@ def command_environment(environment: Mapping[str, str], work: Path, role: Comman
         for key, value in environment.items()
         if key not in _NOT_FOR_COMMANDS and not key.startswith("POWERTOOLS_")
     }
+    # Lambda's image has no time zones, so that TZ=Europe/Berlin would be UTC, without a word.
+    zones = {"TZDIR": _TIME_ZONES, "PYTHONTZPATH": _TIME_ZONES} if _TIME_ZONES else {}
     own = {"PATH": search_path(kept.get("PATH", os.defpath)), "HOME": str(work), "PWD": str(work)}
-    return {**kept, **own, "TMPDIR": str(work.parent), **(role.credentials or {})}
+    return {**zones, **kept, **own, "TMPDIR": str(work.parent), **(role.credentials or {})}
 
 
 def search_path(path: str) -> str:

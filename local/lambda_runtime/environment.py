@@ -12,18 +12,18 @@ from pathlib import Path
 
 from local.lambda_runtime.function import Function
 
-SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
-
 
 @dataclass(frozen=True)
 class Places:
-    """Where an execution environment has what Lambda has under /var/task, /opt, /var/lang and /tmp."""
+    """Where an execution environment has what Lambda has under /var/task, /opt, /var/lang, /var/runtime, /tmp
+    and /usr/bin."""
 
     task_root: Path
     opt: Path
     language: Path
     runtime: Path
     scratch: Path
+    programs: Path
 
 
 def execution_environment(
@@ -38,12 +38,12 @@ def execution_environment(
     """Every variable a new process of `function` starts with.
 
     `runtime_api` is HOST:PORT; `endpoint_url` is the local AWS and `credentials` are the role's variables,
-    which a function's own cannot replace. PATH has the layers before the system, because what a
-    developer's machine has installed does not exist on Lambda, and HOME is the scratch directory, so that
-    no ~/.aws is read.
+    which a function's own cannot replace. PATH leads to the image's programs only, because what else a
+    developer's machine has does not exist on Lambda, and HOME is the scratch directory, so that no ~/.aws is
+    read.
     """
     own = {name: value for name, value in function.environment if not name.startswith("AWS_ENDPOINT_URL")}
-    path = [places.language / "bin", places.opt / "bin", *SYSTEM_PATH]
+    path = [places.language / "bin", places.programs, places.opt / "bin"]
     libraries = f"{places.task_root}:{places.task_root}/lib:{places.opt}/lib"
     json_logs = (
         {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": function.application_log_level or "INFO"}

@@ -13,7 +13,7 @@ from pathlib import Path
 from local.lambda_runtime.deployment import Deployments
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.log_stream import Deliver, LogStream
-from local.lambda_runtime.sandbox_user import choose
+from local.lambda_runtime.sandbox import create_sandbox
 from local.lambda_runtime.worker import Result, Worker
 
 IDLE_SECONDS = 300.0
@@ -40,8 +40,8 @@ class Pool:
         self._endpoint_url = endpoint_url
         self._deliver_to = deliver_to
         self._credentials_of = credentials_of
-        self._runs_as = choose(directory)
-        self._deployments = Deployments(directory, python=self._runs_as.runtime.python)
+        self._sandbox = create_sandbox(directory)
+        self._deployments = Deployments(directory, python=self._sandbox.runtime.python)
         self._idle: defaultdict[Function, list[Worker]] = defaultdict(list)
         self._expiries: dict[Worker, asyncio.TimerHandle] = {}
         self._workers: set[Worker] = set()
@@ -50,7 +50,12 @@ class Pool:
     @property
     def why_root(self) -> str | None:
         """Why functions run as root, if they do."""
-        return self._runs_as.why_root
+        return self._sandbox.why_root
+
+    @property
+    def why_more(self) -> str | None:
+        """Why functions find more than on Lambda, if they do."""
+        return self._sandbox.why_more
 
     async def invoke(
         self, function: Function, *, request_id: str, event: bytes, invoked_function_arn: str
@@ -83,7 +88,7 @@ class Pool:
         environment_id = uuid.uuid4().hex
         stream = f"{datetime.now(UTC):%Y/%m/%d}/{function.log_stream_prefix}{environment_id}"
         logs = LogStream(self._deliver_to(function, stream))
-        worker = Worker(function, logs, self._directory / "tmp" / environment_id, self._runs_as)
+        worker = Worker(function, logs, self._directory / "tmp" / environment_id, self._sandbox)
         self._workers.add(worker)
         await worker.start(
             deployment,

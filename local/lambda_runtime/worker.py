@@ -16,11 +16,12 @@ from local.lambda_runtime import failures
 from local.lambda_runtime.deployment import Deployment
 from local.lambda_runtime.environment import Places, execution_environment
 from local.lambda_runtime.function import Function
+from local.lambda_runtime.image import IMAGE
 from local.lambda_runtime.lifecycle import Answer, InFlight, Invocation, Lifecycle
 from local.lambda_runtime.log_stream import LogStream
 from local.lambda_runtime.platform_log import PlatformLog, Report
 from local.lambda_runtime.runtime_api import RuntimeApi
-from local.lambda_runtime.sandbox_user import RunsAs
+from local.lambda_runtime.sandbox import Sandbox
 from local.process_tree import ProcessTree
 
 INIT_SECONDS = 10.0
@@ -62,14 +63,16 @@ class Worker:
     Once `alive` is false (timed out, crashed, killed) it takes no more invocations.
     """
 
-    def __init__(self, function: Function, logs: LogStream, scratch: Path, runs_as: RunsAs) -> None:
+    def __init__(self, function: Function, logs: LogStream, scratch: Path, sandbox: Sandbox) -> None:
         self.function = function
-        self._runs_as = runs_as
+        self._sandbox = sandbox
         self._logs = logs
         self._scratch = scratch
         self._lifecycle = Lifecycle()
         self._api = RuntimeApi(self._lifecycle)
-        self._processes = ProcessTree(user=runs_as.user, open_files=OPEN_FILES)
+        self._processes = ProcessTree(
+            user=sandbox.user, open_files=OPEN_FILES, view=sandbox.view, devices=IMAGE["devices"]
+        )
         self._started_at = 0.0
         self._init_ms: float | None = None
 
@@ -82,11 +85,18 @@ class Worker:
         credentials: Mapping[str, str],
     ) -> None:
         """Start the process; its initialization is part of the first invocation."""
-        runtime = self._runs_as.runtime
+        runtime = self._sandbox.runtime
         self._make_scratch()
         environment = execution_environment(
             self.function,
-            Places(deployment.task_root, deployment.opt, runtime.language, runtime.libraries, self._scratch),
+            Places(
+                task_root=deployment.task_root,
+                opt=deployment.opt,
+                language=runtime.language,
+                runtime=runtime.libraries,
+                scratch=self._scratch,
+                programs=self._sandbox.programs,
+            ),
             runtime_api=await self._api.start(),
             log_stream=log_stream,
             endpoint_url=endpoint_url,
@@ -111,7 +121,7 @@ class Worker:
     def _make_scratch(self) -> None:
         self._scratch.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         self._scratch.mkdir(mode=0o700)
-        if user := self._runs_as.user:
+        if user := self._sandbox.user:
             os.chown(self._scratch, user.uid, user.gid)
             os.fchown(self._logs.write_end, user.uid, user.gid)  # For who opens /dev/stdout once more.
 

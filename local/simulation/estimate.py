@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from infra.worker_group import ConfigurationError, WorkerGroup
+from local.arguments import whole
 from local.simulation.arrivals import PATTERNS
 from local.simulation.bill import MONTH_DAYS, Line, bill, host_bill, total
 from local.simulation.prices import Prices
@@ -157,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local estimate", description=ABOUT)
     parser.add_argument(
         "--tasks-per-day",
-        type=_whole(0, MOST_TASKS_PER_DAY, "an account's 2 polls a second take no more"),
+        type=whole(0, MOST_TASKS_PER_DAY, "an account's 2 polls a second take no more"),
         required=True,
         metavar="N",
         help="tasks in 24 hours, of all worker groups together; 0 is an idle stack",
@@ -165,37 +166,37 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--period", default="5 minutes", help="of the schedule: default '5 minutes'")
     parser.add_argument(
         "--poll-timeout",
-        type=_whole(2, 120, "as in app.py"),
+        type=whole(2, 120, "as in app.py"),
         default=10,
         metavar="SECONDS",
         help="default 10",
     )
     parser.add_argument(
         "--worker-groups",
-        type=_whole(1, 1_000),
+        type=whole(1, 1_000),
         default=1,
         metavar="N",
         help="that share the tasks: default 1",
     )
     parser.add_argument(
         "--max-concurrent-tasks",
-        type=_whole(1, 100_000),
+        type=whole(1, 100_000),
         metavar="N",
         help="of each worker group: default as many as come",
     )
     parser.add_argument(
         "--task-seconds",
-        type=_whole(0, 900, "an invocation lasts no longer; longer work defers"),
+        type=whole(0, 900, "an invocation lasts no longer; longer work defers"),
         default=60,
         metavar="S",
         help="how long a handler works on a task: default 60",
     )
     parser.add_argument(
-        "--memory-mb", type=_whole(128, 10_240), default=512, metavar="M", help="of the handlers: default 512"
+        "--memory-mb", type=whole(128, 10_240), default=512, metavar="M", help="of the handlers: default 512"
     )
     parser.add_argument(
         "--secret-tasks",
-        type=_whole(0, 100),
+        type=whole(0, 100),
         default=0,
         metavar="PERCENT",
         help="tasks with secret fields or over 200,000 bytes, whose objects go through S3: default 0",
@@ -210,17 +211,3 @@ def _parser() -> argparse.ArgumentParser:
         help="whether a poll that was given up takes a task along, which AWS does not say: default swallows",
     )
     return parser
-
-
-def _whole(least: int, most: int, why: str = "") -> Callable[[str], int]:
-    def read(text: str) -> int:
-        reason = f" ({why})" if why else ""
-        try:
-            value = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text} is not in {least:,} to {most:,}{reason}")
-        return value
-
-    return read

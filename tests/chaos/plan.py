@@ -47,13 +47,13 @@ _WEIGHTS: dict[Kind, int] = {
 }
 
 SPOILING = (
-    "prlimit --pid $PPID --nofile=9:9",
-    "prlimit --pid $PPID --fsize=0:0",
+    "/usr/bin/prlimit --pid $PPID --nofile=9:9",
+    "/usr/bin/prlimit --pid $PPID --fsize=0:0",
     "renice -n 19 -p $PPID > /dev/null",
     "mkdir -p $TMPDIR/$(printf 'a/%.0s' {1..300}); chmod 000 $TMPDIR/a",
     "chmod 000 $(dirname $TMPDIR)",
     "rm -rf $TMPDIR",
-    "setsid -f sleep 600; (sleep 600 &)",
+    "/usr/bin/setsid -f sleep 600; (sleep 600 &)",
     "for i in {1..100}; do (true &); done",
 )
 """What a command does to the environment that the next task gets. Its own work is done by then."""

@@ -38,6 +38,7 @@ RUNTIME = {
 }
 LIST_TABLES = iam.PolicyStatement(actions=["dynamodb:ListTables"], resources=["*"])
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:resize-images"
+LAYER = "arn:aws:lambda:eu-west-1:111122223333:layer"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def function(template: Template, name: str) -> Any:
 
 
 def test_a_python_handler_may_do_what_the_runtime_needs_and_its_statements() -> None:
-    module = PythonHandler(module="count_words", statements=[LIST_TABLES])
+    module = PythonHandler(module="exists", statements=[LIST_TABLES])
     template = synthesize(handlers={"count": module})
     assert actions(statements(template, "Handlercount")) == RUNTIME | {"dynamodb:ListTables"}
 
@@ -253,3 +254,25 @@ def test_a_function_of_another_region_is_refused_where_the_stacks_is_known() -> 
     oregon = cdk.Environment(account="111122223333", region="us-west-2")
     with pytest.raises(ConfigurationError, match="is not in us-west-2"):
         synthesize(handlers={"resize": existing_function(ARN)}, env=oregon)
+
+
+@pytest.mark.parametrize("make", [shell_command, shell_command_precondition])
+def test_a_layer_with_another_aws_cli_takes_the_place_of_cdks(make: Any) -> None:
+    """Both together may have more than the 250 MB that a function may have."""
+    app = cdk.App()
+    layers = cdk.Stack(app, "Layers")
+    tools = lambda_.LayerVersion.from_layer_version_arn(layers, "Tools", f"{LAYER}:tools:1")
+    cli = lambda_.LayerVersion.from_layer_version_arn(layers, "AwsCli2", f"{LAYER}:aws-cli-2:1")
+    stack = TaskRunnerStack(
+        app,
+        "TaskRunner",
+        worker_groups=[WorkerGroup("etl")],
+        handlers={"Shell": make(aws_cli=cli, layers=[tools])},
+    )
+    template = Template.from_stack(stack)
+    assert function(template, "Shell")["Layers"] == [f"{LAYER}:aws-cli-2:1", f"{LAYER}:tools:1"]
+    assert not template.find_resources("AWS::Lambda::LayerVersion")
+    with pytest.raises(
+        ConfigurationError, match=r"aws_cli of the handler for 'Shell'.*from_layer_version_arn"
+    ):
+        synthesize(handlers={"Shell": make(aws_cli=f"{LAYER}:aws-cli-2:1")})

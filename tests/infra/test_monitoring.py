@@ -91,7 +91,15 @@ def test_an_idle_group_is_an_alarm_only_where_asked_for(template: Template, larg
     idle = [alarm for name, alarm in alarms(large).items() if name.startswith("Idle")]
     assert len(idle) == 20
     assert all(alarm["Period"] * alarm["EvaluationPeriods"] == 86_400 for alarm in idle)
-    assert {alarm["TreatMissingData"] for alarm in idle} == {"breaching"}
+    # A new stack has no data, and is not idle: the poller counts its empty polls, as 0.
+    assert {alarm["TreatMissingData"] for alarm in idle} == {"missing"}
+    for given, counts in ((template, False), (large, True)):
+        pollers = given.find_resources(
+            "AWS::Lambda::Function", {"Properties": {"Handler": "poll_for_task.handler"}}
+        )
+        assert pollers
+        for poller in pollers.values():
+            assert ("COUNT_EMPTY_POLLS" in poller["Properties"]["Environment"]["Variables"]) is counts
 
 
 def test_errors_of_the_slowest_group_are_seen() -> None:

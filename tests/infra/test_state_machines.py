@@ -326,6 +326,38 @@ def test_a_route_may_have_quotes_and_expressions_in_its_name() -> None:
     assert branch(machine, {"canceled": False}, {**TASK, "route": "other"}) == "SetTaskStatus"
 
 
+@pytest.mark.parametrize(
+    "route", ["PigActivity", "shellcommandactivity", "{% 1 %}", "it's", "\ufffd" * 1_024]
+)
+def test_what_has_no_handler_is_failed_with_its_name_what_to_do_and_what_there_is(
+    run_task: dict[str, Any], route: str
+) -> None:
+    context = {"Execution": {"Input": {**TASK, "route": route}, "Name": "x"}}
+    choice = run_task["States"]["Route"]["Choices"][-1]
+    assert evaluate(choice["Condition"], input={"canceled": False}, context=context)
+    said = evaluate(choice["Output"], input={"canceled": False}, context=context)
+    arguments = evaluate(run_task["States"]["SetTaskStatus"]["Arguments"], input=said, context=context)
+    assert (arguments["TaskStatus"], arguments["ErrorId"]) == ("FAILED", "NoHandlerForType")
+    message = arguments["ErrorMessage"]
+    assert f"No handler is registered for '{route}'." in message
+    assert "`handlers` in app.py and deploy again" in message
+    assert message.endswith("Registered: ShellCommandActivity.")
+
+
+@pytest.mark.parametrize("state", ["Canceled", "NoLongerOurs", "SetTaskStatus", "ReportRefusedStatus"])
+@pytest.mark.parametrize(
+    ("change", "unhandled"),
+    [({}, None), ({"route": "PigActivity"}, True), ({"refusal": {"errorId": "MalformedTask"}}, True)],
+)
+def test_every_end_says_whether_there_was_a_handler(
+    run_task: dict[str, Any], state: str, change: dict[str, Any], unhandled: bool | None
+) -> None:
+    context = {"Execution": {"Input": TASK | change, "Name": "x"}}
+    given = {"status": "FINISHED", "deferrals": 0, "crashed": False}
+    output = evaluate(run_task["States"][state]["Output"], input=given, context=context, result={})
+    assert output.get("unhandled") is unhandled
+
+
 def test_a_refused_status_is_reported_as_failed(run_task: dict[str, Any]) -> None:
     def caught(name: str) -> str:
         invalid = "DataPipeline.InvalidRequestException"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from infra.handlers import exists, shell_command
 from infra.worker_group import ConfigurationError, WorkerGroup
 from tests.infra.conftest import synthesize
 from tests.infra.policies import actions, statements
@@ -34,7 +37,6 @@ def test_the_poller_has_time_for_its_poll(template: Template) -> None:
                         "WORKER_GROUP": "etl",
                         "POLL_TIMEOUT_SECONDS": "10",
                         "PERIOD_SECONDS": "300",
-                        "ROUTES": '["ShellCommandActivity"]',
                     }
                 )
             },
@@ -52,6 +54,48 @@ def test_a_schedule_starts_the_loop_and_does_not_pile_up(template: Template) -> 
             "Target": {"RetryPolicy": {"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 60}},
         },
     )
+
+
+def policies_of(template: Template, role: str) -> set[str]:
+    policies = template.find_resources("AWS::IAM::Policy")
+    return {name for name, one in policies.items() if {"Ref": role} in one["Properties"]["Roles"]}
+
+
+def depends_on(resource: Mapping[str, Any]) -> set[str]:
+    given = resource.get("DependsOn", [])
+    return {given} if isinstance(given, str) else set(given)
+
+
+@pytest.mark.parametrize(
+    ("kind", "role_of"),
+    [
+        ("AWS::Scheduler::Schedule", lambda one: one["Target"]["RoleArn"]),
+        ("AWS::StepFunctions::StateMachine", lambda one: one["RoleArn"]),
+        ("AWS::Lambda::Function", lambda one: one["Role"]),
+    ],
+)
+def test_what_works_at_once_waits_for_what_it_may_do(kind: str, role_of: Callable[[Any], Any]) -> None:
+    """A reference to a role does not wait for its policy, and a rate's first tick comes with the schedule."""
+    groups = [WorkerGroup("etl"), WorkerGroup("reports", max_concurrent_tasks=2)]
+    template = synthesize(groups, {"ShellCommandActivity": shell_command(), "Exists": exists()})
+    found = template.find_resources(kind)
+    assert found
+    for name, resource in found.items():
+        role = role_of(resource["Properties"])["Fn::GetAtt"][0]
+        policies = policies_of(template, role)
+        assert policies, name
+        assert policies <= depends_on(resource), name
+
+
+def test_no_tick_comes_before_ends_are_counted(template: Template) -> None:
+    (schedule,) = template.find_resources("AWS::Scheduler::Schedule").values()
+    counted = {
+        *template.find_resources("AWS::Events::Rule"),
+        *template.find_resources("AWS::SQS::QueuePolicy"),
+    }
+    counted = {name for name in counted if name.startswith("Events")}
+    assert len(counted) == 4
+    assert counted <= depends_on(schedule)
 
 
 def test_the_claims_bucket_is_private_encrypted_and_expiring(template: Template) -> None:

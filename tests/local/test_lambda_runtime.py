@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from local.lambda_runtime.environment import SYSTEM_PATH
 from local.lambda_runtime.function import Layer
 from local.lambda_runtime.worker import Result
 from tests import processes
@@ -205,10 +204,12 @@ def test_a_handlers_python_is_the_managed_runtimes(environments: Environments) -
 
 
 def test_the_path_is_lambdas(environments: Environments) -> None:
-    """Lambda developer guide, "Defined runtime environment variables": of the layers only their bin."""
-    path = environments.invoke(function(), {"do": "describe"}).payload["environment"]["PATH"].split(":")
-    assert [entry.rpartition("/")[2] for entry in path[:2]] == ["bin", "bin"]
-    assert path[2:] == list(SYSTEM_PATH)
+    """Lambda developer guide, "Defined runtime environment variables"."""
+    variables = environments.invoke(function(), {"do": "describe"}).payload["environment"]
+    python, system, layers = variables["PATH"].split(":")
+    assert python == f"{Path(variables['LAMBDA_RUNTIME_DIR']).parents[2]}/bin"
+    assert system.endswith("/usr/bin")
+    assert layers == f"{variables['LD_LIBRARY_PATH'].rpartition(':')[2].removesuffix('/lib')}/bin"
 
 
 def test_layers_are_importable_and_on_the_path(environments: Environments) -> None:

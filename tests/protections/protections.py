@@ -275,9 +275,10 @@ _HOSTILE = (
     Protection(
         "an id is larger than a state may be, or is not text",
         "lambdas/runner/envelope.py",
-        "            if _told(envelope[key]) != envelope[key]:\n",
+        "            if _told(texts[key]) != texts[key]:\n",
         (
             f"{HOSTILE_TASKS}::test_an_id_that_the_service_would_not_take_is_refused_by_name",
+            f"{HOSTILE_TASKS}::test_a_type_that_no_handler_can_have_is_refused_and_fits_into_a_state",
             f"{HOSTILE}[long-attempt-id]",
         ),
         "            if False:\n",
@@ -318,7 +319,7 @@ _HOSTILE = (
         "lambdas/runner/envelope.py",
         'for key in ("pipelineId", "attemptId", "route")}',
         (
-            f"{HOSTILE_TASKS}::test_a_type_without_a_handler_fits_into_a_state_whatever_its_length",
+            f"{HOSTILE_TASKS}::test_a_type_that_no_handler_can_have_is_refused_and_fits_into_a_state",
             f"{HOSTILE}[long-type]",
         ),
         'for key in ("pipelineId", "attemptId")}',
@@ -1218,6 +1219,16 @@ _NEXT_TASK = (
 
 _STAGING = (
     Protection(
+        "a time zone in a command is UTC without a word",
+        "lambdas/shell/script.py",
+        '{"TZDIR": _TIME_ZONES, "PYTHONTZPATH": _TIME_ZONES} if _TIME_ZONES else {}',
+        (
+            "tests/unit/test_shell_command.py::test_a_command_has_time_zones_and_its_own_choice_of_them",
+            "tests/system/test_shell_commands.py::test_what_commands_do",
+        ),
+        "{}",
+    ),
+    Protection(
         "of two files for one object one is lost",
         "lambdas/shell/staging.py",
         "        if uri in places:\n",
@@ -1269,6 +1280,20 @@ _PROGRESS = (
 )
 
 _LOCAL_LAMBDA = (
+    Protection(
+        "a command finds programs here that Lambda does not have",
+        "local/lambda_runtime/environment.py",
+        "places.programs, places.opt",
+        ("tests/local/test_image.py::test_a_program_that_the_image_does_not_have_is_not_found",),
+        'Path("/usr/bin"), places.programs, places.opt',
+    ),
+    Protection(
+        "process substitution works here, and fails on Lambda",
+        "local/supervisor.py",
+        "        hide(view, devices)\n",
+        ("tests/local/test_image.py::test_process_substitution_fails_as_on_lambda",),
+        "        pass\n",
+    ),
     Protection(
         "a page of another site answers for a task",
         "local/lambda_runtime/runtime_api.py",
@@ -1373,9 +1398,9 @@ _LOCAL_LAMBDA = (
     Protection(
         "functions run as root, and nobody is told",
         "local/up.py",
-        "        _say(aws.why_root)\n",
+        "            _say(notice)\n",
         (f"{SANDBOX}::test_functions_run_as_root_only_if_they_must_and_that_is_said",),
-        "        pass\n",
+        "            pass\n",
     ),
     Protection(
         "a function changes the code that others run",
@@ -1387,9 +1412,9 @@ _LOCAL_LAMBDA = (
     Protection(
         "a function has more open files than on Lambda",
         "local/lambda_runtime/worker.py",
-        "user=runs_as.user, open_files=OPEN_FILES",
+        " open_files=OPEN_FILES,",
         (f"{SANDBOX}::test_files_are_limited_as_on_lambda",),
-        "user=runs_as.user",
+        " open_files=None,",
     ),
 )
 
@@ -1484,6 +1509,66 @@ WORKER_GROUPS = "tests/infra/test_worker_group.py"
 
 _LIMITS = (
     Protection(
+        "a handler is deployed that Lambda cannot load",
+        "infra/python_handler.py",
+        "        check_handler_module("
+        "self.module, source=SOURCE, asset=asset_directory(), layers=bool(self.layers))\n",
+        ("tests/infra/test_handler_module.py::test_a_module_that_is_not_there",),
+    ),
+    Protection(
+        "a handler imports what is not deployed",
+        "infra/handler_module.py",
+        "    _check_imports(file, source=source, asset=asset, layers=layers)\n",
+        ("tests/infra/test_handler_module.py::test_a_module_that_lambda_could_not_load",),
+    ),
+    Protection(
+        "a handler that was not called is taken for one",
+        "infra/registration.py",
+        "        _refuse_what_is_no_handler(route, handler)\n",
+        (
+            "tests/infra/test_context.py::test_a_handler_without_parentheses_is_refused",
+            "tests/infra/test_context.py::test_what_is_no_handler_is_refused",
+        ),
+    ),
+    Protection(
+        "a handler's setting is refused by CDK or Lambda, without its name",
+        "infra/python_handler.py",
+        "        check_function_settings(route, settings, self.statements)\n",
+        ("tests/infra/test_context.py::test_a_functions_setting_is_refused_by_its_name",),
+    ),
+    Protection(
+        "the first tick comes before its role may start the loop",
+        "infra/poll_loop.py",
+        "        self.schedule.node.add_dependency(ticker)\n",
+        ("tests/infra/test_template.py::test_what_works_at_once_waits_for_what_it_may_do",),
+    ),
+    Protection(
+        "the first tasks of a new stack end before ends are counted",
+        "infra/stack.py",
+        "            loop.schedule.node.add_dependency(events)\n",
+        ("tests/infra/test_template.py::test_no_tick_comes_before_ends_are_counted",),
+        "            pass\n",
+    ),
+    Protection(
+        "a group that is given no task is no alarm",
+        "lambdas/poll_for_task.py",
+        "    if poll.task is not None or (poll.answered and config.count_empty_polls):\n",
+        ("tests/unit/test_poll_for_task.py::test_empty_polls_are_counted_where_there_is_an_alarm_on_them",),
+        "    if poll.task is not None:\n",
+    ),
+    Protection(
+        "a misspelt context key leaves the default in force",
+        "app.py",
+        "        context.refuse_misspelt()\n",
+        ("tests/system/test_synth.py::test_a_wrong_value_is_refused_in_one_line",),
+    ),
+    Protection(
+        "an alarm has an address that SNS refuses",
+        "infra/stack.py",
+        "        _refuse_address(alarm_email)\n",
+        ("tests/infra/test_context.py::test_what_is_no_address_is_refused",),
+    ),
+    Protection(
         "a loop with a long period fails because its history is full",
         "lambdas/runner/loop.py",
         " and state.events < MAX_EVENTS",
@@ -1522,6 +1607,20 @@ _LIMITS = (
         '    detail = event["detail"]\n',
     ),
     Protection(
+        "types without a handler make metrics without end",
+        "lambdas/execution_ended.py",
+        'if not unhandled and envelope.get("route") and',
+        ("tests/unit/test_execution_ended.py::test_a_task_without_a_handler_makes_no_metric_of_its_type",),
+        'if envelope.get("route") and',
+    ),
+    Protection(
+        "an ended execution does not say that its task had no handler",
+        "infra/run_task.py",
+        "{self._has_no_handler()} ? {{'unhandled': true}}",
+        ("tests/infra/test_state_machines.py::test_every_end_says_whether_there_was_a_handler",),
+        "false ? {{'unhandled': true}}",
+    ),
+    Protection(
         "many worker groups make an event pattern that EventBridge refuses",
         "infra/monitoring_events.py",
         "events.Match.prefix(loops)",
@@ -1540,7 +1639,6 @@ _LIMITS = (
         "infra/python_handler.py",
         "    refuse_large_environment(full_name, variables)\n",
         (
-            f"{LIMITS}::test_names_of_handlers_that_do_not_fit_into_a_functions_environment_are_refused",
             f"{LIMITS}::test_a_worker_group_that_does_not_fit_into_its_pollers_environment_is_refused",
             f"{LIMITS}::test_variables_that_do_not_fit_are_refused_with_the_largest",
         ),

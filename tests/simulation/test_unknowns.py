@@ -166,6 +166,26 @@ def test_canceled_and_deleted_tasks_leave_nothing(machines: Machines, row: Mappi
 
 
 @pytest.mark.parametrize("row", [{}, WORST], ids=["as-assumed", "worst"])
+def test_a_route_that_a_deploy_adds_works_at_once(machines: Machines, row: Mapping[str, str]) -> None:
+    """The loop, and its poll, began before the deploy."""
+    before = definitions(synthesize([WorkerGroup("etl")], {"Exists": exists()}))
+    world = World(before, settings_of(row), lambda *_: (10.0, "FINISHED"), seed=1)
+    while not world.loops or world.loops[-1].state != "Poll":
+        world.run(seconds=1)
+    world.machines = machines
+    added = start(world, "Added", shell("Added"))
+    world.run(hours=1)
+    assert instances(world, added) == {"Added": "FINISHED"}
+    assert len(world.begun) == 1
+    world.machines = before
+    removed = start(world, "Removed", shell("Removed"))
+    world.run(hours=1)
+    assert instances(world, removed) == {"Removed": "FAILED"}
+    assert len(world.begun) == 1
+    nothing_is_left(world)
+
+
+@pytest.mark.parametrize("row", [{}, WORST], ids=["as-assumed", "worst"])
 def test_what_is_over_before_it_is_acknowledged_is_not_begun(
     machines: Machines, row: Mapping[str, str]
 ) -> None:

@@ -25,7 +25,6 @@ from tests.simulation.interpreter import Call, Process, StateError, execute
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 GROUP = "etl"
-ROUTES = ("Exists", "ShellCommandActivity")
 PERIOD_SECONDS = 300.0
 SCHEDULERS_MINUTE = 60.0
 POLL_SECONDS = 10.0
@@ -35,7 +34,6 @@ ENVIRONMENT = {
     "PERIOD_SECONDS": f"{PERIOD_SECONDS:g}",
     "POLL_TIMEOUT_SECONDS": f"{POLL_SECONDS:g}",
     "POLL_HOLD_SECONDS": "90",
-    "ROUTES": json.dumps(ROUTES),
     "RUN_TASK_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:RunTask",
     "CLAIMS_BUCKET": "claims",
     "RUNNER_HOSTNAME": "runner",

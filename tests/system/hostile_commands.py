@@ -129,8 +129,8 @@ def _forks(choice: random.Random, number: int) -> Act:
             [
                 "for i in {1..40}; do (sleep 30 &); done",
                 "for i in {1..250}; do (true &); done",
-                "setsid sleep 30 & setsid -f sleep 30",
-                "(setsid bash -c 'setsid -f sleep 30; exec sleep 30' &)",
+                "/usr/bin/setsid sleep 30 & /usr/bin/setsid -f sleep 30",
+                "(/usr/bin/setsid bash -c '/usr/bin/setsid -f sleep 30; exec sleep 30' &)",
                 "trap '' TERM HUP INT; (trap '' TERM; while :; do sleep 1; done) &",
                 f"python3 -S -c '{FLEEING}' & sleep 0.05",
                 "(ulimit -u 400; timeout 0.2 bash -c 'f() { sleep 5 & f; }; f') 2>/dev/null",
@@ -144,15 +144,15 @@ def _limits(choice: random.Random, _: int) -> Act:
     return Act(
         choice.choice(
             [
-                f"prlimit --pid $PPID --nofile={number}:{number}",
-                f"prlimit --pid $PPID --nofile={number}:",
-                f"prlimit --pid $PPID --fsize={number}:{number}",
-                "prlimit --pid $PPID --nproc=1:1",
-                "prlimit --pid $PPID --core=1:1 --stack=1000000:1000000",
-                "prlimit --pid $PPID --as=900000000:900000000",
-                "prlimit --pid $PPID --cpu=600:600",
-                "renice -n 19 -p $PPID",
-                "taskset -p 1 $PPID",
+                f"/usr/bin/prlimit --pid $PPID --nofile={number}:{number}",
+                f"/usr/bin/prlimit --pid $PPID --nofile={number}:",
+                f"/usr/bin/prlimit --pid $PPID --fsize={number}:{number}",
+                "/usr/bin/prlimit --pid $PPID --nproc=1:1",
+                "/usr/bin/prlimit --pid $PPID --core=1:1 --stack=1000000:1000000",
+                "/usr/bin/prlimit --pid $PPID --as=900000000:900000000",
+                "/usr/bin/prlimit --pid $PPID --cpu=600:600",
+                "/usr/bin/renice -n 19 -p $PPID",
+                "/usr/bin/taskset -p 1 $PPID",
                 "ulimit -c 0; umask 000; cd /",
             ]
         )
@@ -166,7 +166,7 @@ def _signals(choice: random.Random, _: int) -> Act:
         choice.choice(
             [
                 f"kill -{name} $PPID",
-                'setsid bash -c "sleep 0.2; kill -CONT $PPID" & kill -STOP $PPID',
+                '/usr/bin/setsid bash -c "sleep 0.2; kill -CONT $PPID" & kill -STOP $PPID',
                 "for p in $(cat /proc/$PPID/task/*/children); do [ $p = $$ ] || kill -9 $p; done",
             ]
         )

@@ -60,7 +60,11 @@ TASKS: dict[str, tuple[dict[str, Any], str, str]] = {
         "FAILED",
         "longer than 1,024",
     ),
-    "long-type": ({"objects": {"@A": {"fields": [field("type", "t" * 300_000)]}}}, "FAILED", "No handler"),
+    "long-type": (
+        {"objects": {"@A": {"fields": [field("type", "t" * 300_000)]}}},
+        "FAILED",
+        "longer than 1,024",
+    ),
     "circle": (
         {
             "objects": {

@@ -120,10 +120,14 @@ def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
         "Identity": shell("aws sts get-caller-identity --query Arn --output text"),
         "Stdin": shell("cat; read line || echo nothing to read"),
         "Forks": shell("for i in 1 2 3; do (sleep 300; echo late) & done; echo forked"),
-        "Daemon": shell("setsid -f sleep 301; (sleep 302 &) ; echo started"),
+        "Daemon": shell("/usr/bin/setsid -f sleep 301; (sleep 302 &) ; echo started"),
         "OwnPath": shell("echo to a place of its own", stdout=f"s3://{bucket}/own/out.txt"),
         "LocalPath": shell("echo anyway", stdout="/home/ec2-user/out.txt"),
         "Python": shell("#!/usr/bin/env python3\nprint('any program')"),
+        "TimeZone": shell(
+            "TZ=Europe/Berlin date -d @0 +%H:%Z; TZ=Asia/Kolkata date -d @0 +%R; date -d @0 +%R"
+        ),
+        "Zoneinfo": shell("python3 -c 'import zoneinfo; print(zoneinfo.ZoneInfo(\"Europe/Berlin\"))'"),
         "Fails": shell("echo first; for i in 1 2 3; do echo problem $i >&2; done; exit 42"),
         "Missing": shell("no-such-program --flag"),
         "HalfDone": shell("echo x > ${OUTPUT1_STAGING_DIR}/x; exit 1", stage="true", output=Ref("Out")),
@@ -157,6 +161,8 @@ def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
     assert get(deployment, bucket, "own/out.txt") == b"to a place of its own\n"
     assert output("LocalPath") == "anyway\n"
     assert output("Python") == "any program\n"
+    assert output("TimeZone") == "01:CET\n05:30\n00:00\n"
+    assert output("Zoneinfo") == "Europe/Berlin\n"
 
     error = failed(pipeline, "Fails")
     assert error["errorId"] == "CommandFailed"
@@ -260,8 +266,8 @@ def _cut(deployment: Deployment, component: str) -> Mapping[str, str] | None:
 
 
 SPOILING = {
-    "FewFiles": "prlimit --pid $PPID --nofile=9:9",
-    "FewerFiles": "prlimit --pid $PPID --nofile=3:3",
+    "FewFiles": "/usr/bin/prlimit --pid $PPID --nofile=9:9",
+    "FewerFiles": "/usr/bin/prlimit --pid $PPID --nofile=3:3",
     "DeepTree": "mkdir -p $TMPDIR/$(printf 'a/%.0s' {1..1500})",
     "ClosedStorage": "chmod 000 $(dirname $TMPDIR)",
 }

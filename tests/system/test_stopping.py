@@ -16,7 +16,7 @@ PROGRESS_SECONDS = 60 / TIME_SCALE
 
 FAMILY = """
 trap '' TERM
-setsid bash -c 'trap "" TERM; while :; do sleep 0.5; done' {marker} &
+/usr/bin/setsid bash -c 'trap "" TERM; while :; do sleep 0.5; done' {marker} &
 (sleep 600 {marker} 2>/dev/null || bash -c 'while :; do sleep 0.5; done' {marker}) &
 touch {started}
 while :; do sleep 0.5; done

@@ -83,6 +83,38 @@ def test_polling_too_often_with_short_polls_is_refused_with_both_ways_out(tmp_pa
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("maxConcurrentTasks=0", "max_concurrent_tasks is 0"),
+        ("failedTasksAlarm=0", "failed_tasks_alarm is 0"),
+        ("workerGroup= ", "not blank"),
+        ("alarmEmail=you.example.com", "such as you@example.com"),
+        ("workergroup=etl", "Did you mean workerGroup?"),
+        ("pollTimeout=abc", "pollTimeout is 'abc'"),
+        ("schedule=rate(5 minute)", "write 'rate(5 minutes)'"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_line(tmp_path: Path, given: str, said: str) -> None:
+    """By app.py itself, as the CDK CLI runs it: a run of the CLI for each would take minutes."""
+    key, _, value = given.partition("=")
+    context = json.loads((ROOT / "cdk.json").read_text())["context"] | {key: value}
+    environment = environment_without_aws(tmp_path) | {"CDK_CONTEXT_JSON": json.dumps(context)}
+    done = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env=environment | {"CDK_OUTDIR": str(tmp_path / "out"), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=SYNTH_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("app.py: ")]
+    assert said in line
+    assert "Traceback" not in done.stderr
+
+
 def test_two_handlers_for_one_type_are_refused_with_their_lines(tmp_path: Path) -> None:
     app = tmp_path / "app.py"
     app.write_text(TWO_HANDLERS)

@@ -55,7 +55,6 @@ def poller_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "PERIOD_SECONDS": "300",
         "POLL_TIMEOUT_SECONDS": "10",
         "POLL_HOLD_SECONDS": "90",
-        "ROUTES": '["ShellCommandActivity"]',
         "RUN_TASK_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:RunTask",
         "CLAIMS_BUCKET": "claims",
         "RUNNER_HOSTNAME": "runner",

@@ -26,7 +26,6 @@ ENVELOPE = {
 @pytest.fixture
 def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setenv("RUN_TASK_ARN", RUN_TASK)
-    monkeypatch.setenv("ROUTES", '["ShellCommandActivity"]')
     return importlib.import_module("execution_ended")
 
 
@@ -53,7 +52,7 @@ def detail(output: Any = None, *, task: Any = ENVELOPE, **changes: Any) -> dict[
     ],
 )
 def test_an_end_is_counted_by_type(module: ModuleType, output: Any, metric: dict[str, float]) -> None:
-    end = module.judge(detail(output), module.ROUTES)
+    end = module.judge(detail(output))
     assert end.of_type == metric
     assert end.of_stack == {}
     assert end.fields["seconds"] == 2.5
@@ -71,31 +70,35 @@ def test_an_end_is_counted_by_type(module: ModuleType, output: Any, metric: dict
 def test_a_failure_is_counted_for_the_stack_too(
     module: ModuleType, more: dict[str, bool], counted: dict[str, float]
 ) -> None:
-    end = module.judge(detail({"status": "FAILED", "errorId": "E", "deferrals": 0, **more}), module.ROUTES)
+    end = module.judge(detail({"status": "FAILED", "errorId": "E", "deferrals": 0, **more}))
     assert (end.of_stack, end.of_type) == (counted, {"TasksFailed": 1})
     assert end.fields["errorId"] == "E"
 
 
-@pytest.mark.parametrize("change", [{"route": "PigActivity"}, {"refusal": {"errorId": "MalformedTask"}}])
-def test_a_task_without_a_handler_makes_no_metric_of_its_type(
-    module: ModuleType, change: dict[str, Any]
-) -> None:
-    end = module.judge(detail({"status": "FAILED"}, task=ENVELOPE | change), module.ROUTES)
-    assert end.of_stack == {"TasksFailed": 1, "TasksRefused": 1}
+@pytest.mark.parametrize("status", ["FAILED", "CANCELED"])
+def test_a_task_without_a_handler_makes_no_metric_of_its_type(module: ModuleType, status: str) -> None:
+    end = module.judge(detail({"status": status, "unhandled": True}))
+    assert end.of_stack == {"TasksRefused": 1} | ({"TasksFailed": 1} if status == "FAILED" else {})
     assert end.of_type == {}
+
+
+def test_a_type_that_a_deploy_has_just_added_is_counted(module: ModuleType) -> None:
+    end = module.judge(detail({"status": "FINISHED"}, task=ENVELOPE | {"route": "SqlActivity"}))
+    assert (end.of_stack, end.of_type) == ({}, {"TasksFinished": 1})
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
 def test_an_execution_that_did_not_succeed_told_nobody(module: ModuleType, status: str) -> None:
-    end = module.judge(detail(status=status, error="StatusNotReported", cause="why"), module.ROUTES)
+    end = module.judge(detail(status=status, error="StatusNotReported", cause="why"))
     assert not end.reported
-    assert end.of_type == {"TasksNotReported": 1}
+    # How many types there are is not known here, and each makes a metric of its own.
+    assert (end.of_stack, end.of_type) == ({"TasksNotReported": 1}, {})
     assert (end.fields["error"], end.fields["cause"]) == ("StatusNotReported", "why")
 
 
 @pytest.mark.parametrize("text", [None, "[1]", '"text"'])
 def test_what_step_functions_leaves_out_is_done_without(module: ModuleType, text: str | None) -> None:
-    end = module.judge(detail(input=text, output=text), module.ROUTES)
+    end = module.judge(detail(input=text, output=text))
     assert (end.of_stack, end.of_type) == ({}, {})
 
 

@@ -14,11 +14,11 @@ from runner import Deferred, Failed, NotMet, Outcome, Task, TaskFailed, task_han
 from runner.envelope import receive
 from runner.testing import Context, FakeDataPipeline, Ref, run_handler
 from tests.unit.pipeline_objects import ATTEMPT_ID, pipeline_object, task_object
-from tests.unit.test_envelope import NOW, ROUTES
+from tests.unit.test_envelope import NOW
 
 
 def event(*fields: tuple[str, str], **more: Any) -> dict[str, Any]:
-    task = receive(task_object(*fields), worker_group="etl", routes=ROUTES, received_at=NOW)
+    task = receive(task_object(*fields), worker_group="etl", received_at=NOW)
     return {"task": task.envelope, "state": None, "canceled": False, **more}
 
 
@@ -163,7 +163,7 @@ def test_references_come_from_the_task_or_else_from_the_service(service: FakeDat
     service.described = [pipeline_object("Out", directoryPath="s3://b/out")]
     raw = task_object(("input", "ref:In"), ("output", "ref:Out"), ("broken", "ref:Gone"))
     raw["objects"]["In"] = pipeline_object("In", directoryPath="s3://b/in")
-    envelope = receive(raw, worker_group="etl", routes=ROUTES, received_at=NOW).envelope
+    envelope = receive(raw, worker_group="etl", received_at=NOW).envelope
 
     def work(task: Task) -> None:
         assert task.reference("input").string("directoryPath") == "s3://b/in"
@@ -183,7 +183,7 @@ def test_an_expression_that_stands_for_nothing_leaves_no_field(
     raw = task_object(
         ("command", "#{a}"), ("stage", "#{none}"), ("scriptArgument", "#{none}"), ("told", "#{late}")
     )
-    envelope = receive(raw, worker_group="etl", routes=ROUTES, received_at=NOW).envelope
+    envelope = receive(raw, worker_group="etl", received_at=NOW).envelope
     service.described = [pipeline_object(ATTEMPT_ID, ("command", "true"))]
     answers = {"#{none}": "", "#{late}": "now"}
     monkeypatch.setattr(
@@ -210,7 +210,7 @@ def test_expressions_are_evaluated_by_the_service_before_the_handler_reads_them(
     ]
     evaluated = [("scriptArgument", "1"), ("scriptArgument", "b"), ("command", "echo 1"), ("kept", "changed")]
     raw = task_object(*written)
-    envelope = receive(raw, worker_group="etl", routes=ROUTES, received_at=NOW).envelope
+    envelope = receive(raw, worker_group="etl", received_at=NOW).envelope
     service.described = [pipeline_object(ATTEMPT_ID, *evaluated)]
 
     def work(task: Task) -> None:
@@ -226,7 +226,7 @@ def test_the_full_objects_are_read_from_the_claim_and_secrets_never_told(
     service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
     raw = task_object(("*password", "canary-1"), command="true")
-    received = receive(raw, worker_group="etl", routes=ROUTES, received_at=NOW)
+    received = receive(raw, worker_group="etl", received_at=NOW)
 
     class S3:
         def get_object(self, **request: str) -> dict[str, Any]:

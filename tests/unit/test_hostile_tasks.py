@@ -19,7 +19,6 @@ from runner.handler import open_task
 from runner.pace import LastPace
 from runner.testing import Context, FakeDataPipeline
 
-ROUTES = {"ShellCommandActivity", "Exists"}
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 STATE_BYTES = 262_144
 """The most that a state's input may have (Step Functions quotas)."""
@@ -89,7 +88,7 @@ def task_objects(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def received(task: dict[str, Any], worker_group: str = "etl") -> Any:
-    return receive(task, worker_group=worker_group, routes=ROUTES, received_at=NOW)
+    return receive(task, worker_group=worker_group, received_at=NOW)
 
 
 @settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -102,11 +101,11 @@ def test_every_task_runs_or_says_why_not_and_fits_into_a_state(
     written = json.dumps({**envelope, "workerGroup": "etl"}, ensure_ascii=False).encode()
     assert len(json.dumps(envelope)) < STATE_BYTES - 60_000
     if "refusal" in envelope:
-        assert envelope["refusal"]["errorId"] in ("MalformedTask", "NoHandlerForType")
+        assert envelope["refusal"]["errorId"] == "MalformedTask"
         assert len(envelope["refusal"]["errorMessage"]) > 30
         assert envelope["objects"] == {}
     else:
-        assert envelope["route"] in ROUTES
+        assert 1 <= len(envelope["route"]) <= 1_024
         assert result.claim is not None or envelope["objects"] == task["objects"]
     assert b'"key": "*' not in written
 
@@ -168,12 +167,14 @@ def test_an_id_that_the_service_would_not_take_is_refused_by_name(key: str, bad:
     assert len(json.dumps(envelope)) < 20_000
 
 
-def test_a_type_without_a_handler_fits_into_a_state_whatever_its_length() -> None:
-    fields = [{"key": "type", "stringValue": "t" * 300_000}]
-    envelope = received(
-        {"taskId": "T", "attemptId": "@A", "pipelineId": "df-1", "objects": {"@A": {"fields": fields}}}
-    ).envelope
-    assert envelope["refusal"]["errorId"] == "NoHandlerForType"
+@pytest.mark.parametrize("key", ["type", "myHandler"])
+@pytest.mark.parametrize("bad", ["t" * 300_000, "a\ud800b", "bell\u0007"])
+def test_a_type_that_no_handler_can_have_is_refused_and_fits_into_a_state(key: str, bad: str) -> None:
+    fields = [{"key": "type", "stringValue": "Exists"}, {"key": key, "stringValue": bad}]
+    objects = {"@A": {"fields": fields[-1:] if key == "type" else fields}}
+    envelope = received({"taskId": "T", "attemptId": "@A", "pipelineId": "df-1", "objects": objects}).envelope
+    assert envelope["refusal"]["errorId"] == "MalformedTask"
+    assert "type or myHandler" in envelope["refusal"]["errorMessage"]
     assert len(json.dumps(envelope)) < 20_000
 
 

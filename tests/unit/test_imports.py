@@ -18,7 +18,6 @@ ENVIRONMENT = {
     "PERIOD_SECONDS": "300",
     "POLL_TIMEOUT_SECONDS": "10",
     "POLL_HOLD_SECONDS": "90",
-    "ROUTES": "[]",
     "RUN_TASK_ARN": "arn",
     "CLAIMS_BUCKET": "claims",
     "RUNNER_HOSTNAME": "runner",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -103,3 +104,24 @@ def test_a_throttled_poll_counts_as_an_error_of_its_kind_and_not_as_one_of_the_s
     answer = poll(Service(throttled, {"terminate": False}))
     assert answer["next"] == "WAIT"
     assert [more for values, more in emitted if "PollErrors" in values] == [{"Error": "ThrottlingException"}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked_for", "received"),
+    [({}, False, None), ({}, True, 0), ({"taskObject": TASK}, False, 1), ({"taskObject": TASK}, True, 1)],
+)
+def test_empty_polls_are_counted_where_there_is_an_alarm_on_them(
+    poll: Poller,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: dict[str, Any],
+    asked_for: bool,
+    received: int | None,
+) -> None:
+    emitted: dict[str, float] = {}
+    monkeypatch.setattr(telemetry, "emit", lambda values, **_: emitted.update(values))
+    module = importlib.import_module("poll_for_task")
+    configuration = dataclasses.replace(module.CONFIGURATION, count_empty_polls=asked_for)
+    monkeypatch.setattr(module, "CONFIGURATION", configuration)
+    poll(Service(answer, {}))
+    assert emitted.get("TasksReceived") == received
+    assert emitted["Polls"] == 1

@@ -602,3 +602,16 @@ def test_an_input_that_does_not_fit_is_told_before_it_is_fetched(
 def test_a_precondition_holds_or_does_not_hold_yet(command: str, response: dict[str, str]) -> None:
     fields = {"type": "ShellCommandPrecondition", "command": command}
     assert run_handler(shell_command_precondition.handler, fields) == response
+
+
+def test_a_command_has_time_zones_and_its_own_choice_of_them(
+    log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda's image has none, and a time zone that is not found is UTC without a word."""
+    run('echo "$TZDIR"; ls "$TZDIR/Europe/Berlin"; echo "$PYTHONTZPATH"; TZ=Europe/Berlin date -d @0 +%R:%Z')
+    directory, berlin, of_python, time = lines(log)
+    assert directory.endswith("/tzdata/zoneinfo")
+    assert (berlin, of_python, time) == (f"{directory}/Europe/Berlin", directory, "01:00:CET")
+    monkeypatch.setenv("TZDIR", "/opt/zones")
+    run('echo "$TZDIR"')
+    assert lines(log)[-1] == "/opt/zones"

@@ -1,0 +1,104 @@
+"""The settings of a handler's function, checked at synth: the error names the setting, and what it may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import Token
+from aws_cdk import aws_iam as iam
+
+from infra.worker_group import ConfigurationError
+
+# Lambda quotas: memory, timeout, /tmp.
+_NUMBERS = {
+    "memory_mb": (128, 10_240, "MB"),
+    "timeout_minutes": (1, 15, "minutes"),
+    "ephemeral_mb": (512, 10_240, "MB"),
+}
+
+_VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+", re.ASCII)
+"""API Reference, Environment."""
+# Lambda developer guide, reserved environment variables, and one of the stack's own.
+_RESERVED = {
+    *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION"),
+    *("AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME"),
+    *("AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME"),
+    *("AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"),
+    *("AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "COMMAND_ROLE_ARN"),
+}
+
+_MADE_BY = {
+    "layers": "lambda_.LayerVersion.from_layer_version_arn(stack, 'Tools', arn)",
+    "security_groups": "ec2.SecurityGroup.from_security_group_id(stack, 'Group', 'sg-…')",
+    "vpc": "ec2.Vpc.from_lookup(stack, 'Vpc', vpc_id='vpc-…')",
+}
+
+
+def check_function_settings(
+    route: str, settings: Mapping[str, Any], statements: Sequence[iam.PolicyStatement]
+) -> None:
+    """Raise ConfigurationError for a setting that CDK or Lambda would refuse.
+
+    ``settings`` are those of FunctionSettings, ``statements`` what commands, or the handler, may do.
+    """
+    for name, (least, most, unit) in _NUMBERS.items():
+        value = settings[name]
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or not (Token.is_unresolved(value) or least <= value <= most):
+            raise _refused(route, name, value, f"a whole number, {least:,} to {most:,} {unit}, is needed")
+    _check_environment(route, settings["environment"])
+    for name in ("layers", "security_groups"):
+        one = settings[name]
+        if one is not None and (
+            not isinstance(one, Sequence)
+            or isinstance(one, str)
+            or any(isinstance(each, str) for each in one)
+        ):
+            raise _refused(route, name, one, f"a list of constructs is needed, such as [{_MADE_BY[name]}]")
+    if isinstance(settings["vpc"], str):
+        raise _refused(route, "vpc", settings["vpc"], f"a construct is needed, such as {_MADE_BY['vpc']}")
+    for name in ("subnets", "security_groups"):
+        if settings[name] is not None and settings["vpc"] is None:
+            raise ConfigurationError(f"The handler for '{route}' has {name} and no vpc: give the vpc too.")
+    check_statements(f"the handler for '{route}'", statements)
+
+
+def _check_environment(route: str, environment: object) -> None:
+    if environment is None:
+        return
+    if not isinstance(environment, Mapping):
+        raise _refused(route, "environment", environment, "a dict is needed, such as {'TARGET': 'sales'}")
+    for name, value in environment.items():
+        if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+            raise ConfigurationError(
+                f"The handler for '{route}' cannot have an environment variable {name!r}: its name begins "
+                "with a letter, and has two or more letters, digits and underscores."
+            )
+        if name in _RESERVED:
+            raise ConfigurationError(
+                f"The handler for '{route}' cannot have an environment variable {name}: its value is not "
+                "yours to give. Take another name."
+            )
+        if not isinstance(value, str):
+            raise ConfigurationError(
+                f"The environment variable {name} of the handler for '{route}' is {value!r}: a string is "
+                "needed."
+            )
+
+
+def check_statements(whose: str, statements: object) -> None:
+    """Raise ConfigurationError for what is no list of statements."""
+    if not isinstance(statements, Sequence) or not all(
+        isinstance(one, iam.PolicyStatement) for one in statements
+    ):
+        given = "one statement" if isinstance(statements, iam.PolicyStatement) else str(statements)[:100]
+        raise ConfigurationError(
+            f"statements of {whose} is {given!r}: a list of iam.PolicyStatement is needed, such as "
+            "s3_access(read=['s3://sales/in/'])."
+        )
+
+
+def _refused(route: str, name: str, value: object, needed: str) -> ConfigurationError:
+    return ConfigurationError(f"{name} of the handler for '{route}' is {str(value)[:100]!r}: {needed}.")

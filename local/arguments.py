@@ -1,0 +1,30 @@
+"""Types of command-line arguments that say what is wrong with one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+
+def whole(least: int, most: int, why: str = "") -> Callable[[str], int]:
+    """A whole number from ``least`` to ``most``; ``why`` explains the limits."""
+
+    def read(text: str) -> int:
+        reason = f" ({why})" if why else ""
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number") from None
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not in {least:,} to {most:,}{reason}")
+        return value
+
+    return read
+
+
+def number(text: str) -> float:
+    """Any number. Raises ArgumentTypeError for what is none."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None

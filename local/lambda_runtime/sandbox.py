@@ -1,0 +1,51 @@
+"""What all execution environments have of this machine: an interpreter, programs, a user's rights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.lambda_runtime.image import can_hide, link_programs
+from local.lambda_runtime.managed_runtime import ManagedRuntime
+from local.lambda_runtime.sandbox_user import choose
+from local.process_tree import User
+
+MORE = (
+    "functions find /dev/fd, /dev/shm and this machine's time zones, which Lambda does not have: only root "
+    "on Linux may hide them, where it may mount"
+)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """``user`` None is whoever runs local AWS."""
+
+    runtime: ManagedRuntime
+    user: User | None
+    programs: Path
+    """A directory with those of the image's programs that this machine has."""
+    view: Path | None
+    """Where Lambda's view of /dev is made up (see mounts.py); None where that cannot be."""
+    why_root: str | None = None
+    """Why functions run as root, if they do."""
+
+    @property
+    def why_more(self) -> str | None:
+        """Why functions find more than on Lambda, if they do."""
+        return None if self.view else MORE
+
+
+def create_sandbox(directory: Path) -> Sandbox:
+    """Lay it out under ``directory``.
+
+    Raises importlib.metadata.PackageNotFoundError if a distribution of the managed runtime is not installed.
+    """
+    chosen = choose(directory)
+    view = directory / "dev"
+    return Sandbox(
+        runtime=chosen.runtime,
+        user=chosen.user,
+        programs=link_programs(directory / "usr" / "bin"),
+        view=view if can_hide(view) else None,
+        why_root=chosen.why_root,
+    )
