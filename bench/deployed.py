@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -30,10 +31,16 @@ class LocalAws:
             service,
             endpoint_url=self.url,
             region_name="us-east-1",
-            aws_access_key_id="bench",
-            aws_secret_access_key="bench",  # noqa: S106 - local AWS takes any
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - the keys that may do everything there
             **options,
         )
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    """An IAM policy that allows what these statements say."""
+    allowed = [{"Effect": "Allow", **one} for one in statements]
+    return json.dumps({"Version": "2012-10-17", "Statement": allowed})
 
 
 @contextlib.contextmanager

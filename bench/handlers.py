@@ -8,7 +8,7 @@ import json
 import zipfile
 from typing import Any
 
-from bench.deployed import ROOT, STACK, LocalAws, up
+from bench.deployed import ROOT, STACK, LocalAws, policy, up
 from bench.figures import ratio, spread
 from runner.testing import FieldValue, Ref, task_event
 
@@ -58,7 +58,7 @@ def _cold_starts(aws: LocalAws) -> dict[str, Any]:
         Code={"ZipFile": _empty_zip()},
         MemorySize=512,
         Timeout=30,
-        LoggingConfig={"LogFormat": "JSON"},
+        LoggingConfig={"LogFormat": "JSON", "LogGroup": f"/aws/lambda/{SHELL}"},  # Its role writes no other.
     )
     inits: dict[str, list[float]] = {SHELL: [], EMPTY: []}
     totals: dict[str, list[float]] = {SHELL: [], EMPTY: []}
@@ -94,12 +94,25 @@ def _force_cold_start(functions: Any, name: str, number: int) -> None:
 def _memory(aws: LocalAws) -> dict[str, Any]:
     functions, s3 = aws.client("lambda"), aws.client("s3")
     s3.create_bucket(Bucket="bench")
+    _let_commands_use(aws, "bench")
     found = {}
     for number, (name, command) in enumerate(COMMANDS.items()):
         _force_cold_start(functions, SHELL, 1000 + number)
         report = _invoked(functions, SHELL, _event(command, **_fields(name)))
         found[name] = {"MB": report["maxMemoryUsedMB"], "seconds": round(report["durationMs"] / 1000, 1)}
     return found
+
+
+def _let_commands_use(aws: LocalAws, bucket: str) -> None:
+    """What an app.py would grant by ``s3_access``."""
+    settings = aws.client("lambda").get_function_configuration(FunctionName=SHELL)
+    role: str = settings["Environment"]["Variables"]["COMMAND_ROLE_ARN"]
+    arn = f"arn:aws:s3:::{bucket}"
+    aws.client("iam").put_role_policy(
+        RoleName=role.rpartition("/")[2],
+        PolicyName="Bench",
+        PolicyDocument=policy({"Action": "s3:*", "Resource": [arn, f"{arn}/*"]}),
+    )
 
 
 def _fields(name: str) -> dict[str, FieldValue]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
 from typing import Any, Protocol
 
+from bench.deployed import policy
 from bench.figures import ratio, spread
 from bench.stack import RUN_TASK, Deployed
 
@@ -14,7 +16,7 @@ TASKS = 30
 WARM_UP = 2
 """The first ones start execution environments."""
 
-ROLE = "arn:aws:iam::000000000000:role/bench"
+ROLE = "bench"
 FUNCTION = "bench-tells-when"
 
 
@@ -180,11 +182,24 @@ class Script:
         stack.datapipeline.set_task_status(taskId=task["taskId"], taskStatus="FINISHED")
 
 
+def _role(stack: Deployed) -> str:
+    """The ARN of the role of the state machines that are compared: it may make their calls."""
+    iam = stack.aws.client("iam")
+    trust = policy({"Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"})
+    with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
+    calls = ["datapipeline:*", "lambda:InvokeFunction", "states:StartExecution"]
+    allowed = policy({"Action": calls, "Resource": "*"})
+    iam.put_role_policy(RoleName=ROLE, PolicyName="Calls", PolicyDocument=allowed)
+    arn: str = iam.get_role(RoleName=ROLE)["Role"]["Arn"]
+    return arn
+
+
 def _machine(stack: Deployed, name: str, start_at: str, definition: dict[str, Any]) -> str:
     arn: str = stack.stepfunctions.create_state_machine(
         name=name,
         definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": start_at, "States": definition}),
-        roleArn=ROLE,
+        roleArn=_role(stack),
     )["stateMachineArn"]
     stack.machines[name] = arn
     return arn

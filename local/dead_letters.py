@@ -1,7 +1,7 @@
 """What EventBridge Scheduler puts into a dead-letter queue.
 
 Source: EventBridge Scheduler User Guide, "Configuring a schedule's dead-letter queue": the target's input,
-with what went wrong in the message's attributes. Retries are left out here: the state machine is not there.
+with what went wrong in the message's attributes. Retries are left out here.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def dead_letter(schedule: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, Any] | None:
-    """SendMessage's parameters for a schedule whose state machine does not exist; None without a queue."""
+def dead_letter(
+    schedule: Mapping[str, Any], target: Mapping[str, Any], code: str, message: str
+) -> dict[str, Any] | None:
+    """SendMessage's parameters for a schedule whose target answered with this error; None without a queue."""
     queue_arn = (target.get("DeadLetterConfig") or {}).get("Arn")
     if not queue_arn:
         return None
     attributes = {
-        "ERROR_CODE": "StateMachineDoesNotExist",
-        "ERROR_MESSAGE": f"State Machine Does Not Exist: '{target['Arn']}'",
+        "ERROR_CODE": code,
+        "ERROR_MESSAGE": message,
         "SCHEDULE_ARN": schedule.get("Arn", ""),
         "TARGET_ARN": target["Arn"],
     }

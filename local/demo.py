@@ -66,7 +66,7 @@ class Clients:
     def __init__(self, endpoint_url: str) -> None:
         session = boto3.Session(
             aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - local AWS takes any
+            aws_secret_access_key="test",  # noqa: S106 - they may do everything there
             region_name="us-east-1",
         )
         retries = Config(retries={"mode": "standard", "total_max_attempts": 5})

@@ -1,7 +1,8 @@
 """Who may speak to the port: programs on this machine, and pages that the port itself has served.
 
-Local AWS asks for no signature, and runs what it is given. A page of another site that a developer has open
-must therefore not reach it, be it by a request across origins or by a name that it lets lead to 127.0.0.1.
+Local AWS knows the account's own keys by their name alone, and runs what it is given. A page of another site
+that a developer has open must therefore not reach it, be it by a request across origins or by a name that it
+lets lead to 127.0.0.1.
 """
 
 from __future__ import annotations

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 
-from local.ministack_hooks import Handler
+if TYPE_CHECKING:
+    from local.ministack_hooks import Handler
 
 
 def modelled_errors(service: str) -> frozenset[str]:

@@ -20,7 +20,9 @@ from local.front import front, with_service
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.pool import Pool
 from local.lambda_runtime.worker import Result
-from local.ministack_hooks import Asgi, Ministack, add_resource_type
+from local.ministack_hooks import Asgi, Ministack, Note, add_resource_type
+from local.permissions import Call
+from local.permitted import permitted
 from local.sdk_errors import modelled_errors, with_sdk_errors
 from local.telemetry import Telemetry
 
@@ -34,6 +36,7 @@ class DataPipeline(Protocol):
     faults: Faults
 
     async def start(self) -> None: ...
+    def calls(self, operation: str, body: bytes) -> list[Call]: ...
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
     async def handle(
         self,
@@ -44,6 +47,13 @@ class DataPipeline(Protocol):
         query_params: dict[str, list[str]],
     ) -> tuple[int, dict[str, str], bytes]: ...
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]: ...
+
+
+class RedshiftData(Protocol):
+    """The Redshift Data API."""
+
+    async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
+    def calls(self, operation: str, body: bytes) -> list[Call]: ...
 
 
 NewDataPipeline = Callable[[str], DataPipeline]
@@ -78,7 +88,8 @@ class LocalAws:
         *,
         data_pipeline: NewDataPipeline,
         time_scale: float,
-        redshift_data: Asgi | None = None,
+        note: Note,
+        redshift_data: RedshiftData | None = None,
     ) -> None:
         self._listener = listener
         self.port: int = listener.getsockname()[1]
@@ -88,7 +99,9 @@ class LocalAws:
         self._new_data_pipeline = data_pipeline
         self._time_scale = time_scale
         self._redshift_data = redshift_data
+        self._note = note
         self._pool: Pool | None = None
+        self._ministack: Ministack | None = None
         self._telemetry: Telemetry | None = None
         self._data_pipeline: DataPipeline | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -97,10 +110,14 @@ class LocalAws:
     async def start(self) -> None:
         """Return when all services answer."""
         loop = asyncio.get_running_loop()
-        ministack = Ministack(self.port, self.state, time_scale=self._time_scale)
+        ministack = Ministack(self.port, self.state, time_scale=self._time_scale, note=self._note)
+        self._ministack = ministack
         self._telemetry = Telemetry(ministack, loop, time_scale=self._time_scale)
         self._pool = Pool(
-            self.state / "lambda", endpoint_url=self.endpoint_url, deliver_to=self._telemetry.deliver_to
+            self.state / "lambda",
+            endpoint_url=self.endpoint_url,
+            deliver_to=self._telemetry.deliver_to,
+            credentials_of=ministack.credentials_of,
         )
         self._data_pipeline = self._new_data_pipeline(self.endpoint_url)
         await self._data_pipeline.start()
@@ -108,7 +125,7 @@ class LocalAws:
         ministack.make_state_machines_calls_fail(self._data_pipeline.faults)
         self._alarm_clock = asyncio.create_task(self._telemetry.each_minute())
         ministack.observe_executions(self._telemetry.count_execution)
-        ministack.observe_failed_deliveries(self._telemetry.keep_dead_letter)
+        ministack.observe_undelivered(self._telemetry.keep_dead_letter)
         ministack.add_sdk_integration(
             "datapipeline",
             target_prefix="DataPipeline",
@@ -118,16 +135,21 @@ class LocalAws:
                 service="DataPipeline",
                 modelled=modelled_errors("datapipeline"),
             ),
+            calls_of=self._data_pipeline.calls,
         )
         add_resource_type(
             pipeline_resource.TYPE,
             pipeline_resource.PipelineResource(self._data_pipeline.call),
             replacing=pipeline_resource.REPLACING,
         )
+
+        def behind(service: str, of: DataPipeline | RedshiftData) -> Asgi:
+            return permitted(service, of.asgi, permissions=ministack.permissions, calls_of=of.calls)
+
         others = ministack.asgi
         if self._redshift_data is not None:
-            others = with_service(b"RedshiftData.", self._redshift_data, others)
-        application = front(data_pipeline=self._data_pipeline.asgi, others=others)
+            others = with_service(b"RedshiftData.", behind("redshift-data", self._redshift_data), others)
+        application = front(data_pipeline=behind("datapipeline", self._data_pipeline), others=others)
         config = Config()
         config.bind = [f"fd://{self._listener.detach()}"]
         config.keep_alive_timeout = 75
@@ -135,6 +157,11 @@ class LocalAws:
         never = asyncio.Event()
         self._serving = asyncio.create_task(serve(application, config, shutdown_trigger=never.wait))
         await self._answers()
+
+    def note_grants(self) -> None:
+        """Note what roles may do, for a record of which of it is needed."""
+        if self._ministack is not None:
+            self._ministack.permissions.note_grants()
 
     @property
     def why_root(self) -> str | None:

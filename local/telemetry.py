@@ -39,6 +39,8 @@ class Telemetry:
         """What writes events to a log stream, and the metrics that are in them to CloudWatch."""
 
         async def deliver(events: Sequence[LogEvent]) -> None:
+            if not self._may_write(function, stream):
+                return
             await self._put_log_events(function, stream, events)
             for namespace, data in metric_data(event.message for event in events).items():
                 await self._put_metric_data(function.account, function.region, namespace, data)
@@ -57,12 +59,14 @@ class Telemetry:
             self._put_metric_data(account, region, STATES_NAMESPACE, execution_metrics(execution))
         )
 
-    def keep_dead_letter(self, schedule: Mapping[str, Any], target: Mapping[str, Any]) -> None:
+    def keep_dead_letter(
+        self, schedule: Mapping[str, Any], target: Mapping[str, Any], code: str, message: str
+    ) -> None:
         """Put what a schedule could not deliver into its target's dead-letter queue. From any thread."""
-        message = dead_letter(schedule, target)
-        if message is not None:
+        letter = dead_letter(schedule, target, code, message)
+        if letter is not None:
             self._in_background(
-                self._ministack.call("sqs", "SendMessage", message, account=ACCOUNT, region=REGION)
+                self._ministack.call("sqs", "SendMessage", letter, account=ACCOUNT, region=REGION)
             )
 
     async def each_minute(self) -> None:
@@ -74,6 +78,14 @@ class Telemetry:
             if data:
                 await self._put_metric_data(ACCOUNT, REGION, SQS_NAMESPACE, data)
             self._ministack.alarms.evaluate_all(account=ACCOUNT, region=REGION)
+
+    def _may_write(self, function: Function, stream: str) -> bool:
+        place = f"arn:aws:logs:{function.region}:{function.account}:log-group:{function.log_group}"
+        return self._ministack.function_roles.may_write_log(
+            role_arn=function.role,
+            function_name=function.name,
+            stream_arn=f"{place}:log-stream:{stream}",
+        )
 
     def _in_background(self, work: Coroutine[Any, Any, Any]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop)

@@ -13,10 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.console.files import PATH as CONSOLE_PATH
+from local.decisions import noting
 from local.deploy import CdkApp, DeployError
-from local.ministack_hooks import Asgi
 from local.orphans import ORPHANS
-from local.server import HOST, DataPipeline, LocalAws, NewDataPipeline, PortInUseError, listen
+from local.server import (
+    HOST,
+    DataPipeline,
+    LocalAws,
+    NewDataPipeline,
+    PortInUseError,
+    RedshiftData,
+    listen,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -49,7 +57,13 @@ def up(
         return 1
     _forget_aws_settings()
     ORPHANS.adopt()
-    aws = LocalAws(listener, data_pipeline=data_pipeline, time_scale=time_scale, redshift_data=redshift_data)
+    aws = LocalAws(
+        listener,
+        data_pipeline=data_pipeline,
+        time_scale=time_scale,
+        note=noting(_say),
+        redshift_data=redshift_data,
+    )
     if context is not None and time_scale != 1:
         context = {"timeScale": f"{time_scale:g}"} | dict(context)
     exit_code = 1
@@ -126,6 +140,7 @@ async def _start(aws: LocalAws, project: Path, context: Mapping[str, str] | None
     if app is not None:
         _say("deploying with the CDK CLI ...")
         await app.deploy(context or {})
+        aws.note_grants()
         _say(f"deployed after {time.monotonic() - began:.0f} s")
 
 
@@ -142,7 +157,7 @@ def _data_pipeline(settings: Sequence[str], time_scale: float) -> NewDataPipelin
     return new
 
 
-def _redshift_data(url: str, endpoint_url: str) -> Asgi:
+def _redshift_data(url: str, endpoint_url: str) -> RedshiftData:
     """Raises ValueError for a URL of another form."""
     import boto3
 
@@ -154,10 +169,10 @@ def _redshift_data(url: str, endpoint_url: str) -> Asgi:
             endpoint_url=endpoint_url,
             region_name="us-east-1",
             aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - local AWS takes any
+            aws_secret_access_key="test",  # noqa: S106 - they may do everything there
         )
 
-    return RedshiftDataEndpoint(url, new_s3).asgi
+    return RedshiftDataEndpoint(url, new_s3)
 
 
 def _say(line: str) -> None:

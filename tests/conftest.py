@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from _pytest.nodeid import NodeId
 from hypothesis import Phase, settings
 
 from tests.databases.mariadb import mariadb
 from tests.databases.postgresql import postgresql
 from tests.databases.server import DatabaseServer
 from tests.groups import group_of, rank
+from tests.looking_back import look_back
 
 settings.register_profile("any-example", phases=[Phase.explicit, Phase.generate])
 """For tests that are meant to fail: without the minutes that it takes to find the smallest example."""
@@ -36,10 +38,16 @@ def server(request: pytest.FixtureRequest) -> DatabaseServer:
     return found
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    look_back(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     groups = {item: _group(item) for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
+    if getattr(config.option, "loadgroup", False):  # In a process of pytest-xdist's.
+        for item, group in groups.items():
+            # pytest-xdist 3.8 takes the group from the id's end, and sets what pytest 9.2 no longer reads.
+            item._id = NodeId.parse(f"{item.nodeid}@{group}")
     items.sort(key=lambda item: rank(groups[item]))
 
 

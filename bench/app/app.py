@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from infra.bundling import asset_directory
@@ -43,6 +44,9 @@ def main() -> None:
         )
         for route, name in FUNCTIONS.items()
     }
+    deployed["polls"].add_to_role_policy(
+        iam.PolicyStatement(actions=["datapipeline:PollForTask"], resources=["*"])
+    )
     TaskRunnerStack(
         app,
         "TaskRunner",

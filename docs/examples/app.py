@@ -39,6 +39,7 @@ state_machines = iam.PolicyStatement(
     resources=["arn:aws:states:*:*:stateMachine:nightly-*", "arn:aws:states:*:*:execution:nightly-*"],
 )
 etl_login = "arn:aws:secretsmanager:us-east-1:111122223333:secret:sales-etl-AbCdEf"
+incoming = s3_access(read=["s3://sales/in/"])
 sales = s3_access(read=["s3://sales/in/"], write=["s3://sales/out/"])
 
 try:
@@ -54,10 +55,10 @@ try:
         ],
         handlers={
             "ShellCommandActivity": shell_command(memory_mb=1024, statements=sales),
-            "ShellCommandPrecondition": shell_command_precondition(statements=sales),
-            "Exists": exists(statements=sales),
+            "ShellCommandPrecondition": shell_command_precondition(statements=incoming),
+            "Exists": exists(statements=incoming),
             "CopyActivity": copy(secrets=[etl_login], statements=sales),
-            "SqlActivity": sql(secrets=[etl_login], statements=sales),
+            "SqlActivity": sql(secrets=[etl_login], statements=incoming),
             "RedshiftCopyActivity": redshift_copy(
                 copy_role_arn="arn:aws:iam::111122223333:role/redshift-copy", redshift=["warehouse/etl"]
             ),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_nodes.manifest import Manifest
 from data_nodes.s3_uri import S3Uri
-from data_nodes.stored_object import StoredObject, stored_object
+from data_nodes.stored_object import StoredObject, is_listed, stored_object
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
 
@@ -76,17 +76,12 @@ class S3DataNode:
             yield from _under(s3, self.directory, after)
 
     def exists(self, s3: S3Client) -> bool:
-        """Whether the object, the manifest, or an object under the path is there. Raises errors of S3.
-
-        ListObjectsV2 rather than HeadObject: who may not list is told 403 of a missing key, and not 404.
-        """
+        """Whether the object, the manifest, or an object under the path is there. Raises errors of S3."""
         if self.directory:
             return next(_under(s3, self.directory, ""), None) is not None
         place = self.file or self.manifest
         assert place is not None  # noqa: S101 - `of` sees to it
-        # Keys come in their order, so that the key itself is before all that begin with it.
-        found = s3.list_objects_v2(Bucket=place.bucket, Prefix=place.key, MaxKeys=1).get("Contents", [])
-        return any(entry.get("Key") == place.key for entry in found)
+        return is_listed(s3, place)
 
 
 def _under(s3: S3Client, directory: S3Uri, after: str) -> Iterator[StoredObject]:

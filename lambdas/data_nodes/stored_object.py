@@ -11,6 +11,8 @@ from runner.clients import aws_error_code, aws_errors
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_DENIED = {"403", "AccessDenied", "Forbidden"}
+
 
 @dataclass(frozen=True)
 class StoredObject:
@@ -27,7 +29,27 @@ def stored_object(s3: S3Client, uri: S3Uri, path: str) -> StoredObject | None:
     try:
         head = s3.head_object(Bucket=uri.bucket, Key=uri.key)
     except aws_errors() as error:
-        if aws_error_code(error) in {"404", "NoSuchKey", "NotFound"}:
+        code = aws_error_code(error)
+        if code in {"404", "NoSuchKey", "NotFound"} or (code in _DENIED and _is_missing(s3, uri)):
             return None
         raise
     return StoredObject(uri, path, head["ContentLength"], head["ETag"])
+
+
+def is_listed(s3: S3Client, uri: S3Uri) -> bool:
+    """Whether a listing has the key. Raises errors of S3.
+
+    A permission to list some prefixes, which ``s3_access`` gives, does for this. HeadObject answers 403 for a
+    missing key to who may not list (API reference, HeadObject), and it is not documented whether such a
+    permission counts there.
+    """
+    # Keys come in their order, so that the key itself is before all that begin with it.
+    found = s3.list_objects_v2(Bucket=uri.bucket, Prefix=uri.key, MaxKeys=1).get("Contents", [])
+    return any(entry.get("Key") == uri.key for entry in found)
+
+
+def _is_missing(s3: S3Client, uri: S3Uri) -> bool:
+    try:
+        return not is_listed(s3, uri)
+    except aws_errors():
+        return False  # HeadObject's own error says what is not allowed.

@@ -23,11 +23,13 @@ from local.datapipeline.errors import (
     UnknownOperationError,
 )
 from local.datapipeline.faults import Fault, Faults
-from local.datapipeline.service import Service
+from local.datapipeline.permissions import Needed
+from local.datapipeline.service import ACCOUNT, REGION, Service
 from local.datapipeline.settings import Settings
 from local.datapipeline.tasks import Poll
 from local.datapipeline.throttle import Throttle
 from local.datapipeline.world import World
+from local.permissions import Call
 
 TARGET = "DataPipeline."
 
@@ -65,6 +67,13 @@ class DataPipelineEndpoint:
         self._settings = settings
         self._clock = Clock(time_scale)
         self._service = Service(settings, Random())  # noqa: S311 - ids, not secrets
+        self._needed = Needed(
+            settings,
+            pipelines=self._service.pipelines,
+            tasks=self._service.life.board.by_id,
+            region=REGION,
+            account=ACCOUNT,
+        )
         self._throttle = Throttle()
         self.faults = Faults()
         self._world = World(aws_endpoint_url)
@@ -77,6 +86,10 @@ class DataPipelineEndpoint:
         """Begin to move by itself: timers run when they are due."""
         self._loop = asyncio.get_running_loop()
         self._in_background(self._run_timers())
+
+    def calls(self, operation: str, body: bytes) -> list[Call]:
+        """What IAM is asked for an operation. From any thread."""
+        return self._needed.calls(operation, body)
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
         """One HTTP request; a poll whose client goes away is told to the engine."""

@@ -35,6 +35,7 @@ from local.datapipeline.views import attempt_object, find_object, instance_objec
 from local.datapipeline.wire import check
 
 ACCOUNT = "000000000000"
+REGION = "us-east-1"
 PAGE = 100
 MAXIMUM_TAGS = 10
 MASK = "********"

@@ -97,6 +97,11 @@ class Settings:
     constraint_error: str = _choice(
         "InvalidRequestException|ValidationException", "the error for a request outside of the model's limits"
     )
+    call_resource: str = _choice(
+        "pipeline|none",
+        "what IAM sees of a task runner's call: the pipeline, as the service authorization reference "
+        "has it, or no resource, as the developer guide has it",
+    )
     throttling: str = _choice("on|off", "whether the documented rates for an account are enforced")
     describe_objects_limit: int = _number(
         25, "ids that DescribeObjects takes: documented as 25, the AWS CLI sends 100"

@@ -6,16 +6,11 @@ environment gets in: a handler that works only with it would fail on AWS.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from local.lambda_runtime.function import Function
-
-DUMMY_CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_SESSION_TOKEN": "test",
-}
 
 
 @dataclass(frozen=True)
@@ -32,13 +27,20 @@ class Places:
 
 
 def execution_environment(
-    function: Function, places: Places, *, runtime_api: str, log_stream: str, endpoint_url: str
+    function: Function,
+    places: Places,
+    *,
+    runtime_api: str,
+    log_stream: str,
+    endpoint_url: str,
+    credentials: Mapping[str, str],
 ) -> dict[str, str]:
     """Every variable a new process of `function` starts with.
 
-    `runtime_api` is HOST:PORT; `endpoint_url` is the local AWS, which a function's own variables cannot
-    replace. PATH leads to the image's programs only, because what else a developer's machine has does not
-    exist on Lambda, and HOME is the scratch directory, so that no ~/.aws is read.
+    `runtime_api` is HOST:PORT; `endpoint_url` is the local AWS and `credentials` are the role's variables,
+    which a function's own cannot replace. PATH leads to the image's programs only, because what else a
+    developer's machine has does not exist on Lambda, and HOME is the scratch directory, so that no ~/.aws is
+    read.
     """
     own = {name: value for name, value in function.environment if not name.startswith("AWS_ENDPOINT_URL")}
     path = [places.language / "bin", places.programs, places.opt / "bin"]
@@ -54,7 +56,7 @@ def execution_environment(
         "HOME": str(places.scratch),
         **own,
         "LD_LIBRARY_PATH": f"{places.language}/lib:{own.get('LD_LIBRARY_PATH', libraries)}",
-        **DUMMY_CREDENTIALS,
+        **credentials,
         **json_logs,
         "AWS_DEFAULT_REGION": function.region,
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+PRINCIPAL = "lambda.amazonaws.com"
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -33,6 +35,8 @@ class Function:
     log_stream_prefix: str
     log_format: Literal["Text", "JSON"]
     application_log_level: str | None
+    role: str
+    """ARN."""
     code: bytes = field(repr=False, compare=False)
 
     @property
@@ -74,5 +78,6 @@ class Function:
             log_stream_prefix=f"[{version}]" if group == own_group else f"{name}[{version}]",
             log_format="JSON" if json_logs else "Text",
             application_log_level=(logging.get("ApplicationLogLevel") or "INFO") if json_logs else None,
+            role=configuration.get("Role") or "",
             code=code,
         )

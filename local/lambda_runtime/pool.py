@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,16 +23,23 @@ DeliverTo = Callable[[Function, str], Deliver]
 """(function, log stream's name) -> what delivers events to it."""
 
 
+CredentialsOf = Callable[[Function], Mapping[str, str]]
+"""The variables with new temporary credentials of a function's role."""
+
+
 class Pool:
     """Everything that runs functions. Belongs to one event loop; files are under `directory`.
 
     If functions are to run as an unprivileged user, that one must be able to enter `directory`.
     """
 
-    def __init__(self, directory: Path, *, endpoint_url: str, deliver_to: DeliverTo) -> None:
+    def __init__(
+        self, directory: Path, *, endpoint_url: str, deliver_to: DeliverTo, credentials_of: CredentialsOf
+    ) -> None:
         self._directory = directory
         self._endpoint_url = endpoint_url
         self._deliver_to = deliver_to
+        self._credentials_of = credentials_of
         self._sandbox = create_sandbox(directory)
         self._deployments = Deployments(directory, python=self._sandbox.runtime.python)
         self._idle: defaultdict[Function, list[Worker]] = defaultdict(list)
@@ -76,13 +83,19 @@ class Pool:
         return None
 
     async def _start(self, function: Function) -> Worker:
+        credentials = self._credentials_of(function)
         deployment = await self._deployments.of(function)
         environment_id = uuid.uuid4().hex
         stream = f"{datetime.now(UTC):%Y/%m/%d}/{function.log_stream_prefix}{environment_id}"
         logs = LogStream(self._deliver_to(function, stream))
         worker = Worker(function, logs, self._directory / "tmp" / environment_id, self._sandbox)
         self._workers.add(worker)
-        await worker.start(deployment, log_stream=stream, endpoint_url=self._endpoint_url)
+        await worker.start(
+            deployment,
+            log_stream=stream,
+            endpoint_url=self._endpoint_url,
+            credentials=credentials,
+        )
         return worker
 
     def _give_back(self, worker: Worker) -> None:

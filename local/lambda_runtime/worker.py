@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,7 +76,14 @@ class Worker:
         self._started_at = 0.0
         self._init_ms: float | None = None
 
-    async def start(self, deployment: Deployment, *, log_stream: str, endpoint_url: str) -> None:
+    async def start(
+        self,
+        deployment: Deployment,
+        *,
+        log_stream: str,
+        endpoint_url: str,
+        credentials: Mapping[str, str],
+    ) -> None:
         """Start the process; its initialization is part of the first invocation."""
         runtime = self._sandbox.runtime
         self._make_scratch()
@@ -92,6 +100,7 @@ class Worker:
             runtime_api=await self._api.start(),
             log_stream=log_stream,
             endpoint_url=endpoint_url,
+            credentials=credentials,
         )
         layer_packages = deployment.opt / "python"
         import_path = [

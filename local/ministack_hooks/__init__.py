@@ -11,7 +11,17 @@ from local.ministack_hooks.emulator import (
     EmulatedServiceError,
     Handler,
     Ministack,
+    Note,
 )
 from local.ministack_hooks.resource_types import add_resource_type
 
-__all__ = ["ACCOUNT", "REGION", "Asgi", "EmulatedServiceError", "Handler", "Ministack", "add_resource_type"]
+__all__ = [
+    "ACCOUNT",
+    "REGION",
+    "Asgi",
+    "EmulatedServiceError",
+    "Handler",
+    "Ministack",
+    "Note",
+    "add_resource_type",
+]

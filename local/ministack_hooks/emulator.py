@@ -17,11 +17,19 @@ from local.datapipeline.faults import Faults
 from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
+from local.ministack_hooks.deliveries import Deliveries, Undelivered
 from local.ministack_hooks.encrypted_executions import EncryptedExecutions
 from local.ministack_hooks.expressions import ParsedOnce
+from local.ministack_hooks.function_roles import FunctionRoles
+from local.ministack_hooks.key_use import KeyUse
+from local.ministack_hooks.log_delivery import LogDelivery
 from local.ministack_hooks.log_pages import paged
+from local.ministack_hooks.missing_objects import MissingObjects
+from local.ministack_hooks.permissions import Permissions
 from local.ministack_hooks.size_limits import SizeLimits
 from local.ministack_hooks.state_machine_faults import StateMachineFaults
+from local.ministack_hooks.state_machine_roles import CallsOf, StateMachineRoles
+from local.permissions import CannotAssumeError
 
 Handler = Callable[
     [str, str, dict[str, str], bytes, dict[str, list[str]]],
@@ -39,6 +47,10 @@ LOG_SOURCE = "execution environment"
 BEGINNING_SECONDS = 0.15
 
 
+Note = Callable[..., None]
+"""(decision, principal, members of it as keyword arguments): see local/decisions.py."""
+
+
 class EmulatedServiceError(Exception):
     """A service of ministack's answered an in-process call with an error; the message is its answer."""
 
@@ -50,7 +62,7 @@ def environment(port: int, state: Path, *, time_scale: float) -> dict[str, str]:
         "BIND_HOST": "127.0.0.1",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AUTH": "false",
+        "AUTH": "true",
         # No Docker: ministack would otherwise remove containers that it takes for its own.
         "DOCKER_HOST": f"unix://{state}/no-docker.sock",
         "IOT_MTLS_ENABLED": "0",
@@ -74,9 +86,10 @@ class Ministack:
 
     `time_scale` N makes Step Functions' waits and retries, rate schedules, and the periods of alarms N times
     as fast. Unscaled are cron and one-time schedules, TimeoutSeconds of a state, and functions' timeouts.
+    `note` is told what IAM decides.
     """
 
-    def __init__(self, port: int, state: Path, *, time_scale: float = 1.0) -> None:
+    def __init__(self, port: int, state: Path, *, time_scale: float, note: Note) -> None:
         os.environ.update(environment(port, state, time_scale=time_scale))
         tempfile.tempdir = str(state)
         self._app: Any = importlib.import_module("ministack.app")
@@ -98,6 +111,13 @@ class Ministack:
         SizeLimits(self._step_functions)
         EncryptedExecutions(self._step_functions)
         ParsedOnce(self._step_functions.jsonata)
+        self.permissions = Permissions(account=ACCOUNT, region=REGION, note=note)
+        self.function_roles = FunctionRoles(self._lambda, self.permissions)
+        self._roles = StateMachineRoles(self._step_functions, self.permissions)
+        self._deliveries = Deliveries(self.permissions)
+        LogDelivery(self._step_functions, self.permissions)
+        KeyUse(self._step_functions, self.permissions)
+        MissingObjects(self.permissions)
         self._match_phrases()
         self._page_log_events()
 
@@ -132,9 +152,12 @@ class Ministack:
         return json.loads(answer or b"{}")  # type: ignore[no-any-return]
 
     def add_sdk_integration(
-        self, service: str, target_prefix: str, error_prefix: str, handler: Handler
+        self, service: str, target_prefix: str, error_prefix: str, handler: Handler, calls_of: CallsOf
     ) -> None:
-        """Make `aws-sdk:<service>:*` of Step Functions call `handler`, which speaks the service's JSON."""
+        """Make `aws-sdk:<service>:*` of Step Functions call `handler`, which speaks the service's JSON.
+
+        `calls_of` says what an operation needs to be allowed.
+        """
 
         async def with_bytes(
             method: str, path: str, headers: dict[str, str], body: str | bytes, query: dict[str, list[str]]
@@ -148,6 +171,15 @@ class Ministack:
             "protocol": "json",
         }
         self._step_functions._AWS_SDK_ERROR_PREFIX[service] = error_prefix
+        self._roles.add_service(service, calls_of)
+
+    def credentials_of(self, function: Function) -> dict[str, str]:
+        """The environment variables with temporary credentials of a function's role.
+
+        Raises CannotAssumeError.
+        """
+        made = self.function_roles.assume(role_arn=function.role, function_name=function.name)
+        return made.environment()
 
     def run_python_functions(self, invoke: Invoke, loop: asyncio.AbstractEventLoop) -> None:
         """Run deployed Python functions by `invoke` on `loop`; it writes their logs and metrics as well.
@@ -156,14 +188,17 @@ class Ministack:
         """
         module = self._lambda
         original_execute = module._execute_function_warm
-        original_logs = module._emit_lambda_logs
+        original_logs = self.function_roles.keep_to_logs(module._emit_lambda_logs)
         original_metrics = module._emit_lambda_metrics
 
         def execute(record: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
             configuration = record.get("config") or record
             code = record.get("code_zip")
             if not code or not _is_python(configuration):
-                result: dict[str, Any] = original_execute(record, event, request_id)
+                try:
+                    result: dict[str, Any] = original_execute(record, event, request_id)
+                except CannotAssumeError as error:
+                    return _cannot_assume(error)
                 return result
             layers = tuple(
                 Layer(layer["Arn"], module._resolve_layer_zip(layer) or b"")
@@ -171,7 +206,10 @@ class Ministack:
             )
             function = Function.from_configuration(configuration, code=code, layers=layers)
             work = invoke(function, request_id, json.dumps(event).encode(), configuration["FunctionArn"])
-            outcome = asyncio.run_coroutine_threadsafe(work, loop).result()
+            try:
+                outcome = asyncio.run_coroutine_threadsafe(work, loop).result()
+            except CannotAssumeError as error:
+                return _cannot_assume(error)
             answer = {"body": outcome.payload, "log": "\n".join(outcome.log), "log_source": LOG_SOURCE}
             return answer | ({"error": True} if outcome.is_error else {})
 
@@ -203,17 +241,9 @@ class Ministack:
 
         self._step_functions._emit_execution_status_event = emit
 
-    def observe_failed_deliveries(self, observe: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
-        """Call `observe(schedule, target)` each time that a schedule's state machine is not there."""
-        original = self._event_bridge._invoke_target
-
-        def invoke(target: dict[str, Any], event: Any, rule: dict[str, Any], view: Any = None) -> None:
-            original(target, event, rule, view)
-            arn = str(target.get("Arn", ""))
-            if ":states:" in arn and self._step_functions._resolve_state_machine_arn(arn) is None:
-                observe(rule, target)
-
-        self._event_bridge._invoke_target = invoke
+    def observe_undelivered(self, observe: Undelivered) -> None:
+        """Call `observe(schedule, target, error code, message)` for each tick that cannot be delivered."""
+        self._deliveries.observe_undelivered(observe)
 
     def messages_visible(self) -> Iterator[tuple[str, int]]:
         """The name of each queue, and how many of its messages wait to be received."""
@@ -309,6 +339,11 @@ class Ministack:
             return matcher if phrase is None else lambda message: phrase[1] in message
 
         self._logs._compile_filter_pattern = compiled
+
+
+def _cannot_assume(error: CannotAssumeError) -> dict[str, Any]:
+    failure = {"errorType": "AccessDeniedException", "errorMessage": str(error)}
+    return {"body": failure, "log": "", "log_source": LOG_SOURCE, "error": True}
 
 
 def _is_python(configuration: Mapping[str, Any]) -> bool:

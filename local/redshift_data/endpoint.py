@@ -14,10 +14,14 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 from pg8000.native import Connection
 
+from local.permissions import Call
+from local.redshift_data import permissions
 from local.redshift_data.errors import RedshiftDataError, ResourceNotFoundError, ValidationError
 from local.redshift_data.statements import NewS3, Part, Statement, Statements
 
 TARGET = "RedshiftData."
+PLACE = "us-east-1:000000000000"
+"""Region and account."""
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +39,13 @@ class RedshiftDataEndpoint:
             raise ValueError(f"{url!r} is not of the form postgresql://user:password@host:port")
         self._place = place
         self.statements = Statements(self._connect, new_s3)
+        self._owners: dict[str, str] = {}
+
+    def calls(self, operation: str, body: bytes) -> list[Call]:
+        """What IAM is asked for an operation."""
+        return permissions.calls(
+            operation, body, owner_of=lambda id_: self._owners.get(id_.partition(":")[0]), place=PLACE
+        )
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
         """One HTTP request."""
@@ -46,15 +57,15 @@ class RedshiftDataEndpoint:
             if not message.get("more_body"):
                 break
         operation = headers.get("x-amz-target", "").removeprefix(TARGET)
-        status, answer = await asyncio.to_thread(self.answer, operation, body)
+        status, answer = await asyncio.to_thread(self.answer, operation, body, scope.get("local.caller", ""))
         pairs = [(b"content-type", b"application/x-amz-json-1.1")]
         await send({"type": "http.response.start", "status": status, "headers": pairs})
         await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
-    def answer(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
-        """(HTTP status, answer) to a request."""
+    def answer(self, operation: str, body: bytes, caller: str = "") -> tuple[int, dict[str, Any]]:
+        """(HTTP status, answer) to a request of ``caller``, a user id."""
         try:
-            return 200, self._carry_out(operation, _checked(operation, body))
+            return 200, self._carry_out(operation, _checked(operation, body), caller)
         except RedshiftDataError as error:
             return error.status, {"__type": error.type, **error.members()}
         except Exception as error:
@@ -62,7 +73,7 @@ class RedshiftDataEndpoint:
             _log.exception("Request %s", operation)
             return 500, {"__type": "InternalServerException", "Message": repr(error)}
 
-    def _carry_out(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    def _carry_out(self, operation: str, request: dict[str, Any], caller: str) -> dict[str, Any]:
         if operation == "CancelStatement":
             self.statements.cancel(request["Id"])
             return {"Status": True}
@@ -72,6 +83,7 @@ class RedshiftDataEndpoint:
             return _result(self.statements.find(request["Id"]))
         sqls = request.pop("Sqls", None) or [request.pop("Sql")]
         statement = self.statements.start(request, sqls)
+        self._owners[statement.id] = caller
         return {"Id": statement.id, "CreatedAt": statement.created, **_place_of(statement)}
 
     def _connect(self, database: str) -> Connection:

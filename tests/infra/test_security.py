@@ -43,34 +43,34 @@ LOG_DELIVERY = (
 
 # (role, actions, resource, condition): why. Patterns: `*` stands for any text, `[*]` for itself.
 ALLOWED: dict[tuple[str, str, str, str], str] = {
-    ("PollLoopetlFunctionRole*", "logs:CreateLogStream logs:PutLogEvents", "<PollLoopetlLogs*.Arn>", ""): (
+    ("PollLoop*FunctionRole*", "logs:CreateLogStream logs:PutLogEvents", "<PollLoopetlLogs*.Arn>", ""): (
         "The poller writes its own log."
     ),
-    ("PollLoopetlFunctionRole*", "datapipeline:PollForTask", "[*]", "datapipeline:workerGroup=etl"): (
+    ("PollLoop*FunctionRole*", "datapipeline:PollForTask", "[*]", "datapipeline:workerGroup=etl"): (
         "PollForTask has no resource; the condition keeps the poller to its worker group."
     ),
-    ("PollLoopetlFunctionRole*", "datapipeline:ReportTaskRunnerHeartbeat", "[*]", ""): (
+    ("PollLoop*FunctionRole*", "datapipeline:ReportTaskRunnerHeartbeat", "[*]", ""): (
         "The heartbeat has neither a resource nor a condition."
     ),
-    ("PollLoopetlFunctionRole*", "s3:PutObject", "<Claims*.Arn>/claims/[*]", ""): (
+    ("PollLoop*FunctionRole*", "s3:PutObject", "<Claims*.Arn>/claims/[*]", ""): (
         "The poller puts objects with secrets aside; it cannot read them again."
     ),
-    ("PollLoopetlFunctionRole*", "states:ListExecutions", "<RunTaskStateMachine????????>", ""): (
+    ("PollLoop*FunctionRole*", "states:ListExecutions", "<RunTaskStateMachine????????>", ""): (
         "The poller counts running tasks, because max_concurrent_tasks is set."
     ),
-    ("PollLoopetlStateMachineRole*", "lambda:InvokeFunction", "<PollLoopetlFunction*.Arn>", ""): (
+    ("PollLoop*StateMachineRole*", "lambda:InvokeFunction", "<PollLoopetlFunction*.Arn>", ""): (
         "PollLoop invokes its own poller."
     ),
-    ("PollLoopetlStateMachineRole*", "lambda:InvokeFunction", "<PollLoopetlFunction*.Arn>:[*]", ""): (
-        "PollLoop invokes its own poller, in any version."
+    ("PollLoop*StateMachineRole*", "lambda:InvokeFunction", "<PollLoopetlFunction*.Arn>:[*]", ""): (
+        "CDK grants every version with a function. Nothing is called by a version."
     ),
-    ("PollLoopetlStateMachineRole*", "states:StartExecution", "<RunTaskStateMachine????????>", ""): (
+    ("PollLoop*StateMachineRole*", "states:StartExecution", "<RunTaskStateMachine????????>", ""): (
         "PollLoop starts RunTask."
     ),
-    ("PollLoopetlScheduleRole*", "states:StartExecution", "<PollLoopetlStateMachine????????>", ""): (
+    ("PollLoop*ScheduleRole*", "states:StartExecution", "<PollLoopetlStateMachine????????>", ""): (
         "A tick starts PollLoop."
     ),
-    ("PollLoopetlScheduleRole*", "sqs:SendMessage", "<TicksNotDelivered*.Arn>", ""): (
+    ("PollLoop*ScheduleRole*", "sqs:SendMessage", "<TicksNotDelivered*.Arn>", ""): (
         "A tick that cannot be delivered goes to its dead-letter queue."
     ),
     ("EventsFunctionRole*", "logs:CreateLogStream logs:PutLogEvents", "<EventsLogs*.Arn>", ""): (
@@ -90,7 +90,7 @@ ALLOWED: dict[tuple[str, str, str, str], str] = {
         "RunTask invokes the handlers."
     ),
     ("RunTaskStateMachineRole*", "lambda:InvokeFunction", "<Handler*Function*.Arn>:[*]", ""): (
-        "RunTask invokes the handlers, in any version."
+        "CDK grants every version with a function; a function from elsewhere may be named by its alias."
     ),
     ("RunTaskStateMachineRole*", "datapipeline:ReportTaskProgress", "[*]", ""): (
         "RunTask acknowledges; the developer guide knows no resource for this action."
@@ -126,7 +126,7 @@ ALLOWED_WITH_KEY: dict[tuple[str, str, str, str], str] = {
     ("*StateMachineRole*", "kms:GenerateDataKey", DATA_KEY, "kms:EncryptionContext:SourceArn=*:logs:*"): (
         "A state machine encrypts its log."
     ),
-    ("PollLoopetlFunctionRole*", "kms:GenerateDataKey", DATA_KEY, ""): (
+    ("PollLoop*FunctionRole*", "kms:GenerateDataKey", DATA_KEY, ""): (
         "The poller writes claims, and cannot decrypt them."
     ),
     (
@@ -159,7 +159,10 @@ ALLOWED_TO_OTHERS: dict[tuple[str, str, str, str], str] = {
         "sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage",
         "events.amazonaws.com",
         "aws:SourceArn=<EventsRunTaskFailed*.Arn>",
-    ): "EventBridge sends failed RunTask executions to the dead-letter queue, for this rule alone.",
+    ): (
+        "EventBridge sends failed RunTask executions to the dead-letter queue, for this rule alone. CDK lets "
+        "whoever may send look at the queue."
+    ),
     ("EventsRunTaskEnded*", "lambda:InvokeFunction", "events.amazonaws.com", "<EventsRunTaskEnded*.Arn>"): (
         "EventBridge invokes the function that counts, for this rule alone."
     ),

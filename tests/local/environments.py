@@ -21,6 +21,7 @@ from local.lambda_runtime.worker import Result
 
 T = TypeVar("T")
 PROBE = (Path(__file__).parent / "fixture_app" / "function" / "probe.py").read_text()
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "ASIA", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
 ENDPOINT_URL = "http://127.0.0.1:1"
 ARN = "arn:aws:lambda:eu-west-1:000000000000:function:probe"
 
@@ -92,7 +93,12 @@ class Environments:
             await asyncio.wait(others, timeout=5)
 
     async def _new_pool(self) -> Pool:
-        return Pool(self.directory / "lambda", endpoint_url=ENDPOINT_URL, deliver_to=self._deliver_to)
+        return Pool(
+            self.directory / "lambda",
+            endpoint_url=ENDPOINT_URL,
+            deliver_to=self._deliver_to,
+            credentials_of=lambda _: CREDENTIALS,
+        )
 
     def _deliver_to(self, _: Function, stream: str) -> Deliver:
         async def deliver(events: Any) -> None:

@@ -30,6 +30,14 @@ CLOUDWATCH = f"{SERVICES}.cloudwatch"
 SQS = f"{SERVICES}.sqs"
 LOGS = f"{SERVICES}.cloudwatch_logs"
 PROVISIONERS = f"{SERVICES}.cloudformation.provisioners"
+SNS = f"{SERVICES}.sns"
+S3 = f"{SERVICES}.s3"
+IAM = f"{SERVICES}.iam"
+APP = "ministack.app"
+EVALUATOR = "ministack.core.iam_evaluator"
+ACTIONS = "ministack.core.iam_actions"
+ROUTER = "ministack.core.router"
+LAMBDA_RUNTIME = "ministack.core.lambda_runtime"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -88,6 +96,70 @@ def private(module: str, name: str) -> Any:
         (CLOUDWATCH, "_stat_value", ["stats", "stat_name", "points"]),
         (PROVISIONERS, "_cw_metric_alarm_record", ["name", "props"]),
         (LOGS, "_filter_log_events", ["data"]),
+        (EVALUATOR, "evaluate", ["ctx", "policies", "limits"]),
+        (EVALUATOR, "evaluate_resource_policy", ["doc", "ctx", "service", "named_only", "direct_only"]),
+        (
+            EVALUATOR,
+            "enforce",
+            ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"],
+        ),
+        (EVALUATOR, "_resource_policy", ["service", "resource_arn"]),
+        (EVALUATOR, "_resolve_condition_key", ["key", "ctx"]),
+        (EVALUATOR, "_first_match", ["ctx", "stmts", "effect"]),
+        (EVALUATOR, "parse_policy_document", ["doc"]),
+        (EVALUATOR, "check_credentials", ["access_key_id", "service"]),
+        (EVALUATOR, "resolve_caller_identity", ["access_key_id"]),
+        (
+            EVALUATOR,
+            "pin_signed_request",
+            ["method", "raw_path", "query_params", "raw_headers", "handshake"],
+        ),
+        (EVALUATOR, "pin_signed_body", ["body"]),
+        (EVALUATOR, "pin_request_origin", ["source_ip", "secure_transport"]),
+        (
+            ACTIONS,
+            "access_denied_response",
+            [
+                *("service", "action", "principal_arn", "request_id", "error_code", "message", "headers"),
+                *("resource_arn", "explicit_deny", "resource_policy_arn"),
+            ],
+        ),
+        (ACTIONS, "extract_iam_action", ["service", "method", "path", "headers", "body", "query_params"]),
+        (
+            ACTIONS,
+            "extract_resource_arn",
+            ["service", "method", "path", "headers", "body", "query_params", "region", "account_id"],
+        ),
+        (LAMBDA, "execution_credentials", ["config"]),
+        (LAMBDA_RUNTIME, "execution_credentials", ["config"]),
+        (ROUTER, "extract_access_key_id", ["headers", "query_params"]),
+        (ROUTER, "extract_region", ["headers", "query_params"]),
+        (APP, "_request_account_scope", ["access_key_id"]),
+        (APP, "_routing_params", ["method", "path", "headers", "body", "query_params"]),
+        (
+            APP,
+            "call_service_handler_sync",
+            ["handler", "method", "path", "headers", "body", "query_params", "timeout"],
+        ),
+        (f"{SERVICES}.sts", "register_session", ["access_key", "session"]),
+        (STATES, "_run_execution", ["exec_arn"]),
+        (STATES, "_invoke_with_callback", ["resource", "input_data", "token", "state_def"]),
+        (STATES, "_create_state_machine", ["data"]),
+        (STATES, "_update_state_machine", ["data"]),
+        (PROVISIONERS, "_sfn_state_machine_create", ["logical_id", "props", "stack_name"]),
+        (SQS, "queue_policy_allows", ["queue_arn", "service", "source_arn", "source_account"]),
+        (ACTIONS, "s3_additional_checks", ["method", "path", "headers", "body", "query_params"]),
+        (ACTIONS, "_s3_action", ["method", "path", "query_params"]),
+        (ACTIONS, "_s3_source_object", ["headers"]),
+        (S3, "_bucket_default_sse_headers", ["bucket_name"]),
+        (S3, "_stored_sse_headers", ["obj"]),
+        (S3, "_put_bucket_encryption", ["name", "body"]),
+        (S3, "_delete_bucket_encryption", ["name"]),
+        (f"{SERVICES}.kms", "_resolve_key", ["key_id_or_arn"]),
+        (STATES, "_start_execution", ["data"]),
+        (STATES, "_service_model", ["service"]),
+        (PROVISIONERS, "_cwlogs_create", ["logical_id", "props", "stack_name"]),
+        (PROVISIONERS, "_sns_create", ["logical_id", "props", "stack_name"]),
     ],
 )
 def test_a_function_has_the_parameters_that_the_hooks_use(
@@ -101,6 +173,7 @@ def test_a_function_has_the_parameters_that_the_hooks_use(
     [
         (LAMBDA, "_execute_function_dispatch", "_execute_function_warm"),
         (LAMBDA, "_execute_function_dispatch", "_emit_lambda_logs"),
+        (LAMBDA, "_provided_worker_env", "execution_credentials"),
         (LAMBDA, "_execute_function", "_throttle_response"),
         (LAMBDA, "_invoke", "_emit_lambda_metrics"),
         (STATES, "_call_lambda", "_execute_function_with_config_scope"),
@@ -133,15 +206,75 @@ def test_a_function_has_the_parameters_that_the_hooks_use(
         (CLOUDWATCH, "_put_metric_data", "_evaluate_all_alarms"),
         (PROVISIONERS, "_cw_metric_alarm_put", "_cw_metric_alarm_record"),
         (LOGS, "handle_request", "_filter_log_events"),
+        (EVALUATOR, "enforce", "evaluate"),
+        (EVALUATOR, "combine_resource_policy", "evaluate_resource_policy"),
+        (EVALUATOR, "evaluate_resource_policy", "evaluate"),
+        (APP, "_dispatch_service_request", "enforce"),
+        (APP, "_dispatch_service_request", "access_denied_response"),
+        (APP, "_dispatch_service_request", "SERVICE_HANDLERS"),
+        (APP, "app", "pin_request_origin"),
+        (STATES, "_start_execution", "_run_execution"),
+        (STATES, "_start_sync_execution", "_run_execution"),
+        (STATES, "_execute_task", "_invoke_with_callback"),
+        (STATES, "_dispatch_aws_sdk_json", "call_service_handler_sync"),
+        (STATES, "_dispatch_aws_sdk_query", "call_service_handler_sync"),
+        (STATES, "_dispatch_aws_sdk_rest_xml", "call_service_handler_sync"),
+        (EVENTS, "_dispatch_event", "_invoke_target"),
+        (CLOUDWATCH, "_set_alarm_state", "_dispatch_alarm_actions"),
+        (SNS, "_deliver_to_sqs", "queue_policy_allows"),
+        (SNS, "_fanout", "_deliver_to_lambda"),
+        (PROVISIONERS, "_sfn_state_machine_update", "_update_state_machine"),
+        (PROVISIONERS, "_s3_apply_configurations", "_S3_BUCKET_CONFIGURATIONS"),
+        (APP, "_dispatch_service_request", "s3_additional_checks"),
+        (STATES, "_invoke_nested_start_execution", "_start_execution"),
+        (EVENTS, "_dispatch_to_stepfunctions", "_start_execution"),
     ],
 )
 def test_a_replaced_name_is_looked_up_when_it_is_used(module: str, caller: str, called: str) -> None:
     assert called in private(module, caller).__code__.co_names
 
 
+def test_what_starts_a_node_process_asks_for_credentials() -> None:
+    assert "execution_credentials" in private(LAMBDA_RUNTIME, "Worker")._spawn.__code__.co_names
+
+
+def test_a_decision_and_a_statement_have_these_members() -> None:
+    evaluator = importlib.import_module(EVALUATOR)
+    document = {"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}}
+    (parsed,) = evaluator.parse_policy_document(document)
+    assert (parsed.effect, parsed.actions, parsed.not_actions) == ("Allow", ["s3:GetObject"], [])
+    assert (parsed.resources, parsed.not_resources, parsed.conditions) == (["arn:aws:s3:::b/*"], [], {})
+    context = evaluator.EvalContext("arn", "Service", "", "s3:GetObject", "arn:aws:s3:::b/k", "us-east-1")
+    assert evaluator._first_match(context, [parsed], "Allow") is parsed
+    result = evaluator.evaluate(context, [[parsed]])
+    assert (result.decision, result.principal_arn, result.resource_policy_arn) == ("Allow", "arn", "")
+    assert evaluator.AuthError("code", "message").code == "code"
+
+
+def test_the_callers_of_a_request_are_context_variables() -> None:
+    assert private(EVALUATOR, "_request_origin").get() is not None
+    assert private(EVALUATOR, "_anonymous").get() is False
+
+
+def test_roles_are_kept_with_what_the_hooks_read() -> None:
+    source = inspect.getsource(private(PROVISIONERS, "_iam_role_create"))
+    for member in ("RoleName", "Arn", "RoleId", "AssumeRolePolicyDocument", "InlinePolicies"):
+        assert f'"{member}":' in source
+    assert hasattr(private(IAM, "_roles"), "get_scoped")
+    assert isinstance(private(IAM, "_roles")._data, dict)
+
+
+def test_what_makes_a_state_machine_of_a_stack_is_found_by_its_type() -> None:
+    handlers = private(PROVISIONERS, "_RESOURCE_HANDLERS")["AWS::StepFunctions::StateMachine"]
+    assert handlers["create"] is private(PROVISIONERS, "_sfn_state_machine_create")
+    made_by = {"AWS::Logs::LogGroup": "_cwlogs_create", "AWS::SNS::Topic": "_sns_create"}
+    for kind, name in made_by.items():
+        assert private(PROVISIONERS, "_RESOURCE_HANDLERS")[kind]["create"] is private(PROVISIONERS, name)
+
+
 def test_services_are_handlers_by_name() -> None:
     handlers = private("ministack.app", "SERVICE_HANDLERS")
-    assert {"logs", "monitoring", "sqs"} <= set(handlers)
+    assert {"logs", "monitoring", "sqs", "s3"} <= set(handlers)
     assert "datapipeline" not in handlers
     parameters = list(inspect.signature(handlers["logs"]).parameters)
     assert parameters == ["method", "path", "headers", "body", "query_params"]

@@ -12,7 +12,6 @@ import sys
 import time
 from pathlib import Path
 
-import boto3
 import pytest
 from mypy_boto3_lambda import LambdaClient
 
@@ -21,23 +20,19 @@ from local.processes import children
 from tests import processes
 from tests.local.commands import ROOT, Command, running
 from tests.local.environments import PROBE, archive
+from tests.local.iam_account import IamAccount
 
 STOP_SECONDS = 2
 
 
 def new_function(endpoint_url: str, **configuration: int) -> LambdaClient:
-    client = boto3.client(
-        "lambda",
-        endpoint_url=endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    account = IamAccount(endpoint_url)
+    client: LambdaClient = account.client("lambda")
     client.create_function(
         FunctionName="probe",
         Runtime="python3.13",
         Handler="probe.handler",
-        Role="arn:aws:iam::000000000000:role/r",
+        Role=account.role(service="lambda.amazonaws.com"),
         Code={"ZipFile": archive({"probe.py": PROBE})},
         Timeout=60,
     )

@@ -27,6 +27,7 @@ HOSTILE_TASKS = "tests/unit/test_hostile_tasks.py"
 MONITORING = "tests/system/test_monitoring.py"
 SECURITY = "tests/infra/test_security.py"
 SECRETS = "tests/system/test_secrets.py"
+PERMITTED = "tests/system/test_permissions.py::test_nothing_that_the_stack_does_is_denied[as-assumed]"
 RUNTIME_API = "tests/local/test_runtime_api.py"
 PROCESS_TREE = "tests/local/test_process_tree.py"
 SANDBOX = "tests/local/test_sandbox_user.py"
@@ -770,7 +771,10 @@ _SECURITY = (
         "a key of the app's own silences the alarms",
         "infra/monitoring_topic.py",
         'principals=[iam.ServicePrincipal(_CLOUDWATCH)],\n            actions=["kms:Decrypt"',
-        (f"{SECURITY}::test_a_key_of_the_app_lets_alarms_tell_the_topic_that_it_encrypts",),
+        (
+            f"{SECURITY}::test_a_key_of_the_app_lets_alarms_tell_the_topic_that_it_encrypts",
+            f"{MONITORING}::test_a_group_that_is_given_nothing",
+        ),
         'principals=[iam.ServicePrincipal("events.amazonaws.com")],\n            actions=["kms:Decrypt"',
     ),
     Protection(
@@ -901,6 +905,182 @@ _SECURITY = (
         "infra/encryption.py",
         '            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},\n',
         (f"{SECURITY}::test_a_key_of_the_app_lets_cloudwatch_logs_use_it_for_this_account_alone",),
+    ),
+)
+
+_LISTED = "test_what_may_be_listed_under_a_prefix_alone_is_missed_all_the_same"
+_REASONS = f"{SECURITY}::test_every_statement_has_a_reason_and_every_reason_a_statement"
+
+# What a part of the stack may do, taken away: local AWS denies it, as AWS would.
+_PERMISSIONS = (
+    Protection(
+        "a poller may not poll",
+        "infra/poll_loop.py",
+        "        self.poller.add_to_role_policy(\n"
+        "            iam.PolicyStatement(\n"
+        "                # PollForTask has no resource type, but this condition "
+        "(Service Authorization Reference).\n"
+        '                actions=["datapipeline:PollForTask"],\n'
+        '                resources=["*"],\n'
+        '                conditions=equals("datapipeline:workerGroup", self.worker_group.name),\n'
+        "            )\n"
+        "        )\n",
+        (PERMITTED, _REASONS),
+    ),
+    Protection(
+        "a poller may not say that it is there",
+        "infra/poll_loop.py",
+        '            iam.PolicyStatement(actions=["datapipeline:ReportTaskRunnerHeartbeat"]',
+        (PERMITTED, _REASONS),
+        '            iam.PolicyStatement(actions=["datapipeline:ListPipelines"]',
+    ),
+    Protection(
+        "a poller may not put secrets aside",
+        "infra/poll_loop.py",
+        "        self.poller.add_to_role_policy(\n"
+        "            iam.PolicyStatement(\n"
+        '                actions=["s3:PutObject"], resources=[given.claims.arn_for_objects("claims/*")]\n'
+        "            )\n"
+        "        )\n",
+        (PERMITTED, _REASONS),
+    ),
+    Protection(
+        "a poller may not count the tasks that run",
+        "infra/poll_loop.py",
+        "        if self.worker_group.max_concurrent_tasks is not None:\n            self.poller",
+        (f"{MONITORING}::test_a_group_that_is_given_nothing", _REASONS),
+        "        if False:\n            self.poller",
+    ),
+    Protection(
+        "RunTask may not acknowledge a task",
+        "infra/run_task.py",
+        'iam_action="datapipeline:ReportTaskProgress"',
+        (PERMITTED, _REASONS),
+        'iam_action="datapipeline:ListPipelines"',
+    ),
+    Protection(
+        "RunTask may not report a task's end",
+        "infra/run_task.py",
+        'actions=["datapipeline:SetTaskStatus"]',
+        (PERMITTED, _REASONS),
+        'actions=["datapipeline:ListPipelines"]',
+    ),
+    Protection(
+        "a handler may not report progress, and does not hear that its task is canceled",
+        "infra/python_handler.py",
+        '                    "datapipeline:ReportTaskProgress",\n',
+        ("tests/system/test_stopping.py::test_a_canceled_command_is_killed_with_its_children", _REASONS),
+    ),
+    Protection(
+        "a handler may not read what its task refers to",
+        "infra/python_handler.py",
+        '                    "datapipeline:DescribeObjects",\n',
+        (PERMITTED, _REASONS),
+    ),
+    Protection(
+        "a handler may not read its task's secrets",
+        "infra/python_handler.py",
+        "        function.add_to_role_policy(\n"
+        "            iam.PolicyStatement(\n"
+        '                actions=["s3:GetObject"], resources=[given.claims.arn_for_objects("claims/*")]\n'
+        "            )\n"
+        "        )\n",
+        (PERMITTED, _REASONS),
+    ),
+    Protection(
+        "a function may not write its log, and its metrics are lost with it",
+        "infra/python_handler.py",
+        "    log_group.grant_write(role)\n    if in_vpc:\n",
+        (PERMITTED, _REASONS),
+        "    if in_vpc:\n",
+    ),
+    Protection(
+        "a shell handler may not take on the role of its commands",
+        "infra/shell_handler.py",
+        "        function.add_to_role_policy(\n"
+        '            iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[command_role.role_arn])\n'
+        "        )\n",
+        (PERMITTED, _REASONS),
+    ),
+    Protection(
+        "what an event leaves out may not be asked for",
+        "infra/monitoring_events.py",
+        'actions=["states:DescribeExecution"]',
+        (f"{MONITORING}::test_tasks_that_go_wrong", _REASONS),
+        'actions=["states:ListExecutions"]',
+    ),
+    Protection(
+        "what is asked for of an execution may not be decrypted",
+        "infra/monitoring_events.py",
+        '                    actions=["kms:Decrypt"],\n',
+        (
+            f"{MONITORING}::test_tasks_that_go_wrong",
+            f"{SECURITY}::test_a_key_adds_what_its_use_needs_and_no_more",
+        ),
+        '                    actions=["kms:DescribeKey"],\n',
+    ),
+    Protection(
+        "a secret of a database may not be read",
+        "infra/database_access.py",
+        '        *([_allow(["secretsmanager:GetSecretValue"], arns)] if arns else []),\n',
+        ("tests/system/test_sql.py::test_the_example_of_the_documentation",),
+    ),
+    Protection(
+        "an RDS instance may not be found",
+        "infra/database_access.py",
+        '["rds:DescribeDBInstances"]',
+        ("tests/system/test_sql.py::test_an_rds_instance_is_found_by_its_id_and_verified_by_default",),
+        '["rds:DescribeDBClusters"]',
+    ),
+    Protection(
+        "a statement of Amazon Redshift may not be looked at",
+        "infra/database_access.py",
+        '["redshift-data:DescribeStatement", "redshift-data:CancelStatement"]',
+        ("tests/system/test_sql.py::test_scripts_on_redshift_run_without_a_function",),
+        '["redshift-data:CancelStatement"]',
+    ),
+    Protection(
+        "a statement of Amazon Redshift may not be run",
+        "infra/database_access.py",
+        '["redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"]',
+        ("tests/system/test_sql.py::test_scripts_on_redshift_run_without_a_function",),
+        '["redshift-data:ListStatements"]',
+    ),
+    Protection(
+        "a user of Amazon Redshift may not log in",
+        "infra/database_access.py",
+        '["redshift:GetClusterCredentials"]',
+        ("tests/system/test_sql.py::test_scripts_on_redshift_run_without_a_function",),
+        '["redshift:DescribeClusters"]',
+    ),
+    Protection(
+        "an object that may be missing fails the task, where some prefixes alone may be listed",
+        "lambdas/data_nodes/stored_object.py",
+        " or (code in _DENIED and _is_missing(s3, uri))",
+        (
+            f"{NODES}::{_LISTED}",
+            "tests/system/test_copy.py::test_what_is_missing_where_a_prefix_alone_may_be_listed",
+        ),
+    ),
+    Protection(
+        "an object may not be read",
+        "infra/s3_access.py",
+        '        _objects(["s3:GetObject"], read),\n',
+        (PERMITTED,),
+    ),
+    Protection(
+        "an object may not be written",
+        "infra/s3_access.py",
+        '["s3:PutObject", "s3:AbortMultipartUpload"]',
+        (PERMITTED,),
+        '["s3:AbortMultipartUpload"]',
+    ),
+    Protection(
+        "what may be read may not be listed",
+        "infra/s3_access.py",
+        'listing = iam.PolicyStatement(actions=["s3:ListBucket"]',
+        (PERMITTED,),
+        'listing = iam.PolicyStatement(actions=["s3:GetBucketLocation"]',
     ),
 )
 
@@ -1527,6 +1707,7 @@ PROTECTIONS = (
     *_COPIES,
     *_SECRETS,
     *_SECURITY,
+    *_PERMISSIONS,
     *_RECOVERY,
     *_NEXT_TASK,
     *_STAGING,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from tests.system.deployments import Deployment
+from tests.system.granted import role_name
 
 
 @contextlib.contextmanager
@@ -22,6 +24,29 @@ def schedule(deployment: Deployment, name: str, **changes: Any) -> Iterator[None
         yield
     finally:
         client.update_schedule(**members)
+
+
+@contextlib.contextmanager
+def permission_revoked(deployment: Deployment, role: str, action: str) -> Iterator[None]:
+    """A role, by the beginning of its logical id, without the statements that have this action."""
+    iam, name = deployment.iam, role_name(deployment, role)
+    found: dict[str, Any] = {
+        policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    }
+
+    def put(policy: str, document: Any) -> None:
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+    for policy, document in found.items():
+        left = [one for one in document["Statement"] if action not in one["Action"]]
+        assert left != document["Statement"], f"{role} has no {action}"
+        put(policy, {**document, "Statement": left})
+    try:
+        yield
+    finally:
+        for policy, document in found.items():
+            put(policy, document)
 
 
 @contextlib.contextmanager

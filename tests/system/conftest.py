@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local import decisions
 from local.datapipeline.settings import Settings
 from local.directories import open_directory
 from tests.databases.server import DatabaseServer
 from tests.system.deployments import FAULTY_TIME_SCALE, TIME_SCALE, Deployment, deployed
 from tests.system.examples import Examples, copy_project, deployed_examples
+
+
+@pytest.fixture(scope="session")
+def record() -> Path:
+    """The directory in which each local AWS notes what IAM decides."""
+    return Path(os.environ[decisions.DIRECTORY])
 
 
 @pytest.fixture

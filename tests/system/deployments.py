@@ -18,6 +18,7 @@ import boto3
 from mypy_boto3_cloudformation import CloudFormationClient
 from mypy_boto3_cloudwatch import CloudWatchClient
 from mypy_boto3_datapipeline import DataPipelineClient
+from mypy_boto3_iam import IAMClient
 from mypy_boto3_lambda import LambdaClient
 from mypy_boto3_logs import CloudWatchLogsClient
 from mypy_boto3_s3 import S3Client
@@ -30,6 +31,7 @@ from tests.local.commands import ROOT, running
 STACK = "TaskRunner"
 WORKER_GROUP = "default"
 REGION = "us-east-1"
+ACCOUNT = "000000000000"
 PATIENCE_SECONDS = 60
 TIME_SCALE = 10
 """Of the deployment for tests that wait for the service's timeouts."""
@@ -58,8 +60,9 @@ def eventually(holds: Callable[[], T | None], what: Callable[[], str] | str, *, 
 class Deployment:
     """A stack that is up."""
 
-    def __init__(self, endpoint_url: str, home: Path) -> None:
+    def __init__(self, endpoint_url: str, home: Path, pid: int) -> None:
         self.endpoint_url = endpoint_url
+        self.pid = pid
         self._home = home
 
     @cached_property
@@ -73,6 +76,10 @@ class Deployment:
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
         return boto3.client("cloudformation", **self._connection)
+
+    @cached_property
+    def iam(self) -> IAMClient:
+        return boto3.client("iam", **self._connection)
 
     @cached_property
     def sqs(self) -> SQSClient:
@@ -168,5 +175,9 @@ class Deployment:
 @contextlib.contextmanager
 def deployed(home: Path, *arguments: str, app: Path = ROOT) -> Iterator[Deployment]:
     """The app of this repository, or another one, on local AWS, ended at the end."""
+    from tests.system.ledger import keep_roles
+
     with running("up", "--port", "0", *arguments, directory=app) as command:
-        yield Deployment(command.ready(), home)
+        deployment = Deployment(command.ready(), home, command.process.pid)
+        keep_roles(deployment)
+        yield deployment

@@ -13,9 +13,10 @@ from typing import Any
 
 from tests.local.commands import ROOT, running
 from tests.system.deployments import TIME_SCALE, Deployment, eventually
+from tests.system.ledger import keep_roles
 from tests.system.pipelines import Pipeline, shell
 
-ROLE = "arn:aws:iam::000000000000:role/nightly"
+ROLE = "nightly"
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,22 @@ class Examples:
             },
         }
         created = self.deployment.stepfunctions.create_state_machine(
-            name=name, definition=json.dumps(definition), roleArn=ROLE
+            name=name, definition=json.dumps(definition), roleArn=self._role()
         )
         return created["stateMachineArn"]
+
+    def _role(self) -> str:
+        """The ARN of the state machines' role, which may do nothing."""
+        iam = self.deployment.iam
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Service": "states.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=document)
+        return iam.get_role(RoleName=ROLE)["Role"]["Arn"]
 
     def execution_of(self, state_machine: str) -> Any:
         """Its one execution, once there is one."""
@@ -85,4 +99,6 @@ def deployed_examples(project: Path, home: Path, *arguments: str) -> Iterator[Ex
     arguments = ("--port", "0", "--time-scale", str(TIME_SCALE), *arguments)
     with running("up", *arguments, directory=project) as command:
         endpoint_url = command.ready()
-        yield Examples(Deployment(endpoint_url, home), endpoint_url)
+        deployment = Deployment(endpoint_url, home, command.process.pid)
+        keep_roles(deployment)
+        yield Examples(deployment, endpoint_url)

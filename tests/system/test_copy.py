@@ -12,11 +12,14 @@ import boto3
 import pytest
 
 from copying.s3_objects import PART_BYTES
+from infra.database_access import database_access
+from infra.handlers import s3_access
 from tests.databases.server import DatabaseServer
 from tests.local.commands import ROOT
 from tests.system.deployments import REGION, STACK
 from tests.system.examples import Examples
 from tests.system.executions import RUN_TASK, executions
+from tests.system.granted import COPY, grant
 from tests.system.pipelines import Fields, Pipeline, Ref
 
 EXAMPLE = ROOT / "docs" / "examples" / "copy.json"
@@ -27,8 +30,14 @@ CANARY = "wrong-canary-7d20"
 def bucket(examples: Examples, server: DatabaseServer) -> str:
     name = f"copy-{server.jdbc}"
     with suppress(examples.deployment.s3.exceptions.BucketAlreadyOwnedByYou):
-        examples.deployment.s3.create_bucket(Bucket=name)
+        new_bucket(examples, name)
     return name
+
+
+def new_bucket(examples: Examples, name: str) -> None:
+    """A bucket from and into which CopyActivity may copy."""
+    examples.deployment.s3.create_bucket(Bucket=name)
+    grant(examples.deployment, COPY, s3_access(read=[f"s3://{name}"], write=[f"s3://{name}"]))
 
 
 def content(examples: Examples, bucket: str, key: str) -> bytes:
@@ -46,6 +55,7 @@ def test_the_example_of_the_documentation(examples: Examples, server: DatabaseSe
     )
     text = json.dumps({"username": server.user, "password": server.password})
     secret = secrets.create_secret(Name=f"copy-{server.jdbc}", SecretString=text)["ARN"]
+    grant(deployment, COPY, database_access(secrets=[secret]))
     files = {
         "incoming/1.gz": gzip.compress(
             (
@@ -93,7 +103,7 @@ def test_the_example_of_the_documentation(examples: Examples, server: DatabaseSe
 def test_formats_and_places_within_s3(examples: Examples) -> None:
     bucket = "copy-objects"
     s3 = examples.deployment.s3
-    s3.create_bucket(Bucket=bucket)
+    new_bucket(examples, bucket)
     large = bytes(range(256)) * (PART_BYTES // 256) + b"and some more"
     entries = {"entries": [{"url": f"s3://{bucket}/csv/1 ü+.csv", "mandatory": True}]}
     files = {
@@ -161,6 +171,48 @@ def test_formats_and_places_within_s3(examples: Examples) -> None:
     copied = s3.get_object(Bucket=bucket, Key="larger")
     assert copied["Body"].read() == large
     assert copied["ContentType"] == "text/x-test"
+
+
+def test_what_is_missing_where_a_prefix_alone_may_be_listed(examples: Examples) -> None:
+    bucket = "copy-prefix"
+    place, s3 = f"s3://{bucket}/in", examples.deployment.s3
+    s3.create_bucket(Bucket=bucket)
+    grant(examples.deployment, COPY, s3_access(read=[f"{place}/"], write=[f"s3://{bucket}/out/"]))
+    entries = [{"url": f"{place}/a.csv", "mandatory": True}, {"url": f"{place}/none.csv", "mandatory": False}]
+    s3.put_object(Bucket=bucket, Key="in/a.csv", Body=b"1,a\n")
+    s3.put_object(Bucket=bucket, Key="in/manifest", Body=json.dumps({"entries": entries}).encode())
+    pipeline = Pipeline.activated(
+        examples.deployment,
+        {
+            "Listed": {"type": "CopyActivity", "input": Ref("Manifest"), "output": Ref("Out")},
+            "Gone": {"type": "CopyActivity", "input": Ref("Missing"), "output": Ref("Out")},
+            "Manifest": {"type": "S3DataNode", "manifestFilePath": f"{place}/manifest"},
+            "Missing": {"type": "S3DataNode", "filePath": f"{place}/none.csv"},
+            "Out": {"type": "S3DataNode", "directoryPath": f"s3://{bucket}/out"},
+        },
+    )
+    pipeline.ended("Listed", "FINISHED")
+    assert content(examples, bucket, "out/a.csv") == b"1,a\n"
+    assert pipeline.ended("Gone", "FAILED").fields["errorId"] == "InputNotFound"
+
+
+def test_what_was_written_in_parts_is_given_up(examples: Examples) -> None:
+    """So that S3 does not keep the parts, which are paid for."""
+    bucket, s3 = "copy-given-up", examples.deployment.s3
+    new_bucket(examples, bucket)
+    whole = gzip.compress(b"1,a\n" * 3_000_000)
+    s3.put_object(Bucket=bucket, Key="cut.gz", Body=whole[: len(whole) // 10 * 9])
+    pipeline = Pipeline.activated(
+        examples.deployment,
+        {
+            "Cut": {"type": "CopyActivity", "input": Ref("In"), "output": Ref("Out")},
+            "In": {"type": "S3DataNode", "filePath": f"s3://{bucket}/cut.gz", "compression": "gzip"},
+            "Out": {"type": "S3DataNode", "filePath": f"s3://{bucket}/out.csv"},
+        },
+    )
+    pipeline.ended("Cut", "FAILED")
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+    assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["cut.gz"]
 
 
 def test_what_fails_leaves_nothing(examples: Examples, server: DatabaseServer, bucket: str) -> None:

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from aws_cdk import aws_iam as iam
 
-from tests.system.deployments import STACK, Deployment, eventually
+from infra.handlers import s3_access
+from tests.system.deployments import ACCOUNT, REGION, STACK, Deployment, eventually
+from tests.system.granted import EXISTS, SHELL, SHELL_PRECONDITION, grant
 from tests.system.pipelines import Fields, Pipeline, Ref, Run, shell
 
 DEFINITIONS = Path(__file__).parent / "definitions"
@@ -31,6 +34,9 @@ echo done >&2
 def bucket(deployment: Deployment, request: pytest.FixtureRequest) -> str:
     name = f"bucket-{request.node.originalname[-40:].strip('_').replace('_', '-')}"
     deployment.s3.create_bucket(Bucket=name)
+    everything = s3_access(read=[f"s3://{name}"], write=[f"s3://{name}"])
+    for role in (SHELL, SHELL_PRECONDITION, EXISTS):
+        grant(deployment, role, everything)
     return name
 
 
@@ -104,6 +110,8 @@ def test_a_definition_with_staging_and_a_script_in_s3(deployment: Deployment, bu
 def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
     """Many kinds of commands at once, as activities of one pipeline."""
     put(deployment, bucket, {"in.txt": b"from S3\n"})
+    other = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-Exists"
+    grant(deployment, SHELL, [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[other])])
     commands: dict[str, Fields] = {
         "AwsCli": shell(f"aws s3 cp s3://{bucket}/in.txt - | aws s3 cp - s3://{bucket}/out.txt"),
         "AwsLambda": shell(

@@ -9,11 +9,14 @@ import boto3
 import pytest
 from mypy_boto3_secretsmanager import SecretsManagerClient
 
+from infra.database_access import database_access
+from infra.handlers import s3_access
 from tests.databases.server import DatabaseServer
 from tests.local.commands import ROOT
 from tests.system.deployments import REGION, STACK, Deployment, eventually
 from tests.system.examples import Examples
 from tests.system.executions import RUN_TASK, executions, states_entered
+from tests.system.granted import SQL, grant
 from tests.system.pipelines import Fields, Pipeline, Ref
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -37,6 +40,7 @@ def scripts(examples: Examples) -> str:
     examples.deployment.s3.create_bucket(Bucket="sql")
     summarize = (EXAMPLES / "summarize.sql").read_bytes()
     examples.deployment.s3.put_object(Bucket="sql", Key="scripts/summarize.sql", Body=summarize)
+    grant(examples.deployment, SQL, s3_access(read=["s3://sql/scripts/"]))
     return "s3://sql/scripts"
 
 
@@ -45,6 +49,7 @@ def test_the_example_of_the_documentation(
 ) -> None:
     text = json.dumps({"username": server.user, "password": server.password})
     secret = secrets.create_secret(Name=f"sales-{server.jdbc}", SecretString=text)["ARN"]
+    grant(examples.deployment, SQL, database_access(secrets=[secret]))
     server.execute(
         "CREATE TABLE orders (day date, region varchar(40), customer varchar(40), amount decimal(20, 2))",
         "INSERT INTO orders VALUES ('2026-11-24', 'Côte d''Azur', 'Ünïcødé; 日本', 999999999999999999.01),"
@@ -140,6 +145,7 @@ def test_an_rds_instance_is_found_by_its_id_and_verified_by_default(
         MasterUsername=server.user,
         MasterUserPassword=server.password,
     )
+    grant(examples.deployment, SQL, database_access(rds_instances=[f"sales-{server.jdbc}"]))
     instance: Fields = {
         "type": "RdsDatabase",
         "rdsInstanceId": f"sales-{server.jdbc}",
@@ -178,6 +184,7 @@ def test_scripts_on_redshift_run_without_a_function(
 ) -> None:
     server = postgresql_server
     server.execute("CREATE TABLE facts (name varchar(40))", "CREATE TABLE failing (name varchar(40))")
+    grant(examples.deployment, SQL, database_access(redshift=["sales/etl"]))
     rows = "INSERT INTO failing VALUES ('{}');"
     pipeline = Pipeline.activated(
         examples.deployment,

@@ -12,11 +12,16 @@ from botocore.exceptions import ClientError
 
 
 class FakeS3:
-    """Buckets as ``{(bucket, key): bytes}``. ``denied`` is a set of buckets that refuse everything."""
+    """Buckets as ``{(bucket, key): bytes}``. ``denied`` is a set of buckets that refuse everything.
+
+    ``secretive`` is one of buckets that may be listed under some prefixes alone: they do not tell of a key
+    that it is not there.
+    """
 
     def __init__(self, objects: dict[tuple[str, str], bytes] | None = None) -> None:
         self.objects = dict(objects or {})
         self.denied: set[str] = set()
+        self.secretive: set[str] = set()
         self.uploads: dict[str, dict[int, bytes]] = {}
         self.copied: list[str] = []
         """The keys that S3 wrote by itself, by CopyObject or UploadPartCopy."""
@@ -142,6 +147,8 @@ class FakeS3:
     def _get(self, bucket: str, key: str, etag: str = "") -> bytes:
         self._check(bucket)
         if (bucket, key) not in self.objects:
+            if bucket in self.secretive:
+                raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
             raise ClientError({"Error": {"Code": "404", "Message": "Not Found"}}, "HeadObject")
         data = self.objects[bucket, key]
         if etag not in {"", _etag(data)}:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,19 @@ def test_a_file_is_one_object_and_has_to_be_there() -> None:
     assert listed(node(filePath="s3://b/in/a b#ü.csv"), s3) == {"a b#ü.csv": "s3://b/in/a b#ü.csv"}
     with pytest.raises(TaskFailed, match="'s3://b/gone' of 'Data' does not exist"):
         listed(node(filePath="s3://b/gone"), s3)
+
+
+def test_what_may_be_listed_under_a_prefix_alone_is_missed_all_the_same() -> None:
+    """HeadObject may then answer 403 for a missing key (Amazon S3 API reference, HeadObject)."""
+    s3 = FakeS3({("b", "in/1"): b"", ("b", "in/none.gz"): b""})
+    s3.secretive = {"b"}
+    with pytest.raises(TaskFailed, match="'s3://b/in/none' of 'Data' does not exist"):
+        listed(node(filePath="s3://b/in/none"), s3)
+    s3.objects["b", "m"] = manifest({"url": "s3://b/in/1", "mandatory": True}, {"url": "s3://b/in/none"})
+    assert listed(node(manifestFilePath="s3://b/m"), s3) == {"1": "s3://b/in/1"}
+    s3.denied = {"b"}
+    with pytest.raises(ClientError, match="AccessDenied"):
+        listed(node(filePath="s3://b/in/1"), s3)
 
 
 def manifest(*entries: Any) -> bytes:

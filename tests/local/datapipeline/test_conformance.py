@@ -43,7 +43,12 @@ def client(endpoint_url: str) -> Any:
 
 def raw(endpoint_url: str, operation: str, request: Mapping[str, Any]) -> tuple[int, Any]:
     """Status and body as they are on the wire."""
-    headers = {"X-Amz-Target": f"DataPipeline.{operation}", "Content-Type": "application/x-amz-json-1.1"}
+    headers = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/datapipeline/aws4_request, "
+        "SignedHeaders=host, Signature=0",
+        "X-Amz-Target": f"DataPipeline.{operation}",
+        "Content-Type": "application/x-amz-json-1.1",
+    }
     sent = urllib.request.Request(endpoint_url, json.dumps(request).encode(), headers)
     try:
         with urllib.request.urlopen(sent, timeout=5) as answer:

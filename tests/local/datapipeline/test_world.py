@@ -12,6 +12,7 @@ import pytest
 
 from tests.local.commands import running
 from tests.local.datapipeline.account import pipeline_object, shell, values
+from tests.local.iam_account import by_service, policy_of
 
 Client = Callable[[Any], Any]
 
@@ -54,8 +55,11 @@ def status(client: Client, pipeline: str, component: str) -> str:
 def test_an_alarm_reaches_its_topics_subscribers(client: Client) -> None:
     topic = client("sns").create_topic(Name="alarms")["TopicArn"]
     queue = client("sqs").create_queue(QueueName="alarms")["QueueUrl"]
-    arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-    client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
+    attributes = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    arn = attributes["Attributes"]["QueueArn"]
+    policy = policy_of([by_service("sns.amazonaws.com", "sqs:SendMessage", SourceArn=topic)], arn)
+    client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     alarm = pipeline_object(
         "Alarm",
         type="SnsAlarm",

@@ -1,0 +1,120 @@
+"""What IAM is asked for an operation of Data Pipeline: the pipeline, and the service's condition keys.
+
+Service authorization reference, AWS Data Pipeline. The developer guide ("Controlling access to pipelines and
+resources") says of the task runners' actions that they have no resource: the setting ``call_resource``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from local.datapipeline.definition import Definition
+from local.datapipeline.model import Pipeline, Task
+from local.datapipeline.settings import Settings
+from local.permissions import Call
+
+_WITHOUT_RESOURCE = {
+    "CreatePipeline",
+    "ListPipelines",
+    "PollForTask",
+    "ReportTaskRunnerHeartbeat",
+}
+_OF_TASK_RUNNERS = {"DescribeObjects", "EvaluateExpression", "ReportTaskProgress", "SetTaskStatus"}
+"""Beside those that have no resource under either source."""
+
+_BY_WORKER_GROUP = {
+    "ActivatePipeline",
+    "DeactivatePipeline",
+    "GetPipelineDefinition",
+    "PutPipelineDefinition",
+    "ValidatePipelineDefinition",
+}
+
+
+class Needed:
+    """Looks at the service's pipelines and tasks, which it is given by id."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        pipelines: Mapping[str, Pipeline],
+        tasks: Mapping[str, Task],
+        region: str,
+        account: str,
+    ) -> None:
+        self._settings = settings
+        self._pipelines = pipelines
+        self._tasks = tasks
+        self._arn = f"arn:aws:datapipeline:{region}:{account}:pipeline/"
+        self._account = account
+
+    def calls(self, operation: str, body: bytes) -> list[Call]:
+        """What has to be allowed: one call, or one for each pipeline that the request names."""
+        request = _read(body)
+        action = f"datapipeline:{operation}"
+        if operation == "PollForTask":
+            return [Call(action, context=_groups([request.get("workerGroup")]))]
+        if operation in _WITHOUT_RESOURCE:
+            tags = request.get("tags")
+            return [Call(action, context=_tags(_pairs(tags)) if operation == "CreatePipeline" else {})]
+        if operation in ("ReportTaskProgress", "SetTaskStatus"):
+            task = self._tasks.get(str(request.get("taskId")))
+            named = [] if task is None else [task.instance.pipeline.id]
+        else:
+            ids = request.get("pipelineIds")
+            named = list(map(str, ids if isinstance(ids, list) else [request.get("pipelineId")]))
+        return [self._call(operation, request, pipeline_id) for pipeline_id in named] or [Call(action)]
+
+    def _call(self, operation: str, request: Mapping[str, Any], pipeline_id: str) -> Call:
+        resource = f"{self._arn}{pipeline_id}"
+        if operation in _OF_TASK_RUNNERS and self._settings.call_resource == "none":
+            resource = "*"
+        pipeline = self._pipelines.get(pipeline_id)
+        if pipeline is None or operation in ("ReportTaskProgress", "SetTaskStatus"):
+            return Call(f"datapipeline:{operation}", resource)
+        context: dict[str, str | list[str]] = {
+            "datapipeline:pipelinecreator": self._account,
+            **_tags(pipeline.tags),
+        }
+        if operation in _BY_WORKER_GROUP:
+            given = "pipelineObjects" in request
+            definition = _definition(request) if given else (pipeline.active or pipeline.latest)
+            context |= _groups(_worker_groups(definition))
+        return Call(f"datapipeline:{operation}", resource, context)
+
+
+def _read(body: bytes) -> Mapping[str, Any]:
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return request if isinstance(request, dict) else {}
+
+
+def _definition(request: Mapping[str, Any]) -> Definition | None:
+    try:
+        return Definition.read(request)
+    except (KeyError, TypeError, AttributeError):
+        return None  # The service refuses it, with the reason.
+
+
+def _worker_groups(definition: Definition | None) -> list[str]:
+    objects = () if definition is None else definition.objects
+    return sorted({group for one in objects if (group := one.string("workerGroup"))})
+
+
+def _groups(names: Iterable[object]) -> dict[str, str | list[str]]:
+    given = [str(name) for name in names if name]
+    return {"datapipeline:workergroup": given[0] if len(given) == 1 else given} if given else {}
+
+
+def _tags(tags: Mapping[str, str]) -> dict[str, str | list[str]]:
+    return {f"datapipeline:tag/{key}".lower(): value for key, value in tags.items()}
+
+
+def _pairs(tags: object) -> dict[str, str]:
+    listed = tags if isinstance(tags, list) else []
+    return {str(tag.get("key")): str(tag.get("value")) for tag in listed if isinstance(tag, dict)}

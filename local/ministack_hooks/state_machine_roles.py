@@ -1,0 +1,133 @@
+"""State machines call under their own role.
+
+ministack calls under the account's own keys. The names of the errors are those of Step Functions (developer
+guide, "Handling errors" and the service integrations): a denied call is, mostly, an exception that the SDK's
+model of the service does not list, so it has the service's own name.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import importlib
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.ministack_hooks.integrations import optimized
+from local.ministack_hooks.permissions import Permissions
+from local.permissions import Call, Denied
+from local.sdk_errors import sdk_error
+
+PRINCIPAL = "states.amazonaws.com"
+
+CallsOf = Callable[[str, bytes], list[Call]]
+"""(operation, body of the request) -> what has to be allowed."""
+
+
+class StateMachineRoles:
+    """Wraps what ministack's Step Functions calls, from the thread of each execution."""
+
+    def __init__(self, step_functions: Any, permissions: Permissions) -> None:
+        self._step_functions = step_functions
+        self._permissions = permissions
+        self._app: Any = importlib.import_module("ministack.app")
+        self._actions: Any = importlib.import_module("ministack.core.iam_actions")
+        self._calls_of: dict[str, CallsOf] = {}
+        self._execution: contextvars.ContextVar[str | None] = contextvars.ContextVar(
+            "execution", default=None
+        )
+        self._session_name = secrets.token_hex(16)
+        self._know_the_execution()
+        self._check_optimized_integrations()
+        self._check_sdk_integrations()
+
+    def add_service(self, service: str, calls_of: CallsOf) -> None:
+        """Say what calls of an added service need."""
+        self._calls_of[service] = calls_of
+
+    def _know_the_execution(self) -> None:
+        original = self._step_functions._run_execution
+
+        def run(exec_arn: str) -> None:
+            self._execution.set(exec_arn)
+            original(exec_arn)
+
+        self._step_functions._run_execution = run
+
+    def _check_optimized_integrations(self) -> None:
+        module = self._step_functions
+        invoke, invoke_with_callback = module._invoke_resource, module._invoke_with_callback
+
+        def check(resource: str, arguments: Any) -> None:
+            needed = optimized(resource, arguments, execution_arn=self._execution.get() or "")
+            denied = None if needed is None else self._denied(needed.call)
+            if needed is not None and denied is not None:
+                raise module._ExecutionError(needed.error, f"{denied.message} ({needed.detail})")
+
+        def checked(resource: str, input_data: Any, *more: Any, **options: Any) -> Any:
+            check(resource, input_data)
+            return invoke(resource, input_data, *more, **options)
+
+        def checked_with_callback(resource: str, input_data: Any, *more: Any, **options: Any) -> Any:
+            check(resource, input_data)
+            return invoke_with_callback(resource, input_data, *more, **options)
+
+        module._invoke_resource = checked
+        module._invoke_with_callback = checked_with_callback
+
+    def _check_sdk_integrations(self) -> None:
+        original = self._app.call_service_handler_sync
+
+        def checked(
+            handler: Any,
+            method: str,
+            path: str,
+            headers: dict[str, str],
+            body: str | bytes,
+            query_params: Any,
+            timeout: float | None = None,
+        ) -> Any:
+            if self._execution.get() is not None:
+                service = headers["host"].partition(".")[0]
+                encoded = body.encode() if isinstance(body, str) else body
+                for call in self._calls(service, method, path, headers, encoded, query_params):
+                    denied = self._denied(call)
+                    if denied is not None:
+                        raise self._step_functions._ExecutionError(*self._sdk_error(service, denied))
+            return original(handler, method, path, headers, body, query_params, timeout)
+
+        self._app.call_service_handler_sync = checked
+
+    def _calls(
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any
+    ) -> list[Call]:
+        if service in self._calls_of:
+            return self._calls_of[service](headers["x-amz-target"].rpartition(".")[2], body)
+        parameters = self._app._routing_params(method, path, headers, body, query)
+        request = (service, method, path, headers, body, parameters)
+        action = self._actions.extract_iam_action(*request)
+        _, _, _, region, account, *_ = str(self._execution.get()).split(":")
+        resource = self._actions.extract_resource_arn(*request, region, account)
+        return [Call(action or f"{service}:UnknownOperation", resource)]
+
+    def _sdk_error(self, service: str, denied: Denied) -> tuple[str, str]:
+        module = self._step_functions
+        names = {info.get("service_key", name): name for name, info in module._AWS_SDK_SERVICE_MAP.items()}
+        prefix = module._AWS_SDK_ERROR_PREFIX[names[service]]
+        modelled = {shape.name for shape in module._service_model(service).error_shapes}
+        error = sdk_error("AccessDeniedException", service=prefix, modelled=modelled)
+        return f"{prefix}.{error}", f"{denied.message} (Service: {prefix}, Status Code: 400)"
+
+    def _denied(self, call: Call) -> Denied | None:
+        execution = self._execution.get()
+        found = self._step_functions._executions.get(execution) if execution else None
+        machine = self._step_functions._state_machines.get(found["stateMachineArn"]) if found else None
+        if machine is None:
+            return None  # It was deleted while it ran, which ministack notices by itself.
+        return self._permissions.role_denied(
+            machine["roleArn"],
+            call,
+            service=PRINCIPAL,
+            session_name=self._session_name,
+            context={"aws:sourcearn": machine["stateMachineArn"]},
+        )

@@ -1,0 +1,69 @@
+"""What IAM is asked, and how it says no."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Call:
+    """One action on one resource, with the condition keys that the request itself brings (lower case)."""
+
+    action: str
+    resource: str = "*"
+    context: Mapping[str, str | list[str]] = field(default_factory=dict, hash=False)
+
+    @property
+    def service(self) -> str:
+        """The action's namespace."""
+        return self.action.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Denied:
+    """A call that no policy allows, or that one denies."""
+
+    principal: str
+    call: Call
+    explicit: bool = False
+    by_resource: bool = False
+    """What denies it, or fails to allow it, is the resource's own policy."""
+
+    @property
+    def message(self) -> str:
+        """As most services word it (IAM user guide, "Troubleshoot access denied error messages")."""
+        call, policy = (
+            self.call,
+            "a resource-based policy" if self.by_resource else "an identity-based policy",
+        )
+        reason = (
+            f"with an explicit deny in {policy}"
+            if self.explicit
+            else f"because no {policy.partition(' ')[2]} allows the {call.action} action"
+        )
+        return (
+            f"User: {self.principal} is not authorized to perform: {call.action} "
+            f"on resource: {call.resource} {reason}"
+        )
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Temporary credentials of a role."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+
+    def environment(self) -> dict[str, str]:
+        """As the SDKs read them."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_SESSION_TOKEN": self.session_token,
+        }
+
+
+class CannotAssumeError(Exception):
+    """A service may not assume a role: it is not there, or its trust policy does not let the service."""

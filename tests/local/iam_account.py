@@ -1,0 +1,140 @@
+"""Roles, functions and state machines of a local AWS, made for a test through its APIs."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from tests.local.environments import archive
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+PLACE = f"{REGION}:{ACCOUNT}"
+OWNER = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+"""Keys that may do everything."""
+
+Statement = dict[str, Any]
+
+
+def allow(action: str, resource: str = "*", **condition: dict[str, str]) -> Statement:
+    """A statement; ``StringEquals={…}`` and the like are conditions."""
+    return {"Effect": "Allow", "Action": action, "Resource": resource, "Condition": condition}
+
+
+@dataclass(frozen=True)
+class IamAccount:
+    """The account of a local AWS that is up."""
+
+    endpoint_url: str
+
+    def client(self, service: Any, keys: dict[str, str] | None = None) -> Any:
+        """A client with the keys of ``session``, or with keys that may do everything."""
+        new: Any = boto3.client
+        return new(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=REGION,
+            config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
+            **(keys or OWNER),
+        )
+
+    def role(
+        self,
+        *statements: Statement,
+        service: str | None = None,
+        name: str | None = None,
+        trust: Statement | None = None,
+    ) -> str:
+        """The ARN of a new role for a service, or for the account's own keys."""
+        principal = {"Service": service} if service else {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+        trusting = trust or {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+        name = name or f"role-{uuid.uuid4().hex[:8]}"
+        iam = self.client("iam")
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trusting]})
+        arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        self.let(arn, *statements)
+        return arn
+
+    def let(self, role: str, *statements: Statement) -> None:
+        """These statements, and no other, are what a role may do."""
+        iam, name = self.client("iam"), role.rpartition("/")[2]
+        if statements:
+            document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+            iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document)
+        elif iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName="own")
+
+    def session(self, *statements: Statement, name: str = "session") -> dict[str, str]:
+        """Keys of a new role that may do what these statements say."""
+        made = self.client("sts").assume_role(RoleArn=self.role(*statements), RoleSessionName=name)
+        keys = made["Credentials"]
+        return {
+            "aws_access_key_id": keys["AccessKeyId"],
+            "aws_secret_access_key": keys["SecretAccessKey"],
+            "aws_session_token": keys["SessionToken"],
+        }
+
+    def function(self, code: str, role: str, *, runtime: str = "python3.13", module: str = "code.py") -> str:
+        """The ARN of a new function, whose module has this text; the handler is its ``handler``."""
+        created = self.client("lambda").create_function(
+            FunctionName=f"function-{uuid.uuid4().hex[:8]}",
+            Runtime=runtime,
+            Handler="code.handler",
+            Role=role,
+            Code={"ZipFile": archive({module: textwrap.dedent(code)})},
+            Timeout=20,
+        )
+        return str(created["FunctionArn"])
+
+    def state_machine(self, state: dict[str, Any], role: str, **settings: Any) -> str:
+        """The ARN of a new state machine with one state."""
+        definition = {"StartAt": "Only", "States": {"Only": {"End": True, **state}}}
+        created = self.client("stepfunctions").create_state_machine(
+            name=f"machine-{uuid.uuid4().hex[:8]}",
+            definition=json.dumps(definition),
+            roleArn=role,
+            **settings,
+        )
+        return str(created["stateMachineArn"])
+
+    def queue(self, *statements: Statement) -> tuple[str, str]:
+        """The URL and the ARN of a new queue with a policy of these statements."""
+        sqs = self.client("sqs")
+        url = sqs.create_queue(QueueName=f"queue-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        if statements:
+            policy = policy_of(statements, arn)
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        return url, arn
+
+    def received(self, queue_url: str) -> list[dict[str, Any]]:
+        """The messages that wait in a queue, which stay there."""
+        answer = self.client("sqs").receive_message(
+            QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0, MessageAttributeNames=["All"]
+        )
+        found: list[dict[str, Any]] = answer.get("Messages", [])
+        return found
+
+
+def policy_of(statements: Sequence[Statement], resource: str) -> str:
+    """A resource's policy."""
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{**one, "Resource": resource} for one in statements]}
+    )
+
+
+def by_service(service: str, action: str, **source: str) -> Statement:
+    """A resource's statement for a service; ``SourceArn=…`` and the like are its condition."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": action,
+        "Condition": {"ArnLike": {f"aws:{key}": value for key, value in source.items()}} if source else {},
+    }

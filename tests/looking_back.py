@@ -1,0 +1,68 @@
+"""After a run of all system tests: each permission was needed by one of them, or has its reason.
+
+With several processes no test comes last. So the one that hands them out looks back, and the run fails.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from local.decisions import DIRECTORY
+
+SYSTEM_TESTS = "tests/system/"
+
+
+class LookingBack:
+    """A pytest plugin. Each local AWS that a test starts notes what IAM decides in `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._files: set[str] = set()
+        self._found: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._files.add(report.nodeid.partition("::")[0])
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if exitstatus == pytest.ExitCode.OK and self._were_all_run(session.config):
+            # Only now: these imports start the CDK.
+            from tests.system.least_privilege import shortcomings
+            from tests.system.ledger import Ledger
+
+            self._found = shortcomings(Ledger.of(self.directory))
+            if self._found:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._found:
+            terminalreporter.section("permissions: see tests/system/least_privilege.py", red=True)
+            for line in self._found:
+                terminalreporter.line(line)
+
+    def _were_all_run(self, config: pytest.Config) -> bool:
+        options = config.option
+        if options.keyword or options.markexpr or options.deselect:
+            return False
+        there = (config.rootpath / SYSTEM_TESTS).glob("test_*.py")
+        return {file.relative_to(config.rootpath).as_posix() for file in there} <= self._files
+
+
+def look_back(config: pytest.Config) -> None:
+    """Have all processes keep the record, and this one look back, unless it is not the one that hands out."""
+    if hasattr(config, "workerinput"):
+        return
+    asked = os.environ.get(DIRECTORY)
+    if not asked:
+        kept = tempfile.TemporaryDirectory(prefix="decisions-")
+        os.environ[DIRECTORY] = kept.name
+
+        def forget() -> None:
+            kept.cleanup()
+            del os.environ[DIRECTORY]
+
+        config.add_cleanup(forget)
+    config.pluginmanager.register(LookingBack(Path(os.environ[DIRECTORY])), "looking back")

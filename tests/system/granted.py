@@ -1,0 +1,55 @@
+"""What app.py would grant to handlers and their commands, granted to the roles of a stack that is up."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+
+from tests.infra.policies import text
+from tests.system.deployments import ACCOUNT, STACK, Deployment
+
+SHELL = "HandlerShellCommandActivityCommand"
+SHELL_PRECONDITION = "HandlerShellCommandPreconditionCommand"
+EXISTS = "HandlerExistsFunctionRole"
+COPY = "HandlerCopyActivityFunctionRole"
+SQL = "HandlerSqlActivityFunctionRole"
+
+
+def grant(deployment: Deployment, role: str, statements: Sequence[iam.PolicyStatement]) -> None:
+    """Let a role, by the beginning of its logical id, do what these statements say as well."""
+    document = {"Version": "2012-10-17", "Statement": [_resolved(one) for one in statements]}
+    deployment.iam.put_role_policy(
+        RoleName=role_name(deployment, role),
+        PolicyName=f"Granted{uuid.uuid4().hex[:8]}",
+        PolicyDocument=json.dumps(document),
+    )
+
+
+def role_name(deployment: Deployment, role: str) -> str:
+    """The name of the stack's role whose logical id begins like this."""
+    pages = deployment.iam.get_paginator("list_roles").paginate()
+    names = [one["RoleName"] for page in pages for one in page["Roles"]]
+    (name,) = [one for one in names if one.startswith(f"{STACK}-{role}")]
+    return name
+
+
+@cache
+def _stack() -> cdk.Stack:
+    return cdk.Stack(cdk.App(), "Granted")
+
+
+def _resolved(statement: iam.PolicyStatement) -> dict[str, Any]:
+    """A statement as CloudFormation would make it for this account."""
+    found: dict[str, Any] = _stack().resolve(statement.to_json())
+    given = found["Resource"]
+    resources = [text(one) for one in (given if isinstance(given, list) else [given])]
+    places = {"<AWS::Partition>": "aws", "<AWS::AccountId>": ACCOUNT}
+    for token, value in places.items():
+        resources = [one.replace(token, value) for one in resources]
+    return {**found, "Resource": resources}

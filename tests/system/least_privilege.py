@@ -1,0 +1,64 @@
+"""What each permission of the deployed stacks is for, held against what the system tests needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.infra.test_security import ALLOWED, ALLOWED_TO_OTHERS, ALLOWED_WITH_KEY
+from tests.system.ledger import Ledger, Right, matches
+
+# (role, action): why. What docs/examples and the monitored app have beside the statements of every stack.
+OF_THE_APPS: Mapping[Right, str] = {
+    ("Handler*Role*", "s3:GetObject"): "`s3_access`: what is read.",
+    ("Handler*Role*", "s3:PutObject"): "`s3_access`: what is written.",
+    ("Handler*Role*", "s3:AbortMultipartUpload"): "`s3_access`: what is written in parts and given up.",
+    ("Handler*Role*", "s3:ListBucket"): "`s3_access`: the objects of a directory.",
+    ("Handler*FunctionRole*", "secretsmanager:GetSecretValue"): "`secrets`: passwords of databases.",
+    ("HandlerRedshift*", "redshift-data:*"): "`redshift`: its own statements on the named cluster.",
+    ("HandlerRedshift*", "redshift:GetClusterCredentials"): "`redshift`: the login of the named user.",
+    ("Handlerrunstatemachine*", "states:*"): "The example runs state machines of some names.",
+}
+
+# (role, action): why no test needs it.
+NOT_EXERCISED: Mapping[Right, str] = {
+    ("Handler*FunctionRole*", "datapipeline:EvaluateExpression"): (
+        "`task.evaluate` is for handlers of one's own; those of the project and of its examples do not ask."
+    ),
+}
+
+# (service, action): the same of what policies of resources let services do.
+NOT_EXERCISED_BY_SERVICES: Mapping[Right, str] = {
+    ("events.amazonaws.com", "sqs:GetQueueAttributes"): "CDK lets whoever may send look at the queue.",
+    ("events.amazonaws.com", "sqs:GetQueueUrl"): "CDK lets whoever may send look at the queue.",
+}
+
+
+def shortcomings(ledger: Ledger) -> list[str]:
+    """What a run of all system tests shows to be granted in vain or without a reason, and reasons in vain."""
+    lines = [*ALLOWED, *ALLOWED_WITH_KEY]
+    rights = {(role, action) for role, actions, *_ in lines for action in actions.split()} | set(OF_THE_APPS)
+    services = {
+        (service, action) for _, actions, service, _ in ALLOWED_TO_OTHERS for action in actions.split()
+    }
+    unused = {right for right in rights if not ledger.was_used(right)}
+    unused_by_services = services - ledger.services
+    return sorted(
+        [
+            *(f"granted without a reason: {_told(one)}" for one in ledger.granted if not _any(rights, one)),
+            *(f"no test needs: {_told(one)}" for one in unused - set(NOT_EXERCISED)),
+            *(f"no test needs: {_told(one)}" for one in unused_by_services - set(NOT_EXERCISED_BY_SERVICES)),
+            *(f"said to be not exercised, but is: {_told(one)}" for one in set(NOT_EXERCISED) - unused),
+            *(
+                f"said to be not exercised, but is: {_told(one)}"
+                for one in set(NOT_EXERCISED_BY_SERVICES) - unused_by_services
+            ),
+        ]
+    )
+
+
+def _any(patterns: set[Right], right: Right) -> bool:
+    return any(matches(pattern, right) for pattern in patterns)
+
+
+def _told(right: Right) -> str:
+    return f"{right[1]} by {right[0]}"

@@ -1,0 +1,78 @@
+"""Which of the statements that roles have some test has needed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from local.decisions import DIRECTORY, read
+from tests.system.deployments import STACK, Deployment
+
+Right = tuple[str, str]
+"""A role's logical id, or a pattern of such, and an action."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What roles of the stack may do, and what they have done."""
+
+    granted: frozenset[Right]
+    used: frozenset[Right]
+    denied: frozenset[tuple[str, str]]
+    """Roles' logical ids, and the messages."""
+    services: frozenset[Right]
+    """Principals of services, and what policies of resources have let them do."""
+
+    @classmethod
+    def of(cls, directory: Path, pid: int | None = None) -> Ledger:
+        """From the records of all local AWS with the stack that wrote to a directory, or of one of them."""
+        roles: dict[str, str] = {}
+        decisions = []
+        name = "*" if pid is None else str(pid)
+        for file in directory.glob(f"{name}.roles.json"):
+            roles |= json.loads(file.read_text())
+            decisions += read(directory, file.name.removesuffix(".roles.json"))
+        ours = [one for one in decisions if one["principal"] in roles]
+
+        def rights(decision: str) -> Iterator[Right]:
+            for one in ours:
+                if one["decision"] == decision:
+                    for action in one["statement"]["actions"]:
+                        yield roles[one["principal"]], action
+
+        used = {(roles[one["principal"]], one["action"]) for one in ours if one["decision"] == "allowed"}
+        denied = {(roles[one["principal"]], one["message"]) for one in ours if one["decision"] == "denied"}
+        services = {
+            (one["principal"], one["action"])
+            for one in decisions
+            if one["decision"] == "allowed" and one["principal"].endswith(".amazonaws.com")
+        }
+        return cls(frozenset(rights("granted")), frozenset(used), frozenset(denied), frozenset(services))
+
+    def was_used(self, right: Right) -> bool:
+        """Whether a role that this pattern matches has needed the action, which may have wildcards."""
+        return any(matches(right, one) for one in self.used)
+
+
+def matches(pattern: Right, right: Right) -> bool:
+    """IAM does not mind the case of actions."""
+    role, action = pattern
+    return fnmatchcase(right[0], role) and fnmatchcase(right[1].lower(), action.lower())
+
+
+def keep_roles(deployment: Deployment) -> None:
+    """Keep the logical ids of the stack's roles, by their names, beside the record, if there is one."""
+    directory = os.environ.get(DIRECTORY)
+    if directory:
+        pages = deployment.cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK)
+        roles = {
+            one["PhysicalResourceId"]: one["LogicalResourceId"]
+            for page in pages
+            for one in page["StackResourceSummaries"]
+            if one["ResourceType"] == "AWS::IAM::Role"
+        }
+        (Path(directory) / f"{deployment.pid}.roles.json").write_text(json.dumps(roles))
