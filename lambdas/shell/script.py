@@ -35,6 +35,9 @@ _HOST_COMMANDS = Path(__file__).with_name("bin")
 """``sudo``, ``yum`` and ``dnf``, with which the commands of AWS's own templates begin: ``(sudo yum -y update
 aws-cli) && …``. A function has none of them."""
 
+_FALLBACKS = Path(__file__).with_name("fallbacks")
+"""Programs that hosts have and Lambda's image has not, unless a layer brings them."""
+
 
 def _time_zones() -> str | None:
     """The directory of the vendored package tzdata, as glibc reads it."""
@@ -188,13 +191,13 @@ def command_environment(environment: Mapping[str, str], work: Path, role: Comman
 
 
 def search_path(path: str) -> str:
-    """``path`` with what commands expect of a host: sudo and yum before it, the AWS CLI after it.
+    """``path`` with what commands expect of a host: sudo and yum before it; the AWS CLI and find after it.
 
     The CLI of CDK's AwsCliLayer is in /opt/awscli, beside the /opt/bin that Lambda adds.
     """
     candidates = [Path(entry).with_name("awscli") for entry in path.split(":") if entry.endswith("/bin")]
     found = [str(directory) for directory in candidates if os.access(directory / "aws", os.X_OK)]
-    return ":".join([str(_HOST_COMMANDS), path, *found])
+    return ":".join([str(_HOST_COMMANDS), path, *found, str(_FALLBACKS)])
 
 
 def _line_log(task: Task, stream: str, file: LogFile | None) -> LineLog:

@@ -7,7 +7,9 @@ import gzip
 import io
 import json
 import os
+import shutil
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -124,6 +126,24 @@ def test_commands_of_a_host_run_as_they_are(
     monkeypatch.setenv("PATH", f"/usr/bin:/bin:{tmp_path}")
     assert run(command) == {"status": "FINISHED"}
     assert says in lines(log)[0]
+
+
+def test_find_is_there_and_one_of_a_layer_goes_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, log: io.StringIO
+) -> None:
+    """``[[ -z $(find …) ]]`` is true where there is none."""
+    for name in ("bash", "touch", "env"):
+        (tmp_path / name).symlink_to(shutil.which(name) or "")
+    (tmp_path / "python3").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    command = (
+        "touch 'a b'; [[ -z $(find . -maxdepth 1 ! -path . -name 'a*') ]] && echo empty || find -name 'a*'"
+    )
+    assert run(command) == {"status": "FINISHED"}
+    (tmp_path / "find").write_text("#!/usr/bin/env bash\necho layer\n")
+    (tmp_path / "find").chmod(0o755)
+    assert run("find") == {"status": "FINISHED"}
+    assert lines(log) == ["./a b", "layer"]
 
 
 def test_what_a_function_cannot_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
