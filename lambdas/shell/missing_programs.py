@@ -1,7 +1,7 @@
 """Notes which programs a command called that are not there.
 
-bash goes on after a program that it does not find: in ``$(…)``, in a pipe or before a ``;`` nobody sees it, and
-the command may end with exit code 0.
+bash goes on after a program that it does not find: in ``$(…)``, in a pipe or before a ``;`` nobody sees it,
+and the command may end with exit code 0.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 ADVICE = (
     "These programs are not in this function, and bash went on without them: what the command wrote may be "
-    "wrong, whatever its exit code. docs/shell-commands.md names the programs that are there; bring others in "
-    "a Lambda layer (layers=[...] of the handler in app.py)."
+    "wrong, whatever its exit code. docs/shell-commands.md names the programs that are there; bring others "
+    "in a Lambda layer (layers=[...] of the handler in app.py)."
 )
 _MAX_BYTES = 8_192
 _MAX_NAMES = 20

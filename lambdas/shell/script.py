@@ -40,8 +40,8 @@ _FALLBACKS = Path(__file__).with_name("fallbacks")
 """Programs that hosts have and Lambda's image has not, unless a layer brings them."""
 
 _BACKSLASHES = (
-    "These fields hold two backslashes in a row, which the command gets as two. AWS's runner may have removed "
-    "one of them; docs/moving-from-task-runner.md, Doubled backslashes, says how to tell, and what to do."
+    "These fields hold two backslashes in a row, which the command gets as two. AWS's runner may have "
+    "removed one; docs/moving-from-task-runner.md, Doubled backslashes, says how to tell, and what to do."
 )
 
 
