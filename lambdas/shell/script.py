@@ -15,6 +15,7 @@ from runner.task import Task
 from shell.command import run_command
 from shell.command_role import CommandRole
 from shell.log_files import NAMES, LogFile, log_place
+from shell.missing_programs import ADVICE, MissingPrograms
 from shell.output import LineLog, Redactor, Sink, Tail, Tee, close_all
 from shell.scratch import scratch_directory
 from shell.staging import Staging, StagingStopped, make_directories, stage_in, stage_out
@@ -34,6 +35,14 @@ _NOT_FOR_COMMANDS = {
 _HOST_COMMANDS = Path(__file__).with_name("bin")
 """``sudo``, ``yum`` and ``dnf``, with which the commands of AWS's own templates begin: ``(sudo yum -y update
 aws-cli) && …``. A function has none of them."""
+
+_FALLBACKS = Path(__file__).with_name("fallbacks")
+"""Programs that hosts have and Lambda's image has not, unless a layer brings them."""
+
+_BACKSLASHES = (
+    "These fields hold two backslashes in a row, which the command gets as two. AWS's runner may have "
+    "removed one; docs/moving-from-task-runner.md, Doubled backslashes, says how to tell, and what to do."
+)
 
 
 def _time_zones() -> str | None:
@@ -74,6 +83,7 @@ def run_script(task: Task) -> ScriptResult:
         try:
             script = directory / "script"
             write_script(task, script, role)
+            _warn_of_backslashes(task)
             make_directories(staging)
             if staging.inputs:
                 stage_in(staging, role.s3, should_stop=lambda: task.canceled)
@@ -131,7 +141,12 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
         )
         for stream in NAMES
     }
-    variables = {**command_environment(os.environ, work, role), **staging.environment}
+    missing = MissingPrograms(directory)
+    variables = {
+        **command_environment(os.environ, work, role),
+        **staging.environment,
+        **missing.environment,
+    }
     try:
         ended = run_command(
             [*interpreter(script), str(script), *task.strings("scriptArgument")],
@@ -144,8 +159,21 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
         raise TaskFailed(_not_started(error, task, script), error_id="CommandNotStarted") from error
     finally:
         close_all(streams)
+        if names := missing.names():
+            task.logger.warning("Programs missing", programs=names, advice=ADVICE)
     _check(task, files, ended.exit_code)
     return ScriptResult(ended.exit_code, tail.text(), ended.stopped)
+
+
+def _warn_of_backslashes(task: Task) -> None:
+    """Two in a row reach the command as two; AWS's runner may have made one of them."""
+    fields = {
+        "command": [task.string("command")] if "command" in task else [],
+        "scriptArgument": task.strings("scriptArgument"),
+    }
+    found = [name for name, values in fields.items() if any("\\\\" in value for value in values)]
+    if found:
+        task.logger.warning("Doubled backslashes", fields=found, advice=_BACKSLASHES)
 
 
 def _not_started(error: OSError, task: Task, script: Path) -> str:
@@ -188,13 +216,13 @@ def command_environment(environment: Mapping[str, str], work: Path, role: Comman
 
 
 def search_path(path: str) -> str:
-    """``path`` with what commands expect of a host: sudo and yum before it, the AWS CLI after it.
+    """``path`` with what commands expect of a host: sudo and yum before it; the AWS CLI and find after it.
 
     The CLI of CDK's AwsCliLayer is in /opt/awscli, beside the /opt/bin that Lambda adds.
     """
     candidates = [Path(entry).with_name("awscli") for entry in path.split(":") if entry.endswith("/bin")]
     found = [str(directory) for directory in candidates if os.access(directory / "aws", os.X_OK)]
-    return ":".join([str(_HOST_COMMANDS), path, *found])
+    return ":".join([str(_HOST_COMMANDS), path, *found, str(_FALLBACKS)])
 
 
 def _line_log(task: Task, stream: str, file: LogFile | None) -> LineLog:

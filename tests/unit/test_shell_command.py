@@ -7,7 +7,9 @@ import gzip
 import io
 import json
 import os
+import shutil
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -126,6 +128,24 @@ def test_commands_of_a_host_run_as_they_are(
     assert says in lines(log)[0]
 
 
+def test_find_is_there_and_one_of_a_layer_goes_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, log: io.StringIO
+) -> None:
+    """``[[ -z $(find …) ]]`` is true where there is none."""
+    for name in ("bash", "touch", "env"):
+        (tmp_path / name).symlink_to(shutil.which(name) or "")
+    (tmp_path / "python3").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    command = (
+        "touch 'a b'; [[ -z $(find . -maxdepth 1 ! -path . -name 'a*') ]] && echo empty || find -name 'a*'"
+    )
+    assert run(command) == {"status": "FINISHED"}
+    (tmp_path / "find").write_text("#!/usr/bin/env bash\necho layer\n")
+    (tmp_path / "find").chmod(0o755)
+    assert run("find") == {"status": "FINISHED"}
+    assert lines(log) == ["./a b", "layer"]
+
+
 def test_what_a_function_cannot_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     response = run("sudo yum install -y bash no-such-program other-one && echo never")
@@ -137,6 +157,72 @@ def test_an_expression_that_nobody_evaluated_is_worth_a_warning(log: io.StringIO
     assert run("echo '#{myDay}'") == {"status": "FINISHED"}
     assert '"message":"Expressions left"' in log.getvalue()
     assert '"fields":["command"]' in log.getvalue()
+
+
+MISSING = {
+    "in a substitution": "[[ -z $(no-such-program .) ]] && echo empty",
+    "in a pipe": "echo data | no-such-program | cat",
+    "before another command": "no-such-program; true",
+    "without stderr": "no-such-program 2>/dev/null || true",
+    "in a shell below": "bash -c 'no-such-program; true'",
+    "in a script of its own": "#!/usr/bin/env bash\nno-such-program; no-such-program; true",
+    "in a directory that is gone": "rm -r $PWD; no-such-program; true",
+    "as root": "no-such-program | sudo cat",
+}
+
+
+@pytest.mark.parametrize("command", MISSING.values(), ids=MISSING)
+def test_a_program_that_is_missing_is_a_warning_whatever_comes_of_it(command: str, log: io.StringIO) -> None:
+    assert run(command) == {"status": "FINISHED"}
+    [line] = [json.loads(line) for line in log.getvalue().splitlines() if '"Programs missing"' in line]
+    assert (line["level"], line["programs"]) == ("WARNING", ["no-such-program"])
+    assert "docs/shell-commands.md" in line["advice"]
+
+
+def test_a_missing_program_ends_as_it_does_without_the_warning(log: io.StringIO) -> None:
+    response = run("echo one\nno-such-program 'a b'\n")
+    assert "exit code 127" in response["errorMessage"]
+    assert response["errorMessage"].endswith("/script: line 2: no-such-program: command not found")
+    assert run('no-such-program; test "$?" = 127 && command -v bash; command -v nothing || true') == {
+        "status": "FINISHED"
+    }
+    assert '"nothing"' not in log.getvalue()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cd $TMPDIR; mkfifo missing-programs",
+        "cd $TMPDIR; mkdir missing-programs",
+        "cd $TMPDIR; ln -s /proc/self/environ missing-programs",
+        "cd $TMPDIR; head -c 1000000 /dev/zero > missing-programs; chmod 000 .",
+    ],
+)
+def test_what_a_command_puts_in_the_place_of_the_note_harms_nothing(command: str, log: io.StringIO) -> None:
+    os.environ["CANARY"] = "canary-7"
+    try:
+        assert run(command) == {"status": "FINISHED"}
+    finally:
+        del os.environ["CANARY"]
+    assert "canary" not in log.getvalue()
+    assert len(log.getvalue()) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"command": "printf '%s' 'a\\\\b'"}, ["command"]),
+        ({"command": "true", "scriptArgument": ["a", "\\\\n"]}, ["scriptArgument"]),
+        ({"command": "tr -d '\\000' </dev/null", "scriptArgument": "\\n"}, None),
+    ],
+)
+def test_two_backslashes_in_a_row_are_worth_one_warning(
+    fields: dict[str, FieldValue], named: list[str] | None, log: io.StringIO
+) -> None:
+    assert run_handler(shell_command.handler, fields) == {"status": "FINISHED"}
+    found = [json.loads(line) for line in log.getvalue().splitlines() if '"Doubled backslashes"' in line]
+    assert [line["fields"] for line in found] == ([named] if named else [])
+    assert all("moving-from-task-runner.md" in line["advice"] for line in found)
 
 
 def test_a_command_has_the_credentials_of_its_role_alone(

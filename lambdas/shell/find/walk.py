@@ -1,0 +1,89 @@
+"""Walks the trees below the starting points."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+
+from shell.find.entry import Entry, Search, say
+
+
+def walk(starts: list[str], search: Search, visit: Callable[[Entry], object]) -> None:
+    """Visit each file that the options let through. Without recursion: a tree may be thousands deep."""
+    for start in starts:
+        try:
+            status = _status(start, follow=search.follow or search.follow_starts)
+        except OSError as error:
+            search.complain(start, error)
+            continue
+        _walk_tree(Entry(start, start, 0, status), search, visit)
+
+
+def _walk_tree(root: Entry, search: Search, visit: Callable[[Entry], object]) -> None:
+    def enter(entry: Entry) -> bool:
+        """Whether to go on below it. What is not a directory is visited here."""
+        if search.depth_first and _descends(entry, root, search):
+            return True
+        _visit(entry, search, visit)
+        return not entry.pruned and not search.depth_first and _descends(entry, root, search)
+
+    open_directories: list[tuple[Entry, Iterator[str]]] = []
+    if enter(root):
+        open_directories.append((root, _names(root, search)))
+    while open_directories:
+        directory, names = open_directories[-1]
+        name = next(names, None)
+        if name is None:
+            open_directories.pop()
+            if search.depth_first:
+                _visit(directory, search, visit)
+            continue
+        path = f"{directory.path}{'' if directory.path.endswith('/') else '/'}{name}"
+        try:
+            status = _status(path, follow=search.follow)
+        except OSError as error:
+            search.complain(path, error)
+            continue
+        entry = Entry(path, root.start, directory.depth + 1, status)
+        if search.follow and stat.S_ISDIR(status.st_mode) and _is_loop(entry, open_directories):
+            search.exit_code = 1
+            say(f"File system loop detected; '{path}' leads to a directory that it is in.")
+            continue
+        if enter(entry):
+            open_directories.append((entry, _names(entry, search)))
+
+
+def _visit(entry: Entry, search: Search, visit: Callable[[Entry], object]) -> None:
+    if search.min_depth <= entry.depth <= search.max_depth:
+        visit(entry)
+
+
+def _descends(entry: Entry, root: Entry, search: Search) -> bool:
+    if not stat.S_ISDIR(entry.status.st_mode) or entry.depth >= search.max_depth:
+        return False
+    return not search.one_filesystem or entry.status.st_dev == root.status.st_dev
+
+
+def _is_loop(entry: Entry, above: list[tuple[Entry, Iterator[str]]]) -> bool:
+    own = (entry.status.st_dev, entry.status.st_ino)
+    return any((one.status.st_dev, one.status.st_ino) == own for one, _ in above)
+
+
+def _status(path: str, *, follow: bool) -> os.stat_result:
+    """lstat(2), or stat(2) with ``follow``; a link to nowhere is looked at itself."""
+    if follow:
+        try:
+            return os.stat(path)  # noqa: PTH116 - pathlib takes as long to load as all of this
+        except OSError:
+            pass
+    return os.lstat(path)
+
+
+def _names(entry: Entry, search: Search) -> Iterator[str]:
+    """All of them at once: a visit may delete one."""
+    try:
+        return iter(os.listdir(entry.path))  # noqa: PTH208
+    except OSError as error:
+        search.complain(entry.path, error)
+        return iter(())
