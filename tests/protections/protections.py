@@ -1255,6 +1255,22 @@ _STAGING = (
     ),
 )
 
+_PROGRAMS = (
+    Protection(
+        "a test of find's output is true because there is no find",
+        "lambdas/shell/script.py",
+        ", str(_FALLBACKS)]",
+        (f"{SHELL}::test_find_is_there_and_one_of_a_layer_goes_first",),
+        "]",
+    ),
+    Protection(
+        "nobody hears that a command went on without a program",
+        "lambdas/shell/script.py",
+        "        **missing.environment,\n",
+        (f"{SHELL}::test_a_program_that_is_missing_is_a_warning_whatever_comes_of_it",),
+    ),
+)
+
 _PROGRESS = (
     Protection(
         "a handler that holds the interpreter reports no progress",
@@ -1711,6 +1727,7 @@ PROTECTIONS = (
     *_RECOVERY,
     *_NEXT_TASK,
     *_STAGING,
+    *_PROGRAMS,
     *_PROGRESS,
     *_LOCAL_LAMBDA,
     *_LOCAL_SERVICES,

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk import aws_iam as iam
@@ -105,6 +106,39 @@ def test_a_definition_with_staging_and_a_script_in_s3(deployment: Deployment, bu
         f"s3://{bucket}",
     ]
     assert printed(deployment, bucket, pipeline, "Collect", "StdError") == b"done\n"
+
+
+SPLIT = r"""
+set -o pipefail
+[[ -z $(find ${INPUT1_STAGING_DIR} -maxdepth 1 -type f ! -name '.*' -size +0) ]] \
+  && touch ${OUTPUT1_STAGING_DIR}/rows-0 \
+  || cat ${INPUT1_STAGING_DIR}/* | sed 's/;/,/g' | split -l 2 -d - ${OUTPUT1_STAGING_DIR}/rows-
+find ${OUTPUT1_STAGING_DIR} -type f -exec basename {} ';' | sort
+no-such-program ${OUTPUT1_STAGING_DIR} | cat
+"""
+
+
+def test_an_input_that_is_split_unless_it_is_empty(deployment: Deployment, bucket: str) -> None:
+    """``[[ -z $(find …) ]]`` is true where there is no find, and an empty output would be FINISHED."""
+    put(deployment, bucket, {"in/a.csv": b"1;a\n2;b\n3;c\n", "none/empty.csv": b""})
+    pipeline = Pipeline.activated(
+        deployment,
+        {
+            "Split": shell(SPLIT + "true", stage="true", input=Ref("In"), output=Ref("Out")),
+            "Nothing": shell(SPLIT + "true", stage="true", input=Ref("None"), output=Ref("OutNone")),
+            "In": {"type": "S3DataNode", "directoryPath": f"s3://{bucket}/in"},
+            "Out": {"type": "S3DataNode", "directoryPath": f"s3://{bucket}/out"},
+            "None": {"type": "S3DataNode", "directoryPath": f"s3://{bucket}/none"},
+            "OutNone": {"type": "S3DataNode", "directoryPath": f"s3://{bucket}/out-none"},
+        },
+    )
+    pipeline.ended("Split", "FINISHED")
+    pipeline.ended("Nothing", "FINISHED")
+    assert get(deployment, bucket, "out/rows-00") == b"1,a\n2,b\n"
+    assert get(deployment, bucket, "out/rows-01") == b"3,c\n"
+    assert get(deployment, bucket, "out-none/rows-0") == b""
+    missing = eventually(lambda: _logged(deployment, "Programs missing", "Split"), "the log has no warning")
+    assert missing["programs"] == ["no-such-program"]
 
 
 def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
@@ -259,9 +293,13 @@ def test_preconditions_hold_or_do_not_hold_yet(deployment: Deployment, bucket: s
     assert not {run.status for run in pipeline.runs("INSTANCE", "Load")} & {"FAILED", "FINISHED"}
 
 
-def _cut(deployment: Deployment, component: str) -> Mapping[str, str] | None:
-    events = deployment.logs.filter_log_events(logGroupName=LOG_GROUP, filterPattern='"Output cut"')["events"]
-    lines = [json.loads(event["message"]) for event in events if "Output cut" in event["message"]]
+def _cut(deployment: Deployment, component: str) -> Mapping[str, Any] | None:
+    return _logged(deployment, "Output cut", component)
+
+
+def _logged(deployment: Deployment, event_name: str, component: str) -> Mapping[str, Any] | None:
+    found = deployment.logs.filter_log_events(logGroupName=LOG_GROUP, filterPattern=f'"{event_name}"')
+    lines = [json.loads(event["message"]) for event in found["events"] if event_name in event["message"]]
     return next((line for line in lines if line["attemptId"].startswith(f"@{component}_")), None)
 
 
