@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from copying.repeatable import repeatable
 from runner.outcome import TaskFailed
 from sql.jdbc import Engine
 from sql.names import bare
@@ -23,7 +24,7 @@ class InsertQuery:
     row: tuple[str, ...]
     tail: str
     repeatable: bool
-    """Whether ``row`` is one row of VALUES, which may be given several times in one statement."""
+    """Whether ``row`` is one row of VALUES, and may be given several times in one statement."""
     calls: bool = False
     """Whether it is a CALL, of a procedure that may commit."""
     targets: tuple[str | int | None, ...] = ()
@@ -50,7 +51,7 @@ class InsertQuery:
         first, last = _row_of_values(tokens, marks)
         tail = query[last:].strip()
         # PostgreSQL refuses a row twice in one ON CONFLICT DO UPDATE; MySQL takes one row after the other.
-        repeatable = last > 0 and (not tail or engine is Engine.MYSQL)
+        repeats = last > 0 and (not tail or engine is Engine.MYSQL) and repeatable(query, tokens, first, last)
         if not last:
             first, last = marks[0], marks[-1] + 1
         pieces: list[str] = []
@@ -61,7 +62,7 @@ class InsertQuery:
         row = (*pieces, query[start:last].replace("??", "?"))
         head, tail = (text.replace("??", "?") for text in (query[:first], query[last:]))
         calls = tokens[0].text.upper() == "CALL"
-        return cls(head, row, tail, repeatable, calls, _targets(query, tokens, marks))
+        return cls(head, row, tail, repeats, calls, _targets(query, tokens, marks))
 
     @classmethod
     def into(cls, table: str, names: tuple[str, ...], columns: int) -> InsertQuery:

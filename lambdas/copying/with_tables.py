@@ -1,4 +1,4 @@
-"""Copies that a database takes part in: in one transaction, row by row, none of them kept."""
+"""Copies that a database takes part in: in one transaction each, row by row, none of them kept."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> No
     with ended_with(task, tables):
         rows = _Counted(tables.select(_query(source)))
         size = target.write_rows(s3, uri, rows, lambda: task.canceled)
+        _commit_source(tables, source, f"{uri} is written")
     task.logger.info("Rows written", rows=rows.count, bytes=size, place=str(uri))
 
 
@@ -43,7 +44,9 @@ def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
     tables = _connect(task, source)
     with ended_with(task, tables):
         portable = source.server.engine is not target.server.engine
-        _insert(task, tables.select(_query(source), portable=portable), (), source.id, target)
+        rows = tables.select(_query(source), portable=portable)
+        if _insert(task, rows, (), source.id, target):
+            _commit_source(tables, source, f"the rows are committed in {target.qualified}")
 
 
 def object_for(task: Task, target: S3Place) -> S3Uri:
@@ -61,6 +64,24 @@ def object_for(task: Task, target: S3Place) -> S3Uri:
 
 def _query(source: SqlNode) -> str:
     return source.select or f"SELECT * FROM {source.qualified}"  # noqa: S608 - what the definition says
+
+
+def _commit_source(tables: TablesSession, source: SqlNode, done: str) -> None:
+    """Keep what the query has changed, such as rows that it marks as copied.
+
+    JDBC commits each statement by itself (java.sql.Connection, setAutoCommit). Here that comes last, so that
+    rows whose copy fails are not taken for copied. Raises TaskFailed.
+    """
+    if not source.select:
+        return
+    try:
+        tables.commit()
+    except TaskFailed as error:
+        raise TaskFailed(
+            f"All is copied: {done}. But what selectQuery of '{source.id}' changes in its own database could "
+            f"not be committed, so that the next run may copy the same rows again: {error}",
+            error_id="SourceNotCommitted",
+        ) from error
 
 
 class _Counted:
@@ -83,7 +104,8 @@ def _connect(task: Task, node: SqlNode) -> TablesSession:
     return tables
 
 
-def _insert(task: Task, rows: Iterator[Row], names: Iterable[str], source: str, target: SqlNode) -> None:
+def _insert(task: Task, rows: Iterator[Row], names: Iterable[str], source: str, target: SqlNode) -> bool:
+    """Returns whether the rows are committed; they are not if the task is canceled. Raises TaskFailed."""
     query = InsertQuery.parse(target.insert, target.server.engine) if target.insert else None
     tables = _connect(task, target)
     stays: list[str] = []
@@ -97,11 +119,12 @@ def _insert(task: Task, rows: Iterator[Row], names: Iterable[str], source: str, 
                 tables, query, target.qualified, [tables.column(name) for name in names], rows
             )
             if task.canceled:
-                return
+                return False
             tables.commit()
         except (RecordError, TaskFailed) as error:
             raise _explained(error, source, tables, stays) from error
     task.logger.info("Rows committed", rows=count, table=target.qualified)
+    return True
 
 
 def _insert_rows(

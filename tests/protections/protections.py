@@ -43,6 +43,7 @@ TABLES = "tests/databases/test_copy_activity.py"
 CHAINS = "tests/databases/test_chains.py"
 TABLE_NAMES = "tests/databases/test_names.py"
 VALUES = "tests/databases/test_values.py"
+EFFECTS = "tests/databases/test_query_effects.py"
 LIMIT = "tests/unit/data_formats/test_match_limit.py"
 LOGINS = "tests/databases/test_logins.py"
 
@@ -555,6 +556,25 @@ _COPIES = (
         "                found[position] = target\n",
         (f"{VALUES}::test_bits_are_copied_as_numbers", f"{VALUES}::test_bits_in_files_are_numbers"),
         "                pass\n",
+    ),
+    Protection(
+        "rows are copied again by each run, because the query's mark on them is not kept",
+        "lambdas/copying/with_tables.py",
+        "        tables.commit()\n    except TaskFailed as error:\n",
+        (
+            f"{EFFECTS}::test_what_a_query_changes_stays_so_that_its_rows_come_once",
+            f"{EFFECTS}::test_rows_go_once_from_table_to_table",
+        ),
+        "        pass\n    except TaskFailed as error:\n",
+    ),
+    Protection(
+        "records get equal numbers, because an expression does not see those before its own",
+        "lambdas/copying/insert_query.py",
+        " and repeatable(query, tokens, first, last)",
+        (
+            f"{EFFECTS}::test_an_expression_sees_the_records_before_its_own",
+            f"{EFFECTS}::test_an_expression_sees_the_number_that_the_record_before_got",
+        ),
     ),
     Protection(
         "bytes are stored as the text that PostgreSQL writes of them",

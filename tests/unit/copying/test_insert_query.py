@@ -100,3 +100,48 @@ def test_which_column_takes_a_value_as_it_is(query: str, targets: tuple[str | in
 def test_a_statement_of_our_own_knows_its_columns() -> None:
     assert InsertQuery.into("t", ("`a`", "`b``c`"), 2).targets == ("a", "b`c")
     assert InsertQuery.into("t", (), 3).targets == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "insert into t values (default, ?, null, 'a', 1.5, -1, now(), current_timestamp)",
+        "insert into t values (cast(? as decimal(10, 2)), trim(both ' ' from ?), concat(?, ' select '))",
+        "insert into t values (case when ? = 'y' then 1 else 0 end, ? || ?)",
+        "insert into t (`select`, `max`) values (?, str_to_date(?, '%d'))",
+        "insert into t (a, b) values (?, ?) on duplicate key update n = n + 1, b = concat(values(b), 'x')",
+        "insert into t (a, b) values (?, ?) as r(a, b) on duplicate key update b = r.b",
+    ],
+)
+def test_what_depends_on_its_arguments_alone_is_repeated(query: str) -> None:
+    assert InsertQuery.parse(query, Engine.MYSQL).repeatable
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "insert into t values ((select max(a) + 1 from t), ?)",
+        "insert into t values (last_insert_id(), ?)",
+        "insert into t values (f(?))",
+        "insert into t values (s.upper(?))",
+        "insert into t values (@n := @n + 1, ?)",
+        "insert into t values (@@insert_id, ?)",
+        "insert into t values (`upper`(?))",
+        "insert into t select x.*, (select count(*) from t) from (values (?)) as x",
+        "insert into t (a) values (?) on duplicate key update n = (select count(*) from u)",
+        "insert into t (a) values (?) on duplicate key update n = f(a)",
+        "insert into t (a) values (?) on duplicate key update n = concat('a', f(a))",
+        "insert into t (a) values (?) on duplicate key update id = last_insert_id(id)",
+        "insert into t (a) values (?) on duplicate key update n = @n := @n + 1",
+    ],
+)
+def test_what_may_read_the_records_before_its_own_takes_one_at_a_time(query: str) -> None:
+    assert not InsertQuery.parse(query, Engine.MYSQL).repeatable
+
+
+def test_casts_of_postgresql_are_repeated() -> None:
+    assert InsertQuery.parse(
+        "insert into t values (?::double precision, (?)::varchar(3), ?::timestamp with time zone, "
+        "nextval('s'))",
+        Engine.POSTGRESQL,
+    ).repeatable
