@@ -30,11 +30,14 @@ class MySqlTables(MySqlSession, TablesSession):
     """The server refuses a second statement, of which the rows would be lost, or which would run for some."""
 
     def _set_up(self) -> None:
-        with self._driver.cursor() as cursor:
-            cursor.execute("SET time_zone = '+00:00'")
-            super()._set_up()
-            if self.server.data.strict:  # also in tables without transactions
-                cursor.execute("SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
+        super()._set_up()
+        if self.server.data.strict:  # also in tables without transactions
+            self._execute("SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
+
+    def in_utc(self) -> None:
+        if "time_zone" not in self.server.data.variables.lower():
+            with _explained():
+                self._execute("SET time_zone = '+00:00'")
 
     def select(self, query: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - all is
         self._driver.decoders = {}

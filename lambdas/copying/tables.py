@@ -66,6 +66,13 @@ class TablesSession(Session, Tables):
     commits_in_procedures = False
     """Whether a procedure may commit what is done in the session's transaction."""
 
+    def in_utc(self) -> None:
+        """Read and write times of the other engine in UTC, unless the user names a zone of the session's.
+
+        MySQL's session keeps the server's time zone otherwise: drivers do not set it (MySQL Connector/J,
+        "Preserving Time Instants": unless ``forceConnectionTimeZoneToSession`` is true). Raises TaskFailed.
+        """
+
 
 def open_tables(server: Server) -> TablesSession:
     """A session on a PostgreSQL or a MySQL server, in a transaction. Raises TaskFailed."""

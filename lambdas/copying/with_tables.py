@@ -44,8 +44,10 @@ def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
     tables = _connect(task, source)
     with ended_with(task, tables):
         portable = source.server.engine is not target.server.engine
+        if portable:
+            tables.in_utc()
         rows = tables.select(_query(source), portable=portable)
-        if _insert(task, rows, (), source.id, target):
+        if _insert(task, rows, (), source.id, target, in_utc=portable):
             _commit_source(tables, source, f"the rows are committed in {target.qualified}")
 
 
@@ -104,13 +106,23 @@ def _connect(task: Task, node: SqlNode) -> TablesSession:
     return tables
 
 
-def _insert(task: Task, rows: Iterator[Row], names: Iterable[str], source: str, target: SqlNode) -> bool:
+def _insert(
+    task: Task,
+    rows: Iterator[Row],
+    names: Iterable[str],
+    source: str,
+    target: SqlNode,
+    *,
+    in_utc: bool = False,
+) -> bool:
     """Returns whether the rows are committed; they are not if the task is canceled. Raises TaskFailed."""
     query = InsertQuery.parse(target.insert, target.server.engine) if target.insert else None
     tables = _connect(task, target)
     stays: list[str] = []
     with ended_with(task, tables):
         try:
+            if in_utc:
+                tables.in_utc()
             if target.create and not tables.table_exists(target.table, target.schema):
                 stays += ["what createTableSql did"] if tables.create(task, target.create) else []
             if query and query.calls and tables.commits_in_procedures:
