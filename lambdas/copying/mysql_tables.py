@@ -10,16 +10,22 @@ import pymysql
 from pymysql.constants import CR, ER
 
 from copying.insert_query import InsertQuery
-from copying.mysql_values import Reader, readers, with_bits
+from copying.mysql_values import Column, Reader, bits, readers, with_bits
 from copying.tables import BATCH_ROWS, TablesSession, batches, lost, refused
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from runner.task import Task
 from sql.mysql import MySqlSession
-from sql.names import MYSQL_QUOTE, bare, quoted
+from sql.names import MYSQL_QUOTE, bare, parts, quoted
 from sql.session import CONNECT_SECONDS, ended_with
 
 _LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
+
+_PARAMETERS = (
+    "SELECT parameter_name, data_type FROM information_schema.parameters "
+    "WHERE specific_schema = coalesce(%s, database()) AND specific_name = %s AND routine_type = 'PROCEDURE' "
+    "ORDER BY ordinal_position"
+)
 
 
 class MySqlTables(MySqlSession, TablesSession):
@@ -75,9 +81,9 @@ class MySqlTables(MySqlSession, TablesSession):
         most = BATCH_ROWS if query.repeatable else 1
         inserted = 0
         with _explained():
-            bits = self._bits(query, table)
+            numbers = self._bits(query, table)
             for batch in batches(rows, query.columns, most):
-                written = with_bits(batch, bits, inserted + 1) if bits else batch
+                written = with_bits(batch, numbers, inserted + 1) if numbers else batch
                 self._execute(query.percent(len(batch)), [value for row in written for value in row])
                 inserted += len(batch)
         return inserted
@@ -99,23 +105,28 @@ class MySqlTables(MySqlSession, TablesSession):
         kept = any(number == ER.WARNING_NOT_COMPLETE_ROLLBACK for _level, number, _text in warnings)
         return ["rows in tables without transactions, such as MyISAM"] if kept else []
 
-    def _bits(self, query: InsertQuery, table: str) -> dict[int, str]:
-        """The BIT columns that values go to as they are, by the values' positions."""
+    def _bits(self, query: InsertQuery, table: str) -> Mapping[int, str]:
+        """The BIT columns, or parameters, that values go to as they are, by the values' positions."""
+        name = query.table or table
+        try:
+            columns = self._parameters(name) if query.calls else self._columns(name)
+        except pymysql.MySQLError:  # The statement says better what is wrong.
+            return {}
+        return bits(query.targets, columns)
+
+    def _columns(self, table: str) -> list[Column]:
         with self._driver.cursor() as cursor:
-            try:
-                cursor.execute(f"SHOW COLUMNS FROM {table}")
-                columns = [(str(column[0]), str(column[1])) for column in cursor.fetchall()]
-            except pymysql.MySQLError:  # The INSERT says better what is wrong.
-                return {}
-        bit = {name.lower() for name, kind in columns if kind.lower().startswith("bit")}
-        names = [name for name, _ in columns]
-        found = {}
-        for position, target in enumerate(query.targets):
-            if isinstance(target, int):
-                target = names[target] if target < len(names) else None
-            if target and target.lower() in bit:
-                found[position] = target
-        return found
+            cursor.execute(f"SHOW COLUMNS FROM {table}")
+            return [
+                Column(str(name), str(kind), "INVISIBLE" not in str(rest[-1]).upper())
+                for name, kind, *rest in cursor.fetchall()
+            ]
+
+    def _parameters(self, procedure: str) -> list[Column]:
+        *schema, name = parts(procedure, MYSQL_QUOTE)
+        with self._driver.cursor() as cursor:
+            cursor.execute(_PARAMETERS, (schema[0] if schema else None, name))
+            return [Column(str(parameter), str(kind)) for parameter, kind in cursor.fetchall()]
 
     def _execute(self, statement: str, values: Sequence[str | int | None] | None = None) -> None:
         with self._driver.cursor() as cursor:

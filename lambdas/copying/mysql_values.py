@@ -3,17 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pymysql.constants import FIELD_TYPE
 
+from copying.targets import Target, Use
 from data_formats.data_format import RecordError, Row
+from runner.outcome import TaskFailed
 from sql.data_properties import ZeroDates
 
 _ZERO = "0000-00-00"
 _DATES = {FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP}
 _BOOLEANS = {"true": 1, "t": 1, "false": 0, "f": 0}
 _MOST = 2**64
+
+
+@dataclass(frozen=True)
+class Column:
+    """Of a table, or a parameter of a procedure."""
+
+    name: str
+    type: str
+    listed: bool = True
+    """Whether it counts where no columns are named."""
+
+
+def bits(targets: Sequence[Target], columns: Sequence[Column]) -> Mapping[int, str]:
+    """The BIT columns that values go to as they are, by the values' positions.
+
+    Raises TaskFailed where a BIT column may get what a statement makes of a text: its bytes, '1' as 49.
+    """
+    known = {one.name.lower(): one.name for one in columns if one.type.lower().startswith("bit")}
+    listed = [one.name for one in columns if one.listed]
+    found = {}
+    for position, target in enumerate(targets):
+        if target.use is Use.AS_NUMBER:
+            continue
+        named = [
+            listed[one] if isinstance(one, int) else one for one in target.columns if _is_in(one, listed)
+        ]
+        able = [known[name.lower()] for name in named if name.lower() in known]
+        if not target.columns:
+            able = list(known.values())
+        if able and target.use is Use.AS_IT_IS:
+            found[position] = able[0]
+        elif able:
+            raise _unclear(position, able)
+    return found
+
+
+def _is_in(column: str | int, listed: Sequence[str]) -> bool:
+    return isinstance(column, str) or column < len(listed)
+
+
+def _unclear(position: int, columns: Sequence[str]) -> TaskFailed:
+    quoted = " or ".join(f"'{column}'" for column in columns)
+    return TaskFailed(
+        f"What insertQuery does with the ? number {position + 1} may go to {quoted}, which is BIT and would "
+        "store the bytes of a text: '1' as 49. Write CAST(? AS UNSIGNED) for it; a ? that stands alone in "
+        "VALUES needs none.",
+        error_id="BitColumn",
+    )
+
 
 Reader = Callable[[Any], str | None]
 

@@ -43,6 +43,7 @@ TABLES = "tests/databases/test_copy_activity.py"
 CHAINS = "tests/databases/test_chains.py"
 TABLE_NAMES = "tests/databases/test_names.py"
 VALUES = "tests/databases/test_values.py"
+BITS = "tests/databases/test_bits.py"
 TIMES = "tests/databases/test_times.py"
 EFFECTS = "tests/databases/test_query_effects.py"
 LIMIT = "tests/unit/data_formats/test_match_limit.py"
@@ -553,10 +554,24 @@ _COPIES = (
     ),
     Protection(
         "a BIT is stored as the bytes of its text",
-        "lambdas/copying/mysql_tables.py",
-        "                found[position] = target\n",
+        "lambdas/copying/mysql_values.py",
+        "            found[position] = able[0]\n",
         (f"{VALUES}::test_bits_are_copied_as_numbers", f"{VALUES}::test_bits_in_files_are_numbers"),
-        "                pass\n",
+        "            pass\n",
+    ),
+    Protection(
+        "a BIT is stored as the bytes of what a statement makes of a text",
+        "lambdas/copying/mysql_values.py",
+        "            raise _unclear(position, able)\n",
+        (f"{BITS}::test_a_text_that_may_become_a_bit_fails_before_anything_is_written",),
+        "            pass\n",
+    ),
+    Protection(
+        "a BIT of the table that insertQuery names is stored as the bytes of a text",
+        "lambdas/copying/mysql_tables.py",
+        "        name = query.table or table\n",
+        (f"{BITS}::test_a_bit_is_a_number_whatever_the_statement",),
+        "        name = table\n",
     ),
     Protection(
         "rows are copied again by each run, because the query's mark on them is not kept",
