@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ import pymysql
 from pymysql.constants import CR, ER
 
 from copying.insert_query import InsertQuery
-from copying.mysql_values import Column, Reader, bits, readers, with_bits
+from copying.mysql_values import Column, Reader, bits, floats, readers, shortest_float, with_bits
 from copying.tables import BATCH_ROWS, TablesSession, batches, lost, refused
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
@@ -21,6 +21,10 @@ from sql.session import CONNECT_SECONDS, ended_with
 
 _LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
 
+_LOST_DIGITS = (
+    "MySQL gives 6 digits of FLOAT columns: 16777200 for 16777216. Where all of them count, have selectQuery "
+    "give doubles: column + 0e0, or from MySQL 8.0.17 CAST(column AS DOUBLE)."
+)
 _PARAMETERS = (
     "SELECT parameter_name, data_type FROM information_schema.parameters "
     "WHERE specific_schema = coalesce(%s, database()) AND specific_name = %s AND routine_type = 'PROCEDURE' "
@@ -45,8 +49,9 @@ class MySqlTables(MySqlSession, TablesSession):
             with _explained():
                 self._execute("SET time_zone = '+00:00'")
 
-    def select(self, query: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - all is
+    def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - all is
         self._driver.decoders = {}
+        query, exact = (query, ()) if query else self._all_of(table)
         cursor = self._driver.cursor()
         try:
             with _explained():
@@ -56,6 +61,9 @@ class MySqlTables(MySqlSession, TablesSession):
                 if not names:
                     raise refused("selectQuery gives no rows.")
                 reads = readers([int(column[1]) for column in described], self.server.data.zero_dates)
+                reads = {**reads, **dict.fromkeys(exact, shortest_float)}
+                if lost_digits := floats(described).values():
+                    task.logger.warning(_LOST_DIGITS, columns=list(lost_digits))
                 for number, fetched in enumerate(cursor.fetchall_unbuffered(), 1):
                     row = _read(number, fetched, names, reads) if reads else fetched
                     if bytes in map(type, row):
@@ -66,6 +74,20 @@ class MySqlTables(MySqlSession, TablesSession):
                         raise refused("selectQuery gives the rows of several queries; one is expected.")
         finally:
             _abandon(cursor)
+
+    def _all_of(self, table: str) -> tuple[str, Collection[int]]:
+        """The query of a table, and the positions of its FLOATs, which it has as DOUBLE, with all digits."""
+        query = f"SELECT * FROM {table}"  # noqa: S608 - what the definition says
+        with _explained(), self._driver.cursor() as cursor:
+            cursor.execute(f"{query} LIMIT 0")
+            described = cursor.description or ()
+        exact = floats(described)
+        if exact:
+            names = [quoted(column[0], MYSQL_QUOTE) for column in described]
+            # What CAST(… AS DOUBLE) does, which MySQL knows from 8.0.17 only.
+            listed = [f"{name} + 0e0 AS {name}" if at in exact else name for at, name in enumerate(names)]
+            query = f"SELECT {', '.join(listed)} FROM {table}"  # noqa: S608
+        return query, exact.keys()
 
     def create(self, task: Task, statement: str) -> bool:
         """In a session that takes several statements. MySQL commits them at once anyway."""

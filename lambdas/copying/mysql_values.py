@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ from sql.data_properties import ZeroDates
 
 _ZERO = "0000-00-00"
 _DATES = {FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP}
+_LARGEST_FLOAT = 3.4028234663852886e38
+_NOT_FIXED = 31
+"""The decimals of a FLOAT that has no number of them (MySQL documentation, "Column Definition")."""
 _BOOLEANS = {"true": 1, "t": 1, "false": 0, "f": 0}
 _MOST = 2**64
 
@@ -83,6 +87,30 @@ def readers(types: Sequence[int], zero_dates: ZeroDates) -> Mapping[int, Reader]
         elif kind in _DATES and zero_dates is not ZeroDates.KEPT:
             found[position] = _DATE_READERS[zero_dates]
     return found
+
+
+def floats(description: Sequence[Sequence[Any]]) -> Mapping[int, str]:
+    """The columns of which the server's text has 6 digits only, by position: FLOAT takes up to 9.
+
+    ``description``: that of a DB-API cursor. A FLOAT(M, D) is sent with all its decimals.
+    """
+    return {
+        position: str(column[0])
+        for position, column in enumerate(description)
+        if column[1] == FIELD_TYPE.FLOAT and column[5] >= _NOT_FIXED
+    }
+
+
+def shortest_float(value: str) -> str:
+    """The shortest text of a FLOAT, of which ``value`` has the digits of a DOUBLE."""
+    number = float(value)
+    stored = struct.pack("f", number)
+    for digits in range(6, 10):
+        text = f"{number:.{digits}g}"
+        # Rounded up, the largest one would be out of the server's range.
+        if abs(float(text)) <= _LARGEST_FLOAT and struct.pack("f", float(text)) == stored:
+            return text
+    return value
 
 
 def with_bits(

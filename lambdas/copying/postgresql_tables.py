@@ -20,6 +20,13 @@ from runner.task import Task
 from sql.names import POSTGRESQL_QUOTE, bare, quoted
 from sql.postgresql import PostgreSqlSession, explained, position
 
+_SETTINGS = {
+    "timezone": "'UTC'",
+    "datestyle": "'ISO, YMD'",
+    "intervalstyle": "'postgres'",  # others read intervals with signs in other ways
+    "extra_float_digits": "3",  # as PostgreSQL JDBC has it; with 0 or less, digits are lost
+}
+"""Of a copy's session, whatever the server's are, unless ``options`` names them."""
 _NO_TRANSACTION = b"I"
 """PostgreSQL documentation, "Message Formats": ReadyForQuery."""
 _MAX_PARAMETERS = 65_535
@@ -40,9 +47,12 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         return number
 
     def _begin(self) -> None:
-        self._driver.execute_simple("BEGIN; SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'")
+        named = self.server.data.options.lower()
+        settings = [f"SET LOCAL {name} = {value}" for name, value in _SETTINGS.items() if name not in named]
+        self._driver.execute_simple("; ".join(["BEGIN", *settings]))
 
-    def select(self, query: str, *, portable: bool = False) -> Iterator[Row]:
+    def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - see MySQL
+        query = query or f"SELECT * FROM {table}"  # noqa: S608 - what the definition says
         self._driver.pg_types = defaultdict(lambda: _as_it_is, _PORTABLE if portable else {})
         with _explained(query, before=len(_DECLARE)):
             # As a prepared statement, which is refused if it is several.

@@ -22,8 +22,8 @@ class Tables(Protocol):
     """A session in a transaction that begins with it. All methods raise TaskFailed, and block."""
 
     @abstractmethod
-    def select(self, query: str, *, portable: bool = False) -> Iterator[Row]:
-        """The rows of a query as text, of which few are in memory at a time.
+    def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:
+        """The rows of a query as text, or without one of the table; few are in memory at a time.
 
         ``portable``: in forms that databases of other engines read.
         """

@@ -33,7 +33,7 @@ def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> No
     uri = object_for(task, target)
     tables = _connect(task, source)
     with ended_with(task, tables):
-        rows = _Counted(tables.select(_query(source)))
+        rows = _Counted(tables.select(task, source.select, source.qualified))
         size = target.write_rows(s3, uri, rows, lambda: task.canceled)
         _commit_source(tables, source, f"{uri} is written")
     task.logger.info("Rows written", rows=rows.count, bytes=size, place=str(uri))
@@ -46,7 +46,7 @@ def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
         portable = source.server.engine is not target.server.engine
         if portable:
             tables.in_utc()
-        rows = tables.select(_query(source), portable=portable)
+        rows = tables.select(task, source.select, source.qualified, portable=portable)
         if _insert(task, rows, (), source.id, target, in_utc=portable):
             _commit_source(tables, source, f"the rows are committed in {target.qualified}")
 
@@ -62,10 +62,6 @@ def object_for(task: Task, target: S3Place) -> S3Uri:
     uri = S3Uri(node.directory.bucket, f"{node.directory.key}{name}")
     check_key(uri, f"No object can be written to '{node.directory}'")
     return uri
-
-
-def _query(source: SqlNode) -> str:
-    return source.select or f"SELECT * FROM {source.qualified}"  # noqa: S608 - what the definition says
 
 
 def _commit_source(tables: TablesSession, source: SqlNode, done: str) -> None:
