@@ -1,4 +1,4 @@
-"""Tables of PostgreSQL: rows come from a cursor, and go by COPY, or by INSERT for an insertQuery."""
+"""Tables of PostgreSQL: rows come from a cursor, and go by COPY or INSERT."""
 
 from __future__ import annotations
 
@@ -31,6 +31,15 @@ _NO_TRANSACTION = b"I"
 """PostgreSQL documentation, "Message Formats": ReadyForQuery."""
 _MAX_PARAMETERS = 65_535
 """PostgreSQL documentation, "PostgreSQL Limits": query parameters."""
+_INSERTS_ONLY = (
+    "SELECT relkind = 'v' OR relhasrules OR relrowsecurity FROM pg_class WHERE oid = to_regclass(:name)"
+)
+"""COPY passes over rules, and refuses views and row-level security (PostgreSQL documentation, COPY)."""
+_COLUMNS = (
+    "SELECT attname FROM pg_attribute a WHERE attrelid = to_regclass(:name) AND attnum > 0 "
+    "AND NOT attisdropped AND coalesce(to_jsonb(a) ->> 'attgenerated', '') = '' ORDER BY attnum"
+)
+"""Without generated columns, which PostgreSQL 12 and later have."""
 _DECLARE = "DECLARE copied NO SCROLL CURSOR FOR\n"
 _TEXT = Delimited("\t", null=r"\N", nulls=frozenset({r"\N"}))
 """PostgreSQL documentation, COPY, "Text Format": a tab, a line feed, the backslash, and ``\\N``."""
@@ -102,6 +111,9 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         return quoted(found, POSTGRESQL_QUOTE)
 
     def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
+        if self._takes_inserts_only(table):
+            names = names or self._columns(table)
+            return self.insert(InsertQuery.into(table, tuple(names), len(names)), rows, table)
         listed = f" ({', '.join(names)})" if names else ""
         statement = f"COPY {table}{listed} FROM STDIN"
         count = 0
@@ -116,6 +128,21 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         with _explained(statement):
             self._driver.execute_unnamed(statement, stream=text)
         return count
+
+    def _takes_inserts_only(self, table: str) -> bool:
+        with _explained(_INSERTS_ONLY):
+            self._driver.execute_simple("SAVEPOINT asked")
+            try:
+                found = self._driver.run(_INSERTS_ONLY, name=table)
+            except DatabaseError:  # no name alone; COPY says what is wrong, if anything is
+                self._driver.execute_simple("ROLLBACK TO SAVEPOINT asked")
+                return False
+        return bool(found and found[0][0])
+
+    def _columns(self, table: str) -> list[str]:
+        """Those that COPY takes too, in their order: INSERT would take fewer values without a word."""
+        with _explained(_COLUMNS):
+            return [quoted(name, POSTGRESQL_QUOTE) for (name,) in self._driver.run(_COLUMNS, name=table)]
 
     def commit(self) -> None:
         with _explained("COMMIT"):

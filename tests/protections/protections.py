@@ -43,6 +43,7 @@ TABLES = "tests/databases/test_copy_activity.py"
 CHAINS = "tests/databases/test_chains.py"
 TABLE_NAMES = "tests/databases/test_names.py"
 VALUES = "tests/databases/test_values.py"
+INSERTS = "tests/databases/test_postgresql_inserts.py"
 BITS = "tests/databases/test_bits.py"
 TIMES = "tests/databases/test_times.py"
 EFFECTS = "tests/databases/test_query_effects.py"
@@ -598,6 +599,17 @@ _COPIES = (
         "            if in_utc:\n",
         (f"{TIMES}::test_times_with_zones_of_postgresql_keep_their_instant",),
         "            if False:\n",
+    ),
+    Protection(
+        "a table's rules are passed over",
+        "lambdas/copying/postgresql_tables.py",
+        "        return bool(found and found[0][0])\n",
+        (
+            f"{INSERTS}::test_rules_are_kept",
+            f"{INSERTS}::test_policies_for_rows_are_kept",
+            f"{INSERTS}::test_a_view_that_may_be_written",
+        ),
+        "        return False\n",
     ),
     Protection(
         "bytes are stored as the text that PostgreSQL writes of them",
