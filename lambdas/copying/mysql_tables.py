@@ -10,8 +10,17 @@ import pymysql
 from pymysql.constants import CR, ER
 
 from copying.insert_query import InsertQuery
-from copying.mysql_values import Column, Reader, bits, floats, readers, shortest_float, with_bits
-from copying.tables import BATCH_ROWS, TablesSession, batches, lost, refused
+from copying.mysql_values import (
+    Column,
+    Reader,
+    bits,
+    escaped_bytes,
+    floats,
+    readers,
+    shortest_float,
+    with_bits,
+)
+from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches, lost, refused
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from runner.task import Task
@@ -104,7 +113,13 @@ class MySqlTables(MySqlSession, TablesSession):
         inserted = 0
         with _explained():
             numbers = self._bits(query, table)
-            for batch in batches(rows, query.columns, most):
+            packet = self._packet()
+            around = len(query.percent(0).encode()) + 1  # and the byte of the command
+            between = len("".join(query.row).encode()) + len(", ")
+            room = min(packet - around, BATCH_CHARACTERS)
+            for batch in batches(rows, query.columns, most, lambda row: escaped_bytes(row) + between, room):
+                if len(batch) == 1 and (needed := around + between + escaped_bytes(batch[0])) > packet:
+                    raise _too_long(inserted + 1, needed, packet)
                 written = with_bits(batch, numbers, inserted + 1) if numbers else batch
                 self._execute(query.percent(len(batch)), [value for row in written for value in row])
                 inserted += len(batch)
@@ -135,6 +150,11 @@ class MySqlTables(MySqlSession, TablesSession):
         except pymysql.MySQLError:  # The statement says better what is wrong.
             return {}
         return bits(query.targets, columns)
+
+    def _packet(self) -> int:
+        with self._driver.cursor() as cursor:
+            cursor.execute("SELECT @@max_allowed_packet")
+            return int(cursor.fetchall()[0][0])
 
     def _columns(self, table: str) -> list[Column]:
         with self._driver.cursor() as cursor:
@@ -171,6 +191,14 @@ def _read(number: int, row: Row, names: Sequence[str], reads: Mapping[int, Reade
             except ValueError as error:
                 raise RecordError(number, f"the column '{names[position]}': {error}") from error
     return values
+
+
+def _too_long(number: int, needed: int, packet: int) -> RecordError:
+    problem = (
+        f"it takes a statement of {needed:,} bytes, and the server takes {packet:,}: raise its "
+        "max_allowed_packet (1 GB at most; in Amazon RDS by the parameter group)"
+    )
+    return RecordError(number, problem)
 
 
 def _binary(column: str) -> TaskFailed:

@@ -17,6 +17,8 @@ from sql.data_properties import ZeroDates
 _ZERO = "0000-00-00"
 _DATES = {FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP}
 _LARGEST_FLOAT = 3.4028234663852886e38
+_ESCAPED = "\0\n\r\x1a\"'\\"
+"""What the driver writes with a backslash before it (MySQL documentation, "String Literals")."""
 _NOT_FIXED = 31
 """The decimals of a FLOAT that has no number of them (MySQL documentation, "Column Definition")."""
 _BOOLEANS = {"true": 1, "t": 1, "false": 0, "f": 0}
@@ -111,6 +113,16 @@ def shortest_float(value: str) -> str:
         if abs(float(text)) <= _LARGEST_FLOAT and struct.pack("f", float(text)) == stored:
             return text
     return value
+
+
+def escaped_bytes(row: Row) -> int:
+    """How many bytes a row's values take in a statement, at most: in UTF-8, in quotes, escaped."""
+    return sum(
+        [
+            2 + len(value.encode()) + sum(map(value.count, _ESCAPED)) if value is not None else 4
+            for value in row
+        ]
+    )
 
 
 def with_bits(

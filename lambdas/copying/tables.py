@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from copying.insert_query import InsertQuery
@@ -85,20 +85,35 @@ def open_tables(server: Server) -> TablesSession:
     return PostgreSqlTables(server, CONNECT_SECONDS)
 
 
-def batches(rows: Iterable[Row], columns: int, most: int = BATCH_ROWS) -> Iterator[list[Row]]:
-    """The rows by the ``most``, or fewer if they are long. Raises RecordError unless each has ``columns``."""
+def characters(row: Row) -> int:
+    """How long a row is."""
+    return sum([len(value) for value in row if value])
+
+
+def batches(
+    rows: Iterable[Row],
+    columns: int,
+    most: int = BATCH_ROWS,
+    size: Callable[[Row], int] = characters,
+    room: int = BATCH_CHARACTERS,
+) -> Iterator[list[Row]]:
+    """The rows by the ``most``, or fewer if there is no ``room`` for them, but each at least alone.
+
+    Raises RecordError unless each has ``columns``.
+    """
     batch: list[Row] = []
-    size = 0
+    left = room
     for number, row in enumerate(rows, 1):
         if len(row) != columns:
             problem = f"it has {len(row)} columns, and {columns} are inserted"
             raise RecordError(number, problem)
-        batch.append(row)
-        size += sum([len(value) for value in row if value])
-        if len(batch) >= most or size >= BATCH_CHARACTERS:
+        needed = size(row)
+        if batch and (needed > left or len(batch) >= most):
             yield batch
             batch = []
-            size = 0
+            left = room
+        batch.append(row)
+        left -= needed
     if batch:
         yield batch
 
