@@ -27,6 +27,10 @@ _SETTINGS = {
     "extra_float_digits": "3",  # as PostgreSQL JDBC has it; with 0 or less, digits are lost
 }
 """Of a copy's session, whatever the server's are, unless ``options`` names them."""
+_SYNTAX_ERROR = "42601"
+_QUERIES = (
+    " selectQuery has to begin with SELECT, VALUES, WITH or TABLE; put another statement into a function."
+)
 _NO_TRANSACTION = b"I"
 """PostgreSQL documentation, "Message Formats": ReadyForQuery."""
 _MAX_PARAMETERS = 65_535
@@ -195,6 +199,8 @@ def _explained(statement: str, before: int = 0) -> Iterator[None]:
         fields = dict(error.args[0])
         fields["P"] = str(max(0, position(fields) - before))
         where = f" {fields['W']}" if "W" in fields else ""
-        raise refused(explained(fields, statement) + where) from error
+        # An error at the first word of a selectQuery: a cursor is declared for it.
+        first = before and fields["P"] == "1" and fields.get("C") == _SYNTAX_ERROR
+        raise refused(explained(fields, statement) + where + (_QUERIES if first else "")) from error
     except (InterfaceError, OSError) as error:
         raise lost(error) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runner.testing import FieldValue, Ref
 from tests.databases.server import DatabaseServer
 from tests.databases.test_copy_activity import FINISHED, Copies, database, failure
 from tests.unit.fake_s3 import FakeS3
@@ -74,3 +75,21 @@ def test_a_table_with_its_columns_in_the_field(postgresql: Copies, table: str) -
     postgresql.server.execute(f"CREATE TABLE {table} (a int, b int, c int)")
     assert postgresql.load(b"1,2\n", f"{table} (c, a)") == FINISHED
     assert postgresql.server.query(f"SELECT * FROM {table}") == [(2, None, 1)]
+
+
+@pytest.mark.parametrize("query", ["SHOW timezone", "EXPLAIN SELECT 1", "UPDATE {} SET i = 2 RETURNING i"])
+def test_the_message_says_which_statements_give_rows(query: str, postgresql: Copies, table: str) -> None:
+    postgresql.server.execute(f"CREATE TABLE {table} (i int)")
+    source: dict[str, FieldValue] = {
+        "type": "SqlDataNode", "table": table, "database": Ref("Db"), "selectQuery": query.format(table)
+    }  # fmt: skip
+    response = postgresql.run(source, {"type": "S3DataNode", "filePath": "s3://b/out"})
+    assert "has to begin with SELECT, VALUES, WITH" in failure(response, "StatementFailed")
+
+
+def test_a_schema_may_be_named_twice_but_not_another(postgresql: Copies, table: str) -> None:
+    postgresql.server.execute(f"CREATE TABLE {table} (i int)")
+    assert postgresql.load(b"1\n", f"public.{table}", schemaName="public") == FINISHED
+    assert postgresql.unload(f"public.{table}", schemaName="public") == b"1\n"
+    message = failure(postgresql.load(b"1\n", f"public.{table}", schemaName="other"), "InvalidField")
+    assert "schemaName says 'other'" in message
