@@ -6,6 +6,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from copying.repeatable import repeatable
+from copying.targets import Statement, Target, Use
 from runner.outcome import TaskFailed
 from sql.jdbc import Engine
 from sql.names import bare
@@ -23,12 +25,13 @@ class InsertQuery:
     row: tuple[str, ...]
     tail: str
     repeatable: bool
-    """Whether ``row`` is one row of VALUES, which may be given several times in one statement."""
+    """Whether ``row`` is one row of VALUES, and may be given several times in one statement."""
     calls: bool = False
     """Whether it is a CALL, of a procedure that may commit."""
-    targets: tuple[str | int | None, ...] = ()
-    """For each column of a record the table's column that takes it as it is, by name or position; None for
-    one that something is done to first."""
+    table: str = ""
+    """The table or procedure that it names, as the statement has it; empty: not known."""
+    targets: tuple[Target, ...] = ()
+    """For each column of a record where it goes."""
 
     @property
     def columns(self) -> int:
@@ -50,7 +53,7 @@ class InsertQuery:
         first, last = _row_of_values(tokens, marks)
         tail = query[last:].strip()
         # PostgreSQL refuses a row twice in one ON CONFLICT DO UPDATE; MySQL takes one row after the other.
-        repeatable = last > 0 and (not tail or engine is Engine.MYSQL)
+        repeats = last > 0 and (not tail or engine is Engine.MYSQL) and repeatable(query, tokens, first, last)
         if not last:
             first, last = marks[0], marks[-1] + 1
         pieces: list[str] = []
@@ -61,16 +64,21 @@ class InsertQuery:
         row = (*pieces, query[start:last].replace("??", "?"))
         head, tail = (text.replace("??", "?") for text in (query[:first], query[last:]))
         calls = tokens[0].text.upper() == "CALL"
-        return cls(head, row, tail, repeatable, calls, _targets(query, tokens, marks))
+        words = Statement.of([query[token.start : token.end + 1] for token in tokens])
+        named = tokens[slice(*words.table)]
+        table = query[named[0].start : named[-1].end + 1] if named else ""
+        targets = words.targets([index for index, token in enumerate(tokens) if token.start in marks])
+        return cls(head, row, tail, repeats, calls, table, targets)
 
     @classmethod
     def into(cls, table: str, names: tuple[str, ...], columns: int) -> InsertQuery:
         """An INSERT of ``columns`` columns; without names, of the table's columns in their order."""
         listed = f" ({', '.join(names)})" if names else ""
         row = ("(", *[", "] * (columns - 1), ")")
-        targets: tuple[str | int | None, ...] = (*map(bare, names),) if names else (*range(columns),)
+        places: tuple[str | int, ...] = (*map(bare, names),) if names else (*range(columns),)
+        targets = tuple(Target(Use.AS_IT_IS, (place,)) for place in places)
         head = f"INSERT INTO {table}{listed} VALUES "  # noqa: S608
-        return cls(head, row, "", repeatable=True, targets=targets)
+        return cls(head, row, "", repeatable=True, table=table, targets=targets)
 
     def dollar(self, rows: int) -> str:
         """The statement for so many rows, with ``$1`` and on for the values."""
@@ -119,43 +127,3 @@ def _row_of_values(tokens: list[Token], marks: list[int]) -> tuple[int, int]:
                 first, last = tokens[position + 1].start, inner.end + 1
                 return (first, last) if all(first < mark < last for mark in marks) else (0, 0)
     return 0, 0
-
-
-def _targets(query: str, tokens: list[Token], marks: list[int]) -> tuple[str | int | None, ...]:
-    """Which column takes the value of each mark: from ``(a, b) VALUES (?, ?)``, or ``SET a = ?``."""
-    words = [query[token.start : token.end + 1] for token in tokens]
-    starts = [token.start for token in tokens]
-    values = _first_values(words)
-    names = _names_before(words, values)
-    found: list[str | int | None] = []
-    position = depth = 0
-    for index, word in enumerate(words):
-        if index > values:
-            depth += (word == "(") - (word == ")")
-            position += word == "," and depth == 1
-        if starts[index] not in marks:
-            continue
-        before, after = words[index - 1], words[index + 1 : index + 2] or [","]
-        if word != "?" or after[0] not in {",", ")"}:
-            found.append(None)
-        elif before == "=":
-            found.append(bare(words[index - 2]))
-        elif depth == 1 and before in {"(", ","}:
-            found.append(names[position] if position < len(names) else None if names else position)
-        else:
-            found.append(None)
-    return tuple(found)
-
-
-def _first_values(words: list[str]) -> int:
-    return next(
-        (index for index, word in enumerate(words) if word.upper() in {"VALUES", "VALUE"}), len(words)
-    )
-
-
-def _names_before(words: list[str], values: int) -> list[str]:
-    """The column list that ends before ``VALUES``; empty if there is none."""
-    if values == len(words) or words[values - 1] != ")":
-        return []
-    first = max(index for index in range(values) if words[index] == "(")
-    return [bare(word) for word in words[first + 1 : values - 1] if word != ","]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,16 +10,35 @@ import pymysql
 from pymysql.constants import CR, ER
 
 from copying.insert_query import InsertQuery
-from copying.mysql_values import Reader, readers, with_bits
-from copying.tables import BATCH_ROWS, TablesSession, batches, lost, refused
+from copying.mysql_values import (
+    Column,
+    Reader,
+    bits,
+    escaped_bytes,
+    floats,
+    readers,
+    shortest_float,
+    with_bits,
+)
+from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches, lost, refused
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from runner.task import Task
 from sql.mysql import MySqlSession
-from sql.names import MYSQL_QUOTE, bare, quoted
+from sql.names import MYSQL_QUOTE, bare, parts, quoted
 from sql.session import CONNECT_SECONDS, ended_with
 
 _LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
+
+_LOST_DIGITS = (
+    "MySQL gives 6 digits of FLOAT columns: 16777200 for 16777216. Where all of them count, have selectQuery "
+    "give doubles: column + 0e0, or from MySQL 8.0.17 CAST(column AS DOUBLE)."
+)
+_PARAMETERS = (
+    "SELECT parameter_name, data_type FROM information_schema.parameters "
+    "WHERE specific_schema = coalesce(%s, database()) AND specific_name = %s AND routine_type = 'PROCEDURE' "
+    "ORDER BY ordinal_position"
+)
 
 
 class MySqlTables(MySqlSession, TablesSession):
@@ -30,14 +49,18 @@ class MySqlTables(MySqlSession, TablesSession):
     """The server refuses a second statement, of which the rows would be lost, or which would run for some."""
 
     def _set_up(self) -> None:
-        with self._driver.cursor() as cursor:
-            cursor.execute("SET time_zone = '+00:00'")
-            super()._set_up()
-            if self.server.data.strict:  # also in tables without transactions
-                cursor.execute("SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
+        super()._set_up()
+        if self.server.data.strict:  # also in tables without transactions
+            self._execute("SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
 
-    def select(self, query: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - all is
+    def in_utc(self) -> None:
+        if "time_zone" not in self.server.data.variables.lower():
+            with _explained():
+                self._execute("SET time_zone = '+00:00'")
+
+    def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - all is
         self._driver.decoders = {}
+        query, exact = (query, ()) if query else self._all_of(table)
         cursor = self._driver.cursor()
         try:
             with _explained():
@@ -47,6 +70,9 @@ class MySqlTables(MySqlSession, TablesSession):
                 if not names:
                     raise refused("selectQuery gives no rows.")
                 reads = readers([int(column[1]) for column in described], self.server.data.zero_dates)
+                reads = {**reads, **dict.fromkeys(exact, shortest_float)}
+                if lost_digits := floats(described).values():
+                    task.logger.warning(_LOST_DIGITS, columns=list(lost_digits))
                 for number, fetched in enumerate(cursor.fetchall_unbuffered(), 1):
                     row = _read(number, fetched, names, reads) if reads else fetched
                     if bytes in map(type, row):
@@ -57,6 +83,20 @@ class MySqlTables(MySqlSession, TablesSession):
                         raise refused("selectQuery gives the rows of several queries; one is expected.")
         finally:
             _abandon(cursor)
+
+    def _all_of(self, table: str) -> tuple[str, Collection[int]]:
+        """The query of a table, and the positions of its FLOATs, which it has as DOUBLE, with all digits."""
+        query = f"SELECT * FROM {table}"  # noqa: S608 - what the definition says
+        with _explained(), self._driver.cursor() as cursor:
+            cursor.execute(f"{query} LIMIT 0")
+            described = cursor.description or ()
+        exact = floats(described)
+        if exact:
+            names = [quoted(column[0], MYSQL_QUOTE) for column in described]
+            # What CAST(… AS DOUBLE) does, which MySQL knows from 8.0.17 only.
+            listed = [f"{name} + 0e0 AS {name}" if at in exact else name for at, name in enumerate(names)]
+            query = f"SELECT {', '.join(listed)} FROM {table}"  # noqa: S608
+        return query, exact.keys()
 
     def create(self, task: Task, statement: str) -> bool:
         """In a session that takes several statements. MySQL commits them at once anyway."""
@@ -72,9 +112,15 @@ class MySqlTables(MySqlSession, TablesSession):
         most = BATCH_ROWS if query.repeatable else 1
         inserted = 0
         with _explained():
-            bits = self._bits(query, table)
-            for batch in batches(rows, query.columns, most):
-                written = with_bits(batch, bits, inserted + 1) if bits else batch
+            numbers = self._bits(query, table)
+            packet = self._packet()
+            around = len(query.percent(0).encode()) + 1  # and the byte of the command
+            between = len("".join(query.row).encode()) + len(", ")
+            room = min(packet - around, BATCH_CHARACTERS)
+            for batch in batches(rows, query.columns, most, lambda row: escaped_bytes(row) + between, room):
+                if len(batch) == 1 and (needed := around + between + escaped_bytes(batch[0])) > packet:
+                    raise _too_long(inserted + 1, needed, packet)
+                written = with_bits(batch, numbers, inserted + 1) if numbers else batch
                 self._execute(query.percent(len(batch)), [value for row in written for value in row])
                 inserted += len(batch)
         return inserted
@@ -96,23 +142,33 @@ class MySqlTables(MySqlSession, TablesSession):
         kept = any(number == ER.WARNING_NOT_COMPLETE_ROLLBACK for _level, number, _text in warnings)
         return ["rows in tables without transactions, such as MyISAM"] if kept else []
 
-    def _bits(self, query: InsertQuery, table: str) -> dict[int, str]:
-        """The BIT columns that values go to as they are, by the values' positions."""
+    def _bits(self, query: InsertQuery, table: str) -> Mapping[int, str]:
+        """The BIT columns, or parameters, that values go to as they are, by the values' positions."""
+        name = query.table or table
+        try:
+            columns = self._parameters(name) if query.calls else self._columns(name)
+        except pymysql.MySQLError:  # The statement says better what is wrong.
+            return {}
+        return bits(query.targets, columns)
+
+    def _packet(self) -> int:
         with self._driver.cursor() as cursor:
-            try:
-                cursor.execute(f"SHOW COLUMNS FROM {table}")
-                columns = [(str(column[0]), str(column[1])) for column in cursor.fetchall()]
-            except pymysql.MySQLError:  # The INSERT says better what is wrong.
-                return {}
-        bit = {name.lower() for name, kind in columns if kind.lower().startswith("bit")}
-        names = [name for name, _ in columns]
-        found = {}
-        for position, target in enumerate(query.targets):
-            if isinstance(target, int):
-                target = names[target] if target < len(names) else None
-            if target and target.lower() in bit:
-                found[position] = target
-        return found
+            cursor.execute("SELECT @@max_allowed_packet")
+            return int(cursor.fetchall()[0][0])
+
+    def _columns(self, table: str) -> list[Column]:
+        with self._driver.cursor() as cursor:
+            cursor.execute(f"SHOW COLUMNS FROM {table}")
+            return [
+                Column(str(name), str(kind), "INVISIBLE" not in str(rest[-1]).upper())
+                for name, kind, *rest in cursor.fetchall()
+            ]
+
+    def _parameters(self, procedure: str) -> list[Column]:
+        *schema, name = parts(procedure, MYSQL_QUOTE)
+        with self._driver.cursor() as cursor:
+            cursor.execute(_PARAMETERS, (schema[0] if schema else None, name))
+            return [Column(str(parameter), str(kind)) for parameter, kind in cursor.fetchall()]
 
     def _execute(self, statement: str, values: Sequence[str | int | None] | None = None) -> None:
         with self._driver.cursor() as cursor:
@@ -135,6 +191,14 @@ def _read(number: int, row: Row, names: Sequence[str], reads: Mapping[int, Reade
             except ValueError as error:
                 raise RecordError(number, f"the column '{names[position]}': {error}") from error
     return values
+
+
+def _too_long(number: int, needed: int, packet: int) -> RecordError:
+    problem = (
+        f"it takes a statement of {needed:,} bytes, and the server takes {packet:,}: raise its "
+        "max_allowed_packet (1 GB at most; in Amazon RDS by the parameter group)"
+    )
+    return RecordError(number, problem)
 
 
 def _binary(column: str) -> TaskFailed:

@@ -1,4 +1,4 @@
-"""Tables of PostgreSQL: rows come from a cursor, and go by COPY, or by INSERT for an insertQuery."""
+"""Tables of PostgreSQL: rows come from a cursor, and go by COPY or INSERT."""
 
 from __future__ import annotations
 
@@ -20,10 +20,30 @@ from runner.task import Task
 from sql.names import POSTGRESQL_QUOTE, bare, quoted
 from sql.postgresql import PostgreSqlSession, explained, position
 
+_SETTINGS = {
+    "timezone": "'UTC'",
+    "datestyle": "'ISO, YMD'",
+    "intervalstyle": "'postgres'",  # others read intervals with signs in other ways
+    "extra_float_digits": "3",  # as PostgreSQL JDBC has it; with 0 or less, digits are lost
+}
+"""Of a copy's session, whatever the server's are, unless ``options`` names them."""
+_SYNTAX_ERROR = "42601"
+_QUERIES = (
+    " selectQuery has to begin with SELECT, VALUES, WITH or TABLE; put another statement into a function."
+)
 _NO_TRANSACTION = b"I"
 """PostgreSQL documentation, "Message Formats": ReadyForQuery."""
 _MAX_PARAMETERS = 65_535
 """PostgreSQL documentation, "PostgreSQL Limits": query parameters."""
+_INSERTS_ONLY = (
+    "SELECT relkind = 'v' OR relhasrules OR relrowsecurity FROM pg_class WHERE oid = to_regclass(:name)"
+)
+"""COPY passes over rules, and refuses views and row-level security (PostgreSQL documentation, COPY)."""
+_COLUMNS = (
+    "SELECT attname FROM pg_attribute a WHERE attrelid = to_regclass(:name) AND attnum > 0 "
+    "AND NOT attisdropped AND coalesce(to_jsonb(a) ->> 'attgenerated', '') = '' ORDER BY attnum"
+)
+"""Without generated columns, which PostgreSQL 12 and later have."""
 _DECLARE = "DECLARE copied NO SCROLL CURSOR FOR\n"
 _TEXT = Delimited("\t", null=r"\N", nulls=frozenset({r"\N"}))
 """PostgreSQL documentation, COPY, "Text Format": a tab, a line feed, the backslash, and ``\\N``."""
@@ -40,9 +60,12 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         return number
 
     def _begin(self) -> None:
-        self._driver.execute_simple("BEGIN; SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'")
+        named = self.server.data.options.lower()
+        settings = [f"SET LOCAL {name} = {value}" for name, value in _SETTINGS.items() if name not in named]
+        self._driver.execute_simple("; ".join(["BEGIN", *settings]))
 
-    def select(self, query: str, *, portable: bool = False) -> Iterator[Row]:
+    def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - see MySQL
+        query = query or f"SELECT * FROM {table}"  # noqa: S608 - what the definition says
         self._driver.pg_types = defaultdict(lambda: _as_it_is, _PORTABLE if portable else {})
         with _explained(query, before=len(_DECLARE)):
             # As a prepared statement, which is refused if it is several.
@@ -92,6 +115,9 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         return quoted(found, POSTGRESQL_QUOTE)
 
     def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
+        if self._takes_inserts_only(table):
+            names = names or self._columns(table)
+            return self.insert(InsertQuery.into(table, tuple(names), len(names)), rows, table)
         listed = f" ({', '.join(names)})" if names else ""
         statement = f"COPY {table}{listed} FROM STDIN"
         count = 0
@@ -106,6 +132,21 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         with _explained(statement):
             self._driver.execute_unnamed(statement, stream=text)
         return count
+
+    def _takes_inserts_only(self, table: str) -> bool:
+        with _explained(_INSERTS_ONLY):
+            self._driver.execute_simple("SAVEPOINT asked")
+            try:
+                found = self._driver.run(_INSERTS_ONLY, name=table)
+            except DatabaseError:  # no name alone; COPY says what is wrong, if anything is
+                self._driver.execute_simple("ROLLBACK TO SAVEPOINT asked")
+                return False
+        return bool(found and found[0][0])
+
+    def _columns(self, table: str) -> list[str]:
+        """Those that COPY takes too, in their order: INSERT would take fewer values without a word."""
+        with _explained(_COLUMNS):
+            return [quoted(name, POSTGRESQL_QUOTE) for (name,) in self._driver.run(_COLUMNS, name=table)]
 
     def commit(self) -> None:
         with _explained("COMMIT"):
@@ -158,6 +199,8 @@ def _explained(statement: str, before: int = 0) -> Iterator[None]:
         fields = dict(error.args[0])
         fields["P"] = str(max(0, position(fields) - before))
         where = f" {fields['W']}" if "W" in fields else ""
-        raise refused(explained(fields, statement) + where) from error
+        # An error at the first word of a selectQuery: a cursor is declared for it.
+        first = before and fields["P"] == "1" and fields.get("C") == _SYNTAX_ERROR
+        raise refused(explained(fields, statement) + where + (_QUERIES if first else "")) from error
     except (InterfaceError, OSError) as error:
         raise lost(error) from error

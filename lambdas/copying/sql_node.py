@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from runner.fields import FieldError, PipelineObject
 from runner.task import Task
 from sql.jdbc import Engine, unsupported
+from sql.names import MYSQL_QUOTE, POSTGRESQL_QUOTE, parts, unquoted
 from sql.server import Server
 
 TYPES = {"SqlDataNode", "MySqlDataNode"}
@@ -47,16 +48,28 @@ class SqlNode:
         table = node.string("table").strip()
         if not table:
             raise FieldError(node.id, "table", "it is empty")
-        schema = node.string("schemaName", "").strip()
+        server = _server(task, node)
+        schema = _schema(node, table, MYSQL_QUOTE if server.engine is Engine.MYSQL else POSTGRESQL_QUOTE)
         return cls(
             node.id,
-            _server(task, node),
+            server,
             table,
             schema,
             node.string("selectQuery", "").strip().rstrip("; \n\t\r"),
             node.string("insertQuery", "").strip(),
             node.string("createTableSql", "").strip(),
         )
+
+
+def _schema(node: PipelineObject, table: str, quote: str) -> str:
+    """``schemaName``; empty if ``table`` names the same one. Raises FieldError if it names another."""
+    schema = node.string("schemaName", "").strip()
+    found = parts(table, quote)
+    if not schema or len(found) < 2:
+        return schema
+    if found[-2].lower() != unquoted(schema, quote).lower():
+        raise FieldError(node.id, "table", f"it is {table!r}, and schemaName says {schema!r}")
+    return ""
 
 
 def _server(task: Task, node: PipelineObject) -> Server:

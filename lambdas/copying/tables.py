@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from copying.insert_query import InsertQuery
@@ -22,8 +22,8 @@ class Tables(Protocol):
     """A session in a transaction that begins with it. All methods raise TaskFailed, and block."""
 
     @abstractmethod
-    def select(self, query: str, *, portable: bool = False) -> Iterator[Row]:
-        """The rows of a query as text, of which few are in memory at a time.
+    def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:
+        """The rows of a query as text, or without one of the table; few are in memory at a time.
 
         ``portable``: in forms that databases of other engines read.
         """
@@ -66,6 +66,13 @@ class TablesSession(Session, Tables):
     commits_in_procedures = False
     """Whether a procedure may commit what is done in the session's transaction."""
 
+    def in_utc(self) -> None:
+        """Read and write times of the other engine in UTC, unless the user names a zone of the session's.
+
+        MySQL's session keeps the server's time zone otherwise: drivers do not set it (MySQL Connector/J,
+        "Preserving Time Instants": unless ``forceConnectionTimeZoneToSession`` is true). Raises TaskFailed.
+        """
+
 
 def open_tables(server: Server) -> TablesSession:
     """A session on a PostgreSQL or a MySQL server, in a transaction. Raises TaskFailed."""
@@ -78,20 +85,35 @@ def open_tables(server: Server) -> TablesSession:
     return PostgreSqlTables(server, CONNECT_SECONDS)
 
 
-def batches(rows: Iterable[Row], columns: int, most: int = BATCH_ROWS) -> Iterator[list[Row]]:
-    """The rows by the ``most``, or fewer if they are long. Raises RecordError unless each has ``columns``."""
+def characters(row: Row) -> int:
+    """How long a row is."""
+    return sum([len(value) for value in row if value])
+
+
+def batches(
+    rows: Iterable[Row],
+    columns: int,
+    most: int = BATCH_ROWS,
+    size: Callable[[Row], int] = characters,
+    room: int = BATCH_CHARACTERS,
+) -> Iterator[list[Row]]:
+    """The rows by the ``most``, or fewer if there is no ``room`` for them, but each at least alone.
+
+    Raises RecordError unless each has ``columns``.
+    """
     batch: list[Row] = []
-    size = 0
+    left = room
     for number, row in enumerate(rows, 1):
         if len(row) != columns:
             problem = f"it has {len(row)} columns, and {columns} are inserted"
             raise RecordError(number, problem)
-        batch.append(row)
-        size += sum([len(value) for value in row if value])
-        if len(batch) >= most or size >= BATCH_CHARACTERS:
+        needed = size(row)
+        if batch and (needed > left or len(batch) >= most):
             yield batch
             batch = []
-            size = 0
+            left = room
+        batch.append(row)
+        left -= needed
     if batch:
         yield batch
 

@@ -1,4 +1,4 @@
-"""Copies that a database takes part in: in one transaction, row by row, none of them kept."""
+"""Copies that a database takes part in: in one transaction each, row by row, none of them kept."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> No
     uri = object_for(task, target)
     tables = _connect(task, source)
     with ended_with(task, tables):
-        rows = _Counted(tables.select(_query(source)))
+        rows = _Counted(tables.select(task, source.select, source.qualified))
         size = target.write_rows(s3, uri, rows, lambda: task.canceled)
+        _commit_source(tables, source, f"{uri} is written")
     task.logger.info("Rows written", rows=rows.count, bytes=size, place=str(uri))
 
 
@@ -43,7 +44,11 @@ def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
     tables = _connect(task, source)
     with ended_with(task, tables):
         portable = source.server.engine is not target.server.engine
-        _insert(task, tables.select(_query(source), portable=portable), (), source.id, target)
+        if portable:
+            tables.in_utc()
+        rows = tables.select(task, source.select, source.qualified, portable=portable)
+        if _insert(task, rows, (), source.id, target, in_utc=portable):
+            _commit_source(tables, source, f"the rows are committed in {target.qualified}")
 
 
 def object_for(task: Task, target: S3Place) -> S3Uri:
@@ -59,8 +64,22 @@ def object_for(task: Task, target: S3Place) -> S3Uri:
     return uri
 
 
-def _query(source: SqlNode) -> str:
-    return source.select or f"SELECT * FROM {source.qualified}"  # noqa: S608 - what the definition says
+def _commit_source(tables: TablesSession, source: SqlNode, done: str) -> None:
+    """Keep what the query has changed, such as rows that it marks as copied.
+
+    JDBC commits each statement by itself (java.sql.Connection, setAutoCommit). Here that comes last, so that
+    rows whose copy fails are not taken for copied. Raises TaskFailed.
+    """
+    if not source.select:
+        return
+    try:
+        tables.commit()
+    except TaskFailed as error:
+        raise TaskFailed(
+            f"All is copied: {done}. But what selectQuery of '{source.id}' changes in its own database could "
+            f"not be committed, so that the next run may copy the same rows again: {error}",
+            error_id="SourceNotCommitted",
+        ) from error
 
 
 class _Counted:
@@ -83,12 +102,23 @@ def _connect(task: Task, node: SqlNode) -> TablesSession:
     return tables
 
 
-def _insert(task: Task, rows: Iterator[Row], names: Iterable[str], source: str, target: SqlNode) -> None:
+def _insert(
+    task: Task,
+    rows: Iterator[Row],
+    names: Iterable[str],
+    source: str,
+    target: SqlNode,
+    *,
+    in_utc: bool = False,
+) -> bool:
+    """Returns whether the rows are committed; they are not if the task is canceled. Raises TaskFailed."""
     query = InsertQuery.parse(target.insert, target.server.engine) if target.insert else None
     tables = _connect(task, target)
     stays: list[str] = []
     with ended_with(task, tables):
         try:
+            if in_utc:
+                tables.in_utc()
             if target.create and not tables.table_exists(target.table, target.schema):
                 stays += ["what createTableSql did"] if tables.create(task, target.create) else []
             if query and query.calls and tables.commits_in_procedures:
@@ -97,11 +127,12 @@ def _insert(task: Task, rows: Iterator[Row], names: Iterable[str], source: str, 
                 tables, query, target.qualified, [tables.column(name) for name in names], rows
             )
             if task.canceled:
-                return
+                return False
             tables.commit()
         except (RecordError, TaskFailed) as error:
             raise _explained(error, source, tables, stays) from error
     task.logger.info("Rows committed", rows=count, table=target.qualified)
+    return True
 
 
 def _insert_rows(
