@@ -55,13 +55,16 @@ _UTC = {
 """UTC by the names of the time zone database, and as an offset (java.time.ZoneId)."""
 _UTF_8 = {"utf8", "utf-8", "utf8mb3", "utf8mb4"}
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
-_IN_UTC = "times are read and written in UTC: convert them in selectQuery or insertQuery (CONVERT_TZ)"
+_AS_THE_SESSION = (
+    "times are the text that the server has for them in the session's time zone: use CONVERT_TZ in "
+    "selectQuery or insertQuery, or sessionVariables=time_zone='...'"
+)
 _IN_UTF_8 = "text is exchanged in UTF-8, and the server converts it"
 
 _MYSQL: Mapping[str, tuple[set[str], str]] = {
-    "servertimezone": (_UTC, _IN_UTC),
-    "connectiontimezone": (_UTC | {"local", "server"}, _IN_UTC),
-    "timezone": (_UTC | {"disable", "auto"}, _IN_UTC),
+    "servertimezone": (_UTC, _AS_THE_SESSION),
+    "connectiontimezone": (_UTC | {"local", "server"}, _AS_THE_SESSION),
+    "timezone": (_UTC | {"disable", "auto"}, _AS_THE_SESSION),
     "characterencoding": (_UTF_8, _IN_UTF_8),
     "charactersetresults": (_UTF_8 | {"null", ""}, _IN_UTF_8),
     "passwordcharacterencoding": (_UTF_8, _IN_UTF_8),
@@ -147,7 +150,7 @@ def _of_mysql(
     for name in _SHIFTS:
         if properties.get(name, "").lower() in _TRUE and "servertimezone" not in properties:
             raise _refused(
-                owner, given, name, f"write serverTimezone=UTC beside it, if that is so; {_IN_UTC}"
+                owner, given, name, f"write serverTimezone=UTC beside it, if that is so; {_AS_THE_SESSION}"
             )
     behavior = ZeroDates.KEPT if zero_dates is None else known.get(zero_dates.lower().replace("_", ""))
     if behavior is None:
