@@ -32,6 +32,8 @@ class InsertQuery:
     """The table or procedure that it names, as the statement has it; empty: not known."""
     targets: tuple[Target, ...] = ()
     """For each column of a record where it goes."""
+    several: bool = False
+    """Whether it is more than one statement, which servers refuse."""
 
     @property
     def columns(self) -> int:
@@ -68,7 +70,8 @@ class InsertQuery:
         named = tokens[slice(*words.table)]
         table = query[named[0].start : named[-1].end + 1] if named else ""
         targets = words.targets([index for index, token in enumerate(tokens) if token.start in marks])
-        return cls(head, row, tail, repeats, calls, table, targets)
+        several = any(token.text == ";" and query[token.start] == ";" for token in tokens)
+        return cls(head, row, tail, repeats, calls, table, targets, several)
 
     @classmethod
     def into(cls, table: str, names: tuple[str, ...], columns: int) -> InsertQuery:

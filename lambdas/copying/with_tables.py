@@ -130,6 +130,8 @@ def _insert(
                 return False
             tables.commit()
         except (RecordError, TaskFailed) as error:
+            if query and query.several and isinstance(error, TaskFailed):
+                error = TaskFailed(f"{error} insertQuery has to be one statement.", error_id=error.error_id)
             raise _explained(error, source, tables, stays) from error
     task.logger.info("Rows committed", rows=count, table=target.qualified)
     return True

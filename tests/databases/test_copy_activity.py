@@ -204,7 +204,8 @@ def test_a_query_of_two_statements_runs_neither(second: str, copies: Copies, tab
 def test_an_insert_of_two_statements_runs_neither(copies: Copies, table: str) -> None:
     copies.server.execute(f"CREATE TABLE {table} (n int)")
     insert = f"INSERT INTO {table} VALUES (?); INSERT INTO {table} VALUES (9)"
-    failure(copies.load(b"1\n2\n", table, insertQuery=insert), "StatementFailed")
+    message = failure(copies.load(b"1\n2\n", table, insertQuery=insert), "StatementFailed")
+    assert "insertQuery has to be one statement" in message
     assert copies.server.query(f"SELECT n FROM {table}") == []
 
 
