@@ -144,6 +144,12 @@ def _bits(value: str | None, column: str, number: int) -> int | None:
         return None
     text = value.strip().lower()
     found = _BOOLEANS.get(text, int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else _MOST)
+    if len(text) > 1 and text[0] == "0":
+        # PostgreSQL's text of a bit string: as a number, '00000101' would be a hundred and one.
+        problem = (
+            f"the column '{column}' is BIT, and takes numbers without zeros before them, not bit strings"
+        )
+        raise RecordError(number, problem)
     if found >= _MOST:
         problem = f"the column '{column}' is BIT, and takes numbers, true and false"
         raise RecordError(number, problem)

@@ -249,7 +249,7 @@ def test_many_files_of_a_gzip_directory_and_back_to_a_directory(copies: Copies, 
     for _ in range(2):  # a repeated attempt leaves one file
         assert copies.run({**target, "selectQuery": query}, out) == FINISHED
     (key,) = [key for bucket, key in copies.s3.objects if bucket == "c"]
-    assert key == "out/Test_2026-01-01T00-00-00.csv.gz"
+    assert key == "out/Test_2026-01-01T00-00-00_df-TEST.csv.gz"
     assert gzip.decompress(copies.s3.objects["c", key]) == b"".join(lines)
 
 

@@ -119,6 +119,8 @@ def test_bits_in_files_are_numbers(mysql: Copies, table: str) -> None:
     assert mysql.unload(table) == b"1,49\n1,7\n0,0\n\\n,1\n"
     message = failure(mysql.load(b"1,1\nyes,2\n", table), "InvalidData")
     assert "record 2: the column 'b' is BIT" in message
+    message = failure(mysql.load(b"1,00000101\n", table), "InvalidData")
+    assert "not bit strings" in message
     failure(mysql.load(b"1,256\n", table), "StatementFailed")
     assert len(mysql.server.query(f"SELECT * FROM {table}")) == 4
 
