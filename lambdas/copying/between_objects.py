@@ -44,7 +44,7 @@ class ObjectCopy:
             problem = f"'{target.directory}' and the input's '{source.directory}' are one inside the other"
             raise FieldError(target.id, "directoryPath", problem)
         for one, other in ((self.source, self.target), (self.target, self.source)):
-            if other.is_named and not one.is_named and one.node.null is not None:
+            if other.is_named and not one.is_named and one.node.null not in {None, other.node.null}:
                 problem = f"it needs a dataFormat beside it, since '{other.node.id}' has one"
                 raise FieldError(one.node.id, NULL_FIELD, problem)
 
@@ -58,6 +58,8 @@ class ObjectCopy:
         """The records are written anew. A node without a format takes the other's, if that is named."""
         formats = (self.source.data_format, self.target.data_format)
         if None in formats and (self.source.is_named or self.target.is_named):
+            return False
+        if self.source.is_named != self.target.is_named:  # and NULL is the same: see __post_init__
             return False
         return self.source.format != self.target.format
 
@@ -177,7 +179,8 @@ class ObjectCopy:
             rows = (row for stored in found() for row in self.source.rows(s3, stored, should_stop))
             self.target.write_rows(s3, target, rows, should_stop)
         else:
-            separator = (self.source.data_format or self.target.format).record_separator.encode()
+            source = self.source if self.source.is_named or not self.target.is_named else self.target
+            separator = source.format.record_separator.encode()
             files = (self.source.contents(s3, stored, should_stop) for stored in found())
             self.target.write(s3, target, joined(files, separator), should_stop)
         task.logger.info("Objects joined", objects=count)

@@ -72,7 +72,7 @@ class MySqlTables(MySqlSession, TablesSession):
                 reads = readers([int(column[1]) for column in described], self.server.data.zero_dates)
                 reads = {**reads, **dict.fromkeys(exact, shortest_float)}
                 if lost_digits := floats(described).values():
-                    task.logger.warning(_LOST_DIGITS, columns=list(lost_digits))
+                    task.logger.warning("Digits lost", columns=list(lost_digits), problem=_LOST_DIGITS)
                 for number, fetched in enumerate(cursor.fetchall_unbuffered(), 1):
                     row = _read(number, fetched, names, reads) if reads else fetched
                     if bytes in map(type, row):

@@ -128,7 +128,13 @@ def data_properties(owner: PipelineObject, given: Mapping[str, str], engine: Eng
         return _of_mysql(owner, given, properties)
     options = properties.get("options", "") if engine is Engine.POSTGRESQL else ""
     if _OPTIONS_OF_OURS.search(options):
-        raise _refused(owner, given, "options", "times are in UTC, dates in the form of ISO, text in UTF-8")
+        raise _refused(
+            owner,
+            given,
+            "options",
+            "write SET TIME ZONE in the script, or AT TIME ZONE in selectQuery; dates are in the form of ISO, "
+            "and text is in UTF-8",
+        )
     return DataProperties(properties.get("currentschema", ""), options)
 
 

@@ -293,6 +293,9 @@ def test_another_format_is_written_record_by_record(s3: FakeS3) -> None:
         ({"myNullAs": "''"}, {"myNullAs": "-"}, "n,N,-,n\n"),
         ({"dataFormat": Ref("Csv")}, {"myNullAs": "\\N", "dataFormat": Ref("Csv")}, "\\N,\\N,,n\n"),
         ({"dataFormat": Ref("Csv")}, {"myNullAs": "NULL", "dataFormat": Ref("Tsv")}, "NULL\tNULL\t\tn\n"),
+        # As by the Default object: the node without a format has that of the other.
+        ({"myNullAs": "\\N", "dataFormat": Ref("Tsv")}, {"myNullAs": "\\N"}, None),
+        ({"myNullAs": "\\N"}, {"myNullAs": "\\N", "dataFormat": Ref("Tsv")}, None),
     ],
 )
 def test_a_node_says_how_null_is_written(

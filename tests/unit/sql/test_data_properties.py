@@ -69,7 +69,7 @@ def test_what_is_asked_for_is_done(
         (MYSQL, "sendFractionalSeconds", "false", "fractions"),
         (MYSQL, "sessionVariables", "character_set_results=latin1", "UTF-8"),
         (MYSQL, "jdbcCompliantTruncation", "maybe", "true or false"),
-        (POSTGRESQL, "options", "-c TimeZone=Europe/Berlin", "UTC"),
+        (POSTGRESQL, "options", "-c TimeZone=Europe/Berlin", "SET TIME ZONE"),
         (POSTGRESQL, "readOnly", "true", "default_transaction_read_only"),
         (POSTGRESQL, "autosave", "always", "one transaction"),
     ],
