@@ -132,7 +132,7 @@ def data_properties(owner: PipelineObject, given: Mapping[str, str], engine: Eng
             owner,
             given,
             "options",
-            "write SET TIME ZONE in the script, or AT TIME ZONE in selectQuery; dates are in the form of ISO, "
+            "write SET TIME ZONE in the script, or AT TIME ZONE in selectQuery; dates are in ISO form, "
             "and text is in UTF-8",
         )
     return DataProperties(properties.get("currentschema", ""), options)
