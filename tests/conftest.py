@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,11 @@ from tests.databases.postgresql import postgresql
 from tests.databases.server import DatabaseServer
 from tests.groups import group_of, rank
 from tests.looking_back import look_back
+
+# jsii complains on standard error of Node releases past their end of life; the CDK CLI says it once itself.
+# This variable lists the major versions to be silent about.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 31))))
+os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1")
 
 settings.register_profile("any-example", phases=[Phase.explicit, Phase.generate])
 """For tests that are meant to fail: without the minutes that it takes to find the smallest example."""

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-# jsii complains on standard error of Node releases past their end of life; the CDK CLI says it once itself.
-# This variable lists the major versions to be silent about.
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 31))))
-os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1")
-
 import aws_cdk as cdk
+import pytest
 from aws_cdk.assertions import Template
 
 from infra.handlers import shell_command
