@@ -8,6 +8,7 @@ from typing import Any
 from local.ministack_hooks import Asgi
 from local.ministack_hooks.permissions import Permissions
 from local.permissions import Call
+from local.requests import read_body
 
 CALLER = "local.caller"
 """Where an application finds the user id (``aws:userid``) of a request's caller in its scope."""
@@ -28,7 +29,7 @@ def permitted(service: str, application: Asgi, *, permissions: Permissions, call
             await application(scope, receive, send)
             return
         operation = targets[0].decode("latin-1").rpartition(".")[2]
-        body = await _read(receive)
+        body = await read_body(receive)
         refusal = permissions.refusal(service, scope, body, lambda: calls_of(operation, body))
         if refusal is not None:
             await _respond(send, *refusal)
@@ -51,15 +52,6 @@ def _with_body(body: bytes, receive: Any) -> Any:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
-
-
-async def _read(receive: Any) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        body += message.get("body") or b""
-        if not message.get("more_body"):
-            return body
 
 
 async def _respond(send: Any, status: int, headers: dict[str, str], body: bytes) -> None:

@@ -30,6 +30,7 @@ from local.datapipeline.tasks import Poll
 from local.datapipeline.throttle import Throttle
 from local.datapipeline.world import World
 from local.permissions import Call
+from local.requests import read_body
 
 TARGET = "DataPipeline."
 
@@ -93,7 +94,7 @@ class DataPipelineEndpoint:
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
         """One HTTP request; a poll whose client goes away is told to the engine."""
-        body = await _read(receive)
+        body = await read_body(receive)
         headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
         if "x-amz-target" not in headers:
             await self._control(scope, headers, body, send)
@@ -288,15 +289,6 @@ async def _respond(send: Send, status: int, headers: dict[str, str], answer: byt
     pairs.append((b"content-length", str(len(answer)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": answer})
-
-
-async def _read(receive: Receive) -> bytes:
-    body = b""
-    while True:
-        message = await receive()
-        body += message.get("body") or b""
-        if not message.get("more_body"):
-            return body
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -6,7 +6,6 @@ resources") says of the task runners' actions that they have no resource: the se
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from local.datapipeline.definition import Definition
 from local.datapipeline.model import Pipeline, Task
 from local.datapipeline.settings import Settings
 from local.permissions import Call
+from local.requests import json_object
 
 _WITHOUT_RESOURCE = {
     "CreatePipeline",
@@ -53,7 +53,7 @@ class Needed:
 
     def calls(self, operation: str, body: bytes) -> list[Call]:
         """What has to be allowed: one call, or one for each pipeline that the request names."""
-        request = _read(body)
+        request = json_object(body)
         action = f"datapipeline:{operation}"
         if operation == "PollForTask":
             return [Call(action, context=_groups([request.get("workerGroup")]))]
@@ -84,14 +84,6 @@ class Needed:
             definition = _definition(request) if given else (pipeline.active or pipeline.latest)
             context |= _groups(_worker_groups(definition))
         return Call(f"datapipeline:{operation}", resource, context)
-
-
-def _read(body: bytes) -> Mapping[str, Any]:
-    try:
-        request = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return request if isinstance(request, dict) else {}
 
 
 def _definition(request: Mapping[str, Any]) -> Definition | None:

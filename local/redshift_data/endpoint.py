@@ -18,6 +18,7 @@ from local.permissions import Call
 from local.redshift_data import permissions
 from local.redshift_data.errors import RedshiftDataError, ResourceNotFoundError, ValidationError
 from local.redshift_data.statements import NewS3, Part, Statement, Statements
+from local.requests import read_body
 
 TARGET = "RedshiftData."
 PLACE = "us-east-1:000000000000"
@@ -50,12 +51,7 @@ class RedshiftDataEndpoint:
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
         """One HTTP request."""
         headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
-        body = b""
-        while True:
-            message = await receive()
-            body += message.get("body") or b""
-            if not message.get("more_body"):
-                break
+        body = await read_body(receive)
         operation = headers.get("x-amz-target", "").removeprefix(TARGET)
         status, answer = await asyncio.to_thread(self.answer, operation, body, scope.get("local.caller", ""))
         pairs = [(b"content-type", b"application/x-amz-json-1.1")]

@@ -6,11 +6,11 @@ needs the permission to get the credentials that a request asks for, of a secret
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.permissions import Call
+from local.requests import json_object
 
 _OF_STATEMENTS = {"CancelStatement", "DescribeStatement", "GetStatementResult", "ListStatements"}
 
@@ -20,7 +20,7 @@ OwnerOf = Callable[[str], str | None]
 
 def calls(operation: str, body: bytes, *, owner_of: OwnerOf, place: str) -> list[Call]:
     """What has to be allowed; ``place`` is ``REGION:ACCOUNT``."""
-    request = _read(body)
+    request = json_object(body)
     action = f"redshift-data:{operation}"
     if operation in _OF_STATEMENTS:
         owner = owner_of(str(request.get("Id")))
@@ -46,11 +46,3 @@ def _credentials(request: Mapping[str, Any], target: str, place: str) -> list[Ca
         Call("redshift:GetClusterCredentials", f"arn:aws:redshift:{place}:dbuser:{cluster}/{user}"),
         Call("redshift:GetClusterCredentials", database),
     ]
-
-
-def _read(body: bytes) -> Mapping[str, Any]:
-    try:
-        request = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return request if isinstance(request, dict) else {}
