@@ -22,7 +22,7 @@ Place = tuple[float, float]
 
 
 def draw(points: Sequence[Point], *, host_usd: float) -> str:
-    """The picture. It shows settings that can be deployed, under the worse interpretation of an abandoned poll."""
+    """The picture. It shows deployable settings, under the worse interpretation of an abandoned poll."""
     shown = [point for point in points if point.dead_poll == "swallows" and not point.refused]
     parts = [*_frame()]
     for number, pattern in enumerate(PATTERNS):

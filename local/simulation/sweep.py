@@ -114,7 +114,8 @@ def table(points: Sequence[Point]) -> str:
             mark = " (default)" if shown.is_default else " (refused)" if shown.refused else ""
             rows.append(
                 f"| {shown.minutes} min{mark} | {shown.poll_timeout} s | {shown.usd:.2f} | "
-                f"{_time(shown.median)} | {_time(shown.most)} | {_time(shown.longest)} | {_time(noticed.most)} |"
+                f"{_time(shown.median)} | {_time(shown.most)} | {_time(shown.longest)} | "
+                f"{_time(noticed.most)} |"
             )
         parts.append("\n".join(rows))
     return "\n\n".join(parts)
