@@ -50,8 +50,8 @@ def bill(
 ) -> list[Line]:
     """The positions of a month of 30 days.
 
-    ``usage`` covers ``months`` months. ``memory_mb`` is the handlers' memory. ``secret_share``, 0 to 1, is the
-    part of the tasks whose objects go through S3, because they contain secrets or are too large.
+    ``usage`` covers ``months`` months. ``memory_mb`` is the handlers' memory. ``secret_share``, 0 to 1, is
+    the part of the tasks whose objects go through S3, because they contain secrets or are too large.
     """
     tasks = usage.tasks / months
     polls = usage.polls / months
