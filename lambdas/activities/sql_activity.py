@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from runner import Canceled, Deferred, Outcome, Task, task_handler
 from runner.fields import PipelineObject
-from sql import redshift, session
+from sql import redshift
+from sql.connect import open_session
 from sql.jdbc import Engine, JdbcUrl, unsupported
 from sql.script import bind, script_of, statements
 from sql.server import Server
+from sql.session import ended_with
 from sql.tables import create_missing_tables
 
 _WAIT_SECONDS = 20
@@ -39,11 +41,11 @@ def is_redshift(database: PipelineObject) -> bool:
 
 
 def _run(task: Task, server: Server, script: str) -> None:
-    connected = session.open_session(server)
+    session = open_session(server)
     task.logger.info("Connected", host=server.host, port=server.port, database=server.database)
-    with session.ended_with(task, connected):
-        created = create_missing_tables(connected, _own_outputs(task))
-        count = connected.run(script)
+    with ended_with(task, session):
+        created = create_missing_tables(session, _own_outputs(task))
+        count = session.run(script)
     task.logger.info("Script committed", statements=count, tablesCreatedFor=created)
 
 

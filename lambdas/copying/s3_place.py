@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from copying import s3_objects
 from copying.byte_streams import DataError, compressed, decoded, decompressed
-from data_formats.data_format import DataFormat, RecordError, Row, data_format_of
+from data_formats.data_format import DataFormat, RecordError, Row
+from data_formats.formats import data_format_of
 from data_nodes.manifest import Manifest
 from data_nodes.s3_data_node import S3DataNode
 from data_nodes.s3_uri import S3Uri

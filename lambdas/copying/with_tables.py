@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from copying.connect import open_tables
 from copying.export_name import export_name
 from copying.insert_query import InsertQuery
 from copying.s3_objects import check_key
 from copying.s3_place import S3Place
 from copying.sql_node import SqlNode
-from copying.tables import TablesSession, open_tables
+from copying.tables import TablesSession
 from data_formats.data_format import RecordError, Row
 from data_nodes.s3_uri import S3Uri
 from runner.outcome import TaskFailed
