@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from runner import clients, environment, telemetry
 from runner.deadline import HandlerTimeout, deadline, margin
 from runner.fields import FieldError, PipelineObject
-from runner.outcome import Canceled, Deferred, Failed, Finished, Outcome, TaskFailed
+from runner.outcome import Canceled, Deferred, Failed, Finished, Outcome, TaskCanceled, TaskFailed
 from runner.progress import INTERVAL_SECONDS, ProgressThread
 from runner.redaction import Redaction
 from runner.surroundings import Surroundings, few_files_left
@@ -145,6 +145,8 @@ def _run(work: Callable[[Task], Outcome | None], task: Task) -> Outcome:
             outcome = _outcome_of(work(task))
     except HandlerTimeout:
         return limit.outcome
+    except TaskCanceled:
+        return Canceled()
     except TaskFailed as error:
         return Failed(error.error_id, str(error))
     except FieldError as error:
