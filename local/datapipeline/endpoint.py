@@ -28,8 +28,8 @@ from local.datapipeline.service import ACCOUNT, REGION, Service
 from local.datapipeline.settings import Settings
 from local.datapipeline.throttle import Throttle
 from local.datapipeline.world import World
-from local.permissions import Call
-from local.requests import read_body
+from local.http.requests import read_body
+from local.permissions.calls import Call
 
 TARGET = "DataPipeline."
 
