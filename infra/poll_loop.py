@@ -3,7 +3,7 @@
     Poll -> Next -> StartTask -> Poll ...   a task: three states
     Poll -> Next -> Done                    an idle tick: three states
 
-What comes next is decided in lambdas/runner/loop.py; the state machine only follows.
+What comes next is decided in lambdas/poller/loop.py; the state machine only follows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ POLL_LOOP = "PollLoop"
 _RETRIES = "($exists($states.context.State.RetryCount) ? $states.context.State.RetryCount : 0)"
 """How often the state was tried again (Step Functions developer guide, context object)."""
 
-# The poller counts the events of the history (lambdas/runner/loop.py); a try that failed makes three.
+# The poller counts the events of the history (lambdas/poller/loop.py); a try that failed makes three.
 _LOOP_AFTER_START = (
     "{% {'loop': $merge([$states.input.loop, "
     f"{{'events': $states.input.loop.events + 3 * {_RETRIES}}}])}} %}}"

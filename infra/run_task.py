@@ -2,7 +2,7 @@
 
     ReportProgress -> Route -> <handler> -> Outcome -> SetTaskStatus
 
-Its input is the envelope (lambdas/runner/envelope.py), read everywhere as the execution's input, so that
+Its input is the envelope (lambdas/poller/envelope.py), read everywhere as the execution's input, so that
 what flows from state to state is small: ``{canceled, resume?, unacknowledged?}`` before the handler, its
 outcome after it. Five states a task, and each deferral costs Wait and the first four again.
 

@@ -1,6 +1,6 @@
 """A month of a worker group in virtual time, what it costs, and how long its tasks wait.
 
-The loop's decisions are those of the deployed code (lambdas/runner/loop.py), and the service is the local
+The loop's decisions are those of the deployed code (lambdas/poller/loop.py), and the service is the local
 Data Pipeline's engine: neither is modelled a second time.
 """
 

@@ -1,7 +1,7 @@
 """One run: arrivals, ticks, polls and tasks as events in virtual time.
 
-What is assumed is in ``Delays``; what PollLoop does is decided by ``runner.loop``, how fast it polls by
-``runner.pace``, what Data Pipeline does by its local engine and its documented rates.
+What is assumed is in ``Delays``; what PollLoop does is decided by ``poller.loop``, how fast it polls by
+``poller.pace``, what Data Pipeline does by its local engine and its documented rates.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
+from typing import Any
 
 from local.datapipeline.model import Task
 from local.datapipeline.service import Service
@@ -20,8 +21,10 @@ from local.datapipeline.throttle import Throttle
 from local.datapipeline.timers import Timers
 from local.simulation.arrivals import DAY, PATTERNS
 from local.simulation.usage import Usage
-from runner.loop import Decision, Limits, LoopState, Next, PollResult, decide, may_poll
-from runner.pace import LONGEST_SLEEP_SECONDS, LastPace
+from poller import polling
+from poller.loop import Decision, Limits, LoopState, Next, PollResult
+from poller.pace import LastPace
+from poller.round import CountRunningTasks, Round, SendHeartbeat, SendPoll, Sleep, play_round
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 REPORT_EVERY_SECONDS = 60.0
@@ -262,7 +265,7 @@ class _Run:
 
 
 class _Loop:
-    """PollLoop of one worker group. The steps are those of lambdas/poll_for_task.py."""
+    """PollLoop of one worker group."""
 
     def __init__(self, run: _Run, group: str) -> None:
         self._run = run
@@ -273,7 +276,7 @@ class _Loop:
         self._last_pace = LastPace()
 
     def schedule(self, due: datetime) -> None:
-        """The tick that is due, and with it the next one."""
+        """Schedule the tick that is due, and the next one with it."""
         if due >= self._run.end and not self._run._open:
             return
         fires = _after(due, self._run.random.uniform(0, self._run.delays.tick))
@@ -287,72 +290,14 @@ class _Loop:
 
     def _poll(self, started: datetime, state: LoopState, now: datetime) -> None:
         """The state Poll: an invocation of the poller."""
-        run, limits = self._run, self._limits
-        run.usage.poll_loop_transitions += 1
-        run.usage.polls += 1
-        invoked = _after(now, run.delays.transition + run.delays.invocation)
-        age = (invoked - started).total_seconds()
-        if not may_poll(seconds_since_start=age, state=state, limits=limits):
-            self._without_poll(PollResult.ENDED, started, state, invoked)
-            return
-        if state.needs_count(limits):
-            state = state.counted(self._running)
-            if state.needs_count(limits):
-                self._without_poll(PollResult.FULL, started, state, invoked)
-                return
-        pause = state.pause(limits, seconds_since_start=age)
-        if pause > LONGEST_SLEEP_SECONDS:
-            self._without_poll(PollResult.PACED, started, state, invoked)
-            return
-        run.usage.poller_seconds += pause
-        run.timers.at(_after(invoked, pause), lambda sent: self._send(started, state, sent))
-
-    def _without_poll(self, result: PollResult, started: datetime, state: LoopState, now: datetime) -> None:
-        age = (now - started).total_seconds()
-        decision = decide(result, state=state, limits=self._limits, seconds_since_start=age)
-        self._run.usage.poller_seconds += self._run.delays.request
-        self._follow(decision, started, now, None)
-
-    def _send(self, started: datetime, state: LoopState, sent: datetime) -> None:
-        run = self._run
-
-        def over(result: PollResult, when: datetime, task: Task | None = None) -> None:
-            took = (when - sent).total_seconds()
-            run.usage.poller_seconds += took
-            decision = decide(
-                result,
-                state=state,
-                limits=self._limits,
-                seconds_since_start=(when - started).total_seconds(),
-                poll_seconds=took,
-                jitter=run.random.random(),
-            )
-            self._last_pace.keep(started, decision.state.pace)
-            self._follow(decision, started, when, task)
-
-        if not run.throttle.admits("PollForTask", sent):
-            run.usage.throttled_polls += 1
-            over(PollResult.THROTTLED, _after(sent, run.delays.request))
-            return
-
-        def answered(poll: Poll, at: datetime) -> None:
-            result = PollResult.TASK if poll.task else PollResult.EMPTY
-            over(result, _after(at, run.delays.request), poll.task)
-
-        def give_up(when: datetime) -> None:
-            if run.give_up(poll):
-                over(PollResult.ABANDONED, when)
-
-        poll = run.poll(self._group, sent, answered)
-        run.answer(sent)
-        run.timers.at(_after(sent, self._limits.poll_timeout), give_up)
+        delays = self._run.delays
+        self._run.usage.poll_loop_transitions += 1
+        self._run.usage.polls += 1
+        _Invocation(self, started, state, _after(now, delays.transition + delays.invocation)).go_on(None)
 
     def _follow(self, decision: Decision, started: datetime, now: datetime, task: Task | None) -> None:
         """The states Next and StartTask, Wait or Done."""
         run = self._run
-        if decision.too_many_errors:
-            run.usage.failed_loops += 1
-            return
         run.usage.poll_loop_transitions += 1
         then = _after(now, run.delays.transition)
         if decision.next is not Next.POLL:
@@ -367,3 +312,78 @@ class _Loop:
 
     def _ended(self) -> None:
         self._running -= 1
+
+
+class _Invocation:
+    """One invocation of the poller: does in virtual time what poll_for_task.py does on AWS."""
+
+    def __init__(self, loop: _Loop, started: datetime, state: LoopState, now: datetime) -> None:
+        self._loop = loop
+        self._run = loop._run
+        self._started = started
+        self._now = now
+        self._task: Task | None = None
+        self._steps = play_round(
+            state,
+            started_at=started,
+            limits=loop._limits,
+            last_pace=loop._last_pace,
+            now=lambda: self._now,
+            jitter=self._run.random.random,
+        )
+
+    def go_on(self, result: Any) -> None:
+        """Do the steps up to one that takes time. ``result`` is the last one's."""
+        try:
+            while True:
+                match self._steps.send(result):
+                    case CountRunningTasks():
+                        result = self._loop._running
+                    case SendHeartbeat():
+                        result = False
+                    case Sleep(seconds):
+                        self._run.usage.poller_seconds += seconds
+                        self._run.timers.at(_after(self._now, seconds), self._awake)
+                        return
+                    case SendPoll():
+                        self._send()
+                        return
+        except StopIteration as end:
+            self._end(end.value)
+
+    def _awake(self, now: datetime) -> None:
+        self._now = now
+        self.go_on(None)
+
+    def _send(self) -> None:
+        run, sent = self._run, self._now
+
+        def over(result: PollResult, when: datetime) -> None:
+            run.usage.poller_seconds += (when - sent).total_seconds()
+            self._now = when
+            self.go_on(polling.Poll(result))
+
+        if not run.throttle.admits("PollForTask", sent):
+            run.usage.throttled_polls += 1
+            over(PollResult.THROTTLED, _after(sent, run.delays.request))
+            return
+
+        def answered(poll: Poll, at: datetime) -> None:
+            self._task = poll.task
+            over(PollResult.TASK if poll.task else PollResult.EMPTY, _after(at, run.delays.request))
+
+        def give_up(when: datetime) -> None:
+            if run.give_up(poll):
+                over(PollResult.ABANDONED, when)
+
+        poll = run.poll(self._loop._group, sent, answered)
+        run.answer(sent)
+        run.timers.at(_after(sent, self._loop._limits.poll_timeout), give_up)
+
+    def _end(self, played: Round) -> None:
+        if played.poll is None:
+            self._run.usage.poller_seconds += self._run.delays.request
+        if played.failed:
+            self._run.usage.failed_loops += 1
+            return
+        self._loop._follow(played.decision, self._started, self._now, self._task)

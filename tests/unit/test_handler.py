@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from poller.envelope import receive
 from runner import Deferred, Failed, NotMet, Outcome, Task, TaskFailed, task_handler
-from runner.envelope import receive
 from runner.testing import Context, FakeDataPipeline, Ref, run_handler
 from tests.unit.pipeline_objects import ATTEMPT_ID, pipeline_object, task_object
 from tests.unit.test_envelope import NOW

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from poller.envelope import receive
+from poller.pace import LastPace
 from runner import Task, clients, task_handler
-from runner.envelope import receive
 from runner.handler import open_task
-from runner.pace import LastPace
 from runner.testing import Context, FakeDataPipeline
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

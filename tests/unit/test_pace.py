@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.datapipeline.throttle import Throttle
-from runner.pace import BURST, LONGEST_SECONDS_A_POLL, POLLS_PER_SECOND, LastPace, Pace
+from poller.pace import BURST, LONGEST_SECONDS_A_POLL, POLLS_PER_SECOND, LastPace, Pace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CYCLE_SECONDS = (0.2, 0.4)

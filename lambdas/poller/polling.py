@@ -13,7 +13,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from runner.loop import PollResult
+from poller.loop import PollResult
 from runner.outcome import safe_text
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runner.waiting import seconds_ready
+from poller.ready_time import seconds_ready
 
 RECEIVED = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC)
 

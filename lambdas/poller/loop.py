@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from runner.pace import Pace
+from poller.pace import Pace
 
 HOLD_SECONDS = 90
 """How long the service holds a poll (API Reference, PollForTask)."""
