@@ -18,6 +18,9 @@ from poller.pace import Pace
 HOLD_SECONDS = 90
 """How long the service holds a poll (API Reference, PollForTask)."""
 
+HELD_POLL_SECONDS = 95
+"""How long an awake loop waits for a poll's answer: until the service ends the poll, and a little longer."""
+
 ERRORS_IN_A_ROW = 5
 """The execution fails after so many failed polls in a row."""
 
@@ -79,11 +82,23 @@ class Limits:
     """Most RunTask executions at once. None means no limit."""
     hold: float = HOLD_SECONDS
     """How long the service holds a poll. Local AWS with a time scale holds it for less."""
+    linger: float = 0.0
+    """How long the group stays awake after its last task ended. With 0 it never wakes."""
 
     @property
     def continuous(self) -> bool:
         """Whether the loop waits out each poll, so that the next one may follow at once."""
         return self.poll_timeout >= self.hold
+
+    @property
+    def may_wake(self) -> bool:
+        """Whether the group's polls are held while it has work, and short otherwise."""
+        return self.linger > 0 and not self.continuous
+
+    @property
+    def held_poll_timeout(self) -> float:
+        """Seconds after which a held poll is abandoned: the service should have answered it before."""
+        return HELD_POLL_SECONDS / self.time_scale
 
     @property
     def time_scale(self) -> float:
@@ -103,6 +118,8 @@ class LoopState:
     """An upper bound of the running RunTask executions. None before the first count."""
     terminated: bool = False
     """Whether the service told the runner to terminate (ReportTaskRunnerHeartbeat)."""
+    awake: bool = False
+    """Whether the group has work, so that polls are held to their end."""
     pace: Pace = field(default_factory=Pace)
 
     @classmethod
@@ -119,6 +136,7 @@ class LoopState:
             errors=int(data.get("errors") or 0),
             running=None if running is None else int(running),
             terminated=bool(data.get("terminated")),
+            awake=bool(data.get("awake")),
             pace=Pace.from_json(data.get("pace")) or pace,
         )
 
@@ -137,6 +155,18 @@ class LoopState:
     def ending(self) -> LoopState:
         """The state after the service told the runner to terminate."""
         return replace(self, terminated=True)
+
+    def woken(self) -> LoopState:
+        """The state after the group turned out to have work."""
+        return replace(self, awake=True)
+
+    def holds_polls(self, limits: Limits) -> bool:
+        """Whether the loop waits for the service's answer to its next poll."""
+        return limits.continuous or self.awake
+
+    def poll_timeout(self, limits: Limits) -> float:
+        """Seconds after which the next poll is abandoned."""
+        return limits.held_poll_timeout if self.awake else limits.poll_timeout
 
     def pause(self, limits: Limits, *, seconds_since_start: float) -> float:
         """Seconds until the loop's pace allows a poll."""
@@ -169,6 +199,25 @@ class Decision:
 def may_poll(*, seconds_since_start: float, state: LoopState, limits: Limits) -> bool:
     """Whether this execution still owns its slot: from its tick to the next one."""
     return seconds_since_start < limits.period and state.events < MAX_EVENTS and not state.terminated
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a worker group's RunTask executions say about its work."""
+
+    running: bool
+    """Whether one is running."""
+    seconds_since_end: float | None = None
+    """Seconds since the last one ended. None if none did lately."""
+
+
+def has_work(activity: Activity, limits: Limits) -> bool:
+    """Whether the group is awake: a task is running, or one ended no longer ago than ``linger``.
+
+    In a pipeline, whatever ends makes something else ready: a dependent, a retry, a precondition's next try.
+    """
+    ended = activity.seconds_since_end
+    return activity.running or (ended is not None and ended <= limits.linger)
 
 
 def decide(
@@ -222,7 +271,8 @@ def _decide(
     polled = replace(state, polls=state.polls + 1, errors=0, pace=state.pace.sent(sent_at))
     if result is PollResult.TASK:
         running = None if state.running is None else state.running + 1
-        return Decision(Next.START, replace(polled, running=running))
+        awake = polled.awake or limits.may_wake
+        return Decision(Next.START, replace(polled, running=running, awake=awake))
 
     if result is PollResult.THROTTLED:
         # The service works and other loops are polling. That is no reason to fail, however often it happens.
@@ -236,7 +286,7 @@ def _decide(
         wait = 1 + round((2**state.errors) * (1 + jitter))
         return _within_slot(Decision(Next.WAIT, failed, wait), limits, seconds_since_start)
 
-    if result is PollResult.ABANDONED or not limits.continuous:
+    if result is PollResult.ABANDONED or not state.holds_polls(limits):
         return Decision(Next.STOP, polled)
 
     if poll_seconds < QUICK_ANSWER_SECONDS:

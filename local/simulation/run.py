@@ -22,9 +22,18 @@ from local.datapipeline.timers import Timers
 from local.simulation.arrivals import DAY, PATTERNS
 from local.simulation.usage import Usage
 from poller import polling
-from poller.loop import Decision, Limits, LoopState, Next, PollResult
+from poller.loop import Activity, Decision, Limits, LoopState, Next, PollResult
 from poller.pace import LastPace
-from poller.round import CountRunningTasks, Round, SendHeartbeat, SendPoll, Sleep, play_round
+from poller.round import (
+    CountRunningTasks,
+    FindActivity,
+    Round,
+    SendHeartbeat,
+    SendPoll,
+    Sleep,
+    Tell,
+    play_invocation,
+)
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 REPORT_EVERY_SECONDS = 60.0
@@ -61,6 +70,7 @@ class Scenario:
     pattern: str = "steady"
     period: float = 300.0
     poll_timeout: float = 10.0
+    linger_minutes: float = 0.0
     max_concurrent_tasks: int | None = None
     worker_groups: int = 1
     task_seconds: float = 60.0
@@ -185,7 +195,7 @@ class _Run:
 
     # RunTask
 
-    def run_task(self, task: Task, now: datetime, ended: Callable[[], None]) -> None:
+    def run_task(self, task: Task, now: datetime, ended: Callable[[datetime], None]) -> None:
         """One RunTask execution: acknowledge, handle, report."""
         self.usage.executions += 1
         self.usage.starts_of_group[task.worker_group] += 1
@@ -193,7 +203,7 @@ class _Run:
         self.usage.run_task_transitions += 1
         self._report(task, _after(now, self.delays.transition), ended, attempt=0)
 
-    def _report(self, task: Task, now: datetime, ended: Callable[[], None], attempt: int) -> None:
+    def _report(self, task: Task, now: datetime, ended: Callable[[datetime], None], attempt: int) -> None:
         def send(when: datetime) -> None:
             if self._admitted("ReportTaskProgress", when):
                 canceled = self.service.call("ReportTaskProgress", {"taskId": task.id}, when)["canceled"]
@@ -205,11 +215,11 @@ class _Run:
                 wait = self._backoff(1, attempt, _REPORT_MOST_SECONDS)
                 self._report(task, _after(when, wait), ended, attempt + 1)
             else:
-                ended()  # NotAcknowledged: the service offers the task again.
+                ended(when)  # NotAcknowledged: the service offers the task again.
 
         self.timers.at(now, send)
 
-    def _handle(self, task: Task, now: datetime, ended: Callable[[], None]) -> None:
+    def _handle(self, task: Task, now: datetime, ended: Callable[[datetime], None]) -> None:
         self.usage.run_task_transitions += 2  # Route and the handler
         began = _after(now, 2 * self.delays.transition + self.delays.invocation)
         self.usage.latencies.append((began - task.attempt.started).total_seconds())
@@ -242,19 +252,19 @@ class _Run:
             self.usage.throttled_reports += not admitted
         return admitted
 
-    def _set_status(self, task: Task, now: datetime, ended: Callable[[], None], attempt: int) -> None:
+    def _set_status(self, task: Task, now: datetime, ended: Callable[[datetime], None], attempt: int) -> None:
         def send(when: datetime) -> None:
             if self.throttle.admits("SetTaskStatus", when):
                 request = {"taskId": task.id, "taskStatus": "FINISHED"}
                 self.service.call("SetTaskStatus", request, when)
                 self._over(task)
-                ended()
+                ended(when)
             elif attempt < _STATUS_RETRIES:
                 self.usage.run_task_transitions += 1
                 wait = self._backoff(2, attempt, _STATUS_MOST_SECONDS)
                 self._set_status(task, _after(when, wait), ended, attempt + 1)
             else:
-                ended()
+                ended(when)
 
         self.timers.at(now, send)
 
@@ -270,8 +280,14 @@ class _Loop:
         self._run = run
         self._group = group
         scenario = run.scenario
-        self._limits = Limits(scenario.period, scenario.poll_timeout, scenario.max_concurrent_tasks)
+        self._limits = Limits(
+            scenario.period,
+            scenario.poll_timeout,
+            scenario.max_concurrent_tasks,
+            linger=60 * scenario.linger_minutes,
+        )
         self._running = 0
+        self._ended_at: datetime | None = None
         self._last_pace = LastPace()
 
     def schedule(self, due: datetime) -> None:
@@ -309,8 +325,14 @@ class _Loop:
             again = _after(then, decision.wait_seconds)
             run.timers.at(again, lambda when: self._poll(started, decision.state, when))
 
-    def _ended(self) -> None:
+    def _ended(self, now: datetime) -> None:
         self._running -= 1
+        self._ended_at = now
+
+    def activity(self, now: datetime) -> Activity:
+        """What ListExecutions says of RunTask."""
+        ended = None if self._ended_at is None else (now - self._ended_at).total_seconds()
+        return Activity(running=self._running > 0, seconds_since_end=ended)
 
 
 class _Invocation:
@@ -321,14 +343,16 @@ class _Invocation:
         self._run = loop._run
         self._started = started
         self._now = now
+        self._times_out = _after(now, min(900.0, self._run.scenario.period + 120))
         self._task: Task | None = None
-        self._steps = play_round(
+        self._steps = play_invocation(
             state,
             started_at=started,
             limits=loop._limits,
             last_pace=loop._last_pace,
             now=lambda: self._now,
             jitter=self._run.random.random,
+            seconds_left=lambda: (self._times_out - self._now).total_seconds(),
         )
 
     def go_on(self, result: Any) -> None:
@@ -340,12 +364,17 @@ class _Invocation:
                         result = self._loop._running
                     case SendHeartbeat():
                         result = False
+                    case Tell():
+                        self._run.usage.polls_in_invocations += 1
+                        result = None
                     case Sleep(seconds):
                         self._run.usage.poller_seconds += seconds
                         self._run.timers.at(_after(self._now, seconds), self._awake)
                         return
-                    case SendPoll():
-                        self._send()
+                    case FindActivity():
+                        result = self._loop.activity(self._now)
+                    case SendPoll(timeout):
+                        self._send(timeout)
                         return
         except StopIteration as end:
             self._end(end.value)
@@ -354,7 +383,7 @@ class _Invocation:
         self._now = now
         self.go_on(None)
 
-    def _send(self) -> None:
+    def _send(self, timeout: float) -> None:
         run, sent = self._run, self._now
 
         def over(result: PollResult, when: datetime) -> None:
@@ -377,7 +406,7 @@ class _Invocation:
 
         poll = run.poll(self._loop._group, sent, answered)
         run.answer(sent)
-        run.timers.at(_after(sent, self._loop._limits.poll_timeout), give_up)
+        run.timers.at(_after(sent, timeout), give_up)
 
     def _end(self, played: Round) -> None:
         if played.poll is None:

@@ -17,6 +17,8 @@ class Usage:
     run_task_transitions: int = 0
     polls: int = 0
     """Invocations of the poller."""
+    polls_in_invocations: int = 0
+    """Polls beyond the first one of an invocation."""
     poller_seconds: float = 0.0
     throttled_polls: int = 0
     failed_loops: int = 0
