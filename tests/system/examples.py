@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.local.commands import ROOT, running
+from local.launch import ROOT
+from tests.local.commands import running
 from tests.system.deployments import TIME_SCALE, Deployment, eventually
 from tests.system.ledger import keep_roles
 from tests.system.pipelines import Pipeline, shell

@@ -14,7 +14,7 @@ from typing import Any
 
 from local.datapipeline.control import PATH
 from local.deploy import CdkApp
-from tests.local.commands import ROOT
+from local.launch import ROOT
 from tests.system.deployments import STACK, Deployment, eventually
 from tests.system.executions import POLL_LOOP, executions, state_machine
 

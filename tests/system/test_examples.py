@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.local.commands import ROOT
+from local.launch import ROOT
 from tests.system.deployments import eventually
 from tests.system.examples import Examples
 from tests.system.executions import RUN_TASK, executions, states_entered

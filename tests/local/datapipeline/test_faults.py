@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.account import connection
 from local.datapipeline.control import PATH
 from tests.local.commands import running
 from tests.local.datapipeline.account import pipeline_object, shell
@@ -34,10 +35,7 @@ def client(endpoint_url: str) -> Iterator[Any]:
     control(endpoint_url, "DELETE")
     yield boto3.client(
         "datapipeline",
-        endpoint_url=endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        **connection(endpoint_url),
         config=Config(retries={"total_max_attempts": 1}, read_timeout=10),
     )
     control(endpoint_url, "DELETE")
