@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +29,7 @@ from local.account import connection
 from local.environment import for_local_aws, without_aws
 from local.launch import ROOT
 from tests.local.commands import running
+from tests.local.fault_control import FaultControl
 
 STACK = "TaskRunner"
 WORKER_GROUP = "default"
@@ -66,6 +66,11 @@ class Deployment:
         self._home = home
 
     @cached_property
+    def faults(self) -> FaultControl:
+        """What goes wrong at Data Pipeline, and at what state machines call."""
+        return FaultControl(self.endpoint_url)
+
+    @cached_property
     def datapipeline(self) -> DataPipelineClient:
         return boto3.client("datapipeline", **self._connection)
 
@@ -100,22 +105,6 @@ class Deployment:
     @cached_property
     def logs(self) -> CloudWatchLogsClient:
         return boto3.client("logs", **self._connection)
-
-    @contextlib.contextmanager
-    def fault(self, operation: str, kind: str) -> Iterator[None]:
-        """Data Pipeline fails in this way for as long as the block takes."""
-        self._control("POST", {"operation": operation, "kind": kind, "count": 1_000_000})
-        try:
-            yield
-        finally:
-            self._control("DELETE")
-
-    def _control(self, method: str, body: object = None) -> None:
-        url = f"{self.endpoint_url}/_local/datapipeline/faults"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(url, data, {"X-Local-Control": "faults"}, method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
-            assert answer.status == 200
 
     @cached_property
     def cloudwatch(self) -> CloudWatchClient:
