@@ -22,7 +22,7 @@ _NOT_A_ROUTE = {"ReportProgress", "Route", "Outcome", "SetTaskStatus", "Wait", "
 
 
 EXECUTION_ENDED = "execution-ended"
-"""The end of the name of the function that infra/monitoring_events.py makes."""
+"""The end of the name of the function that infra/monitoring/events.py makes."""
 
 _BETWEEN = (__name__, "infra.stack", "jsii.")
 """The modules between this one and who makes a stack: jsii calls its constructor."""

@@ -27,8 +27,9 @@ from infra.bundling import lambda_code
 from infra.encryption import let_logs_use
 from infra.handlers import HandlerEnvironment
 from infra.limits import REGIONS, refuse_region, refuse_stack_name, refuse_too_many_resources
-from infra.monitoring import NAMESPACE, Monitoring
-from infra.monitoring_events import ExecutionEvents, dead_letter_queue
+from infra.monitoring.events import ExecutionEvents, dead_letter_queue
+from infra.monitoring.metrics import NAMESPACE
+from infra.monitoring.monitoring import Monitoring
 from infra.naming import slug
 from infra.poll_loop import PollLoop
 from infra.registration import Handlers, handlers_by_route, refuse_equal_names

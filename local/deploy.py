@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local.ministack_hooks import ACCOUNT, REGION
-from local.process_tree import ProcessTree
+from local.processes.tree import ProcessTree
 
 SHOWN_LINES = 30
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.console.files import PATH as CONSOLE_PATH
-from local.decisions import noting
 from local.deploy import CdkApp, DeployError
-from local.orphans import ORPHANS
+from local.permissions.decisions import noting
+from local.processes.orphans import ORPHANS
 from local.server import (
     HOST,
     DataPipeline,

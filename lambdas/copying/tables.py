@@ -10,9 +10,7 @@ from copying.insert_query import InsertQuery
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from runner.task import Task
-from sql.jdbc import Engine
-from sql.server import Server
-from sql.session import CONNECT_SECONDS, Session
+from sql.session import Session
 
 BATCH_ROWS = 1000
 BATCH_CHARACTERS = 1024 * 1024
@@ -72,17 +70,6 @@ class TablesSession(Session, Tables):
         MySQL's session keeps the server's time zone otherwise: drivers do not set it (MySQL Connector/J,
         "Preserving Time Instants": unless ``forceConnectionTimeZoneToSession`` is true). Raises TaskFailed.
         """
-
-
-def open_tables(server: Server) -> TablesSession:
-    """A session on a PostgreSQL or a MySQL server, in a transaction. Raises TaskFailed."""
-    if server.engine is Engine.MYSQL:
-        from copying.mysql_tables import MySqlTables
-
-        return MySqlTables(server, CONNECT_SECONDS)
-    from copying.postgresql_tables import PostgreSqlTables
-
-    return PostgreSqlTables(server, CONNECT_SECONDS)
 
 
 def characters(row: Row) -> int:

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from data_formats.comma_list import comma_separated
 from redshift_copy.names import identifier, name_in, text
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
 from sql.jdbc import Engine
-from sql.names import POSTGRESQL_QUOTE, listed, parts, unquoted
+from sql.names import POSTGRESQL_QUOTE, parts, unquoted
 from sql.script import statements
 
 
@@ -43,7 +44,7 @@ class Table:
         return cls(
             schema,
             name,
-            tuple(name_in(node, "primaryKeys", key) for key in _listed(node, "primaryKeys")),
+            tuple(name_in(node, "primaryKeys", key) for key in _names(node, "primaryKeys")),
             tuple(statements(node.string("createTableSql", ""), Engine.REDSHIFT)),
         )
 
@@ -114,9 +115,10 @@ def _place(node: PipelineObject) -> tuple[str, str]:
     return name_in(node, "schemaName", schema), name_in(node, "tableName", found[-1])
 
 
-def _listed(node: PipelineObject, field: str) -> list[str]:
-    """The names of a field that has one or several a value, with commas between."""
-    return [unquoted(name, POSTGRESQL_QUOTE) for value in node.strings(field) for name in listed(value)]
+def _names(node: PipelineObject, field: str) -> list[str]:
+    """The names in ``field``, each value of which is one name or several with commas between."""
+    names = [name for value in node.strings(field) for name in comma_separated(value)]
+    return [unquoted(name, POSTGRESQL_QUOTE) for name in names]
 
 
 def _either(name: str) -> str:

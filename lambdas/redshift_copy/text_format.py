@@ -8,8 +8,9 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 
-from data_formats.data_format import DataFormat, data_format_of
+from data_formats.data_format import DataFormat
 from data_formats.delimited import Delimited
+from data_formats.formats import data_format_of
 from data_nodes.s3_data_node import S3DataNode
 from redshift_copy.names import identifier, text
 from redshift_copy.table import Column, Table

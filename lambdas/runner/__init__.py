@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from runner.fields import FieldError
     from runner.handler import task_handler
-    from runner.outcome import Canceled, Deferred, Failed, Finished, NotMet, Outcome, TaskFailed
+    from runner.outcome import Canceled, Deferred, Failed, Finished, NotMet, Outcome, TaskCanceled, TaskFailed
     from runner.task import Task
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "NotMet",
     "Outcome",
     "Task",
+    "TaskCanceled",
     "TaskFailed",
     "task_handler",
 ]

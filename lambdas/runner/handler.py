@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 from runner import clients, environment, telemetry
 from runner.deadline import HandlerTimeout, deadline, margin
 from runner.fields import FieldError, PipelineObject
-from runner.outcome import Canceled, Deferred, Failed, Finished, Outcome, TaskFailed
-from runner.progress import INTERVAL_SECONDS, progress_reports
+from runner.outcome import Canceled, Deferred, Failed, Finished, Outcome, TaskCanceled, TaskFailed
+from runner.progress import INTERVAL_SECONDS, ProgressThread
 from runner.redaction import Redaction
 from runner.surroundings import Surroundings, few_files_left
 from runner.task import Task
@@ -63,8 +63,7 @@ def _handle(
     reserve = margin(context.get_remaining_time_in_millis() / 1000)
     task = open_task(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - reserve)
     telemetry.logger.info("Task started", resumed=task.state is not None)
-    interval = float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
-    with progress_reports(task, interval):
+    with _progress_reports(task):
         outcome = without_secrets(_run(work, task), task)
     if task.canceled and not isinstance(outcome, Deferred):
         outcome = Canceled()
@@ -116,6 +115,19 @@ def open_task(event: Mapping[str, Any], *, seconds_left: Callable[[], float]) ->
     return task
 
 
+def _progress_reports(task: Task) -> AbstractContextManager[object]:
+    """Report progress while the block runs, and cancel the task if the service has canceled it.
+
+    On Lambda, a process of its own reports (see ``progress_process``); elsewhere a thread does.
+    """
+    interval = float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
+    if "AWS_LAMBDA_RUNTIME_API" not in os.environ:
+        return ProgressThread(task, interval)
+    from runner.progress_process import ProgressProcess
+
+    return ProgressProcess(task, interval)
+
+
 def _received_at(envelope: Mapping[str, Any]) -> datetime:
     try:
         return datetime.fromisoformat(envelope["receivedAt"])
@@ -133,6 +145,8 @@ def _run(work: Callable[[Task], Outcome | None], task: Task) -> Outcome:
             outcome = _outcome_of(work(task))
     except HandlerTimeout:
         return limit.outcome
+    except TaskCanceled:
+        return Canceled()
     except TaskFailed as error:
         return Failed(error.error_id, str(error))
     except FieldError as error:

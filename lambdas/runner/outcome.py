@@ -32,6 +32,10 @@ class TaskFailed(Exception):
         self.error_id = error_id
 
 
+class TaskCanceled(Exception):
+    """Raised by ``task.check_canceled()`` to end the work: the task's outcome is then Canceled."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The end of one handler invocation. Use one of the subclasses."""

@@ -8,9 +8,7 @@ On Lambda the reports come from a process of their own (``progress_process``), e
 
 from __future__ import annotations
 
-import os
 import threading
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -51,15 +49,6 @@ def heard(task: Task, answer: Answer) -> None:
     if answer.canceled:
         task.logger.info("Task canceled")
         task.cancel()
-
-
-def progress_reports(task: Task, interval: float) -> AbstractContextManager[object]:
-    """Reports every ``interval`` seconds while the block runs, and cancels the task when told to."""
-    if "AWS_LAMBDA_RUNTIME_API" not in os.environ:
-        return ProgressThread(task, interval)
-    from runner.progress_process import ProgressProcess
-
-    return ProgressProcess(task, interval)
 
 
 class ProgressThread:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner import clients, telemetry
 from runner.fields import FieldError, PipelineObject
+from runner.outcome import TaskCanceled
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -61,6 +62,11 @@ class Task:
         True within one progress interval (60 s) of the cancellation; nothing is reported of the task then.
         """
         return self._canceled.is_set()
+
+    def check_canceled(self) -> None:
+        """Raise TaskCanceled if the task is canceled; ``@task_handler`` makes an outcome of it."""
+        if self.canceled:
+            raise TaskCanceled
 
     def cancel(self) -> None:
         """Note that the task is canceled."""

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from runner.outcome import TaskFailed
 from runner.task import Task
-from sql.jdbc import Engine
 from sql.server import Server
 
 CONNECT_SECONDS = 15.0
@@ -112,17 +111,6 @@ class Session(ABC):
     def _shut_down(self) -> None:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-
-
-def open_session(server: Server) -> Session:
-    """A session on a PostgreSQL or a MySQL server. Raises TaskFailed."""
-    if server.engine is Engine.MYSQL:
-        from sql.mysql import MySqlSession
-
-        return MySqlSession(server, CONNECT_SECONDS)
-    from sql.postgresql import PostgreSqlSession
-
-    return PostgreSqlSession(server, CONNECT_SECONDS)
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ from local.ministack_hooks.permissions import Permissions
 from local.ministack_hooks.size_limits import SizeLimits
 from local.ministack_hooks.state_machine_faults import StateMachineFaults
 from local.ministack_hooks.state_machine_roles import CallsOf, StateMachineRoles
-from local.permissions import CannotAssumeError
+from local.permissions.calls import CannotAssumeError
 
 Handler = Callable[
     [str, str, dict[str, str], bytes, dict[str, list[str]]],
@@ -48,7 +48,7 @@ BEGINNING_SECONDS = 0.15
 
 
 Note = Callable[..., None]
-"""(decision, principal, members of it as keyword arguments): see local/decisions.py."""
+"""(decision, principal, members of it as keyword arguments): see local/permissions/decisions.py."""
 
 
 class EmulatedServiceError(Exception):

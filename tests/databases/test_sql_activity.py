@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from activities import sql_activity
 from runner import clients
 from runner.testing import FakeDataPipeline, FieldValue, Ref, run_handler
-from sql import session, tls
+from sql import connect, tls
 from sql.credentials import Credentials
 from sql.jdbc import Engine
 from sql.script import bind
@@ -289,7 +289,7 @@ def test_a_server_that_is_not_there(server: DatabaseServer) -> None:
 def test_a_server_that_says_nothing_is_not_waited_for(
     server: DatabaseServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(connect, "CONNECT_SECONDS", 0.3)
     with socket_that_says_nothing() as port:
         silent = server.url.replace(str(server.port), str(port))
         failure(run(server, "SELECT 1", on={"connectionString": silent}), "ConnectionFailed")
@@ -415,7 +415,7 @@ def test_tables_are_looked_for_in_their_schema(server: DatabaseServer, table: st
         Credentials(server.user, server.password),
         tls.Tls.PREFER,
     )
-    with contextlib.closing(session.open_session(where)) as opened:
+    with contextlib.closing(connect.open_session(where)) as opened:
         assert opened.table_exists(existing, schema)
         assert not opened.table_exists(existing, "")
         assert not opened.table_exists(table, schema)
@@ -476,7 +476,7 @@ def test_no_password_is_told_by_the_driver(
     )
     message = failure(run(server, quoting), "StatementFailed")
     assert "it is ***" in message
-    monkeypatch.setattr(session, "open_session", raises_with_password)
+    monkeypatch.setattr(sql_activity, "open_session", raises_with_password)
     response = run(server, "SELECT 1")
     assert response["status"] == "FAILED"
     assert server.password not in json.dumps(response) + log.getvalue()

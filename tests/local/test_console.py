@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from local.console.files import CONTENT_TYPES, PATH, answer, console
-from local.guard import refusal
+from local.http.guard import refusal
 from tests.local.commands import ROOT, running
 
 PAGE = ROOT / "local" / "console" / "page"

@@ -16,7 +16,7 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 from mypy_boto3_redshift_data import RedshiftDataAPIServiceClient
 
-from local.front import with_service
+from local.http.front import with_service
 from local.redshift_data.endpoint import RedshiftDataEndpoint
 from tests.databases.server import DATABASE, DatabaseServer
 from tests.unit.fake_s3 import FakeS3

@@ -16,7 +16,7 @@ import pytest
 from mypy_boto3_lambda import LambdaClient
 
 from local.directories import remove_tree
-from local.processes import children
+from local.processes.descendants import children
 from tests import processes
 from tests.local.commands import ROOT, Command, running
 from tests.local.environments import PROBE, archive

@@ -68,7 +68,9 @@ def instances(world: World, pipeline: str) -> dict[str, str]:
     """The status of each component's instance."""
     ids = world.call("QueryObjects", pipelineId=pipeline, sphere="INSTANCE")["ids"]
     found = world.call("DescribeObjects", pipelineId=pipeline, objectIds=ids)["pipelineObjects"]
-    return {instance["id"].lstrip("@").partition("_")[0]: values(instance, "@status")[0] for instance in found}
+    return {
+        instance["id"].lstrip("@").partition("_")[0]: values(instance, "@status")[0] for instance in found
+    }
 
 
 def nothing_is_left(world: World) -> None:

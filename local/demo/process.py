@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from local.processes import kill_tree
+from local.processes.descendants import kill_tree
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STOP_SECONDS = 10
 SHOWN_LINES = 30
 

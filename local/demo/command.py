@@ -17,11 +17,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.console.files import PATH as CONSOLE_PATH
-from local.demo_attempts import Attempt, Row, mismatches, read_attempts, table_rows, unfinished
-from local.demo_pipelines import RefusedError, SamplePipeline, sample_pipelines
-from local.demo_process import ROOT, LocalAwsProcess, SetUpError
-from local.demo_traces import AttemptKey, Traces, read_traces
-from local.demo_view import View
+from local.demo.attempts import Attempt, Row, mismatches, read_attempts, table_rows, unfinished
+from local.demo.pipelines import RefusedError, SamplePipeline, sample_pipelines
+from local.demo.process import ROOT, LocalAwsProcess, SetUpError
+from local.demo.traces import AttemptKey, Traces, read_traces
+from local.demo.view import View
 from local.directories import open_directory
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.arguments import whole
-from local.dashboard_data import UnsupportedWidgetError, read_dashboard
-from local.dashboard_svg import default_span, draw
+from local.dashboard.svg import default_span, draw
+from local.dashboard.widgets import UnsupportedWidgetError, read_dashboard
 from local.ministack_hooks import REGION
 from local.server import HOST
 
