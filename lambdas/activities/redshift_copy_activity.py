@@ -27,9 +27,10 @@ def handler(task: Task) -> Outcome | None:
     records = redshift_statement.records(task)
     if task.reference("input").type == "RedshiftDataNode":
         unloading = Unloading.of(task)
-        return _copy(task, unloading.node, [unloading.statement(_role(), unloading.table.columns(records))])
+        columns = unloading.table.columns_from(records)
+        return _copy(task, unloading.node, [unloading.statement(_role(), columns)])
     loading = Loading.of(task)
-    load = loading.load.given(loading.load.table.answered(records))
+    load = loading.load.with_table(loading.load.table.with_key(records))
     return _copy(task, loading.node, load.statements(_role()))
 
 
@@ -37,10 +38,10 @@ def _begin(task: Task) -> Outcome:
     source, target = task.reference("input"), task.reference("output")
     if source.type == "RedshiftDataNode" and target.type == "S3DataNode":
         unloading = Unloading.of(task)
-        if unloading.text is None:
+        if unloading.text_format is None:
             return _copy(task, source, [unloading.statement(_role(), [])])
         unloading.statement(_role(), [])  # Report what cannot be done before anything starts.
-        return _start(task, "look", source, [unloading.table.columns_question()])
+        return _start(task, "look", source, [unloading.table.columns_query()])
     if source.type not in {"S3DataNode", "DynamoDBDataNode"} or target.type != "RedshiftDataNode":
         raise TaskFailed(
             f"From a {source.type} to a {target.type}: an S3DataNode or a DynamoDBDataNode can be copied to "
@@ -48,8 +49,8 @@ def _begin(task: Task) -> Outcome:
             error_id="UnsupportedCopy",
         )
     load = Loading.of(task).load
-    if load.asks():
-        return _start(task, "look", target, [load.table.question()])
+    if load.needs_catalog():
+        return _start(task, "look", target, [load.table.key_query()])
     return _copy(task, target, load.statements(_role()))
 
 

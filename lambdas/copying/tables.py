@@ -10,6 +10,7 @@ from copying.insert_query import InsertQuery
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from runner.task import Task
+from sql.errors import connection_lost
 from sql.session import Session
 
 BATCH_ROWS = 1000
@@ -106,18 +107,15 @@ def batches(
 
 
 def refused(problem: str) -> TaskFailed:
-    """The server refuses a statement of the copy."""
-    return TaskFailed(
-        f"The database refused the copy: {problem}",
-        error_id="StatementFailed",
-    )
+    """The server refused a statement of the copy."""
+    return TaskFailed(f"The database refused the copy: {problem}", error_id="StatementFailed")
 
 
 def lost(problem: object) -> TaskFailed:
     """The session ended while data was copied."""
-    return TaskFailed(
-        f"The connection to the database was lost while data was copied: {problem}. The server rolls back "
-        "what was not committed, in tables with transactions; if it was just committing, its tables tell "
-        "whether it did.",
-        error_id="ConnectionLost",
+    return connection_lost(
+        problem,
+        during="data was copied",
+        left="The server rolls back what was not committed, in tables with transactions; if it was just "
+        "committing, its tables tell whether it did.",
     )

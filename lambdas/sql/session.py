@@ -138,48 +138,6 @@ def ended_with(task: Task, session: Session) -> Iterator[None]:
         session.close()
 
 
-def login_failed(server: Server, problem: object) -> TaskFailed:
-    """The server refuses the user or the password."""
-    return TaskFailed(
-        f"{server.host}:{server.port} refuses the user '{server.credentials.username}': {problem}. Check "
-        "username and password; a password of Secrets Manager is named with 'myPasswordSecretArn'.",
-        error_id="LoginFailed",
-    )
-
-
-def connection_failed(server: Server, problem: object) -> TaskFailed:
-    """Anything else that stands in the way of a session."""
-    return TaskFailed(
-        f"No session on {server.host}:{server.port} (database '{server.database}', TLS {server.tls.value}): "
-        f"{problem}. How TLS is used is set with sslmode in 'jdbcProperties'.",
-        error_id="ConnectionFailed",
-    )
-
-
-def statement_failed(number: int, problem: str, left: str) -> TaskFailed:
-    """The server refused a statement; ``number`` counts from 1, ``left`` says what stays of the script."""
-    return TaskFailed(
-        f"Statement {number} of the script failed: {problem} {left}", error_id="StatementFailed"
-    )
-
-
-def table_not_checked(name: str, problem: object) -> TaskFailed:
-    """Whether a table is there could not be found out."""
-    return TaskFailed(
-        f"Whether the table {name} is there could not be found out: {str(problem).rstrip('.')}.",
-        error_id="TableNotChecked",
-    )
-
-
-def connection_lost(problem: object, left: str) -> TaskFailed:
-    """The session ended while a script ran."""
-    return TaskFailed(
-        f"The connection to the database was lost while the script ran: {problem}. {left} If the server was "
-        "just committing, its tables tell whether it did.",
-        error_id="ConnectionLost",
-    )
-
-
 def _keep_alive(connection: socket.socket) -> None:
     """Probe every minute: NAT gateways and load balancers forget connections after 350 s of silence."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
