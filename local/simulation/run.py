@@ -6,7 +6,7 @@ it polls (``poller.pace``). The local Data Pipeline's engine and the documented 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,12 +14,14 @@ from random import Random
 from typing import Any
 
 from local.datapipeline.model import Task
+from local.datapipeline.object_types import Kind
 from local.datapipeline.service import Service
 from local.datapipeline.settings import Settings
 from local.datapipeline.tasks import Poll
 from local.datapipeline.throttle import Throttle
 from local.datapipeline.timers import Timers
 from local.simulation.arrivals import DAY, PATTERNS
+from local.simulation.shapes import Step, pipelines
 from local.simulation.usage import Usage
 from poller import polling
 from poller.loop import Activity, Decision, Limits, LoopState, Next, PollResult
@@ -39,7 +41,7 @@ START = datetime(2026, 11, 1, tzinfo=UTC)
 REPORT_EVERY_SECONDS = 60.0
 """The handlers' interval: INTERVAL_SECONDS in lambdas/runner/progress.py."""
 
-TASKS_OF_A_PIPELINE = 50
+PRECONDITION_SECONDS = 1.0
 LONGEST_AFTER = timedelta(days=1)
 """How long a run waits for unfinished tasks after the last arrival."""
 
@@ -68,6 +70,8 @@ class Scenario:
 
     tasks_per_day: int
     pattern: str = "steady"
+    shape: str = "single"
+    """What a pipeline consists of: see ``shapes``."""
     period: float = 300.0
     poll_timeout: float = 10.0
     linger_minutes: float = 0.0
@@ -85,6 +89,15 @@ def simulate(scenario: Scenario) -> Usage:
     return _Run(scenario).result()
 
 
+@dataclass
+class _Open:
+    """A pipeline that has not ended."""
+
+    steps: Mapping[str, Step]
+    left: int
+    started: datetime
+
+
 def _after(now: datetime, seconds: float) -> datetime:
     return now + timedelta(seconds=seconds)
 
@@ -94,7 +107,9 @@ class _Run:
         self.scenario = scenario
         self.delays = scenario.delays
         self.random = Random(scenario.seed)  # noqa: S311 - a simulation, to be repeated
-        settings = Settings(dead_poll=scenario.dead_poll, maximum_pipelines=10_000_000)
+        settings = Settings(
+            dead_poll=scenario.dead_poll, maximum_pipelines=10_000_000, precondition_false="next-attempt"
+        )
         self.service = Service(settings, Random(scenario.seed))  # noqa: S311
         self.throttle = Throttle()
         self.timers = Timers()
@@ -103,7 +118,7 @@ class _Run:
         self.running = 0
         self._pipelines = 0
         self._held: dict[int, Callable[[Poll, datetime], None]] = {}
-        self._open: dict[str, int] = {}
+        self._open: dict[str, _Open] = {}
         for number in range(scenario.worker_groups):
             _Loop(self, f"group-{number}").schedule(START)
         self._arrive()
@@ -114,7 +129,7 @@ class _Run:
             self.service.timers.run_until(now)
             self.answer(now)
             self.timers.run_until(now)
-        self.usage.not_ended = sum(self._open.values())
+        self.usage.not_ended = sum(pipeline.left for pipeline in self._open.values())
         return self.usage
 
     def _next(self) -> datetime | None:
@@ -136,36 +151,36 @@ class _Run:
                 self.timers.at(batch.at, partial(self._activate, group, share + (offset < rest)))
 
     def _activate(self, group: int, tasks: int, now: datetime) -> None:
-        for first in range(0, tasks, TASKS_OF_A_PIPELINE):
-            self._start_pipeline(group, min(TASKS_OF_A_PIPELINE, tasks - first), now)
+        for steps in pipelines(self.scenario.shape, tasks, self.scenario.task_seconds, self.random):
+            self._start_pipeline(group, steps, now)
 
-    def _start_pipeline(self, group: int, tasks: int, now: datetime) -> None:
+    def _start_pipeline(self, group: int, steps: list[Step], now: datetime) -> None:
         self._pipelines += 1
         name = str(self._pipelines)
         created: str = self.service.call("CreatePipeline", {"name": name, "uniqueId": name}, now)[
             "pipelineId"
         ]
         default = {"scheduleType": "ondemand", "workerGroup": f"group-{group}"}
-        activity = {"type": "ShellCommandActivity", "command": "true"}
-        objects = [("Default", default), *((f"A{number}", activity) for number in range(tasks))]
-        wire = [
-            {"id": id_, "name": id_, "fields": [{"key": k, "stringValue": v} for k, v in fields.items()]}
-            for id_, fields in objects
-        ]
-        request = {"pipelineId": created, "pipelineObjects": wire}
-        if self.service.call("PutPipelineDefinition", request, now)["errored"]:
-            raise RuntimeError("the simulation's pipeline is not valid")
-        self._open[created] = tasks
+        fields = [{"key": key, "stringValue": value} for key, value in default.items()]
+        objects = [{"id": "Default", "name": "Default", "fields": fields}]
+        for step in steps:
+            objects += step.objects()
+        request = {"pipelineId": created, "pipelineObjects": objects}
+        answer = self.service.call("PutPipelineDefinition", request, now)
+        if answer["errored"]:
+            raise RuntimeError(f"the simulation's pipeline is not valid: {answer}")
+        self._open[created] = _Open({step.name: step for step in steps}, len(steps), now)
         self.service.call("ActivatePipeline", {"pipelineId": created}, now)
         self.answer(now)
 
-    def _over(self, task: Task) -> None:
+    def _over(self, task: Task, now: datetime) -> None:
         """Drop a pipeline whose tasks are over, so that a month's pipelines do not fill the memory."""
         pipeline = task.instance.pipeline.id
-        self._open[pipeline] -= 1
+        self._open[pipeline].left -= 1
         self.service.forget(task)
-        if not self._open[pipeline]:
-            del self._open[pipeline]
+        if not self._open[pipeline].left:
+            started = self._open.pop(pipeline).started
+            self.usage.durations.append((now - started).total_seconds())
             del self.service.pipelines[pipeline]
 
     # Polls
@@ -222,10 +237,14 @@ class _Run:
     def _handle(self, task: Task, now: datetime, ended: Callable[[datetime], None]) -> None:
         self.usage.run_task_transitions += 2  # Route and the handler
         began = _after(now, 2 * self.delays.transition + self.delays.invocation)
-        self.usage.latencies.append((began - task.attempt.started).total_seconds())
+        step, outcome = self._step(task)
+        latency = (began - task.attempt.started).total_seconds()
+        self.usage.latencies.append(latency)
+        if step.after or task.attempt.number > 1 or (step.refusals and task.instance.kind is Kind.ACTIVITY):
+            self.usage.later_latencies.append(latency)
         self.running += 1
         self.usage.peak_running = max(self.usage.peak_running, self.running)
-        seconds = self.scenario.task_seconds
+        seconds = step.seconds if task.instance.kind is Kind.ACTIVITY else PRECONDITION_SECONDS
         for number in range(1, int(seconds // REPORT_EVERY_SECONDS) + 1):
             self.timers.at(
                 _after(began, number * REPORT_EVERY_SECONDS), lambda when: self._progress(task, when)
@@ -236,7 +255,7 @@ class _Run:
             self.usage.tasks += 1
             self.usage.handler_seconds += seconds
             self.usage.run_task_transitions += 2  # Outcome and SetTaskStatus
-            self._set_status(task, _after(when, 2 * self.delays.transition), ended, attempt=0)
+            self._set_status(task, outcome, _after(when, 2 * self.delays.transition), ended, attempt=0)
 
         self.timers.at(_after(began, seconds), done)
 
@@ -252,17 +271,30 @@ class _Run:
             self.usage.throttled_reports += not admitted
         return admitted
 
-    def _set_status(self, task: Task, now: datetime, ended: Callable[[datetime], None], attempt: int) -> None:
+    def _step(self, task: Task) -> tuple[Step, str]:
+        """The step that a task is an attempt of, and the status with which that attempt ends."""
+        component, number = task.instance.component_id, task.attempt.number
+        steps = self._open[task.instance.pipeline.id].steps
+        if task.instance.kind is Kind.PRECONDITION:
+            step = steps[component.removesuffix("Guard")]
+            return step, "FALSE" if number <= step.refusals else "FINISHED"
+        step = steps[component]
+        return step, "FAILED" if number <= step.failures else "FINISHED"
+
+    def _set_status(
+        self, task: Task, status: str, now: datetime, ended: Callable[[datetime], None], attempt: int
+    ) -> None:
         def send(when: datetime) -> None:
             if self.throttle.admits("SetTaskStatus", when):
-                request = {"taskId": task.id, "taskStatus": "FINISHED"}
-                self.service.call("SetTaskStatus", request, when)
-                self._over(task)
+                self.service.call("SetTaskStatus", {"taskId": task.id, "taskStatus": status}, when)
+                if status == "FINISHED" and task.instance.kind is Kind.ACTIVITY:
+                    self._over(task, when)
+                self.answer(when)
                 ended(when)
             elif attempt < _STATUS_RETRIES:
                 self.usage.run_task_transitions += 1
                 wait = self._backoff(2, attempt, _STATUS_MOST_SECONDS)
-                self._set_status(task, _after(when, wait), ended, attempt + 1)
+                self._set_status(task, status, _after(when, wait), ended, attempt + 1)
             else:
                 ended(when)
 

@@ -33,6 +33,10 @@ class Usage:
     """Tasks handed to an abandoned poll."""
     latencies: list[float] = field(default_factory=list)
     """Seconds from when a task is ready until its handler starts."""
+    later_latencies: list[float] = field(default_factory=list)
+    """Those of tasks that another task made ready: dependents, retries, preconditions asked again."""
+    durations: list[float] = field(default_factory=list)
+    """Seconds from a pipeline's activation to the end of its last task."""
     peak_running: int = 0
     starts_of_group: Counter[str] = field(default_factory=Counter)
     """RunTask executions by worker group."""
