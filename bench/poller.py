@@ -48,7 +48,7 @@ task = poll_for_task.handler(event, context)["task"]
 
 
 def raw_poll():
-    poll_for_task.CLIENT.poll_for_task(workerGroup="bench", hostname="bench")
+    poll_for_task.clients.polling(10.0).poll_for_task(workerGroup="bench", hostname="bench")
 
 
 calls = {

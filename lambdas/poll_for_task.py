@@ -17,12 +17,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from poller.envelope import belongs_to
-from poller.loop import Limits, PollResult
+from poller.loop import Activity, Limits, PollResult
 from poller.pace import LastPace
 from poller.polling import Poll, PollingFailed, poll_once
 from poller.ready_time import seconds_ready
 from poller.response import read_event, write_response
-from poller.round import CountRunningTasks, Round, SendHeartbeat, SendPoll, Sleep, Step, play_round
+from poller.round import (
+    CountRunningTasks,
+    FindActivity,
+    Round,
+    SendHeartbeat,
+    SendPoll,
+    Sleep,
+    Step,
+    Tell,
+    play_invocation,
+)
 from runner import clients, telemetry
 
 if TYPE_CHECKING:
@@ -51,6 +61,7 @@ class Configuration:
                 poll_timeout=float(os.environ["POLL_TIMEOUT_SECONDS"]),
                 max_concurrent_tasks=int(most) if most else None,
                 hold=float(os.environ["POLL_HOLD_SECONDS"]),
+                linger=float(os.environ.get("LINGER_SECONDS", 0)),
             ),
             run_task_arn=os.environ["RUN_TASK_ARN"],
             claims_bucket=os.environ["CLAIMS_BUCKET"],
@@ -60,7 +71,10 @@ class Configuration:
 
 
 CONFIGURATION = Configuration.from_environment()
-CLIENT = clients.polling(CONFIGURATION.limits.poll_timeout)
+clients.polling(CONFIGURATION.limits.poll_timeout)  # made while Lambda starts the environment
+_NEWEST_EXECUTIONS = 200
+"""Of all groups of the stack. If more start within the linger, a group may fall asleep too early."""
+
 LAST_PACE = LastPace(CONFIGURATION.limits.time_scale)
 
 
@@ -72,13 +86,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     config = CONFIGURATION
     started_at, state = read_event(event, LAST_PACE)
     played = _play(
-        play_round(
+        play_invocation(
             state,
             started_at=started_at,
             limits=config.limits,
             last_pace=LAST_PACE,
             now=lambda: datetime.now(UTC),
             jitter=random.random,
+            seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
         ),
         config,
     )
@@ -108,15 +123,26 @@ def _play(steps: Generator[Step, Any, Round], config: Configuration) -> Round:
         result = _do(step, config)
 
 
-def _do(step: Step, config: Configuration) -> int | Poll | bool | None:
+def _do(step: Step, config: Configuration) -> int | Poll | Activity | bool | None:
     match step:
         case CountRunningTasks():
             return _running_tasks(config)
         case Sleep(seconds):
             time.sleep(seconds)
             return None
-        case SendPoll():
-            return poll_once(CLIENT, worker_group=config.worker_group, hostname=config.hostname)
+        case FindActivity():
+            try:
+                return _activity(config)
+            except Exception as error:
+                _configure_logger(config)
+                telemetry.logger.warning("Activity unknown", error=str(error))
+                return Activity(running=False)
+        case Tell(played):
+            _log_round(config, played)
+            return None
+        case SendPoll(timeout):
+            client = clients.polling(timeout)
+            return poll_once(client, worker_group=config.worker_group, hostname=config.hostname)
         case SendHeartbeat():
             return _told_to_end(config)
 
@@ -137,6 +163,27 @@ def _running_tasks(config: Configuration) -> int:
         if running >= most:
             break
     return running
+
+
+def _activity(config: Configuration) -> Activity:
+    """The running and the newest RunTask executions of this worker group.
+
+    ListExecutions is eventually consistent (Step Functions API Reference). If it misses an execution, or
+    fails, the group may sleep for one more tick.
+    """
+    client = clients.step_functions()
+    now = datetime.now(UTC)
+    running = client.list_executions(
+        stateMachineArn=config.run_task_arn, statusFilter="RUNNING", maxResults=_NEWEST_EXECUTIONS
+    )
+    if any(belongs_to(run["name"], config.worker_group) for run in running["executions"]):
+        return Activity(running=True)
+    newest = client.list_executions(stateMachineArn=config.run_task_arn, maxResults=_NEWEST_EXECUTIONS)
+    ours = [run for run in newest["executions"] if belongs_to(run["name"], config.worker_group)]
+    if any(run["status"] == "RUNNING" for run in ours):
+        return Activity(running=True)
+    ages = [(now - run["stopDate"]).total_seconds() for run in ours if "stopDate" in run]
+    return Activity(running=False, seconds_since_end=min(ages, default=None))
 
 
 def _told_to_end(config: Configuration) -> bool:

@@ -150,7 +150,7 @@ def play_invocation(
 ) -> Generator[Step, Any, Round]:
     """Play rounds until one has a result for PollLoop, or ``seconds_left()`` are too few for another.
 
-    A poll that follows another at once needs no state of PollLoop in between, which would cost two transitions.
+    A poll that follows another at once stays in this invocation, and saves PollLoop two transitions.
     """
     while True:
         played = yield from play_round(

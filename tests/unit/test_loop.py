@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from poller.loop import (
     ERRORS_IN_A_ROW,
     FULL_WAIT_SECONDS,
+    Activity,
     Decision,
     Limits,
     LoopState,
     Next,
     PollResult,
     decide,
+    has_work,
     may_poll,
 )
 from poller.pace import BURST, POLLS_PER_SECOND, Pace
@@ -270,3 +272,45 @@ def test_a_loop_that_has_to_pause_for_long_waits_until_its_pace_lets_it_poll() -
 def test_no_pause_is_promised_outside_the_slot() -> None:
     state = LoopState(pace=Pace(paid_until=10_000))
     assert after(PollResult.PACED, state=state, age=20).next is Next.STOP
+
+
+LINGERING = Limits(period=300, poll_timeout=10, linger=600)
+
+
+def test_a_task_wakes_the_loop() -> None:
+    state = after(PollResult.TASK, limits=LINGERING).state
+    assert state.awake
+    assert state.poll_timeout(LINGERING) == 95
+    assert after(PollResult.EMPTY, state=state, limits=LINGERING, age=100, took=90).next is Next.POLL
+
+
+def test_without_a_linger_a_task_wakes_nothing() -> None:
+    state = after(PollResult.TASK, limits=SHORT).state
+    assert not state.awake
+    assert after(PollResult.EMPTY, state=state, limits=SHORT).next is Next.STOP
+
+
+def test_an_awake_loop_ends_with_its_slot() -> None:
+    awake = LoopState(awake=True)
+    assert after(PollResult.EMPTY, state=awake, limits=LINGERING, age=301, took=90).next is Next.STOP
+
+
+@pytest.mark.parametrize(
+    ("activity", "awake"),
+    [
+        (Activity(running=True), True),
+        (Activity(running=True, seconds_since_end=10_000), True),
+        (Activity(running=False, seconds_since_end=600), True),
+        (Activity(running=False, seconds_since_end=601), False),
+        (Activity(running=False), False),
+    ],
+)
+def test_a_group_is_awake_while_a_task_runs_and_until_the_linger_is_over(
+    activity: Activity, awake: bool
+) -> None:
+    assert has_work(activity, LINGERING) is awake
+
+
+def test_the_state_keeps_that_the_loop_is_awake() -> None:
+    state = LoopState(awake=True, polls=1)
+    assert LoopState.from_json(state.as_json(), Pace()) == state

@@ -54,10 +54,12 @@ def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
     monkeypatch.setattr(module, "LAST_PACE", LastPace())
 
     def invoke(service: Service) -> dict[str, Any]:
-        monkeypatch.setattr(module, "CLIENT", service)
+        monkeypatch.setattr(clients, "polling", lambda timeout: service)
         monkeypatch.setattr(clients, "data_pipeline", lambda: service)
         event = {"loop": {}, "startedAt": datetime.now(UTC).isoformat()}
-        answer: dict[str, Any] = module.handler(event, SimpleNamespace(aws_request_id="r"))
+        answer: dict[str, Any] = module.handler(
+            event, SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 40_000)
+        )
         return answer
 
     return invoke

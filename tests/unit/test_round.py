@@ -1,0 +1,116 @@
+"""One invocation of the poller, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from poller.loop import Activity, Limits, LoopState, Next, PollResult
+from poller.pace import LastPace
+from poller.polling import Poll
+from poller.round import (
+    CountRunningTasks,
+    FindActivity,
+    Round,
+    SendHeartbeat,
+    SendPoll,
+    Sleep,
+    Step,
+    Tell,
+    play_invocation,
+)
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+LINGERING = Limits(period=300, poll_timeout=10, linger=600)
+EMPTY = Poll(PollResult.EMPTY)
+TASK = Poll(PollResult.TASK, task={"taskId": "T"})
+
+
+class Played:
+    """An invocation whose polls have these answers, each after as long as the service holds it."""
+
+    def __init__(
+        self,
+        *polls: Poll,
+        limits: Limits = LINGERING,
+        state: LoopState | None = None,
+        activity: Activity | None = None,
+        seconds_left: Callable[[float], float] = lambda age: 425 - age,
+    ) -> None:
+        self.now = START
+        self.steps: list[Step] = []
+        steps = play_invocation(
+            state or LoopState(),
+            started_at=START,
+            limits=limits,
+            last_pace=LastPace(),
+            now=lambda: self.now,
+            jitter=lambda: 0.5,
+            seconds_left=lambda: seconds_left((self.now - START).total_seconds()),
+        )
+        answers = list(polls)
+        result: object = None
+        while True:
+            try:
+                step = steps.send(result)
+            except StopIteration as end:
+                self.end: Round = end.value
+                break
+            self.steps.append(step)
+            match step:
+                case SendPoll(timeout):
+                    result = answers.pop(0)
+                    self.now += timedelta(seconds=min(90, timeout))
+                case FindActivity():
+                    result = activity or Activity(running=False)
+                case CountRunningTasks() | SendHeartbeat() | Sleep() | Tell():
+                    result = 0
+        self.timeouts = [step.timeout for step in self.steps if isinstance(step, SendPoll)]
+
+
+def test_a_sleeping_group_is_polled_for_once_and_shortly() -> None:
+    played = Played(EMPTY)
+    assert played.timeouts == [10]
+    assert played.end.decision.next is Next.STOP
+
+
+@pytest.mark.parametrize("activity", [Activity(running=True), Activity(False, seconds_since_end=30)])
+def test_an_awake_group_holds_its_polls_one_after_another_in_one_invocation(activity: Activity) -> None:
+    played = Played(EMPTY, EMPTY, EMPTY, EMPTY, activity=activity)
+    assert played.timeouts == [95] * 4
+    assert played.end.decision.next is Next.STOP
+    assert sum(isinstance(step, Tell) for step in played.steps) == 3
+
+
+def test_a_task_ends_the_invocation() -> None:
+    played = Played(EMPTY, TASK, activity=Activity(running=True))
+    assert played.end.poll is TASK
+    assert played.end.decision.state.awake
+
+
+def test_activity_is_looked_at_before_the_first_poll_of_an_execution_alone() -> None:
+    first = Played(TASK)
+    assert isinstance(first.steps[0], FindActivity)
+    second = Played(TASK, state=first.end.decision.state)
+    assert not any(isinstance(step, FindActivity) for step in second.steps)
+
+
+@pytest.mark.parametrize(
+    "limits", [Limits(period=300, poll_timeout=10), Limits(period=300, poll_timeout=95, linger=600)]
+)
+def test_a_group_that_never_wakes_or_never_sleeps_is_not_looked_at(limits: Limits) -> None:
+    assert not any(isinstance(step, FindActivity) for step in Played(TASK, limits=limits).steps)
+
+
+def test_no_poll_begins_that_the_function_would_not_survive() -> None:
+    played = Played(EMPTY, activity=Activity(running=True), seconds_left=lambda age: 214 - age)
+    assert played.timeouts == [95]
+    assert played.end.decision.next is Next.POLL
+
+
+def test_a_poll_that_was_given_up_is_followed_by_none() -> None:
+    played = Played(Poll(PollResult.ABANDONED), activity=Activity(running=True))
+    assert played.timeouts == [95]
+    assert played.end.decision.next is Next.STOP
