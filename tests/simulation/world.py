@@ -17,11 +17,21 @@ from local.datapipeline.errors import ServiceError
 from local.datapipeline.service import Service
 from local.datapipeline.settings import Settings
 from local.sdk_errors import modelled_errors, sdk_error
-from poller.loop import Limits
+from poller.loop import Activity, Limits
 from poller.pace import LastPace
 from poller.polling import Poll, poll_once
 from poller.response import read_event, write_response
-from poller.round import CountRunningTasks, Round, SendHeartbeat, SendPoll, Sleep, Step, play_round
+from poller.round import (
+    CountRunningTasks,
+    FindActivity,
+    Round,
+    SendHeartbeat,
+    SendPoll,
+    Sleep,
+    Step,
+    Tell,
+    play_invocation,
+)
 from tests.simulation.interpreter import Call, Process, StateError, execute
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,7 +40,9 @@ PERIOD_SECONDS = 300.0
 SCHEDULERS_MINUTE = 60.0
 POLL_SECONDS = 10.0
 PROGRESS_SECONDS = 60.0
-LIMITS = Limits(period=PERIOD_SECONDS, poll_timeout=POLL_SECONDS)
+LIMITS = Limits(period=PERIOD_SECONDS, poll_timeout=POLL_SECONDS, linger=600)
+INVOCATION = timedelta(seconds=PERIOD_SECONDS + 125)
+"""The poller's timeout."""
 
 Work = Callable[[str, int], tuple[float, str]]
 """(component, which time it is begun) -> (seconds that it takes, status)."""
@@ -48,8 +60,13 @@ class Execution:
     process: Process
     state: str = ""
     status: str = "RUNNING"
+    ended_at: datetime | None = None
     waits: int = 0
     """Counts what it has waited for, so that a wait which is over cannot wake it again."""
+
+    def end(self, status: str, now: datetime) -> None:
+        """Note how and when it ended."""
+        self.status, self.ended_at = status, now
 
 
 @dataclass
@@ -60,6 +77,7 @@ class World:
     settings: Settings
     work: Work
     seed: int = 0
+    limits: Limits = LIMITS
     now: datetime = START
     down: tuple[datetime, datetime] = (START, START)
     no_ticks: tuple[datetime, datetime] = (START, START)
@@ -149,25 +167,27 @@ class World:
         try:
             wanted = execution.process.send(value)
         except StopIteration:
-            execution.status = "SUCCEEDED"
+            execution.end("SUCCEEDED", self.now)
             return
         except StateError as error:
-            execution.status = f"FAILED {error.name}"
+            execution.end(f"FAILED {error.name}", self.now)
             return
         except AbortedError:
-            execution.status = "ABORTED"
+            execution.end("ABORTED", self.now)
             return
         if isinstance(wanted, int | float):
             self.at(wanted, lambda: self._go_on(execution) if execution.waits == wait else None)
             return
 
+        held, timeout = wanted
+
         def timed_out() -> None:
-            if execution.waits == wait and self._polls.pop(wanted.id, None) is not None:
-                self.service.abandon(wanted)
+            if execution.waits == wait and self._polls.pop(held.id, None) is not None:
+                self.service.abandon(held)
                 self._go_on(execution, None)
 
-        self._polls[wanted.id] = lambda poll: self.at(0, lambda: self._go_on(execution, poll))
-        self.at(POLL_SECONDS, timed_out)
+        self._polls[held.id] = lambda poll: self.at(0, lambda: self._go_on(execution, poll))
+        self.at(timeout, timed_out)
         self._settle()
 
     def _execution(self, name: str, machine: str, given: Any, calls: Callable[[str], Call]) -> Execution:
@@ -195,13 +215,14 @@ class World:
         """An invocation of the poller: does in virtual time what poll_for_task.py does on AWS."""
         started_at, state = read_event(arguments["Payload"], self._last_pace)
         played = yield from self._play(
-            play_round(
+            play_invocation(
                 state,
                 started_at=started_at,
-                limits=LIMITS,
+                limits=self.limits,
                 last_pace=self._last_pace,
                 now=lambda: self.now,
                 jitter=self.random.random,
+                seconds_left=self._times_out(self.now + INVOCATION),
             )
         )
         if played.failed:
@@ -215,6 +236,9 @@ class World:
         )
         return {"Payload": response}
 
+    def _times_out(self, moment: datetime) -> Callable[[], float]:
+        return lambda: (moment - self.now).total_seconds()
+
     def _play(self, steps: Generator[Step, Any, Round]) -> Generator[Any, Any, Any]:
         result: Any = None
         while True:
@@ -227,17 +251,27 @@ class World:
                     result = sum(task.status == "RUNNING" for task in self.run_tasks.values())
                 case Sleep(seconds):
                     result = (yield seconds) if seconds else None
-                case SendPoll():
-                    result = yield from self._send_poll()
+                case SendPoll(timeout):
+                    result = yield from self._send_poll(timeout)
+                case FindActivity():
+                    result = self._activity()
+                case Tell():
+                    result = None
                 case SendHeartbeat():
                     result = False
 
-    def _send_poll(self) -> Generator[Any, Any, Poll]:
+    def _activity(self) -> Activity:
+        ended = [task.ended_at for task in self.run_tasks.values() if task.ended_at]
+        running = any(task.status == "RUNNING" for task in self.run_tasks.values())
+        age = (self.now - max(ended)).total_seconds() if ended else None
+        return Activity(running=running, seconds_since_end=age)
+
+    def _send_poll(self, timeout: float) -> Generator[Any, Any, Poll]:
         """PollForTask as the SDK's client answers it, after as long as the service holds it."""
         if self._is_down():
             return self._judged(ConnectionClosedError(endpoint_url="down"))
         held = self.service.poll({"workerGroup": GROUP, "hostname": "runner"}, self.now)
-        answered = yield held
+        answered = yield held, timeout
         if answered is None:
             return self._judged(ReadTimeoutError(endpoint_url="held"))
         if answered.task is None:
