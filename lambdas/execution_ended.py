@@ -1,7 +1,7 @@
 """Writes one log line and the metrics of each execution that has ended, whatever its handler is written in.
 
 Event: EventBridge's "Step Functions Execution Status Change", of RunTask for every end and of PollLoop for
-failures. Its ``input`` is RunTask's envelope, its ``output`` what infra/run_task.py says of the end:
+failures. Its ``input`` is RunTask's envelope, its ``output`` what infra/run_task/end.jsonata says of the end:
 ``{status, deferrals, errorId?, crashed?, refused?, unhandled?}``. Step Functions leaves either out if it is
 too large (EventBridge events reference, Step Functions), and both, with error and cause, where the state
 machine has a key of the customer's own (its developer guide, encryption at rest). Then the execution itself

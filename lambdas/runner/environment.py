@@ -17,7 +17,7 @@ from typing import NoReturn
 from runner.linux import Option, prctl
 
 NOT_CLEAN = "EnvironmentNotClean"
-"""The name of the error that an ending environment answers with. infra/run_task.py retries it."""
+"""The name of the error that an ending environment answers with; infra/run_task/invoke_handler.py retries it."""
 
 _VERSION = "2018-06-01"
 _SECONDS = 5

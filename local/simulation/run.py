@@ -38,7 +38,7 @@ _REPORT_RETRIES = 7
 _REPORT_MOST_SECONDS = 30.0
 _STATUS_RETRIES = 60
 _STATUS_MOST_SECONDS = 60.0
-"""As infra/run_task.py has them."""
+"""As infra/run_task/ has them."""
 
 
 @dataclass(frozen=True)
