@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-import tokenize
 from collections.abc import Iterable, Mapping, Sequence
-from types import FrameType
 
 from infra.configuration_error import ConfigurationError
 from infra.handler import Handler
 from infra.naming import function_name, group_name, slug
-from infra.repeated_keys import repeated_keys
 from infra.worker_group import WorkerGroup
 
 Handlers = Mapping[str, Handler] | Sequence[tuple[str, Handler]]
@@ -24,9 +20,6 @@ _NOT_A_ROUTE = {"ReportProgress", "Route", "Outcome", "SetTaskStatus", "Wait", "
 
 EXECUTION_ENDED = "execution-ended"
 """The end of the name of the function that infra/monitoring/events.py makes."""
-
-_BETWEEN = (__name__, "infra.stack", "jsii.")
-"""The modules between this one and who makes a stack: jsii calls its constructor."""
 
 
 def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
@@ -58,7 +51,6 @@ def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
         by_route[route] = handler
     if not by_route:
         raise ConfigurationError("At least one handler is needed.")
-    _refuse_repeated_keys()
     return by_route
 
 
@@ -89,26 +81,3 @@ def refuse_equal_names(stack_name: str, worker_groups: Iterable[WorkerGroup], ro
         other = taken.setdefault(name, what)
         if other != what:
             raise ConfigurationError(f"Both {other} and {what} would be named '{name}': rename one of them.")
-
-
-def _refuse_repeated_keys() -> None:
-    """Look at the source, because of two equal keys of a dict display only the last gets here."""
-    for file in {_caller(), getattr(sys.modules["__main__"], "__file__", None)} - {None}:
-        try:
-            with tokenize.open(str(file)) as source:
-                text = source.read()
-        except (OSError, SyntaxError, UnicodeDecodeError):
-            continue
-        for repeated in repeated_keys(text, "handlers"):
-            raise ConfigurationError(
-                f"'{repeated.key}' has two handlers, in {file}, lines {repeated.first_line} and "
-                f"{repeated.second_line}: remove one of them."
-            )
-
-
-def _caller() -> str | None:
-    """The file that makes the stack, or the class derived from it."""
-    frame: FrameType | None = sys._getframe()
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(_BETWEEN):
-        frame = frame.f_back
-    return frame.f_code.co_filename if frame else None

@@ -10,8 +10,8 @@ from constructs import Construct
 from infra.run_task.task import INVALID_REQUEST, NO_LONGER_OURS, TASK
 
 
-def report_progress(scope: Construct, route: sfn.State) -> sfn.TaskStateBase:
-    """The state; ``route`` comes next, however the call ends."""
+def report_progress(scope: Construct) -> sfn.TaskStateBase:
+    """The state, which leads nowhere yet: see ``followed_by``."""
     report = tasks.CallAwsService.jsonata(
         scope,
         "ReportProgress",
@@ -33,6 +33,11 @@ def report_progress(scope: Construct, route: sfn.State) -> sfn.TaskStateBase:
         max_attempts=7,
         jitter_strategy=sfn.JitterType.FULL,
     )
+    return report
+
+
+def followed_by(report: sfn.TaskStateBase, route: sfn.State) -> sfn.Chain:
+    """``report``, with ``route`` as the next state however the call ends."""
     report.add_catch(
         route,
         errors=[*NO_LONGER_OURS, INVALID_REQUEST],
@@ -43,5 +48,4 @@ def report_progress(scope: Construct, route: sfn.State) -> sfn.TaskStateBase:
         errors=["States.ALL"],
         outputs="{% {'canceled': false, 'unacknowledged': true, 'resume': $states.input.resume} %}",
     )
-    report.next(route)
-    return report
+    return report.next(route)

@@ -29,7 +29,7 @@ from infra.error_log import error_log
 from infra.run_task import ends
 from infra.run_task.expressions import expression, state_expression
 from infra.run_task.invoke_handler import invoke_handler
-from infra.run_task.report_progress import report_progress
+from infra.run_task.report_progress import followed_by, report_progress
 from infra.run_task.set_task_status import set_task_status
 from infra.run_task.task import TASK
 from infra.shared_settings import SharedSettings
@@ -80,6 +80,7 @@ def _definition(scope: Construct, handlers: Mapping[str, lambda_.IFunction]) -> 
     no_longer_ours = ends.no_longer_ours(scope, has_no_handler)
     not_acknowledged = ends.not_acknowledged(scope)
     set_status = set_task_status(scope, has_no_handler=has_no_handler, no_longer_ours=no_longer_ours)
+    report = report_progress(scope)
     wait = sfn.Wait.jsonata(
         scope,
         "Wait",
@@ -122,6 +123,5 @@ def _definition(scope: Construct, handlers: Mapping[str, lambda_.IFunction]) -> 
         set_status,
         outputs=state_expression("no_handler", registered=json.dumps(", ".join(handlers))),
     )
-    report = report_progress(scope, route)
     wait.next(report)
-    return report
+    return followed_by(report, route)
