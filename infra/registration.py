@@ -6,20 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from infra.configuration_error import ConfigurationError
 from infra.handler import Handler
-from infra.naming import function_name, group_name, slug
+from infra.naming import EXECUTION_ENDED, function_name, group_name, slug
 from infra.worker_group import WorkerGroup
 
 Handlers = Mapping[str, Handler] | Sequence[tuple[str, Handler]]
 
-_NOT_A_ROUTE = {"ReportProgress", "Route", "Outcome", "SetTaskStatus", "Wait", "Canceled", "NoLongerOurs"} | {
-    "NotAcknowledged",
-    "ReportRefusedStatus",
-    "StatusNotReported",
-}
-
-
-EXECUTION_ENDED = "execution-ended"
-"""The end of the name of the function that infra/monitoring/events.py makes."""
+RUN_TASK_STATES = frozenset(
+    {
+        "ReportProgress",
+        "Route",
+        "Outcome",
+        "SetTaskStatus",
+        "Wait",
+        "Canceled",
+        "NoLongerOurs",
+        "NotAcknowledged",
+        "ReportRefusedStatus",
+        "StatusNotReported",
+    }
+)
+"""RunTask's own states: a route is the name of a state beside them."""
 
 
 def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
@@ -41,11 +47,11 @@ def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
             not isinstance(route, str)
             or not 1 <= len(route) <= 80
             or not route.isprintable()
-            or route in _NOT_A_ROUTE
+            or route in RUN_TASK_STATES
         ):
             raise ConfigurationError(
                 f"'{route}' cannot be a handler's name: it has 1 to 80 printable characters, and is none of "
-                f"RunTask's own states ({', '.join(sorted(_NOT_A_ROUTE))})."
+                f"RunTask's own states ({', '.join(sorted(RUN_TASK_STATES))})."
             )
         _refuse_what_is_no_handler(route, handler)
         by_route[route] = handler
