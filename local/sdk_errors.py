@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 
 if TYPE_CHECKING:
-    from local.ministack_hooks import Handler
+    from local.ministack_hooks.handler import Handler
 
 
 def modelled_errors(service: str) -> frozenset[str]:

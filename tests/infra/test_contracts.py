@@ -13,12 +13,12 @@ from aws_cdk.assertions import Template
 from infra.monitoring.metrics import NAMESPACE, dimension
 from infra.registration import RUN_TASK_STATES
 from infra.worker_group import HOLD_SECONDS, WorkerGroup
+from local.launch import ROOT
 from poller import loop
 from runner import telemetry
 from tests.infra.conftest import synthesize
 from tests.infra.state_machines import definitions
 from tests.infra.test_monitoring import alarms, widgets
-from tests.local.commands import ROOT
 
 WRITERS = ("poll_for_task.py", "execution_ended.py", "runner/telemetry.py")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from local.http.requests import read_body
 from local.ministack_hooks import Asgi
 from local.ministack_hooks.permissions import Permissions
-from local.permissions import Call
-from local.requests import read_body
+from local.permissions.calls import Call
 
 CALLER = "local.caller"
 """Where an application finds the user id (``aws:userid``) of a request's caller in its scope."""

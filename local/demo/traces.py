@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.demo_pipelines import TYPE, ExpectedAttempt
+from local.demo.pipelines import TYPE, ExpectedAttempt
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient

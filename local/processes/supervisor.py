@@ -28,9 +28,9 @@ import sys
 import time
 
 if __name__ == "__main__":
-    sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+    sys.path.append(os.path.abspath(f"{__file__}/../../.."))  # noqa: PTH100 - pathlib loads slowly
 
-from local.processes import descendants, send
+from local.processes.descendants import descendants, send
 
 _LIFELINE = 0
 _GIVE_UP_SECONDS = 10.0
@@ -75,7 +75,7 @@ def _limit(user: str, files: str, view: str, *devices: str) -> None:
     import resource
 
     if view != "-":
-        from local.mounts import hide
+        from local.processes.mounts import hide
 
         hide(view, devices)
     if files != "-":

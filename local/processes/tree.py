@@ -12,8 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.orphans import ORPHANS
-from local.processes import children, freeze, is_running, kill_below, kill_tree, peak_memory_mb, send, thaw
+from local.processes.descendants import (
+    children,
+    freeze,
+    is_running,
+    kill_below,
+    kill_tree,
+    peak_memory_mb,
+    send,
+    thaw,
+)
+from local.processes.orphans import ORPHANS
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 ENDING_SECONDS = 5.0

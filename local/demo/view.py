@@ -12,8 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from local.demo_attempts import NOT_YET, Row
-from local.demo_traces import Printed, Run
+from local.demo.attempts import NOT_YET, Row
+from local.demo.traces import Printed, Run
 
 STYLES = {
     "WAITING_FOR_RUNNER": "yellow",

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 
-from local.processes import children, send
+from local.processes.descendants import children, send
 
 _PR_SET_CHILD_SUBREAPER = 36
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from local.dashboard_data import Series, Span, Widget
+from local.dashboard.widgets import Series, Span, Widget
 
 _COLUMN, _ROW, _GAP = 62, 42, 8
 _COLUMNS = 24

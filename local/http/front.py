@@ -7,7 +7,7 @@ import contextlib
 from typing import Any
 
 from local.console.files import console, is_console
-from local.guard import refusal
+from local.http.guard import refusal
 from local.ministack_hooks import Asgi
 
 TARGET_PREFIX = b"DataPipeline."

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from local.emf import Datum
+from local.cloudwatch.emf import Datum
 
 LAMBDA_NAMESPACE = "AWS/Lambda"
 STATES_NAMESPACE = "AWS/States"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.demo_pipelines import ExpectedAttempt, SamplePipeline
+from local.demo.pipelines import ExpectedAttempt, SamplePipeline
 
 if TYPE_CHECKING:
     from mypy_boto3_datapipeline import DataPipelineClient
