@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
+from local.json_service import service_model
 
 if TYPE_CHECKING:
     from local.ministack_hooks import Handler
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 def modelled_errors(service: str) -> frozenset[str]:
     """The names of the error shapes in botocore's model of `service`."""
-    model = botocore.session.get_session().get_service_model(service)
-    return frozenset(shape.name for shape in model.error_shapes)
+    return frozenset(shape.name for shape in service_model(service).error_shapes)
 
 
 def sdk_error(code: str, *, service: str, modelled: Collection[str]) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,7 +36,7 @@ class DataPipeline(Protocol):
     faults: Faults
 
     async def start(self) -> None: ...
-    def calls(self, operation: str, body: bytes) -> list[Call]: ...
+    def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]: ...
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
     async def handle(
         self,
@@ -53,7 +53,7 @@ class RedshiftData(Protocol):
     """The Redshift Data API."""
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
-    def calls(self, operation: str, body: bytes) -> list[Call]: ...
+    def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]: ...
 
 
 NewDataPipeline = Callable[[str], DataPipeline]
@@ -148,7 +148,7 @@ class LocalAws:
 
         others = ministack.asgi
         if self._redshift_data is not None:
-            others = with_service(b"RedshiftData.", behind("redshift-data", self._redshift_data), others)
+            others = with_service("RedshiftData.", behind("redshift-data", self._redshift_data), others)
         application = front(data_pipeline=behind("datapipeline", self._data_pipeline), others=others)
         config = Config()
         config.bind = [f"fd://{self._listener.detach()}"]

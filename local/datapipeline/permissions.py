@@ -12,7 +12,6 @@ from typing import Any
 from local.datapipeline.definition import Definition
 from local.datapipeline.model import Pipeline, Task
 from local.datapipeline.settings import Settings
-from local.http.requests import json_object
 from local.permissions.calls import Call
 
 _WITHOUT_RESOURCE = {
@@ -33,8 +32,8 @@ _BY_WORKER_GROUP = {
 }
 
 
-class Needed:
-    """Looks at the service's pipelines and tasks, which it is given by id."""
+class NeededCalls:
+    """Looks pipelines and tasks up by their ids."""
 
     def __init__(
         self,
@@ -51,9 +50,8 @@ class Needed:
         self._arn = f"arn:aws:datapipeline:{region}:{account}:pipeline/"
         self._account = account
 
-    def calls(self, operation: str, body: bytes) -> list[Call]:
+    def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]:
         """What has to be allowed: one call, or one for each pipeline that the request names."""
-        request = json_object(body)
         action = f"datapipeline:{operation}"
         if operation == "PollForTask":
             return [Call(action, context=_groups([request.get("workerGroup")]))]

@@ -11,7 +11,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from local.datapipeline.errors import PipelineDeletedError, PipelineNotFoundError, ServiceError
+from local.datapipeline.errors import PipelineDeletedError, PipelineNotFoundError
+from local.json_service import ServiceError
 
 TYPE = "AWS::DataPipeline::Pipeline"
 REPLACING = ("Description", "Name")

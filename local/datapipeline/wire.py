@@ -1,22 +1,20 @@
-"""Requests checked against botocore's model of the service: required members, types, lengths, values."""
+"""Requests held to botocore's model of the service: required members, types, lengths, values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-import botocore.session
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import OperationModel
 
 from local.datapipeline.errors import (
     ConstraintViolationError,
     InvalidRequestError,
     SerializationError,
-    ServiceError,
     UnknownOperationError,
 )
+from local.json_service import ServiceError, service_model
 
 # The model's character class for ids and strings, which Python's re cannot read as it is written there.
 _REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -24,14 +22,9 @@ _REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _STACK_TRACE = 4095
 
 
-@cache
-def _service() -> ServiceModel:
-    model: ServiceModel = botocore.session.get_session().get_service_model("datapipeline")
-    return model
-
-
 def operations() -> list[str]:
-    return list(_service().operation_names)
+    """The names of the model's operations."""
+    return list(service_model("datapipeline").operation_names)
 
 
 def check(operation: str, request: object, *, constraint_error: str) -> dict[str, Any]:
@@ -42,7 +35,7 @@ def check(operation: str, request: object, *, constraint_error: str) -> dict[str
     """
     if operation not in operations():
         raise UnknownOperationError(f"There is no operation '{operation}'.")
-    model: OperationModel = _service().operation_model(operation)
+    model: OperationModel = service_model("datapipeline").operation_model(operation)
     if not isinstance(request, dict):
         raise SerializationError("The request is not a JSON object.")
     problems: list[str] = []

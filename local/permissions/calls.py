@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,10 @@ class Call:
     def service(self) -> str:
         """The action's namespace."""
         return self.action.partition(":")[0]
+
+
+CallsOf = Callable[[str, Mapping[str, Any]], list[Call]]
+"""(operation, request) -> what has to be allowed."""
 
 
 @dataclass(frozen=True)

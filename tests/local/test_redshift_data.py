@@ -242,7 +242,7 @@ def test_requests_go_to_the_service_by_their_target() -> None:
 
         return note
 
-    both = with_service(b"RedshiftData.", application("ours"), application("others"))
+    both = with_service("RedshiftData.", application("ours"), application("others"))
     for headers in (
         [(b"X-Amz-Target", b"RedshiftData.ExecuteStatement")],
         [(b"x-amz-target", b"Logs.X")],

@@ -15,10 +15,10 @@ from unittest import mock
 
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from local.datapipeline.errors import ServiceError
 from local.datapipeline.service import Service
 from local.datapipeline.settings import Settings
 from local.datapipeline.tasks import Poll
+from local.json_service import ServiceError
 from local.sdk_errors import modelled_errors, sdk_error
 from runner import clients
 from tests.simulation.interpreter import Call, Process, StateError, execute

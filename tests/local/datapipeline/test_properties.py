@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.datapipeline.errors import ServiceError
 from local.datapipeline.model import Instance, TaskState
 from local.datapipeline.object_types import Kind
 from local.datapipeline.settings import Settings
 from local.datapipeline.statuses import ATTEMPT_EDGES, INSTANCE_EDGES, Status
+from local.json_service import ServiceError
 from tests.local.datapipeline.account import Account, pipeline_object, shell
 
 CHOICES = {
