@@ -1,4 +1,4 @@
-"""The poller: one PollForTask, and what PollLoop does next.
+"""The poller: sends one PollForTask, and tells PollLoop what to do next.
 
 Event: ``{loop, startedAt, retries}``; ``retries`` counts this invocation's tries that failed. Return value:
 ``{next: START | WAIT | POLL | STOP, waitSeconds, loop, task?, name?}``.

@@ -1,8 +1,8 @@
-"""The envelope: RunTask's input, made of what PollForTask returned.
+"""The envelope: RunTask's input, made from PollForTask's answer.
 
-``{taskId, pipelineId, attemptId, workerGroup, type, route, receivedAt, objects}`` and, where they apply,
+``{taskId, pipelineId, attemptId, workerGroup, type, route, receivedAt, objects}`` and, if needed,
 ``objectsUri`` (the full objects, in the claims bucket) and ``refusal`` (why the task cannot be handled).
-Step Functions keeps the envelope in its history, so no secret and no more than 200 KB may be in it.
+Step Functions keeps the envelope in its history, so it holds no secrets and at most 200 KB.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from runner.fields import PipelineObject
 from runner.outcome import safe_text
 
 MAX_INLINE_BYTES = 200_000
-"""Step Functions' own limit is 262,144 bytes of input (Step Functions quotas); the rest is room."""
+"""Step Functions takes up to 262,144 bytes of input (Step Functions quotas). The rest is headroom."""
 
 _SMALL_FIELD = 1_000
 
 _LONGEST_ID = 1_024
-"""Of a pipeline, an attempt or a type (service model: 1,024 characters); nothing longer goes into a state."""
+"""Longest id of a pipeline or attempt, and longest type (service model: 1,024 characters)."""
 
 
 @dataclass(frozen=True)
 class Received:
-    """A task as it goes to RunTask, and the objects that have to be put aside for it, if any."""
+    """A task's envelope, and the objects to store for it in the claims bucket, if any."""
 
     envelope: dict[str, Any]
     claim: dict[str, Any] | None
 
     def with_claim(self, uri: str) -> dict[str, Any]:
-        """The envelope that says where the full objects are: ``s3://bucket/key``."""
+        """The envelope with the URI of the full objects, ``s3://bucket/key``."""
         return {**self.envelope, "objectsUri": uri}
 
 
 def receive(task_object: Mapping[str, Any], *, worker_group: str, received_at: datetime) -> Received:
-    """Make the envelope of a task.
+    """Make a task's envelope.
 
-    ``task_object`` is PollForTask's ``taskObject`` with a ``taskId``; anything else in it may be missing.
-    Whether its route has a handler is for RunTask to say, which may have been deployed after this poll began.
+    ``task_object`` is PollForTask's ``taskObject``. It has a ``taskId``; everything else may be missing.
+    RunTask decides whether the route has a handler, since it may be deployed while this poll is held.
     """
     raw = task_object.get("objects")
     objects: dict[str, Any] = dict(raw) if isinstance(raw, Mapping) else {}
@@ -55,15 +55,15 @@ def receive(task_object: Mapping[str, Any], *, worker_group: str, received_at: d
         "pipelineId": str(task_object.get("pipelineId") or ""),
         "attemptId": attempt_id,
         "workerGroup": worker_group,
-        "type": _told(attempt.type),
+        "type": _cleaned(attempt.type),
         "route": handler or attempt.type,
         "receivedAt": received_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }
     refusal = _refusal(envelope, objects, attempt)
     if refusal:
-        # A refused task runs nothing, so nothing of its objects has to travel.
-        told = {key: _told(envelope[key]) for key in ("pipelineId", "attemptId", "route")}
-        return Received({**envelope, **told, "objects": {}, "refusal": _shortened(refusal)}, claim=None)
+        # A refused task runs nothing, so it needs no objects.
+        cleaned = {key: _cleaned(envelope[key]) for key in ("pipelineId", "attemptId", "route")}
+        return Received({**envelope, **cleaned, "objects": {}, "refusal": _shortened(refusal)}, claim=None)
 
     inline, redacted = without_secrets(objects)
     if not _is_text(inline):
@@ -76,10 +76,10 @@ def receive(task_object: Mapping[str, Any], *, worker_group: str, received_at: d
 
 
 def execution_name(envelope: Mapping[str, Any], *, poll_id: str) -> str:
-    """RunTask's execution name: ``<object>-<worker group>-<task>``, each safe for a name of 80 characters.
+    """RunTask's execution name: ``<object>-<worker group>-<task>``, in at most 80 safe characters.
 
-    ``poll_id`` names the poll that brought the task, so that a retried StartExecution gives the same name
-    and a task that is offered again, be it under the same taskId, a new one.
+    ``poll_id`` identifies the poll that brought the task. So a retried StartExecution uses the same name, and
+    a task that is offered again gets a new name even under the same taskId.
     """
     readable = re.sub(r"_\d{4}-\d{2}-\d{2}T.*$", "", str(envelope["attemptId"]).lstrip("@"))
     slug = re.sub(r"[^A-Za-z0-9]+", "-", readable).strip("-")[:30] or "task"
@@ -88,21 +88,21 @@ def execution_name(envelope: Mapping[str, Any], *, poll_id: str) -> str:
 
 
 def worker_group_digest(worker_group: str) -> str:
-    """Eight characters that stand for a worker group in an execution's name."""
+    """The eight characters that identify a worker group in an execution's name."""
     return hashlib.sha256(worker_group.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def belongs_to(name: str, worker_group: str) -> bool:
-    """Whether an execution of this name runs a task of the worker group."""
+    """Whether the execution with this name runs a task of the worker group."""
     parts = name.rsplit("-", 2)
     return len(parts) == 3 and parts[1] == worker_group_digest(worker_group)
 
 
 def without_secrets(objects: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """``objects`` without the fields whose key starts with ``*``, and whether there was one.
+    """``objects`` without fields whose key starts with ``*``, and whether there were any.
 
-    Data Pipeline encrypts such fields in transit (developer guide, special characters), and a runner
-    may be given them in the clear.
+    Data Pipeline encrypts such fields in transit (developer guide, special characters), and may hand them to
+    a runner in clear text.
     """
     found = False
     kept: dict[str, Any] = {}
@@ -142,7 +142,7 @@ def _refusal(
     else:
         texts = {**envelope, "type or myHandler": envelope["route"]}
         for key in ("pipelineId", "attemptId", "type or myHandler"):
-            if _told(texts[key]) != texts[key]:
+            if _cleaned(texts[key]) != texts[key]:
                 problem = f"its {key} is longer than {_LONGEST_ID:,} characters, or is not text"
     if problem:
         return {"errorId": "MalformedTask", "errorMessage": f"The task cannot be run: {problem}."}
@@ -153,12 +153,13 @@ def _shortened(refusal: dict[str, str]) -> dict[str, str]:
     return {key: safe_text(text[:4_000]) for key, text in refusal.items()}
 
 
-def _told(text: str) -> str:
+def _cleaned(text: str) -> str:
+    """``text``, bounded, and without characters that JSON or AWS cannot hold."""
     return safe_text(text[:_LONGEST_ID])
 
 
 def _is_text(value: Any) -> bool:
-    """Whether ``value`` can be written as UTF-8, which lone surrogates cannot."""
+    """Whether ``value`` can be written as UTF-8. Lone surrogates cannot."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -172,5 +173,5 @@ def _small(data: Any) -> dict[str, Any]:
 
 
 def _size(value: Any) -> int:
-    """The most bytes that ``value`` can take as JSON, whichever way non-ASCII characters are written."""
+    """The most bytes that ``value`` can take as JSON, however non-ASCII characters are written."""
     return len(json.dumps(value))

@@ -1,9 +1,9 @@
-"""What PollLoop does next: one pure function of what the last poll said.
+"""What PollLoop does next: a pure function of how the last poll ended.
 
-The rules are the protocol's (API Reference, PollForTask; developer guide, Task Runner and limits):
-a poll is held for up to 90 s, an unacknowledged task is offered again after 2 minutes, and an account
-has 2 polls a second. A poll that we gave up on lives on at the service, so it is never followed by
-another one in the same execution: the next tick takes over. See docs/protocol.md.
+The rules follow the protocol (API Reference, PollForTask; developer guide, Task Runner and limits). The
+service holds a poll for up to 90 s. It offers an unacknowledged task again after 2 minutes. An account may
+send 2 polls a second. A poll that we abandon stays open at the service, so no other poll follows it in the
+same execution: the next tick takes over. See docs/protocol.md.
 """
 
 from __future__ import annotations
@@ -19,41 +19,41 @@ HOLD_SECONDS = 90
 """How long the service holds a poll (API Reference, PollForTask)."""
 
 ERRORS_IN_A_ROW = 5
-"""Polls that may fail one after the other before the execution fails."""
+"""The execution fails after so many failed polls in a row."""
 
 FULL_WAIT_SECONDS = 15
-"""How long the loop waits, at least, before it looks again whether a running task has ended."""
+"""A full loop waits at least so long before it counts the running tasks again."""
 
 _FULL_WAITS = 1_000
-"""In one period, at most: a longer period has longer waits, so that history is left for the polls."""
+"""Most waits of a full loop in one period. Longer periods have longer waits, to leave history for polls."""
 
 QUICK_ANSWER_SECONDS = 5.0
-"""An empty answer that comes sooner than this is followed by a wait of as long, not by a poll at once."""
+"""After an empty answer that comes sooner than this, the loop waits so long before it polls again."""
 
 MAX_EVENTS = 24_500
-"""Of one execution's history, which has 25,000 at most (Step Functions quotas): room for a last round."""
+"""The loop stops at so many events. A history holds 25,000 (Step Functions quotas): room for a last round."""
 
 _FIRST_EVENTS = 1
-"""The execution's start."""
+"""ExecutionStarted."""
 _RETRY_EVENTS = 3
-"""A try of a Task state that failed: scheduled, started, failed."""
+"""A failed try of a Task state: scheduled, started, failed."""
 
 
 class PollResult(StrEnum):
-    """How one PollForTask ended."""
+    """How one round's poll ended, or why none was sent."""
 
     TASK = "TASK"
     EMPTY = "EMPTY"
     ABANDONED = "ABANDONED"
     ERROR = "ERROR"
     THROTTLED = "THROTTLED"
-    """An error as well: the account's rate is used up."""
+    """The service refused the poll because the account exceeded its rate."""
     PACED = "PACED"
-    """No poll was sent: the loop's own pace asks for a long pause first."""
+    """No poll was sent: the loop's pace requires a long pause first."""
     FULL = "FULL"
     """No poll was sent: ``max_concurrent_tasks`` tasks are running."""
     ENDED = "ENDED"
-    """No poll was sent: the slot is over, or the service told the runner to end."""
+    """No poll was sent: the slot is over, or the service told the runner to terminate."""
 
 
 class Next(StrEnum):
@@ -66,55 +66,55 @@ class Next(StrEnum):
 
 
 _EVENTS = {Next.START: 12, Next.WAIT: 9, Next.POLL: 7, Next.STOP: 7}
-"""Of Poll (entered, scheduled, started, succeeded, exited), Next (entered, exited), and StartTask or Wait."""
+"""Poll (entered, scheduled, started, succeeded, exited), Next (entered, exited), and StartTask or Wait."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """A worker group's settings, as far as the loop needs them. All times in seconds."""
+    """The worker group's settings that the loop needs. All times are in seconds."""
 
     period: float
     poll_timeout: float
     max_concurrent_tasks: int | None = None
-    """RunTask executions that may run at once; None: as many as come."""
+    """Most RunTask executions at once. None means no limit."""
     hold: float = HOLD_SECONDS
-    """How long the service holds a poll; local AWS with a time scale has a shorter one."""
+    """How long the service holds a poll. Local AWS with a time scale holds it for less."""
 
     @property
     def continuous(self) -> bool:
-        """Whether each poll is held to its end, so that the next one may follow at once."""
+        """Whether the loop waits out each poll, so that the next one may follow at once."""
         return self.poll_timeout >= self.hold
 
     @property
     def time_scale(self) -> float:
-        """How much faster than AWS's the service's time goes, and with it its rates: 1, but for local AWS."""
+        """How many times faster than on AWS the service's time passes. It is 1 except on local AWS."""
         return HOLD_SECONDS / self.hold
 
 
 @dataclass(frozen=True)
 class LoopState:
-    """What one PollLoop execution remembers between two polls."""
+    """What a PollLoop execution remembers from round to round."""
 
     polls: int = 0
     events: int = _FIRST_EVENTS
-    """Of the execution's history, up to the round that begins."""
+    """Events in the execution's history before this round."""
     errors: int = 0
     running: int | None = None
-    """No more RunTask executions than this are running; None before the first count."""
+    """An upper bound of the running RunTask executions. None before the first count."""
     terminated: bool = False
-    """Whether the service has told the runner to end (ReportTaskRunnerHeartbeat)."""
+    """Whether the service told the runner to terminate (ReportTaskRunnerHeartbeat)."""
     pace: Pace = field(default_factory=Pace)
 
     @classmethod
     def from_json(cls, data: Any, pace: Pace) -> LoopState:
-        """Read the state from the poller's event; an absent or foreign one starts a new loop, at ``pace``."""
+        """Read the state from the poller's event. If there is none, a new loop starts at ``pace``."""
         if not isinstance(data, dict):
             return cls(pace=pace)
         running = data.get("running")
         polls = int(data.get("polls") or 0)
         return cls(
             polls=polls,
-            # An execution that a release began which did not count.
+            # An earlier release, which did not count events, started this execution.
             events=int(data.get("events") or _FIRST_EVENTS + polls * _EVENTS[Next.START]),
             errors=int(data.get("errors") or 0),
             running=None if running is None else int(running),
@@ -123,30 +123,30 @@ class LoopState:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """What ``from_json`` reads."""
+        """The state in the form that ``from_json`` reads."""
         return asdict(self)
 
     def retried(self, times: int) -> LoopState:
-        """The state after a Task state was tried again so many times."""
+        """The state after a Task state was retried so many times."""
         return replace(self, events=self.events + times * _RETRY_EVENTS)
 
     def counted(self, running: int) -> LoopState:
-        """The state after the running tasks have been counted."""
+        """The state after the running tasks were counted."""
         return replace(self, running=running)
 
     def ending(self) -> LoopState:
-        """The state after the service has told the runner to end."""
+        """The state after the service told the runner to terminate."""
         return replace(self, terminated=True)
 
     def pause(self, limits: Limits, *, seconds_since_start: float) -> float:
-        """Seconds until the loop's pace lets it poll."""
+        """Seconds until the loop's pace allows a poll."""
         return self.pace.pause(seconds_since_start * limits.time_scale) / limits.time_scale
 
     def needs_count(self, limits: Limits) -> bool:
-        """Whether the running executions have to be counted before the next poll.
+        """Whether the loop must count the running executions before the next poll.
 
-        ``running`` is an upper bound: it grows with each task started and shrinks only by counting, so
-        a drained queue costs one ListExecutions in ``max_concurrent_tasks`` tasks.
+        ``running`` is an upper bound: it grows with each started task and shrinks only when the executions
+        are counted. So draining a queue costs one ListExecutions for every ``max_concurrent_tasks`` tasks.
         """
         most = limits.max_concurrent_tasks
         return most is not None and (self.running is None or self.running >= most)
@@ -154,7 +154,7 @@ class LoopState:
 
 @dataclass(frozen=True)
 class Decision:
-    """The next step, and the state that goes with it."""
+    """The next step, and the loop's state after this round."""
 
     next: Next
     state: LoopState
@@ -162,7 +162,7 @@ class Decision:
 
     @property
     def too_many_errors(self) -> bool:
-        """Whether so many polls failed one after the other that the execution has to fail."""
+        """Whether enough polls failed in a row to fail the execution."""
         return self.state.errors >= ERRORS_IN_A_ROW
 
 
@@ -182,9 +182,9 @@ def decide(
 ) -> Decision:
     """Decide what follows a poll.
 
-    ``state`` is that from before the poll, ``seconds_since_start`` the age of the execution after it,
-    ``poll_seconds`` how long the poll took, and ``jitter`` a number from 0 to 1 that spreads the
-    waits of loops that share the account's 2 polls a second.
+    ``state`` is the state before the poll, ``seconds_since_start`` the execution's age after it, and
+    ``poll_seconds`` how long the poll took. ``jitter``, from 0 to 1, spreads the waits of loops that share
+    the account's 2 polls a second.
     """
     decision = _decide(
         result,
@@ -225,7 +225,7 @@ def _decide(
         return Decision(Next.START, replace(polled, running=running))
 
     if result is PollResult.THROTTLED:
-        # The service lives, and others are polling: no reason to fail, however often it happens.
+        # The service works and other loops are polling. That is no reason to fail, however often it happens.
         slower = replace(polled, errors=state.errors, pace=state.pace.throttled(sent_at))
         own = slower.pause(limits, seconds_since_start=seconds_since_start)
         pause = max(1, round(own * (0.5 + jitter)))
@@ -246,7 +246,7 @@ def _decide(
 
 
 def _within_slot(decision: Decision, limits: Limits, seconds_since_start: float) -> Decision:
-    """``decision``, or STOP where its next poll would fall into the next execution's slot."""
+    """``decision``, or STOP if its next poll would fall into the next execution's slot."""
     later = seconds_since_start + decision.wait_seconds
     if may_poll(seconds_since_start=later, state=decision.state, limits=limits):
         return decision

@@ -1,4 +1,4 @@
-"""One PollForTask, and what its answer means."""
+"""Sends one PollForTask, and interprets its answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _THROTTLES = {"Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded"}
 _LONGEST_TASK_ID = 2_048
-"""Service model, taskId."""
+"""Characters (service model, taskId)."""
 _CREDENTIALS = {
     "AccessDenied",
     "AccessDeniedException",
@@ -37,28 +37,28 @@ _CREDENTIALS = {
 
 
 class PollingFailed(Exception):
-    """Polling cannot go on; the message says what to mend."""
+    """Polling cannot go on. The message says what to fix."""
 
 
 @dataclass(frozen=True)
 class Poll:
-    """The end of one poll."""
+    """How one poll ended."""
 
     result: PollResult
     task: Mapping[str, Any] | None = None
     error: str = ""
     advice: str = ""
     fatal: bool = False
-    """Whether polling again cannot help."""
+    """Whether more polls cannot help."""
 
     @property
     def answered(self) -> bool:
-        """Whether the poll did what it is there for: the service took it."""
+        """Whether the service accepted the poll."""
         return not self.error
 
 
 def poll_once(client: DataPipelineClient, *, worker_group: str, hostname: str) -> Poll:
-    """Send one PollForTask and judge its answer. Never raises for what the service or the network does."""
+    """Send one PollForTask and interpret its answer. No error of the service or the network is raised."""
     try:
         answer: Mapping[str, Any] = client.poll_for_task(workerGroup=worker_group, hostname=hostname)
     except ReadTimeoutError:
@@ -66,8 +66,8 @@ def poll_once(client: DataPipelineClient, *, worker_group: str, hostname: str) -
     except Exception as error:
         return judge(error, worker_group)
     task = answer.get("taskObject")
-    # `{}`, `{"taskObject": null}` and an empty body all mean that there is nothing; so does a task that
-    # cannot be answered for, because it has no taskId that the service would take.
+    # `{}`, `{"taskObject": null}` and an empty body all mean that there is no task. So does a task without a
+    # taskId that the service would accept: its status could never be reported.
     if not isinstance(task, dict) or not _is_task_id(task.get("taskId")):
         return Poll(PollResult.EMPTY)
     return Poll(PollResult.TASK, task=task)
@@ -80,7 +80,7 @@ def _is_task_id(task_id: object) -> bool:
 
 
 def judge(error: Exception, worker_group: str) -> Poll:
-    """What a failed poll means: whether another may do better, and what to do if not."""
+    """Interpret a failed poll: may the next one succeed, and if not, what has to be done?"""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", ""))
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -1,4 +1,4 @@
-"""How long a task had been ready when it was received."""
+"""How long a task was ready before it was received."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from runner.fields import FieldError, PipelineObject
 
 
 def seconds_ready(task_object: Mapping[str, Any], received_at: datetime) -> float | None:
-    """Seconds from the attempt's ``@actualStartTime`` to ``received_at``; None if the task does not say.
+    """Seconds from the attempt's ``@actualStartTime`` to ``received_at``. None if the task lacks that time.
 
-    The sample answer in the API Reference (PollForTask) has this field in an attempt that is
-    WAITING_FOR_RUNNER, later than its ``@scheduledStartTime``, which it may have waited long past for its
-    dependencies. The service's times are whole seconds of its own clock, so what is less than nothing is 0.
+    In the API Reference's sample answer (PollForTask), a WAITING_FOR_RUNNER attempt has this field. It is
+    later than ``@scheduledStartTime``, since the attempt may wait long for its dependencies. The service's
+    times are whole seconds of its own clock, so a negative difference counts as 0.
     """
     objects = task_object.get("objects")
     attempt_id = task_object.get("attemptId")

@@ -29,7 +29,7 @@ class CountRunningTasks:
 
 @dataclass(frozen=True)
 class Sleep:
-    """Wait so many seconds before the poll. There is no result."""
+    """Wait so many seconds, 0 or more, before the poll. There is no result."""
 
     seconds: float
 
@@ -97,8 +97,7 @@ def play_round(
     pause = state.pause(limits, seconds_since_start=age())
     if pause > LONGEST_SLEEP_SECONDS:
         return without_poll(PollResult.PACED)
-    if pause > 0:
-        yield Sleep(pause)
+    yield Sleep(pause)
 
     sent_at = age()
     poll: Poll = yield SendPoll()

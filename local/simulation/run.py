@@ -1,7 +1,7 @@
 """One run: arrivals, ticks, polls and tasks as events in virtual time.
 
-What is assumed is in ``Delays``; what PollLoop does is decided by ``poller.loop``, how fast it polls by
-``poller.pace``, what Data Pipeline does by its local engine and its documented rates.
+``Delays`` holds what is assumed. The deployed code decides what PollLoop does (``poller.round``) and how fast
+it polls (``poller.pace``). The local Data Pipeline's engine and the documented rates stand for the service.
 """
 
 from __future__ import annotations
@@ -28,34 +28,34 @@ from poller.round import CountRunningTasks, Round, SendHeartbeat, SendPoll, Slee
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 REPORT_EVERY_SECONDS = 60.0
-"""As the handlers do: lambdas/runner/progress.py, and INTERVAL_SECONDS there."""
+"""The handlers' interval: INTERVAL_SECONDS in lambdas/runner/progress.py."""
 
 TASKS_OF_A_PIPELINE = 50
 LONGEST_AFTER = timedelta(days=1)
-"""How long a run goes on after its last arrival for tasks that have not ended."""
+"""How long a run waits for unfinished tasks after the last arrival."""
 
 _REPORT_RETRIES = 7
 _REPORT_MOST_SECONDS = 30.0
 _STATUS_RETRIES = 60
 _STATUS_MOST_SECONDS = 60.0
-"""As infra/run_task.py has them."""
+"""The retries of infra/run_task.py."""
 
 
 @dataclass(frozen=True)
 class Delays:
-    """Seconds that AWS takes, assumed: small beside the waits that are simulated."""
+    """Assumed durations on AWS in seconds. They are small beside the simulated waits."""
 
     tick: float = 60.0
-    """A schedule fires anywhere within this time (EventBridge Scheduler user guide)."""
+    """A schedule fires at any moment within this time (EventBridge Scheduler user guide)."""
     transition: float = 0.05
     invocation: float = 0.03
     request: float = 0.05
-    """A call of Data Pipeline, and its answer if there is something to tell."""
+    """A Data Pipeline request and its answer, unless the service holds it."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is simulated. ``tasks_per_day`` are spread over the worker groups."""
+    """What to simulate. ``tasks_per_day`` are spread over the worker groups."""
 
     tasks_per_day: int
     pattern: str = "steady"
@@ -71,7 +71,7 @@ class Scenario:
 
 
 def simulate(scenario: Scenario) -> Usage:
-    """Run the scenario to the end of its last task. The same scenario gives the same counts."""
+    """Run the scenario until its last task ends. The same scenario always gives the same counts."""
     return _Run(scenario).result()
 
 
@@ -150,10 +150,10 @@ class _Run:
         self.answer(now)
 
     def _over(self, task: Task) -> None:
-        """Forget a pipeline whose tasks are over, so that a month's pipelines are not kept."""
+        """Drop a pipeline whose tasks are over, so that a month's pipelines do not fill the memory."""
         pipeline = task.instance.pipeline.id
         self._open[pipeline] -= 1
-        self.service.life.board.by_id.pop(task.id, None)
+        self.service.forget(task)
         if not self._open[pipeline]:
             del self._open[pipeline]
             del self.service.pipelines[pipeline]
@@ -161,28 +161,27 @@ class _Run:
     # Polls
 
     def poll(self, group: str, now: datetime, answered: Callable[[Poll, datetime], None]) -> Poll:
-        """Send a poll; ``answered`` is called when it is, unless it is given up before."""
+        """Send a poll. ``answered`` is called with the answer, unless the poll is abandoned first."""
         poll = self.service.poll({"workerGroup": group, "hostname": "simulation"}, now)
         self._held[poll.id] = answered
         return poll
 
-    def give_up(self, poll: Poll) -> bool:
-        """The client goes. Whether the poll was still open for it."""
+    def abandon(self, poll: Poll) -> bool:
+        """Abandon a poll. Returns whether it was still unanswered."""
         if self._held.pop(poll.id, None) is None:
             return False
-        self.service.life.board.abandon(poll)
+        self.service.abandon(poll)
         return True
 
     def answer(self, now: datetime) -> None:
-        """Hand out the answers of the service."""
-        board = self.service.life.board
-        while board.answered:
-            poll = board.answered.pop(0)
-            answered = self._held.pop(poll.id, None)
-            if answered is not None:
-                answered(poll, now)
-            elif poll.task is not None:
-                self.usage.lost_offers += 1
+        """Deliver the service's answers."""
+        while answered_polls := self.service.take_answered():
+            for poll in answered_polls:
+                answered = self._held.pop(poll.id, None)
+                if answered is not None:
+                    answered(poll, now)
+                elif poll.task is not None:
+                    self.usage.lost_offers += 1
 
     # RunTask
 
@@ -232,7 +231,7 @@ class _Run:
         self.timers.at(_after(began, seconds), done)
 
     def _progress(self, task: Task, now: datetime) -> None:
-        # A report that fails is left out, as the handlers do: the next one may do better.
+        # A failed report is skipped, as in the handlers: the next one may succeed.
         if self._admitted("ReportTaskProgress", now):
             self.service.call("ReportTaskProgress", {"taskId": task.id}, now)
 
@@ -260,7 +259,7 @@ class _Run:
         self.timers.at(now, send)
 
     def _backoff(self, first: float, attempt: int, most: float) -> float:
-        """Full jitter, as the state machine's retries have it."""
+        """Full jitter, like the state machine's retries."""
         return self.random.uniform(0, min(most, first * 2.0**attempt))
 
 
@@ -373,7 +372,7 @@ class _Invocation:
             over(PollResult.TASK if poll.task else PollResult.EMPTY, _after(at, run.delays.request))
 
         def give_up(when: datetime) -> None:
-            if run.give_up(poll):
+            if run.abandon(poll):
                 over(PollResult.ABANDONED, when)
 
         poll = run.poll(self._loop._group, sent, answered)

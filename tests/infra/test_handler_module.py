@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from infra.bundling import SOURCE, asset_directory
+from infra.configuration_error import ConfigurationError
 from infra.handler_module import check_handler_module
 from infra.handlers import PythonHandler
-from infra.worker_group import ConfigurationError
 from local.launch import ROOT
 from tests.infra.conftest import synthesize
 

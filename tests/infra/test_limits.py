@@ -11,11 +11,12 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra import limits
+from infra.configuration_error import ConfigurationError
 from infra.handlers import existing_function, exists, shell_command
 from infra.limits import LONGEST_STACK_NAME, refuse_stack_name, refuse_too_many_resources
 from infra.naming import group_name
 from infra.stack import TaskRunnerStack
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.worker_group import WorkerGroup
 from local.launch import ROOT
 from tests.infra.conftest import synthesize
 from tests.infra.rules.deployed import Deployed

@@ -28,7 +28,8 @@ import aws_cdk as cdk
 
 from infra.handlers import exists, shell_command
 from infra.stack import TaskRunnerStack
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.configuration_error import ConfigurationError
+from infra.worker_group import WorkerGroup
 
 app = cdk.App()
 handlers = {

@@ -12,14 +12,12 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.monitoring_alarms import Alarms
-from infra.monitoring_dashboard import Dashboard
-from infra.monitoring_events import ExecutionEvents
-from infra.monitoring_metrics import NAMESPACE, Metrics
-from infra.monitoring_topic import alarm_topic
+from infra.monitoring.alarms import Alarms
+from infra.monitoring.dashboard import Dashboard
+from infra.monitoring.events import ExecutionEvents
+from infra.monitoring.metrics import Metrics
+from infra.monitoring.topic import alarm_topic
 from infra.poll_loop import PollLoop
-
-__all__ = ["NAMESPACE", "Monitoring"]
 
 
 class Monitoring(Construct):

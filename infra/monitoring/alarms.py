@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.monitoring_metrics import PERIOD, Metrics, errors, throttles, waiting
+from infra.monitoring.metrics import PERIOD, Metrics, errors, throttles, waiting
 from infra.naming import slug
 from infra.worker_group import WorkerGroup
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.monitoring_metrics import PERIOD, Metrics, busy, errors, started, throttles, waiting
+from infra.monitoring.metrics import PERIOD, Metrics, busy, errors, started, throttles, waiting
 from infra.poll_loop import PollLoop
 
 _WIDTH = 24
