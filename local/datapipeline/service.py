@@ -52,7 +52,7 @@ class Service:
         self._settings = settings
         self._ids = Ids(random)
         self.timers = Timers()
-        self.life = Life(settings, self.timers, self._ids)
+        self._life = Life(settings, self.timers, self._ids)
         self.pipelines: dict[str, Pipeline] = {}
 
     def call(self, operation: str, request: object, now: datetime) -> Answer:
@@ -67,28 +67,28 @@ class Service:
         checked = check("PollForTask", request, constraint_error=self._settings.constraint_error)
         if not checked["workerGroup"]:
             raise InvalidRequestError("workerGroup is empty")
-        return self.life.board.poll(checked["workerGroup"], checked.get("hostname"), now)
+        return self._life.board.poll(checked["workerGroup"], checked.get("hostname"), now)
 
     def take_answered(self) -> list[Poll]:
         """The polls that were answered since the last call, in that order."""
-        return self.life.board.take_answered()
+        return self._life.board.take_answered()
 
     def take_effects(self) -> list[Effect]:
         """What the engine has asked of other AWS services since the last call, in that order."""
-        return self.life.take_effects()
+        return self._life.take_effects()
 
     def abandon(self, poll: Poll) -> None:
         """The client of a poll has gone. The setting ``dead_poll`` decides whether the service notices."""
-        self.life.board.abandon(poll)
+        self._life.board.abandon(poll)
 
     @property
     def tasks(self) -> Mapping[str, Task]:
         """Every task by its id, those that are over too."""
-        return self.life.board.by_id
+        return self._life.board.by_id
 
     def forget(self, task: Task) -> None:
         """Drop a task that is over, to save memory in a long simulation."""
-        self.life.board.forget(task)
+        self._life.board.forget(task)
 
     def task_object(self, task: Task) -> Answer:
         """PollForTask's ``taskObject``."""
@@ -211,22 +211,22 @@ class Service:
             if self._settings.activate_running == "refused":
                 raise InvalidRequestError(f"Pipeline {pipeline.id} is running already")
             for instance in running:
-                self.life.cancel(instance, "The pipeline was activated again.", now)
+                self._life.cancel(instance, "The pipeline was activated again.", now)
         pipeline.active = definition
         pipeline.version += 1
         pipeline.first_activation = first
-        self.life.run(pipeline, plan, now, start)
+        self._life.run(pipeline, plan, now, start)
         return {}
 
     def deactivate_pipeline(self, request: Request, now: datetime) -> Answer:
         pipeline = self._pipeline(request)
         if pipeline.state is PipelineState.PENDING:
             raise InvalidRequestError(f"Pipeline {pipeline.id} is not active")
-        self.life.stop(pipeline, now, cancel=request.get("cancelActive", True))
+        self._life.stop(pipeline, now, cancel=request.get("cancelActive", True))
         return {}
 
     def delete_pipeline(self, request: Request, now: datetime) -> Answer:
-        self.life.delete(self._pipeline(request), now)
+        self._life.delete(self._pipeline(request), now)
         return {}
 
     def get_pipeline_definition(self, request: Request, now: datetime) -> Answer:
@@ -331,16 +331,16 @@ class Service:
                 raise InvalidRequestError(f"{status} is for instances: {unknown}")
             for instance in (pipeline.instances[i] for i in ids):
                 if status == "TRY_CANCEL":
-                    self.life.cancel(instance, "Canceled by SetStatus.", now)
+                    self._life.cancel(instance, "Canceled by SetStatus.", now)
                 elif status == "RERUN":
-                    self.life.rerun(instance, now)
+                    self._life.rerun(instance, now)
                 else:
-                    self.life.mark_finished(instance, now)
+                    self._life.mark_finished(instance, now)
         else:
             raise InvalidRequestError(
                 f"'status' is PAUSE, RESUME, TRY_CANCEL, RERUN or MARK_FINISHED, not '{status}'"
             )
-        self.life.resume(pipeline, now)
+        self._life.resume(pipeline, now)
         return {}
 
     def precondition_answered(self, pipeline_id: str, attempt_id: str, met: bool, now: datetime) -> None:
@@ -349,12 +349,12 @@ class Service:
         for instance in self.pipelines[pipeline_id].open_instances():
             attempt = instance.attempt
             if attempt is not None and attempt.id == attempt_id:
-                self.life.precondition_answered(instance, attempt, met, now)
+                self._life.precondition_answered(instance, attempt, met, now)
 
     # Task runners
 
     def _task(self, request: Request) -> Task:
-        task = self.life.board.by_id.get(request["taskId"])
+        task = self._life.board.by_id.get(request["taskId"])
         if task is None:
             raise TaskNotFoundError("The task was not found")
         pipeline = task.instance.pipeline
@@ -375,7 +375,7 @@ class Service:
         replaced = {field.key for field in fields}
         kept = (field for field in task.attempt.progress_fields if field.key not in replaced)
         task.attempt.progress_fields = (*kept, *fields)
-        self.life.board.acknowledge(task, now)
+        self._life.board.acknowledge(task, now)
         return {"canceled": False}
 
     def set_task_status(self, request: Request, now: datetime) -> Answer:
@@ -388,7 +388,7 @@ class Service:
             return {}
         said = request["taskStatus"]
         failure = Failure(request.get("errorId"), request.get("errorMessage"), request.get("errorStackTrace"))
-        self.life.report(
+        self._life.report(
             task,
             None if said == "FALSE" else Status(said),
             failure if said == "FAILED" else None,
