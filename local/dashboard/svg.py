@@ -199,7 +199,7 @@ def _lines(legend: Sequence[Series], width: float) -> list[list[tuple[float, int
 
 def _ceiling(series: Sequence[Series]) -> float:
     """A round number that is no less than any value."""
-    most = max((value for one in series for value in one.points.values()), default=0.0)
+    most = max((value for line in series for value in line.points.values()), default=0.0)
     if most <= 0:
         return 1.0
     magnitude = 10.0 ** math.floor(math.log10(most))

@@ -95,18 +95,18 @@ def _states(client: CloudWatchClient, names: Sequence[str]) -> dict[str, str]:
 
 def _series(client: CloudWatchClient, rows: Sequence[Sequence[Any]], span: Span) -> Iterator[Series]:
     options = [row[-1] if isinstance(row[-1], dict) else {} for row in rows]
-    ids = [one.get("id") or f"row{number}" for number, one in enumerate(options)]
+    ids = [given.get("id") or f"row{number}" for number, given in enumerate(options)]
     metrics = {
-        name: _metric(row, one) for name, row, one in zip(ids, rows, options, strict=True) if len(row) > 1
+        name: _metric(row, given) for name, row, given in zip(ids, rows, options, strict=True) if len(row) > 1
     }
     values = _values(client, metrics, span)
     queries = [
-        {"Id": name, "Expression": one.get("expression")} for name, one in zip(ids, options, strict=True)
+        {"Id": name, "Expression": given.get("expression")} for name, given in zip(ids, options, strict=True)
     ]
-    for name, row, one in zip(ids, rows, options, strict=True):
-        if one.get("visible") is False:
+    for name, row, given in zip(ids, rows, options, strict=True):
+        if given.get("visible") is False:
             continue
-        expression = str(one.get("expression") or "")
+        expression = str(given.get("expression") or "")
         if expression.startswith("SEARCH("):
             yield from _search(client, expression, span)
             continue
@@ -118,11 +118,11 @@ def _series(client: CloudWatchClient, rows: Sequence[Sequence[Any]], span: Span)
                 for moment in moments
             }
             points = {moment: value for moment, value in at.items() if value is not None}
-        yield Series(one.get("label") or (row[1] if len(row) > 1 else expression), points)
+        yield Series(given.get("label") or (row[1] if len(row) > 1 else expression), points)
 
 
 def _metric(row: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    namespace, name, *pairs = [one for one in row if isinstance(one, str)]
+    namespace, name, *pairs = [word for word in row if isinstance(word, str)]
     dimensions = [{"Name": key, "Value": value} for key, value in zip(pairs[::2], pairs[1::2], strict=True)]
     return {
         "Metric": {"Namespace": namespace, "MetricName": name, "Dimensions": dimensions},

@@ -27,7 +27,7 @@ def control(
     try:
         if method == "POST":
             given = json.loads(body)
-            for fault in [Fault.read(one) for one in (given if isinstance(given, list) else [given])]:
+            for fault in [Fault.read(wire) for wire in (given if isinstance(given, list) else [given])]:
                 faults.add(fault)
         elif method == "DELETE":
             faults.clear()

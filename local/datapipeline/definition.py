@@ -72,7 +72,9 @@ class Definition:
     def without_value(self, *, optional: bool) -> list[str]:
         """The parameters, optional or required, that are declared and have neither value nor default."""
         return [
-            one.id for one in self.parameters if one.is_optional is optional and not self.parameter(one.id)
+            parameter.id
+            for parameter in self.parameters
+            if parameter.is_optional is optional and not self.parameter(parameter.id)
         ]
 
     def valueless(self, text: str, *, optional: bool) -> bool:

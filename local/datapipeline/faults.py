@@ -144,4 +144,4 @@ class Faults:
 
     def _forget_what_is_over(self) -> None:
         now = time.monotonic()
-        self._waiting = [one for one in self._waiting if one.kind != "down" or one.until > now]
+        self._waiting = [fault for fault in self._waiting if fault.kind != "down" or fault.until > now]

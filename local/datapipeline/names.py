@@ -55,19 +55,19 @@ def _problem(definition: Definition, flat: PipelineObject, path: Sequence[str]) 
             continue  # Of an instance, that is its component.
         if step in _ALWAYS:
             return ""
-        found = [one.references(step) for one in objects]
+        found = [object_.references(step) for object_ in objects]
         if not all(found):
             return f"'{step}' is not a reference of '{objects[found.index([])].id}'"
         ids = [id_ for references in found for id_ in references if id_ in definition.by_id]
         objects = [definition.flattened(definition.by_id[id_]) for id_ in ids]
-    parameters = {one.id for one in definition.parameters} | {id_ for id_, _ in definition.values}
-    for one in objects:
-        fields = {field.key for field in one.fields}
+    parameters = {parameter.id for parameter in definition.parameters} | {id_ for id_, _ in definition.values}
+    for object_ in objects:
+        fields = {field.key for field in object_.fields}
         known = fields | _ALWAYS | (parameters if len(path) == 1 else set())
         if path[-1] not in known:
             close = get_close_matches(path[-1], sorted(known), 1)
             hint = f"; is '{close[0]}' meant?" if close else ""
-            return f"'{one.id}' has no such field" + (
+            return f"'{object_.id}' has no such field" + (
                 f", and there is no such parameter{hint}" if len(path) == 1 else hint
             )
     return ""

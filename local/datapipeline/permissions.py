@@ -93,7 +93,7 @@ def _definition(request: Mapping[str, Any]) -> Definition | None:
 
 def _worker_groups(definition: Definition | None) -> list[str]:
     objects = () if definition is None else definition.objects
-    return sorted({group for one in objects if (group := one.string("workerGroup"))})
+    return sorted({group for found in objects if (group := found.string("workerGroup"))})
 
 
 def _groups(names: Iterable[object]) -> dict[str, str | list[str]]:

@@ -101,11 +101,13 @@ class Service:
             "taskId": task.id,
             "pipelineId": instance.pipeline.id,
             "attemptId": attempt.id,
-            "objects": {object_id: self._as_sent(one) for object_id, one in objects.items()},
+            "objects": {object_id: self._as_sent(found) for object_id, found in objects.items()},
         }
 
-    def _collect(self, pipeline: Pipeline, one: PipelineObject, objects: dict[str, PipelineObject]) -> None:
-        for reference in one.references():
+    def _collect(
+        self, pipeline: Pipeline, source: PipelineObject, objects: dict[str, PipelineObject]
+    ) -> None:
+        for reference in source.references():
             found = find_object(pipeline, reference)
             if found is not None and reference not in objects:
                 objects[reference] = self._evaluated(pipeline, found)
@@ -122,12 +124,13 @@ class Service:
                 fields.append(field)
         return found.with_fields(fields)
 
-    def _as_sent(self, one: PipelineObject) -> Answer:
+    def _as_sent(self, found: PipelineObject) -> Answer:
         masked = self._settings.secret_fields == "masked"  # noqa: S105 - a setting's value
         fields = (
-            Field(field.key, MASK) if masked and field.key.startswith("*") else field for field in one.fields
+            Field(field.key, MASK) if masked and field.key.startswith("*") else field
+            for field in found.fields
         )
-        return one.with_fields(fields).wire()
+        return found.with_fields(fields).wire()
 
     # Pipelines
 
@@ -238,13 +241,17 @@ class Service:
         if definition is None:
             raise InvalidRequestError(f"Pipeline {pipeline.id} has no active definition")
         return {
-            "pipelineObjects": [one.wire() for one in definition.objects],
+            "pipelineObjects": [found.wire() for found in definition.objects],
             "parameterObjects": [parameter.wire() for parameter in definition.parameters],
             "parameterValues": [{"id": id_, "stringValue": value} for id_, value in definition.values],
         }
 
     def list_pipelines(self, request: Request, now: datetime) -> Answer:
-        living = [{"id": one.id, "name": one.name} for one in self.pipelines.values() if not one.deleted]
+        living = [
+            {"id": pipeline.id, "name": pipeline.name}
+            for pipeline in self.pipelines.values()
+            if not pipeline.deleted
+        ]
         found, more = queries.page(living, request.get("marker"), PAGE)
         return {"pipelineIdList": found, **more}
 
@@ -275,7 +282,7 @@ class Service:
         if request.get("evaluateExpressions"):
             objects = [self._evaluated(pipeline, found) for found in objects]
         found_page, more = queries.page(objects, request.get("marker"), PAGE)
-        return {"pipelineObjects": [self._as_sent(one) for one in found_page], **more}
+        return {"pipelineObjects": [self._as_sent(shown) for shown in found_page], **more}
 
     def query_objects(self, request: Request, now: datetime) -> Answer:
         pipeline = self._pipeline(request)
@@ -286,7 +293,7 @@ class Service:
         candidates = self._sphere(pipeline, request["sphere"])
         if not candidates:
             queries.matches(query, PipelineObject("", ""))
-        ids = [one.id for one in candidates if queries.matches(query, one)]
+        ids = [candidate.id for candidate in candidates if queries.matches(query, candidate)]
         found, more = queries.page(ids, request.get("marker"), min(limit, PAGE))
         return {"ids": found, **more}
 
@@ -295,7 +302,7 @@ class Service:
         if sphere == "COMPONENT":
             definition = pipeline.active or pipeline.latest
             found = (find_object(pipeline, component.id) for component in definition.objects)
-            return [one for one in found if one is not None]
+            return [object_ for object_ in found if object_ is not None]
         if sphere == "INSTANCE":
             return [instance_object(instance) for instance in instances]
         if sphere == "ATTEMPT":
@@ -440,7 +447,9 @@ def _description(pipeline: Pipeline) -> Answer:
         if moment is not None:
             fields.append(Field(key, moment.strftime("%Y-%m-%dT%H:%M:%S")))
     failed = [
-        one for one in pipeline.instances.values() if one.status in (Status.FAILED, Status.CASCADE_FAILED)
+        instance
+        for instance in pipeline.instances.values()
+        if instance.status in (Status.FAILED, Status.CASCADE_FAILED)
     ]
     fields.append(Field("@healthStatus", "ERROR" if failed else "HEALTHY"))
     return {

@@ -59,7 +59,7 @@ def read_attempts(client: DataPipelineClient, pipeline_id: str) -> list[Attempt]
 
 def mismatches(sample: SamplePipeline, attempts: Sequence[Attempt]) -> list[str]:
     """What has gone otherwise than expected so far; empty while all may still come right."""
-    expected = {(one.activity, one.number): one.status for one in sample.expected}
+    expected = {(attempt.activity, attempt.number): attempt.status for attempt in sample.expected}
     found = []
     for attempt in attempts:
         what = f"{sample.name}: {attempt.activity}, attempt {attempt.number}"
@@ -83,7 +83,7 @@ def unfinished(sample: SamplePipeline, attempts: Sequence[Attempt]) -> list[str]
 
 def table_rows(sample: SamplePipeline, attempts: Sequence[Attempt]) -> list[Row]:
     """A row for each attempt that is expected, there yet or not, then those that are not expected."""
-    actual = {(one.activity, one.number): one.status for one in attempts}
+    actual = {(attempt.activity, attempt.number): attempt.status for attempt in attempts}
     keys = list(dict.fromkeys([*map(_key, sample.expected), *map(_key, attempts)]))
     return [Row(sample.name, *key, actual.get(key, NOT_YET)) for key in keys]
 

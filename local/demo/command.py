@@ -56,7 +56,11 @@ class Started:
 
     def key(self, activity: str, number: int) -> AttemptKey | None:
         """What finds the attempt in the runs and the logs; None if there is no such attempt."""
-        ids = (one.id for one in self.attempts if (one.activity, one.number) == (activity, number))
+        ids = (
+            attempt.id
+            for attempt in self.attempts
+            if (attempt.activity, attempt.number) == (activity, number)
+        )
         attempt_id = next(ids, None)
         return None if attempt_id is None else (self.id, attempt_id)
 
@@ -128,15 +132,15 @@ def _run(clients: Clients, samples: Sequence[SamplePipeline], view: View) -> lis
     stack = context.get("stackName") or "TaskRunner"
     group = context["workerGroup"]
     pipelines = [Started(sample, sample.put_in(clients.data_pipeline, group)) for sample in samples]
-    view.say(f"put in {', '.join(one.sample.name for one in pipelines)} for worker group '{group}'")
+    view.say(f"put in {', '.join(pipeline.sample.name for pipeline in pipelines)} for worker group '{group}'")
     with view.table():
         problems = _watch(clients.data_pipeline, pipelines, view)
     # Of attempts that went wrong, only what there is: their problem is known already.
     traces, lacking = _wait_for_traces(clients, stack, pipelines, 0 if problems else SETTLE_SECONDS)
     view.say("")
-    for one in pipelines:
-        for row in one.rows():
-            key = one.key(row.activity, row.number)
+    for pipeline in pipelines:
+        for row in pipeline.rows():
+            key = pipeline.key(row.activity, row.number)
             view.summary(row, traces.run(key), traces.printed(key))
     view.say(f"\nThe stack's schedule has started its poll loop {_times(traces.loops)}.")
     if not problems and not lacking:
@@ -152,11 +156,11 @@ def _watch(client: DataPipelineClient, pipelines: Sequence[Started], view: View)
     """Follow the attempts until all are over, or one goes wrong; returns what is wrong."""
     deadline = time.monotonic() + RUN_SECONDS
     while time.monotonic() < deadline:
-        going = [one for one in pipelines if unfinished(one.sample, one.attempts)]
-        for one in going:
-            one.attempts = read_attempts(client, one.id)
+        going = [pipeline for pipeline in pipelines if unfinished(pipeline.sample, pipeline.attempts)]
+        for pipeline in going:
+            pipeline.attempts = read_attempts(client, pipeline.id)
             view.show([row for each in pipelines for row in each.rows()])
-            wrong = mismatches(one.sample, one.attempts)
+            wrong = mismatches(pipeline.sample, pipeline.attempts)
             if wrong:
                 return wrong
             time.sleep(BETWEEN_READS_SECONDS)
@@ -164,8 +168,8 @@ def _watch(client: DataPipelineClient, pipelines: Sequence[Started], view: View)
             return []
     return [
         f"not over after {RUN_SECONDS} s: {problem}"
-        for one in pipelines
-        for problem in unfinished(one.sample, one.attempts)
+        for pipeline in pipelines
+        for problem in unfinished(pipeline.sample, pipeline.attempts)
     ]
 
 
@@ -177,10 +181,10 @@ def _wait_for_traces(
     while True:
         traces = read_traces(clients.step_functions, clients.logs, stack)
         lacking = [
-            f"{one.sample.name}: {text}"
-            for one in pipelines
-            for expected in one.sample.expected
-            for text in traces.shortcomings(expected, one.key(expected.activity, expected.number))
+            f"{pipeline.sample.name}: {text}"
+            for pipeline in pipelines
+            for expected in pipeline.sample.expected
+            for text in traces.shortcomings(expected, pipeline.key(expected.activity, expected.number))
         ]
         if not lacking or time.monotonic() >= deadline:
             return traces, lacking

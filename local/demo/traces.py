@@ -68,7 +68,9 @@ class Traces:
 def read_traces(step_functions: SFNClient, logs: CloudWatchLogsClient, stack: str) -> Traces:
     """From the state machines and the handler's log group of a deployed stack."""
     pages = step_functions.get_paginator("list_state_machines").paginate()
-    machines = {one["name"]: one["stateMachineArn"] for page in pages for one in page["stateMachines"]}
+    machines = {
+        machine["name"]: machine["stateMachineArn"] for page in pages for machine in page["stateMachines"]
+    }
     loops = [arn for name, arn in machines.items() if name.startswith(f"{stack}-PollLoop-")]
     return Traces(
         _runs(step_functions, machines.get(f"{stack}-RunTask")),
@@ -104,8 +106,11 @@ def _runs(client: SFNClient, arn: str | None) -> dict[AttemptKey, Run]:
 def _executions(client: SFNClient, arn: str) -> list[str]:
     """In the order of their start."""
     pages = client.get_paginator("list_executions").paginate(stateMachineArn=arn)
-    executions = [one for page in pages for one in page["executions"]]
-    return [one["executionArn"] for one in sorted(executions, key=lambda one: one["startDate"])]
+    executions = [execution for page in pages for execution in page["executions"]]
+    return [
+        execution["executionArn"]
+        for execution in sorted(executions, key=lambda execution: execution["startDate"])
+    ]
 
 
 def _messages(client: CloudWatchLogsClient, log_group: str) -> list[str]:

@@ -159,7 +159,9 @@ DENIALS: list[tuple[str, Callable[[Any], Any], str, int, str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("service", "call", "code", "status", "action", "resource"), DENIALS, ids=[one[0] for one in DENIALS]
+    ("service", "call", "code", "status", "action", "resource"),
+    DENIALS,
+    ids=[denial[0] for denial in DENIALS],
 )
 def test_a_role_without_the_permission_is_denied(
     up: Command,
@@ -662,7 +664,7 @@ def test_a_schedule_starts_with_its_role_and_uses_its_dead_letter_queue_with_it(
 
     at_once("without", queue)
     (letter,) = eventually(lambda: aws.received(url) or None, "no dead letter")
-    attributes = {key: one["StringValue"] for key, one in letter["MessageAttributes"].items()}
+    attributes = {key: attribute["StringValue"] for key, attribute in letter["MessageAttributes"].items()}
     assert attributes["ERROR_CODE"] == "AccessDeniedException"
     assert (
         f"not authorized to perform: states:StartExecution on resource: {machine}"

@@ -134,7 +134,7 @@ def test_what_comes_again_with_its_token_runs_once(
         for token in ("a", "a", "b")
     ]
     assert ids[0] == ids[1] != ids[2]
-    assert {ended(client, one)["Status"] for one in ids} == {"FINISHED", "FAILED"}
+    assert {ended(client, statement)["Status"] for statement in ids} == {"FINISHED", "FAILED"}
 
 
 def test_a_backslash_escapes_as_in_redshift(client: RedshiftDataAPIServiceClient) -> None:

@@ -95,7 +95,7 @@ def test_what_is_loaded(
     load: Load, columns: str, data: str | bytes, options: str, expected: list[Any]
 ) -> None:
     rows = load(columns, data, options)
-    assert [[str(one) if "decimal(8" in columns else one for one in row] for row in rows] == expected
+    assert [[str(value) if "decimal(8" in columns else value for value in row] for row in rows] == expected
 
 
 @pytest.mark.parametrize(

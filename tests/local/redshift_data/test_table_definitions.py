@@ -72,7 +72,7 @@ def test_defaults(session: Connection) -> None:
 def test_identity(session: Connection, identity: str, ids: list[int], type_: str) -> None:
     session.run(for_postgresql(f"CREATE TABLE t (id {type_} {identity}, a int)"))
     session.run("INSERT INTO t (a) VALUES (1), (2)")
-    assert session.run("SELECT id FROM t ORDER BY a") == [[one] for one in ids]
+    assert session.run("SELECT id FROM t ORDER BY a") == [[id_] for id_ in ids]
 
 
 def test_only_a_default_identity_takes_a_value(session: Connection) -> None:
