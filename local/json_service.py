@@ -1,7 +1,8 @@
-"""What all services have in common that speak AWS's JSON protocol: model, requests, errors.
+"""What the services that speak AWS's JSON protocol share: model, requests and errors.
 
-A service has these modules, as far as it needs them: ``endpoint`` (HTTP), ``wire`` (requests held to the
-model), ``errors``, ``permissions`` (what IAM is asked) and ``views`` (answers).
+Each service is built from the same modules, as far as it needs them: ``endpoint`` (HTTP), ``wire`` (validates
+requests against the model), ``errors``, ``permissions`` (which IAM permissions a request needs) and ``views``
+(builds answers).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class ServiceError(Exception):
-    """An error answer: ``type`` goes on the wire as ``__type``, with ``status`` as the HTTP status."""
+    """An error response. ``type`` becomes ``__type`` in the body; ``status`` is the HTTP status."""
 
     type: ClassVar[str]
     status: ClassVar[int] = 400
@@ -31,19 +32,19 @@ class ServiceError(Exception):
         self.message = message
 
     def members(self) -> dict[str, str]:
-        """The answer's other members."""
+        """The other members of the body."""
         return {"message": self.message}
 
 
 @cache
 def service_model(service: str) -> ServiceModel:
-    """botocore's model of a service, by botocore's name for it."""
+    """botocore's model of a service."""
     model: ServiceModel = botocore.session.get_session().get_service_model(service)
     return model
 
 
 def read_request(body: bytes, *, refusal: type[ServiceError]) -> Any:
-    """The request's JSON. Raises ``refusal`` for anything else."""
+    """Parse the request's JSON. Raises ``refusal`` if it is not JSON."""
     try:
         return json.loads(body or b"{}")
     except ValueError as error:
@@ -51,7 +52,7 @@ def read_request(body: bytes, *, refusal: type[ServiceError]) -> Any:
 
 
 def json_object(body: bytes) -> Mapping[str, Any]:
-    """The request's JSON object; an empty one for anything else, which the service itself refuses."""
+    """The request's JSON object; an empty one for anything else, which the service itself then refuses."""
     try:
         request = json.loads(body or b"{}")
     except ValueError:
@@ -62,10 +63,10 @@ def json_object(body: bytes) -> Mapping[str, Any]:
 def error_answer(
     error: Exception, request: str, *, internal: type[ServiceError]
 ) -> tuple[int, dict[str, str]]:
-    """HTTP status and members of the answer to a request that ended with an error.
+    """HTTP status and body of the answer to a request that raised an error.
 
-    An error that is not the service's answer is a mistake in this code: the log gets the cause, and the
-    client the error ``internal`` of the service's model.
+    Any error but a ServiceError is a bug in this code. It is logged with its traceback, and the client gets
+    ``internal``, the internal error of the service's model.
     """
     if not isinstance(error, ServiceError):
         _log.error("Request %s", request, exc_info=error)

@@ -1,8 +1,8 @@
-"""A service's errors as Step Functions' AWS SDK integrations name them.
+"""Names a service's errors as the AWS SDK integrations of Step Functions do.
 
-Source: Step Functions developer guide, "Learning to use AWS service SDK integrations": the SDK for Java's
-exception names. That SDK adds the suffix Exception to every name, and makes what the service's model does
-not list (throttling, access denied) an exception of the service's own name.
+Source: Step Functions developer guide, "Learning to use AWS service SDK integrations". The names are the
+exceptions of the SDK for Java, which adds the suffix Exception to every name. Errors that the service's model
+does not list (throttling, access denied) become an exception with the service's name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def modelled_errors(service: str) -> frozenset[str]:
 
 
 def sdk_error(code: str, *, service: str, modelled: Collection[str]) -> str:
-    """The SDK's exception name for the error `code` that the service answered with."""
+    """The SDK's exception name for an error `code` of the service."""
     name = code.rpartition("#")[2].partition(":")[0]
     if name not in modelled:
         return f"{service}Exception"
@@ -32,7 +32,7 @@ def sdk_error(code: str, *, service: str, modelled: Collection[str]) -> str:
 
 
 def with_sdk_errors(handler: Handler, *, service: str, modelled: Collection[str]) -> Handler:
-    """Wrap a service's handler so that its errors carry the SDK's names and the SDK's wording."""
+    """Wrap a service's handler so that its errors have the SDK's names and wording."""
 
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]

@@ -1,6 +1,6 @@
-"""A CloudWatch dashboard's widgets with their data, read through CloudWatch's API.
+"""Reads a CloudWatch dashboard's widgets and their data through CloudWatch's API.
 
-Source of the form: Amazon CloudWatch API Reference, "Dashboard Body Structure and Syntax".
+Source of the format: Amazon CloudWatch API Reference, "Dashboard Body Structure and Syntax".
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _EQUALS = re.compile(r"(\w+)=\"([^\"]*)\"")
 
 
 class UnsupportedWidgetError(ValueError):
-    """A widget that cannot be read; the message says what is in it."""
+    """A widget of a kind that is not supported; the message names it."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a graph: values by the beginning of their period, epoch seconds."""
+    """One line of a graph. The keys are the starts of periods, in epoch seconds."""
 
     label: str
     points: Mapping[float, float]
@@ -38,7 +38,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Widget:
-    """A widget at its place in the grid of 24 columns, with what it shows."""
+    """A widget, its place in the grid of 24 columns, and its data."""
 
     kind: str
     x: int
@@ -50,12 +50,12 @@ class Widget:
     legend: str = "bottom"
     series: Sequence[Series] = ()
     alarms: Mapping[str, str] = field(default_factory=dict)
-    """States by the alarms' names."""
+    """The states of alarms by name."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """What is shown: from ``start`` to ``end`` in periods of so many seconds."""
+    """The time that is shown: from ``start`` to ``end``, in periods of so many seconds."""
 
     start: datetime
     end: datetime
@@ -63,7 +63,7 @@ class Span:
 
 
 def read_dashboard(client: CloudWatchClient, name: str, span: Span) -> list[Widget]:
-    """All widgets of a dashboard. Raises UnsupportedWidgetError, and the client's errors."""
+    """Read all widgets of a dashboard. Raises UnsupportedWidgetError, and the client's errors."""
     body = json.loads(client.get_dashboard(DashboardName=name)["DashboardBody"])
     return [_widget(client, found, span) for found in body["widgets"]]
 
@@ -131,7 +131,7 @@ def _metric(row: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _search(client: CloudWatchClient, expression: str, span: Span) -> Iterator[Series]:
-    """Of SEARCH what this project uses: a schema, a metric's name, dimensions' values, Sum."""
+    """The lines of a SEARCH with what this project uses: schema, metric name, dimension values, Sum."""
     match = _SEARCH.fullmatch(expression)
     if match is None:
         raise UnsupportedWidgetError(f"the search expression {expression} is not supported")

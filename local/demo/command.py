@@ -1,4 +1,4 @@
-"""`python -m local demo`: three pipelines on local AWS, from nothing to a summary."""
+"""`python -m local demo`: runs three pipelines on local AWS and shows how each attempt ended."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TIME_SCALE = 10
 SET_UP_SECONDS = 240
 RUN_SECONDS = 120
 SETTLE_SECONDS = 10
-# An account has two QueryObjects and two DescribeObjects a second, here as on AWS.
+# An account may call QueryObjects and DescribeObjects twice a second each, here as on AWS.
 BETWEEN_READS_SECONDS = 0.5
 
 OPENING = f"""\
@@ -45,7 +45,7 @@ the schedule's minute lasts {60 // TIME_SCALE} s, and so a retryDelay of 2 minut
 
 @dataclass
 class Started:
-    """A pipeline that was put in, and its attempts as they were read last."""
+    """An activated pipeline and its attempts as last read."""
 
     sample: SamplePipeline
     id: str
@@ -55,7 +55,7 @@ class Started:
         return table_rows(self.sample, self.attempts)
 
     def key(self, activity: str, number: int) -> AttemptKey | None:
-        """What finds the attempt in the runs and the logs; None if there is no such attempt."""
+        """The key under which an attempt's runs and logs are found; None if there is no such attempt."""
         ids = (
             attempt.id
             for attempt in self.attempts
@@ -66,7 +66,7 @@ class Started:
 
 
 class Clients:
-    """boto3 clients of the local AWS."""
+    """boto3 clients for local AWS."""
 
     def __init__(self, endpoint_url: str) -> None:
         retries = Config(retries={"mode": "standard", "total_max_attempts": 5})
@@ -77,7 +77,7 @@ class Clients:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the demo; 0 if every attempt ended as expected."""
+    """Run the demo. Returns 0 if every attempt ended as expected."""
     parser = argparse.ArgumentParser(prog="python -m local demo", description=OPENING)
     parser.add_argument(
         "--keep", action="store_true", help="afterwards stay up until Ctrl-C, to look around in the console"
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def keep(aws: LocalAwsProcess, url: str, view: View) -> None:
-    """Stay up until Ctrl-C, which is the end that is meant, or until local AWS ends by itself."""
+    """Stay up until Ctrl-C, which is the regular end here, or until local AWS ends by itself."""
     view.say(f"\nThe console is at {url}{CONSOLE_PATH} until Ctrl-C.")
     with contextlib.suppress(KeyboardInterrupt):
         aws.wait()
@@ -135,7 +135,7 @@ def _run(clients: Clients, samples: Sequence[SamplePipeline], view: View) -> lis
     view.say(f"put in {', '.join(pipeline.sample.name for pipeline in pipelines)} for worker group '{group}'")
     with view.table():
         problems = _watch(clients.data_pipeline, pipelines, view)
-    # Of attempts that went wrong, only what there is: their problem is known already.
+    # For attempts that went wrong, show whatever exists: the problem is known already.
     traces, lacking = _wait_for_traces(clients, stack, pipelines, 0 if problems else SETTLE_SECONDS)
     view.say("")
     for pipeline in pipelines:
@@ -153,7 +153,7 @@ def _times(count: int) -> str:
 
 
 def _watch(client: DataPipelineClient, pipelines: Sequence[Started], view: View) -> list[str]:
-    """Follow the attempts until all are over, or one goes wrong; returns what is wrong."""
+    """Follow the attempts until all have ended or one goes wrong. Returns what is wrong."""
     deadline = time.monotonic() + RUN_SECONDS
     while time.monotonic() < deadline:
         going = [pipeline for pipeline in pipelines if unfinished(pipeline.sample, pipeline.attempts)]
@@ -176,7 +176,7 @@ def _watch(client: DataPipelineClient, pipelines: Sequence[Started], view: View)
 def _wait_for_traces(
     clients: Clients, stack: str, pipelines: Sequence[Started], seconds: float
 ) -> tuple[Traces, list[str]]:
-    """What the attempts left behind, and what it lacks: logs and executions lag behind a status."""
+    """The traces of the attempts, and what is missing. Logs and executions appear later than a status."""
     deadline = time.monotonic() + seconds
     while True:
         traces = read_traces(clients.step_functions, clients.logs, stack)

@@ -1,4 +1,4 @@
-"""The one application on the port: the console, Data Pipeline's requests, and all others for ministack."""
+"""The one application on the port: the console, Data Pipeline, and ministack for everything else."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ CONTROL_PATH = "/_local/datapipeline/"
 
 
 def is_data_pipeline(scope: dict[str, Any]) -> bool:
-    """Whether a request is Data Pipeline's by its X-Amz-Target, or the control endpoint's by its path."""
+    """Whether a request is for Data Pipeline (by X-Amz-Target) or the control endpoint (by path)."""
     if scope["type"] != "http":
         return False
     return _is_for(TARGET_PREFIX, scope) or scope["path"].startswith(CONTROL_PATH)
 
 
 def front(*, data_pipeline: Asgi, others: Asgi) -> Asgi:
-    """One ASGI application out of all. `others` is started by the lifespan events but not shut down by
-    them: ministack's shutdown loads services that were never used, which takes longer than they matter."""
+    """Combine all into one ASGI application.
+
+    The lifespan events start `others` but do not shut it down: ministack's shutdown would first load
+    services that were never used, which takes longer than they matter.
+    """
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -45,7 +48,7 @@ def front(*, data_pipeline: Asgi, others: Asgi) -> Asgi:
 
 
 def with_service(target_prefix: str, service: Asgi, others: Asgi) -> Asgi:
-    """``others`` with one more service, whose requests are known by their X-Amz-Target."""
+    """``others`` plus one more service, which gets the requests with its X-Amz-Target."""
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await (service if _is_for(target_prefix, scope) else others)(scope, receive, send)

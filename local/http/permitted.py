@@ -1,4 +1,4 @@
-"""HTTP services of this process that are not ministack's, behind the permissions of their callers."""
+"""Checks callers' permissions in front of HTTP services that are not ministack's."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from local.permissions.calls import CallsOf
 
 
 def permitted(service: str, application: Asgi, *, permissions: Permissions, calls_of: CallsOf) -> Asgi:
-    """`application`, for requests that name an operation and whose caller may make its calls.
+    """`application`, reached only by requests whose caller may make the calls of the operation.
 
-    Requests without X-Amz-Target are no operations of AWS's, and go through.
+    Requests without X-Amz-Target are not AWS operations and pass unchecked.
     """
 
     async def checked(scope: Any, receive: Any, send: Any) -> None:
@@ -35,7 +35,7 @@ def permitted(service: str, application: Asgi, *, permissions: Permissions, call
 
 
 def _with_body(body: bytes, receive: Any) -> Any:
-    """A `receive` that gives the body once more, and then what comes after it."""
+    """A `receive` that returns the body once more, and then whatever follows it."""
     given = False
 
     async def again() -> Any:
