@@ -1,4 +1,4 @@
-"""AWS Data Pipeline on HTTP (JSON 1.1), and for Step Functions in the same process."""
+"""Serves AWS Data Pipeline over HTTP (JSON 1.1), and to Step Functions in the same process."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ HttpAnswer = tuple[int, dict[str, str], bytes]
 
 
 class AnswerLostError(Exception):
-    """The operation was carried out, but its answer does not reach the client."""
+    """The operation was carried out, but the client never gets its answer."""
 
 
 class Clock:
-    """The service's time: the machine's when it is made, and from then on ``scale`` times as fast."""
+    """The service's time. It starts at the machine's time and then runs ``scale`` times as fast."""
 
     def __init__(self, scale: float) -> None:
         self._scale = scale
@@ -52,12 +52,12 @@ class Clock:
         return self._began + timedelta(seconds=(time.monotonic() - self._monotonic) * self._scale)
 
     def seconds_until(self, moment: datetime) -> float:
-        """Seconds of the machine's time."""
+        """Seconds of the machine's time, 0 if the moment has passed."""
         return max(0.0, (moment - self.now()).total_seconds() / self._scale)
 
 
 class DataPipelineEndpoint:
-    """One account's service in one region. All calls are from the event loop that ``start`` ran on."""
+    """The service of one account in one region. Its methods run on the event loop that ``start`` ran on."""
 
     def __init__(self, *, settings: Settings, time_scale: float, aws_endpoint_url: str) -> None:
         self._settings = settings
@@ -79,16 +79,16 @@ class DataPipelineEndpoint:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
-        """Begin to move by itself: timers run when they are due."""
+        """Start the timers."""
         self._loop = asyncio.get_running_loop()
         self._in_background(self._run_timers())
 
     def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]:
-        """What IAM is asked for an operation. From any thread."""
+        """The calls that IAM must allow for an operation. From any thread."""
         return self._needed.calls(operation, request)
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
-        """One HTTP request; a poll whose client goes away is told to the engine."""
+        """Handle one HTTP request. The engine learns of a poll whose client goes away."""
         body = await read_body(receive)
         headers = headers_of(scope)
         if "x-amz-target" not in headers:
@@ -106,7 +106,7 @@ class DataPipelineEndpoint:
         try:
             await respond(send, *answering.result())
         except AnswerLostError:
-            # An answer that stops before its end makes the server close the connection.
+            # A response that ends too early makes the server close the connection.
             headers_only = [(b"content-length", b"1")]
             await send({"type": "http.response.start", "status": 200, "headers": headers_only})
             await send({"type": "http.response.body", "body": b"", "more_body": True})
@@ -125,7 +125,7 @@ class DataPipelineEndpoint:
         body: bytes,
         query_params: dict[str, list[str]],
     ) -> HttpAnswer:
-        """A request from this process, from whichever thread's event loop."""
+        """Handle a request from this process, from any thread's event loop."""
         lower = {name.lower(): value for name, value in headers.items()}
         try:
             if self._loop is None or self._loop is asyncio.get_running_loop():
@@ -137,9 +137,9 @@ class DataPipelineEndpoint:
             return 500, {"Content-Type": CONTENT_TYPE}, json.dumps(lost).encode()
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        """An operation that another service of this process asks for, from whichever thread. Not PollForTask.
+        """Carry out an operation for another service of this process, from any thread. Not for PollForTask.
 
-        Raises ServiceError. The account's rates, and faults that were asked for, are for clients.
+        Raises ServiceError. Rates and requested faults do not apply: they are for clients.
         """
         assert self._loop is not None  # noqa: S101 - start was called
         try:
@@ -236,7 +236,7 @@ class DataPipelineEndpoint:
         return empty[self._settings.empty_poll]
 
     def _after(self) -> None:
-        """What a step of the engine leaves to do: answer polls, reach out, set the alarm clock anew."""
+        """Follow up on a step of the engine: answer polls, carry out effects, and set the next timer."""
         for poll in self._service.take_answered():
             future = self._held.get(poll.id)
             if future is not None and not future.done():

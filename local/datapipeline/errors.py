@@ -1,4 +1,4 @@
-"""The errors that the service answers with, by the names of the service model."""
+"""The service's errors, by their names in the service model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from local.json_service import ServiceError
 
 
 class InternalServiceError(ServiceError):
-    """API Reference: the one error of the model that is the service's fault (500)."""
+    """API Reference: the only error in the model that is the service's fault (500)."""
 
     type = "InternalServiceError"
     status = 500
@@ -29,19 +29,19 @@ class TaskNotFoundError(ServiceError):
 
 
 class ConstraintViolationError(ServiceError):
-    """What AWS's front end has been seen to answer instead of InvalidRequestException; not in the model."""
+    """AWS's front end has been seen to send this instead of InvalidRequestException. Not in the model."""
 
     type = "ValidationException"
 
 
 class ThrottlingError(ServiceError):
-    """The developer guide speaks of "a throttling exception" without naming it; the SDKs know this name."""
+    """The developer guide mentions "a throttling exception" without naming it. The SDKs know this name."""
 
     type = "ThrottlingException"
 
 
 class AccessDeniedError(ServiceError):
-    """What the front end of every AWS service answers to a caller without the permission."""
+    """The answer of every AWS service's front end to a caller without the permission."""
 
     type = "AccessDeniedException"
 

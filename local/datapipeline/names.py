@@ -1,7 +1,7 @@
-"""Names in expressions that stand for nothing: a mistyped parameter, a field that is not there.
+"""Finds names in expressions that do not exist: a mistyped parameter, a missing field.
 
 Developer Guide, Referencing Fields and Objects: an expression can use fields of its own object and of objects
-that it refers to; `node` is of alarms and preconditions; `my…` is a parameter or a field of the user's.
+that it refers to; `node` is for alarms and preconditions; `my…` is a parameter or a user-defined field.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _ALWAYS = frozenset({"id", "@id", "name", "parent"}) | runtime_fields()
 def unknown_names(definition: Definition, component: PipelineObject) -> Iterator[str]:
     """Warnings for the fields of a component.
 
-    What an object without a type has, such as Default, is for those that inherit from it: a name is unknown
-    if it is so to all of them.
+    The fields of an object without a type, such as Default, are for the objects that inherit from it. There,
+    a name is unknown only if it is unknown to all of them.
     """
     own = component.id != DEFAULT and component.type is not None
     readers = [component] if own else _heirs(definition, component)
@@ -52,7 +52,7 @@ def _problem(definition: Definition, flat: PipelineObject, path: Sequence[str]) 
     objects = [flat]
     for step in path[:-1]:
         if step == "parent":
-            continue  # Of an instance, that is its component.
+            continue  # For an instance, that is its component.
         if step in _ALWAYS:
             return ""
         found = [object_.references(step) for object_ in objects]

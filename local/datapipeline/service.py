@@ -1,6 +1,6 @@
-"""The operations of AWS Data Pipeline, on plain requests and answers; time is passed in.
+"""The operations of AWS Data Pipeline as functions of plain requests and answers. Time is passed in.
 
-API Reference, Actions. PollForTask alone is not answered here but begun: see ``poll``.
+API Reference, Actions. PollForTask is an exception: it is not answered at once, see ``poll``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Operation = Callable[["Service", Request, datetime], Answer]
 
 
 class Service:
-    """Everything that the service knows. Not for more than one thread."""
+    """The whole state of the service. Not thread-safe."""
 
     def __init__(self, settings: Settings, random: Random) -> None:
         self._settings = settings
@@ -56,13 +56,13 @@ class Service:
         self.pipelines: dict[str, Pipeline] = {}
 
     def call(self, operation: str, request: object, now: datetime) -> Answer:
-        """One operation other than PollForTask. Raises ServiceError."""
+        """Carry out any operation but PollForTask. Raises ServiceError."""
         self.timers.run_until(now)
         checked = check(operation, request, constraint_error=self._settings.constraint_error)
         return _OPERATIONS[operation](self, checked, now)
 
     def poll(self, request: object, now: datetime) -> Poll:
-        """Begin a PollForTask: the poll is answered when ``take_answered`` returns it."""
+        """Start a PollForTask. It is answered once ``take_answered`` returns it."""
         self.timers.run_until(now)
         checked = check("PollForTask", request, constraint_error=self._settings.constraint_error)
         if not checked["workerGroup"]:
@@ -70,11 +70,11 @@ class Service:
         return self._life.board.poll(checked["workerGroup"], checked.get("hostname"), now)
 
     def take_answered(self) -> list[Poll]:
-        """The polls that were answered since the last call, in that order."""
+        """The polls that were answered since the last call, in order."""
         return self._life.board.take_answered()
 
     def take_effects(self) -> list[Effect]:
-        """What the engine has asked of other AWS services since the last call, in that order."""
+        """What other AWS services have been asked for since the last call, in order."""
         return self._life.take_effects()
 
     def abandon(self, poll: Poll) -> None:
@@ -83,15 +83,15 @@ class Service:
 
     @property
     def tasks(self) -> Mapping[str, Task]:
-        """Every task by its id, those that are over too."""
+        """Every task by id, including those that have ended."""
         return self._life.board.by_id
 
     def forget(self, task: Task) -> None:
-        """Drop a task that is over, to save memory in a long simulation."""
+        """Forget a task that has ended, to save memory in a long simulation."""
         self._life.board.forget(task)
 
     def task_object(self, task: Task) -> Answer:
-        """PollForTask's ``taskObject``."""
+        """The ``taskObject`` of PollForTask's answer."""
         instance, attempt = task.instance, task.attempt
         own = attempt_object(instance, attempt, attempt.fields)
         objects = {own.id: own}
@@ -114,7 +114,7 @@ class Service:
                 self._collect(pipeline, found, objects)
 
     def _evaluated(self, pipeline: Pipeline, found: PipelineObject) -> PipelineObject:
-        """An object with its expressions evaluated; a field that cannot be, as it is written."""
+        """An object with its expressions evaluated. A field that cannot be evaluated stays as written."""
         scope = scope_of(pipeline, found)
         fields: list[Field] = []
         for field in found.fields:
@@ -351,7 +351,7 @@ class Service:
         return {}
 
     def precondition_answered(self, pipeline_id: str, attempt_id: str, met: bool, now: datetime) -> None:
-        """The result of a CheckPrecondition that the engine asked for."""
+        """Take the result of a CheckPrecondition."""
         self.timers.run_until(now)
         for instance in self.pipelines[pipeline_id].open_instances():
             attempt = instance.attempt

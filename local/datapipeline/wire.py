@@ -1,4 +1,4 @@
-"""Requests held to botocore's model of the service: required members, types, lengths, values."""
+"""Validates requests against botocore's model of the service: required members, types, lengths, values."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from local.datapipeline.errors import (
 )
 from local.json_service import ServiceError, service_model
 
-# The model's character class for ids and strings, which Python's re cannot read as it is written there.
+# The model's character class for ids and strings, rewritten because Python's re cannot read the original.
 _REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# The API Reference documents this limit, the model a lower one (1,024): the service is no stricter here.
+# The API Reference documents this limit, the model a lower one (1,024). The higher one applies here.
 _STACK_TRACE = 4095
 
 
@@ -30,8 +30,8 @@ def operations() -> list[str]:
 def check(operation: str, request: object, *, constraint_error: str) -> dict[str, Any]:
     """The request, if the model allows it.
 
-    Raises UnknownOperationError, SerializationError for a member of the wrong type, and for anything else
-    the error that ``constraint_error`` names.
+    Raises UnknownOperationError, SerializationError for a member of the wrong type, and for anything else the
+    error that ``constraint_error`` names.
     """
     if operation not in operations():
         raise UnknownOperationError(f"There is no operation '{operation}'.")
