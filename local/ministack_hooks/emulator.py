@@ -30,8 +30,8 @@ from local.ministack_hooks.missing_objects import MissingObjects
 from local.ministack_hooks.permissions import Permissions
 from local.ministack_hooks.size_limits import SizeLimits
 from local.ministack_hooks.state_machine_faults import StateMachineFaults
-from local.ministack_hooks.state_machine_roles import CallsOf, StateMachineRoles
-from local.permissions.calls import CannotAssumeError
+from local.ministack_hooks.state_machine_roles import StateMachineRoles
+from local.permissions.calls import CallsOf, CannotAssumeError
 
 Asgi = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 Invoke = Callable[[Function, str, bytes, str], Coroutine[Any, Any, Result]]
