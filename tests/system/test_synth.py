@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.commands import ROOT
+from local.launch import ROOT
 from tests.system.deployments import STACK, environment_without_aws
 
 SYNTH_SECONDS = 120
