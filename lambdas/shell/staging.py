@@ -95,7 +95,7 @@ def stage_in(staging: Staging, s3: S3Client, *, check_canceled: Callable[[], Non
     """
     for staged in staging.inputs:
         with (
-            _explained("InputNotStaged", f"The input '{staged.node.id}'", "read"),
+            _errors_as_task_failed("InputNotStaged", f"The input '{staged.node.id}'", "read"),
             # Not in the input's directory, where any name may be that of an object.
             tempfile.TemporaryDirectory(prefix="fetching-", dir=staged.directory.parent) as aside,
         ):
@@ -118,7 +118,7 @@ def stage_out(staging: Staging, s3: S3Client, *, check_canceled: Callable[[], No
     Raises TaskFailed, and whatever ``check_canceled`` raises. Files that are already copied stay.
     """
     for staged in staging.outputs:
-        with _explained("OutputNotStaged", f"The output '{staged.node.id}'", "written"):
+        with _errors_as_task_failed("OutputNotStaged", f"The output '{staged.node.id}'", "written"):
             for path, uri, compress in _places(staged):
                 check_canceled()
                 if compress:
@@ -315,7 +315,7 @@ def _output_uri(staged: StagedNode, path: Path, *, compressed: bool) -> S3Uri:
 
 
 @contextmanager
-def _explained(error_id: str, what: str, done: str) -> Iterator[None]:
+def _errors_as_task_failed(error_id: str, what: str, done: str) -> Iterator[None]:
     try:
         yield
     except clients.aws_errors() as error:

@@ -131,7 +131,7 @@ class PostgreSqlSession(Session):
         try:
             ((found,),) = self._driver.run(_IS_TABLE, name=name)
         except DatabaseError as error:
-            raise table_not_checked(name, explained(error.args[0], "")) from error
+            raise table_not_checked(name, error_text(error.args[0], "")) from error
         except (InterfaceError, OSError) as error:
             raise table_not_checked(name, error) from error
         return bool(found)
@@ -149,7 +149,7 @@ class PostgreSqlSession(Session):
 def _failure(error: Exception, number: int, script: str) -> TaskFailed:
     """The failure for an error in a statement; ``number`` counts from 1."""
     if isinstance(error, DatabaseError):
-        return statement_failed(number, explained(error.args[0], script), _LEFT)
+        return statement_failed(number, error_text(error.args[0], script), _LEFT)
     if is_lost(error):
         return script_interrupted(error, _LEFT)
     return statement_failed(number, f"{error}.", _LEFT)
@@ -166,7 +166,7 @@ def position(fields: dict[str, str]) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def explained(fields: dict[str, str], script: str) -> str:
+def error_text(fields: dict[str, str], script: str) -> str:
     """An error's message, code, position in the script, detail and hint.
 
     PostgreSQL documentation, "Error and Notice Message Fields".

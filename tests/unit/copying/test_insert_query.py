@@ -32,7 +32,7 @@ def test_one_row_of_values_may_be_repeated(query: str, columns: int, two_rows: s
     parsed = InsertQuery.parse(query, Engine.POSTGRESQL)
     assert parsed.columns == columns
     assert parsed.repeatable
-    assert parsed.dollar(2) == two_rows
+    assert parsed.for_postgresql(2) == two_rows
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_one_row_of_values_may_be_repeated(query: str, columns: int, two_rows: s
 def test_another_statement_takes_a_record_at_a_time(query: str, one_row: str) -> None:
     parsed = InsertQuery.parse(query, Engine.POSTGRESQL)
     assert not parsed.repeatable
-    assert parsed.dollar(1) == one_row
+    assert parsed.for_postgresql(1) == one_row
 
 
 def test_mysql_takes_the_rows_of_an_upsert_one_after_the_other() -> None:
