@@ -15,10 +15,11 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.handlers import HandlerEnvironment, python_function
 from infra.poll_loop import POLL_LOOP
+from infra.python_function import python_function
 from infra.registration import EXECUTION_ENDED
 from infra.run_task import RUN_TASK
+from infra.shared_settings import SharedSettings
 
 _FAILED = ["FAILED", "TIMED_OUT", "ABORTED"]
 
@@ -44,19 +45,19 @@ class ExecutionEvents(Construct):
         construct_id: str,
         *,
         run_task: sfn.StateMachine,
-        given: HandlerEnvironment,
+        shared: SharedSettings,
     ) -> None:
         super().__init__(scope, construct_id)
         self.function = python_function(
             self,
             EXECUTION_ENDED,
             handler="execution_ended.handler",
-            given=given,
+            shared=shared,
             memory_mb=256,
             timeout=Duration.seconds(30),
             environment={"RUN_TASK_ARN": run_task.state_machine_arn},
         )
-        self._let_describe(given.encryption_key)
+        self._let_describe(shared.encryption_key)
         self.not_reported = dead_letter_queue(self, "NotReported", "tasks-not-reported")
         count = targets.LambdaFunction(self.function)
         its_arn = [run_task.state_machine_arn]

@@ -11,23 +11,17 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.account import connection
 from local.arguments import whole
 from local.dashboard.svg import default_span, draw
 from local.dashboard.widgets import UnsupportedWidgetError, read_dashboard
-from local.ministack_hooks import REGION
 from local.server import HOST
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the picture; returns the exit code."""
     options = _parser().parse_args(arguments)
-    client = boto3.client(
-        "cloudwatch",
-        endpoint_url=f"http://{HOST}:{options.port}",
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - what local AWS takes from everyone
-    )
+    client = boto3.client("cloudwatch", **connection(f"http://{HOST}:{options.port}"))
     span = default_span(options.minutes, options.period, datetime.now(UTC))
     try:
         picture = draw(read_dashboard(client, options.name, span), span)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from local.account import ACCOUNT, REGION
 from local.datapipeline.control import control
 from local.datapipeline.errors import (
     AccessDeniedError,
@@ -24,7 +25,7 @@ from local.datapipeline.errors import (
 )
 from local.datapipeline.faults import Fault, Faults
 from local.datapipeline.permissions import Needed
-from local.datapipeline.service import ACCOUNT, REGION, Service
+from local.datapipeline.service import Service
 from local.datapipeline.settings import Settings
 from local.datapipeline.throttle import Throttle
 from local.datapipeline.world import World

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+from local.account import ACCOUNT
 from local.datapipeline import queries
 from local.datapipeline.definition import Definition, read_values
 from local.datapipeline.effects import Effect
@@ -35,8 +36,6 @@ from local.datapipeline.validation import validate
 from local.datapipeline.views import attempt_object, find_object, instance_object, scope_of
 from local.datapipeline.wire import check
 
-ACCOUNT = "000000000000"
-REGION = "us-east-1"
 PAGE = 100
 MAXIMUM_TAGS = 10
 MASK = "********"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import signal
 import time
 from collections.abc import Sequence
@@ -16,13 +15,15 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.account import connection
 from local.console.files import PATH as CONSOLE_PATH
 from local.demo.attempts import Attempt, Row, mismatches, read_attempts, table_rows, unfinished
 from local.demo.pipelines import RefusedError, SamplePipeline, sample_pipelines
-from local.demo.process import ROOT, LocalAwsProcess, SetUpError
 from local.demo.traces import AttemptKey, Traces, read_traces
 from local.demo.view import View
 from local.directories import open_directory
+from local.environment import forget_aws_settings
+from local.launch import ROOT, LocalAwsProcess, SetUpError
 
 if TYPE_CHECKING:
     from mypy_boto3_datapipeline import DataPipelineClient
@@ -64,19 +65,11 @@ class Clients:
     """boto3 clients of the local AWS."""
 
     def __init__(self, endpoint_url: str) -> None:
-        session = boto3.Session(
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - they may do everything there
-            region_name="us-east-1",
-        )
         retries = Config(retries={"mode": "standard", "total_max_attempts": 5})
-        self.data_pipeline: DataPipelineClient = session.client(
-            "datapipeline", endpoint_url=endpoint_url, config=retries
-        )
-        self.step_functions: SFNClient = session.client(
-            "stepfunctions", endpoint_url=endpoint_url, config=retries
-        )
-        self.logs: CloudWatchLogsClient = session.client("logs", endpoint_url=endpoint_url, config=retries)
+        options = {**connection(endpoint_url), "config": retries}
+        self.data_pipeline: DataPipelineClient = boto3.client("datapipeline", **options)
+        self.step_functions: SFNClient = boto3.client("stepfunctions", **options)
+        self.logs: CloudWatchLogsClient = boto3.client("logs", **options)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -87,14 +80,14 @@ def main(arguments: Sequence[str]) -> int:
     )
     options = parser.parse_args(arguments)
     view = View()
-    _stay_local()
+    forget_aws_settings()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         view.say(OPENING)
         with (
             open_directory("local-demo-") as directory,
-            LocalAwsProcess(["--port", "0", "--time-scale", str(TIME_SCALE)]) as aws,
+            LocalAwsProcess("--port", "0", "--time-scale", str(TIME_SCALE)) as aws,
         ):
             with view.busy("setting up"):
                 url = aws.wait_until_ready(SET_UP_SECONDS, lambda line: view.say(line, "dim"))
@@ -192,16 +185,3 @@ def _wait_for_traces(
         if not lacking or time.monotonic() >= deadline:
             return traces, lacking
         time.sleep(BETWEEN_READS_SECONDS)
-
-
-def _stay_local() -> None:
-    """A developer's profile, endpoint or proxy must not decide where the demo, or what it starts, goes."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ |= {
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    direct = [os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "127.0.0.1"]
-    os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, direct))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from local.account import ACCOUNT, REGION
 from local.datapipeline.faults import Faults
 from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
@@ -41,8 +42,6 @@ Asgi = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 Invoke = Callable[[Function, str, bytes, str], Coroutine[Any, Any, Result]]
 """(function, request id, event, invoked ARN) -> result."""
 
-ACCOUNT = "000000000000"
-REGION = "us-east-1"
 LOG_SOURCE = "execution environment"
 BEGINNING_SECONDS = 0.15
 

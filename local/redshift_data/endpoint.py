@@ -14,6 +14,7 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 from pg8000.native import Connection
 
+from local.account import ACCOUNT, REGION
 from local.http.requests import read_body
 from local.permissions.calls import Call
 from local.redshift_data import permissions
@@ -21,8 +22,7 @@ from local.redshift_data.errors import RedshiftDataError, ResourceNotFoundError,
 from local.redshift_data.statements import NewS3, Part, Statement, Statements
 
 TARGET = "RedshiftData."
-PLACE = "us-east-1:000000000000"
-"""Region and account."""
+PLACE = f"{REGION}:{ACCOUNT}"
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.configuration_error import ConfigurationError
+from infra.worker_group import WorkerGroup
 from local.arguments import whole
 from local.simulation.arrivals import PATTERNS
 from local.simulation.bill import MONTH_DAYS, Line, bill, host_bill, total

@@ -153,7 +153,7 @@ class _Run:
         """Drop a pipeline whose tasks are over, so that a month's pipelines do not fill the memory."""
         pipeline = task.instance.pipeline.id
         self._open[pipeline] -= 1
-        self.service.life.board.by_id.pop(task.id, None)
+        self.service.forget(task)
         if not self._open[pipeline]:
             del self._open[pipeline]
             del self.service.pipelines[pipeline]
@@ -170,19 +170,18 @@ class _Run:
         """Abandon a poll. Returns whether it was still unanswered."""
         if self._held.pop(poll.id, None) is None:
             return False
-        self.service.life.board.abandon(poll)
+        self.service.abandon(poll)
         return True
 
     def answer(self, now: datetime) -> None:
         """Deliver the service's answers."""
-        board = self.service.life.board
-        while board.answered:
-            poll = board.answered.pop(0)
-            answered = self._held.pop(poll.id, None)
-            if answered is not None:
-                answered(poll, now)
-            elif poll.task is not None:
-                self.usage.lost_offers += 1
+        while answered_polls := self.service.take_answered():
+            for poll in answered_polls:
+                answered = self._held.pop(poll.id, None)
+                if answered is not None:
+                    answered(poll, now)
+                elif poll.task is not None:
+                    self.usage.lost_offers += 1
 
     # RunTask
 

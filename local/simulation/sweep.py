@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.configuration_error import ConfigurationError
+from infra.worker_group import WorkerGroup
 from local.simulation.arrivals import PATTERNS
 from local.simulation.bill import bill, total
 from local.simulation.prices import Prices

@@ -14,7 +14,8 @@ import pytest
 
 from local.console.files import CONTENT_TYPES, PATH, answer, console
 from local.http.guard import refusal
-from tests.local.commands import ROOT, running
+from local.launch import ROOT
+from tests.local.commands import running
 
 PAGE = ROOT / "local" / "console" / "page"
 MODULES = sorted(PAGE.glob("*.mjs"))

@@ -14,9 +14,9 @@ from rich.console import Console
 from local.demo.attempts import NOT_YET, Attempt, Row, mismatches, table_rows, unfinished
 from local.demo.command import keep
 from local.demo.pipelines import ExpectedAttempt, SamplePipeline, sample_pipelines
-from local.demo.process import LocalAwsProcess
 from local.demo.traces import Printed, Run, Traces, printed_in
 from local.demo.view import View, stdout_console
+from local.launch import LocalAwsProcess
 
 RETRY = SamplePipeline(
     "retry",

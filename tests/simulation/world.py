@@ -136,8 +136,7 @@ class World:
             for instance in pipeline.open_instances():
                 if instance.attempt is not None and instance.attempt.task is not None:
                     self.ready.setdefault(instance.id, self.now)
-        answered, self.service.life.board.answered[:] = list(self.service.life.board.answered), []
-        for poll in answered:
+        for poll in self.service.take_answered():
             if poll.id in self._polls:
                 self._polls.pop(poll.id)(poll)
 
@@ -164,7 +163,7 @@ class World:
 
         def timed_out() -> None:
             if execution.waits == wait and self._polls.pop(wanted.id, None) is not None:
-                self.service.life.board.abandon(wanted)
+                self.service.abandon(wanted)
                 self._go_on(execution, None)
 
         self._polls[wanted.id] = lambda poll: self.at(0, lambda: self._go_on(execution, poll))

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from local.launch import ROOT
 from runner import Task, clients, task_handler
 from runner.testing import Context, task_event
 from shell.process_tree import children
-from tests.local.commands import ROOT
 
 SERVER = """
 import http.server, pathlib, sys

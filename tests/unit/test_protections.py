@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.local.commands import ROOT
+from local.launch import ROOT
 from tests.protections.page import page
 from tests.protections.protections import PROTECTIONS, UNPROVEN, Protection
 from tests.protections.trial import failures, is_of, without
