@@ -109,7 +109,7 @@ def test_what_cannot_be_an_insert_query(query: str) -> None:
     ],
 )
 def test_where_values_go(query: str, table: str, targets: str) -> None:
-    """``!`` is for a value in an expression, ``#`` for one that is a number by then."""
+    """``!`` marks a value in an expression, ``#`` one that has become a number."""
     parsed = InsertQuery.parse(query, Engine.MYSQL)
     assert parsed.table == table
     assert " ".join(map(written, parsed.targets)) == targets
@@ -123,8 +123,8 @@ def written(target: Target) -> str:
 
 
 def test_a_statement_of_our_own_knows_its_columns() -> None:
-    assert [written(one) for one in InsertQuery.into("t", ("`a`", "`b``c`"), 2).targets] == ["a", "b`c"]
-    assert [written(one) for one in InsertQuery.into("t", (), 3).targets] == ["0", "1", "2"]
+    assert [written(target) for target in InsertQuery.into("t", ("`a`", "`b``c`"), 2).targets] == ["a", "b`c"]
+    assert [written(target) for target in InsertQuery.into("t", (), 3).targets] == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(

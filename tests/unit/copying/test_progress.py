@@ -1,4 +1,4 @@
-"""How far a copy has come."""
+"""The progress of a copy."""
 
 from __future__ import annotations
 
