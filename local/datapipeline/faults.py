@@ -36,7 +36,7 @@ class FaultError(ValueError):
 
 @dataclass
 class Fault:
-    """``count`` calls of ``operation`` go wrong in the way of ``kind``. ``seconds`` (delay, down) are real."""
+    """``count`` calls of ``operation`` go wrong as ``kind`` says. ``seconds`` are real (delay, down)."""
 
     operation: str
     kind: str
