@@ -6,7 +6,6 @@ BatchExecuteStatement and DescribeStatement.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,7 +37,7 @@ def start(task: Task, cluster: Cluster, statements: Sequence[str], *, step: str)
     request: dict[str, Any] = {
         **cluster.request,
         "StatementName": task.attempt_id[:500],
-        "ClientToken": hashlib.sha256(f"{task.id}/{task.attempt_id}/{step}".encode()).hexdigest(),
+        "ClientToken": _client_token(task, step),
     }
     client = clients.redshift_data(cluster.region)
     try:
@@ -47,6 +46,12 @@ def start(task: Task, cluster: Cluster, statements: Sequence[str], *, step: str)
         return client.batch_execute_statement(Sqls=list(statements), **request)["Id"]
     except clients.aws_errors() as error:
         raise _refused(error) from error
+
+
+def _client_token(task: Task, step: str) -> str:
+    import hashlib  # Scripts on other databases do not need it.
+
+    return hashlib.sha256(f"{task.id}/{task.attempt_id}/{step}".encode()).hexdigest()
 
 
 def in_queue(task: Task, statements: Sequence[str]) -> list[str]:
