@@ -39,8 +39,8 @@ def start(task: Task, cluster: Cluster, statements: Sequence[str], *, step: str)
         "StatementName": task.attempt_id[:500],
         "ClientToken": _client_token(task, step),
     }
-    client = clients.redshift_data(cluster.region)
     try:
+        client = clients.redshift_data(cluster.region)
         if len(statements) == 1:
             return client.execute_statement(Sql=statements[0], **request)["Id"]
         return client.batch_execute_statement(Sqls=list(statements), **request)["Id"]
@@ -81,8 +81,8 @@ def look(task: Task, *, wait_seconds: int) -> Outcome | None:
 
 def records(task: Task) -> Sequence[Sequence[Any]]:
     """The records that the statement in ``task.state`` returned. Raises TaskFailed."""
-    client = clients.redshift_data(task.state["region"])
     try:
+        client = clients.redshift_data(task.state["region"])
         pages = client.get_paginator("get_statement_result").paginate(Id=task.state["statement"])
         return [record for page in pages for record in page["Records"]]
     except clients.aws_errors() as error:
