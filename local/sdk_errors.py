@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from local.json_service import service_model
 
 if TYPE_CHECKING:
-    from local.ministack_hooks import Handler
+    from local.ministack_hooks.handler import Handler
 
 
 def modelled_errors(service: str) -> frozenset[str]:
