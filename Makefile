@@ -1,5 +1,5 @@
 # `make help` lists the targets. Everything is set up inside the repository, in .venv and
-# node_modules, and again only when the requirement files change.
+# node_modules, and again only when a lock changes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -14,12 +14,12 @@ help: ## List the targets
 .PHONY: setup
 setup: $(VENV)/.installed node_modules/.installed ## Set up .venv and node_modules (the other targets do it by themselves)
 
-$(VENV)/.installed: requirements.txt requirements-dev.txt lambdas/requirements.txt
+$(VENV)/.installed: requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.13" >&2; exit 1; }
 	@echo "Setting up $(VENV) (once) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json
@@ -60,6 +60,19 @@ lint: setup ## Check format, style and types
 format: setup ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+# uv rather than pip-tools: it resolves for every machine at once, so that one lock serves Python 3.11 to 3.14 on
+# Linux and macOS. The asset's lock is for the one runtime that is deployed. What is locked stays, unless a
+# requirement rules it out.
+LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --only-binary :all: --custom-compile-command "make lock"
+FOR_EACH := --universal --python-version 3.11
+FOR_LAMBDA := --python-platform aarch64-manylinux2014 --python-version 3.13
+
+.PHONY: lock
+lock: setup ## Lock what the requirements files ask for; UPGRADE=1 takes the newest releases they allow
+	@$(LOCK) $(if $(UPGRADE),--upgrade) $(FOR_EACH) requirements-dev.txt --output-file requirements-dev.lock
+	@$(LOCK) $(FOR_EACH) requirements.txt --constraint requirements-dev.lock --output-file requirements.lock
+	@$(LOCK) $(FOR_LAMBDA) lambdas/requirements.txt --constraint requirements-dev.lock --output-file lambdas/requirements.lock
 
 .PHONY: synth
 synth: setup ## Synthesize the CloudFormation template into cdk.out
