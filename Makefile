@@ -23,9 +23,10 @@ $(VENV)/.installed: requirements-dev.lock
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json
-	@command -v node >/dev/null || { echo "Node.js 20 or newer is needed for the CDK CLI: https://nodejs.org" >&2; exit 1; }
+	@command -v node >/dev/null || { echo "Node.js 22 or newer is needed for the CDK CLI: https://nodejs.org" >&2; exit 1; }
+	@# Release 20 is past its end of life, but still works.
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
-	  { echo "Node.js 20 or newer is needed for the CDK CLI; this is $$(node --version)." >&2; exit 1; }
+	  { echo "Node.js 22 or newer is needed for the CDK CLI; this is $$(node --version)." >&2; exit 1; }
 	@echo "Setting up node_modules (once) ..."
 	@npm ci --silent --no-fund --no-audit
 	@touch $@
@@ -51,15 +52,21 @@ bench: setup ## Measure the figures that the documentation states
 	@$(BIN)/python -m bench
 
 .PHONY: lint
-lint: setup ## Check format, style and types
+lint: setup ## Check format, style and types of Python and JavaScript, shell scripts and workflow files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@npx --no-install biome ci --error-on-warnings --colors=off .
+	@npx --no-install tsc --project local/console/jsconfig.json
+	@$(BIN)/shellcheck $$(git ls-files | xargs grep -lE '^#!.*[/ ](ba|da)?sh')
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 .PHONY: format
 format: setup ## Format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@npx --no-install biome check --write --colors=off .
 
 # uv rather than pip-tools: it resolves for every machine at once, so that one lock serves Python 3.11 to 3.14 on
 # Linux and macOS. The asset's lock is for the one runtime that is deployed. What is locked stays, unless a

@@ -50,9 +50,9 @@ export class Part {
         return {
             focused: this.element.contains(document.activeElement) ? nameOf(document.activeElement) : "",
             scrolled: new Map(
-                this.#all("[data-scroll]").map((one) => [
-                    one.id,
-                    { left: one.scrollLeft, top: isAtEnd(one) ? null : one.scrollTop },
+                this.#all("[data-scroll]").map((box) => [
+                    box.id,
+                    { left: box.scrollLeft, top: isAtEnd(box) ? null : box.scrollTop },
                 ]),
             ),
             unfolded: this.#all("details[open]").map(({ id }) => id),
@@ -60,15 +60,15 @@ export class Part {
     }
 
     #restore({ focused, scrolled, unfolded }) {
-        for (const one of this.#all("details")) one.open = unfolded.includes(one.id);
-        for (const one of this.#all("[data-scroll]")) {
-            const { left, top } = scrolled.get(one.id) ?? { left: 0, top: null };
+        for (const details of this.#all("details")) details.open = unfolded.includes(details.id);
+        for (const box of this.#all("[data-scroll]")) {
+            const { left, top } = scrolled.get(box.id) ?? { left: 0, top: null };
             // What grows at its end is followed there, unless the reader has scrolled up.
-            one.scrollTo({ left, top: top ?? (one.dataset.scroll === "end" ? one.scrollHeight : 0) });
+            box.scrollTo({ left, top: top ?? (box.dataset.scroll === "end" ? box.scrollHeight : 0) });
         }
         if (focused)
             this.#all("a, button, summary, [tabindex]")
-                .find((one) => nameOf(one) === focused)
+                .find((control) => nameOf(control) === focused)
                 ?.focus({ preventScroll: true });
     }
 

@@ -37,7 +37,7 @@ export function layout({ start, nodes, edges }) {
 /** Nodes in an order in which each comes after those that lead to it, but for the edges in `back`. */
 function walk(start, nodes, edges) {
     const following = new Map(nodes.map(({ id }) => [id, []]));
-    edges.forEach((edge, index) => following.get(edge.from).push({ to: edge.to, index }));
+    for (const [index, { from, to }] of edges.entries()) following.get(from).push({ to, index });
     const state = new Map();
     const back = new Set();
     const order = [];
@@ -58,9 +58,9 @@ function walk(start, nodes, edges) {
 function layersOf(order, edges, back) {
     const layers = new Map(order.map((id) => [id, 0]));
     for (const id of order) {
-        edges.forEach(({ from, to }, index) => {
+        for (const [index, { from, to }] of edges.entries()) {
             if (from === id && !back.has(index)) layers.set(to, Math.max(layers.get(to), layers.get(id) + 1));
-        });
+        }
     }
     return layers;
 }
@@ -85,27 +85,34 @@ function chainOf({ from, to }, index, back, cells) {
 
 function rowsOf(cells) {
     const rows = [];
-    for (const cell of cells.values()) (rows[cell.layer] ??= []).push(cell);
+    for (const cell of cells.values()) {
+        rows[cell.layer] ??= [];
+        rows[cell.layer].push(cell);
+    }
     return rows.filter(Boolean);
 }
 
 /** Order each row by where its neighbours in the row above, then below, stand; keep the fewest crossings. */
 function arrange(rows, cells) {
-    const number = () => rows.forEach((row) => row.forEach((cell, index) => Object.assign(cell, { index })));
-    number();
+    for (const row of rows) number(row);
     let best = { crossings: crossings(rows, cells), rows: rows.map((row) => [...row]) };
     for (let sweep = 0; sweep < SWEEPS && best.crossings > 0; sweep += 1) {
         const down = sweep % 2 === 0;
         for (const row of down ? rows : [...rows].reverse()) {
             const wish = new Map(row.map((cell) => [cell, middle(cell, cells, down ? -1 : 1, "index")]));
             row.sort((a, b) => wish.get(a) - wish.get(b) || a.index - b.index);
-            row.forEach((cell, index) => Object.assign(cell, { index }));
+            number(row);
         }
         const now = crossings(rows, cells);
         if (now < best.crossings) best = { crossings: now, rows: rows.map((row) => [...row]) };
     }
-    best.rows.forEach((row, index) => rows.splice(index, 1, row));
-    number();
+    rows.splice(0, rows.length, ...best.rows);
+    for (const row of rows) number(row);
+}
+
+/** Tells each cell of a row its place in it. */
+function number(row) {
+    for (const [index, cell] of row.entries()) cell.index = index;
 }
 
 /** The mean of a property of a cell's neighbours on one side; the cell's own if it has none there. */
@@ -123,12 +130,12 @@ function crossings(rows, cells) {
         const lines = row.flatMap((cell) =>
             cell.near
                 .map((id) => cells.get(id))
-                .filter((o) => o.layer > cell.layer)
-                .map((o) => [cell.index, o.index]),
+                .filter((other) => other.layer > cell.layer)
+                .map((other) => [cell.index, other.index]),
         );
-        lines.forEach(([a, b], i) =>
-            lines.slice(i + 1).forEach(([c, d]) => (found += (a - c) * (b - d) < 0 ? 1 : 0)),
-        );
+        for (const [i, [a, b]] of lines.entries()) {
+            found += lines.slice(i + 1).filter(([c, d]) => (a - c) * (b - d) < 0).length;
+        }
     }
     return found;
 }
@@ -155,10 +162,10 @@ function settle(row, wish) {
     row.forEach((cell, i) => {
         blocks.push({ at: wish(cell) - offsets[i], cells: [i] });
         while (blocks.length > 1 && blocks.at(-2).at > blocks.at(-1).at) {
-            const [one, other] = blocks.splice(-2);
-            const size = one.cells.length + other.cells.length;
-            const at = (one.at * one.cells.length + other.at * other.cells.length) / size;
-            blocks.push({ at, cells: [...one.cells, ...other.cells] });
+            const [left, right] = blocks.splice(-2);
+            const size = left.cells.length + right.cells.length;
+            const at = (left.at * left.cells.length + right.at * right.cells.length) / size;
+            blocks.push({ at, cells: [...left.cells, ...right.cells] });
         }
     });
     for (const block of blocks) for (const i of block.cells) row[i].x = block.at + offsets[i];
@@ -192,7 +199,7 @@ function routesOf(edges, chains, cells) {
         const here = ports.get(`${side} ${id}`).sort((a, b) => a.x - b.x || a.edge - b.edge);
         const cell = cells.get(id);
         const gap = Math.min(22, (cell.width - 24) / here.length);
-        const place = here.findIndex((one) => one.edge === edge) - (here.length - 1) / 2;
+        const place = here.findIndex((port) => port.edge === edge) - (here.length - 1) / 2;
         return { x: cell.x + place * gap, y: cell.y + (side * cell.height) / 2 };
     };
     return edges.map((edge, index) => {

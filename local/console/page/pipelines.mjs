@@ -32,8 +32,8 @@ export function latestFirst(ids) {
     const place = new Map(ids.map((id, index) => [id, index]));
     const scheduled = new Map(ids.map((id) => [id, idParts(id).scheduled]));
     return [...ids].sort((a, b) => {
-        const [one, other] = [scheduled.get(a), scheduled.get(b)];
-        return one === other ? place.get(a) - place.get(b) : one < other ? 1 : -1;
+        const [timeOfA, timeOfB] = [scheduled.get(a), scheduled.get(b)];
+        return timeOfA === timeOfB ? place.get(a) - place.get(b) : timeOfA < timeOfB ? 1 : -1;
     });
 }
 
@@ -79,8 +79,8 @@ export class Pipelines {
     async describe(ids) {
         for (const pipelineIds of inParts(ids)) {
             const answer = await this.aws.call("dataPipeline", "DescribePipelines", { pipelineIds });
-            for (const one of answer.pipelineDescriptionList)
-                this.described.set(one.pipelineId, description(one));
+            for (const pipeline of answer.pipelineDescriptionList)
+                this.described.set(pipeline.pipelineId, description(pipeline));
         }
     }
 }
@@ -138,7 +138,7 @@ export class Runs {
     }
 
     /** One instance or attempt as it is now; null if there is none. */
-    async one(id) {
+    async current(id) {
         await this.describe([id]);
         return this.objects.get(id) ?? null;
     }

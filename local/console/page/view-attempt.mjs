@@ -6,15 +6,15 @@ import { follow } from "./path.mjs";
 import { idParts } from "./pipelines.mjs";
 import { links } from "./routes.mjs";
 import { clock, coarse, soFar, statuses, takenBy, timeOfDay } from "./timeline.mjs";
-import { empty, facts, heading, pill, section, time, tone } from "./widgets.mjs";
 import { executionParts, readExecution } from "./view-execution.mjs";
+import { empty, facts, heading, pill, section, time, tone } from "./widgets.mjs";
 
 const SHOWN_LINES = 1000;
 const QUIET_FIELDS = /^(@|error|parent$|reportProgressTime$|hostname$|type$)/;
 
 /** All that is known of an attempt, read anew. `known` is what the last reading returned. */
 export async function readAttempt({ executions, runs, log }, id, known) {
-    const attempt = known?.attempt?.over ? known.attempt : await runs.one(id);
+    const attempt = known?.attempt?.over ? known.attempt : await runs.current(id);
     const machines = await executions.machines();
     const found = [];
     let complete = true;
@@ -107,7 +107,7 @@ function attemptParts(pipelineId, { attempt, name, found, second }) {
             [
                 "Executions",
                 found.length
-                    ? found.map((one) => h("a", { href: links.execution(one.arn) }, `${one.name} `))
+                    ? found.map(({ arn, name }) => h("a", { href: links.execution(arn) }, `${name} `))
                     : "",
             ],
         ]),

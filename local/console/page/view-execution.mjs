@@ -4,8 +4,8 @@ import { h, Part } from "./dom.mjs";
 import { follow } from "./path.mjs";
 import { links } from "./routes.mjs";
 import { dateTime, duration, timeOfDay } from "./timeline.mjs";
-import { empty, facts, heading, section, table, time } from "./widgets.mjs";
 import { graphView } from "./view-graph.mjs";
+import { empty, facts, heading, section, table, time } from "./widgets.mjs";
 
 const SHOWN_STEPS = 50;
 

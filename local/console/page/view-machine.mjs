@@ -4,8 +4,8 @@ import { h, Part } from "./dom.mjs";
 import { pageOf } from "./pipelines.mjs";
 import { links } from "./routes.mjs";
 import { duration } from "./timeline.mjs";
-import { empty, facts, heading, pager, pill, section, table, time } from "./widgets.mjs";
 import { graphView } from "./view-graph.mjs";
+import { empty, facts, heading, pager, pill, section, table, time } from "./widgets.mjs";
 
 const PAGE = 20;
 const MOST = 1000;
@@ -24,7 +24,7 @@ export function machineView(main, { executions, now }, { arn, page }) {
             chosen.items.length
                 ? table(
                       ["Execution", "Status", "Started", "Took"],
-                      chosen.items.map((one) => row(one, second)),
+                      chosen.items.map((execution) => row(execution, second)),
                   )
                 : empty(
                       "No execution yet.",

@@ -3,8 +3,8 @@
 import { h, Part } from "./dom.mjs";
 import { links } from "./routes.mjs";
 import { clock, coarse, dateTime, soFar, span } from "./timeline.mjs";
-import { empty, facts, heading, pager, pill, section, time } from "./widgets.mjs";
 import { axis, bar } from "./view-timeline.mjs";
+import { empty, facts, heading, pager, pill, section, time } from "./widgets.mjs";
 
 const PAGE = 20;
 
@@ -35,7 +35,7 @@ export function pipelineView(main, { pipelines, now }, { id, page }) {
             if (!pipelines.described.has(id)) await pipelines.describe([id]);
             const chosen = await runs.read(page, PAGE);
             const pipeline = pipelines.described.get(id);
-            const going = chosen.items.some((one) => !one.over || one.attempts.some(({ over }) => !over));
+            const going = chosen.items.some((instance) => allRuns([instance]).some(({ over }) => !over));
             const second = going ? clock(allRuns(chosen.items), Math.floor(now() / 1000) * 1000) : 0;
             if (!alive()) return;
             part.show({ pipeline, chosen, second });
@@ -44,7 +44,7 @@ export function pipelineView(main, { pipelines, now }, { id, page }) {
     };
 }
 
-const allRuns = (instances) => instances.flatMap((one) => [one, ...one.attempts]);
+const allRuns = (instances) => instances.flatMap((instance) => [instance, ...instance.attempts]);
 
 function instances(chosen, pipelineId, now) {
     if (!chosen.items.length) {
@@ -54,7 +54,9 @@ function instances(chosen, pipelineId, now) {
             `aws datapipeline activate-pipeline --pipeline-id ${pipelineId}`,
         );
     }
-    const attempts = chosen.items.flatMap((one) => (one.attempts.length ? one.attempts : [one]));
+    const attempts = chosen.items.flatMap((instance) =>
+        instance.attempts.length ? instance.attempts : [instance],
+    );
     const range = span(attempts, now);
     return h(
         "div",
@@ -73,7 +75,7 @@ function instances(chosen, pipelineId, now) {
                     h("th", { scope: "col" }, "Took"),
                 ),
             ),
-            chosen.items.map((one) => h("tbody", {}, rows(one, pipelineId, range, now))),
+            chosen.items.map((instance) => h("tbody", {}, rows(instance, pipelineId, range, now))),
         ),
     );
 }

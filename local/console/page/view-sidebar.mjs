@@ -71,7 +71,7 @@ export function sidebarView(sidebar, { pipelines, executions }, current) {
             const here = listed.filter(({ id }) => id === current());
             await pipelines.describe([...new Set([...seen, ...here].map(({ id }) => id))]);
             known = {
-                listed: listed.map((one) => ({ ...one, ...pipelines.described.get(one.id) })),
+                listed: listed.map((pipeline) => ({ ...pipeline, ...pipelines.described.get(pipeline.id) })),
                 machines: await executions.machines(),
             };
             show();

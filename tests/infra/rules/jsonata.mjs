@@ -8,11 +8,11 @@ const { expressions, scopes, pairs } = JSON.parse(readFileSync(0, "utf8"));
 const compiled = expressions.map((text) => jsonata(text));
 const results = [];
 for (const [expression, scope] of pairs) {
-  try {
-    const value = await compiled[expression].evaluate({}, { states: scopes[scope] });
-    results.push(value === undefined ? { error: "no value" } : { value });
-  } catch (error) {
-    results.push({ error: `${error.code}: ${error.message}` });
-  }
+    try {
+        const value = await compiled[expression].evaluate({}, { states: scopes[scope] });
+        results.push(value === undefined ? { error: "no value" } : { value });
+    } catch (error) {
+        results.push({ error: `${error.code}: ${error.message}` });
+    }
 }
 console.log(JSON.stringify(results));
