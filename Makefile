@@ -83,7 +83,7 @@ lock: setup ## Lock what the requirements files ask for; UPGRADE=1 takes the new
 
 .PHONY: synth
 synth: setup ## Synthesize the CloudFormation template into cdk.out
-	@npx --no-install cdk synth --quiet
+	@CDK_DISABLE_VERSION_CHECK=1 npx --no-install cdk synth --quiet
 
 .PHONY: up
 up: setup ## Start local AWS with the stack deployed, until Ctrl-C
