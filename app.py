@@ -8,10 +8,11 @@ import sys
 
 import aws_cdk as cdk
 
+from infra.configuration_error import ConfigurationError
 from infra.context import Context
 from infra.handlers import exists, shell_command, shell_command_precondition
 from infra.stack import TaskRunnerStack
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.worker_group import WorkerGroup
 
 
 def main() -> None:

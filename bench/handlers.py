@@ -8,8 +8,9 @@ import json
 import zipfile
 from typing import Any
 
-from bench.deployed import ROOT, STACK, LocalAws, policy, up
+from bench.deployed import STACK, LocalAws, policy, up
 from bench.figures import ratio, spread
+from local.launch import ROOT
 from runner.testing import FieldValue, Ref, task_event
 
 COLD_STARTS = 20

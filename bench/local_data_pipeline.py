@@ -27,7 +27,7 @@ CONFIG = Config(retries={"total_max_attempts": 1}, read_timeout=120)
 def measure() -> dict[str, Any]:
     """Milliseconds and CPU seconds; takes about half a minute."""
     with up("--no-deploy", "--setting", "throttling=off") as aws:
-        pid = aws.process.pid
+        pid = aws.pid
         idle = _cpu_percent(pid)
         client = aws.client("datapipeline", config=CONFIG)
         pipelines = [_pipeline(client, number) for number in range(PIPELINES)]

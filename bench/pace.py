@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 from local.datapipeline.throttle import BURST, RATES, Throttle
-from runner import pace
+from poller import pace
 
 QUEUES: dict[str, tuple[int, ...]] = {
     "1 loop": (500,),
@@ -29,7 +29,7 @@ POLICIES: dict[str, tuple[str, float]] = {
     "twice as much taken back": ("_TAKEN_BACK", 2 * pace._TAKEN_BACK),
     "nothing taken back": ("_TAKEN_BACK", 0.0),
 }
-"""Which constant of ``runner.pace`` has which value."""
+"""Which constant of ``poller.pace`` has which value."""
 
 CYCLE_SECONDS = (0.2, 0.4)
 """From the answer of a poll to the next poll, where nothing paces: about three transitions."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, overload
 
-from infra.worker_group import ConfigurationError
+from infra.configuration_error import ConfigurationError
 
 
 class Context:

@@ -6,7 +6,7 @@ import re
 
 from aws_cdk import Token
 
-from infra.worker_group import ConfigurationError
+from infra.configuration_error import ConfigurationError
 
 _ROLE = r"arn:aws[a-zA-Z-]*:iam::\d{12}:role/[\w+=.@/-]{1,576}"
 # Amazon Redshift developer guide, IAM_ROLE: several are a chain, of which each assumes the next.

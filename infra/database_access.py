@@ -9,7 +9,7 @@ from aws_cdk import Aws, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from infra.worker_group import ConfigurationError
+from infra.configuration_error import ConfigurationError
 
 Secret = secretsmanager.ISecret | str
 """A secret of the same app, or the ARN of one."""

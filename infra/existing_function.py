@@ -9,8 +9,8 @@ from aws_cdk import Stack, Token
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.python_handler import HandlerEnvironment
-from infra.worker_group import ConfigurationError
+from infra.configuration_error import ConfigurationError
+from infra.shared_settings import SharedSettings
 
 # API Reference, Invoke, FunctionName.
 _ARN = re.compile(
@@ -30,7 +30,7 @@ class ExistingFunction:
         self,
         scope: Construct,
         route: str,
-        given: HandlerEnvironment,  # noqa: ARG002 - its role and its logs are its owner's
+        shared: SharedSettings,  # noqa: ARG002 - its role and its logs are its owner's
     ) -> lambda_.IFunction:
         """The function as it is. RunTask's role is granted its invocation, and nothing else is granted.
 

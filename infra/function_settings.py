@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from aws_cdk import Token
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 
-from infra.worker_group import ConfigurationError
+from infra.configuration_error import ConfigurationError
 
 # Lambda quotas: memory, timeout, /tmp.
 _NUMBERS = {
@@ -34,6 +36,23 @@ _MADE_BY = {
     "security_groups": "ec2.SecurityGroup.from_security_group_id(stack, 'Group', 'sg-…')",
     "vpc": "ec2.Vpc.from_lookup(stack, 'Vpc', vpc_id='vpc-…')",
 }
+
+
+class FunctionSettings(TypedDict, total=False):
+    """Keyword arguments for the Lambda function of a handler. Each may be left out."""
+
+    memory_mb: int
+    """128 to 10,240."""
+    timeout_minutes: int
+    """1 to 15."""
+    ephemeral_mb: int
+    """Size of /tmp: 512 to 10,240; 512 if it is left out."""
+    environment: Mapping[str, str] | None
+    vpc: ec2.IVpc | None
+    subnets: ec2.SubnetSelection | None
+    security_groups: Sequence[ec2.ISecurityGroup] | None
+    layers: Sequence[lambda_.ILayerVersion]
+    """They bring what is not pure Python: packages, and the tools that commands need."""
 
 
 def check_function_settings(

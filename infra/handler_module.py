@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from infra.worker_group import ConfigurationError
+from infra.configuration_error import ConfigurationError
 
 # AWS SDK for Python and what it brings (Lambda developer guide, Python runtimes).
 _OF_THE_RUNTIME = {

@@ -11,14 +11,9 @@ from aws_cdk import aws_lambda as lambda_
 from infra.copy_role import copy_role
 from infra.database_access import OWN_STATEMENTS, Secret, database_access
 from infra.existing_function import ExistingFunction, existing_function
-from infra.function_settings import check_statements
-from infra.python_handler import (
-    FunctionSettings,
-    Handler,
-    HandlerEnvironment,
-    PythonHandler,
-    python_function,
-)
+from infra.function_settings import FunctionSettings, check_statements
+from infra.handler import Handler
+from infra.python_handler import PythonHandler
 from infra.s3_access import s3_access
 from infra.shell_handler import ShellHandler
 
@@ -26,13 +21,11 @@ __all__ = [
     "ExistingFunction",
     "FunctionSettings",
     "Handler",
-    "HandlerEnvironment",
     "PythonHandler",
     "ShellHandler",
     "copy",
     "existing_function",
     "exists",
-    "python_function",
     "redshift_copy",
     "s3_access",
     "shell_command",

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from aws_cdk import Token
 
-from infra.worker_group import ConfigurationError
+from infra.configuration_error import ConfigurationError
 
 LONGEST_STACK_NAME = 42
 """Leaves 16 characters to a worker group and 21 to a handler, in names that may have 64."""

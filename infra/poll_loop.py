@@ -3,7 +3,7 @@
     Poll -> Next -> StartTask -> Poll ...   a task: three states
     Poll -> Next -> Done                    an idle tick: three states
 
-What comes next is decided in lambdas/runner/loop.py; the state machine only follows.
+What comes next is decided in lambdas/poller/loop.py; the state machine only follows.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from infra.encryption import of_state_machine
-from infra.handlers import HandlerEnvironment, python_function
 from infra.iam_condition import equals
 from infra.lambda_errors import NOT_STARTED
 from infra.naming import group_name
+from infra.python_function import python_function
+from infra.shared_settings import SharedSettings
 from infra.worker_group import HOLD_SECONDS, WorkerGroup
 
 POLL_LOOP = "PollLoop"
@@ -31,7 +32,7 @@ POLL_LOOP = "PollLoop"
 _RETRIES = "($exists($states.context.State.RetryCount) ? $states.context.State.RetryCount : 0)"
 """How often the state was tried again (Step Functions developer guide, context object)."""
 
-# The poller counts the events of the history (lambdas/runner/loop.py); a try that failed makes three.
+# The poller counts the events of the history (lambdas/poller/loop.py); a try that failed makes three.
 _LOOP_AFTER_START = (
     "{% {'loop': $merge([$states.input.loop, "
     f"{{'events': $states.input.loop.events + 3 * {_RETRIES}}}])}} %}}"
@@ -51,7 +52,7 @@ class PollLoop(Construct):
         *,
         worker_group: WorkerGroup,
         run_task: sfn.IStateMachine,
-        given: HandlerEnvironment,
+        shared: SharedSettings,
         time_scale: float,
         undelivered: sqs.IQueue,
     ) -> None:
@@ -64,7 +65,7 @@ class PollLoop(Construct):
             self,
             f"poll-{name}",
             handler="poll_for_task.handler",
-            given=given,
+            shared=shared,
             # Memory buys CPU, and a poll's cold start is all CPU; the poll itself waits.
             memory_mb=256,
             timeout=Duration.seconds(worker_group.poll_timeout + _BEYOND_THE_POLL_SECONDS),
@@ -74,14 +75,14 @@ class PollLoop(Construct):
                 "POLL_HOLD_SECONDS": f"{HOLD_SECONDS / time_scale:g}",
                 "PERIOD_SECONDS": f"{worker_group.period_seconds / time_scale:g}",
                 "RUN_TASK_ARN": run_task.state_machine_arn,
-                "CLAIMS_BUCKET": given.claims.bucket_name,
+                "CLAIMS_BUCKET": shared.claims.bucket_name,
                 "RUNNER_HOSTNAME": f"{stack.stack_name}-{name}",
                 **({"MAX_CONCURRENT_TASKS": str(most)} if most is not None else {}),
                 # A metric costs $0.30 a month, so that empty polls are counted only for the alarm on them.
                 **({"COUNT_EMPTY_POLLS": "1"} if worker_group.idle_alarm_hours is not None else {}),
             },
         )
-        self._grant(run_task, given)
+        self._grant(run_task, shared)
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
@@ -89,20 +90,20 @@ class PollLoop(Construct):
             comment=f"Takes the tasks of worker group {worker_group.name} and starts RunTask for each.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(self._definition(run_task)),
-            encryption_configuration=of_state_machine(given.encryption_key),
+            encryption_configuration=of_state_machine(shared.encryption_key),
             logs=sfn.LogOptions(
                 destination=logs.LogGroup(
                     self,
                     "LoopLogs",
                     log_group_name=f"/aws/vendedlogs/states/{stack.stack_name}-PollLoop-{name}",
-                    retention=given.log_retention,
-                    encryption_key=given.encryption_key,
+                    retention=shared.log_retention,
+                    encryption_key=shared.encryption_key,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),
                 level=sfn.LogLevel.ERROR,
                 include_execution_data=False,
             ),
-            tracing_enabled=given.tracing,
+            tracing_enabled=shared.tracing,
         )
         ticker = iam.Role(
             self,
@@ -133,7 +134,7 @@ class PollLoop(Construct):
         # reference to the role does not make CloudFormation wait for the role's policy.
         self.schedule.node.add_dependency(ticker)
 
-    def _grant(self, run_task: sfn.IStateMachine, given: HandlerEnvironment) -> None:
+    def _grant(self, run_task: sfn.IStateMachine, shared: SharedSettings) -> None:
         self.poller.add_to_role_policy(
             iam.PolicyStatement(
                 # PollForTask has no resource type, but this condition (Service Authorization Reference).
@@ -147,12 +148,12 @@ class PollLoop(Construct):
         )
         self.poller.add_to_role_policy(
             iam.PolicyStatement(
-                actions=["s3:PutObject"], resources=[given.claims.arn_for_objects("claims/*")]
+                actions=["s3:PutObject"], resources=[shared.claims.arn_for_objects("claims/*")]
             )
         )
-        if given.encryption_key is not None:
+        if shared.encryption_key is not None:
             # To put an object takes this alone (S3 user guide, SSE-KMS).
-            given.encryption_key.grant(self.poller, "kms:GenerateDataKey")
+            shared.encryption_key.grant(self.poller, "kms:GenerateDataKey")
         if self.worker_group.max_concurrent_tasks is not None:
             self.poller.add_to_role_policy(
                 iam.PolicyStatement(actions=["states:ListExecutions"], resources=[run_task.state_machine_arn])

@@ -7,10 +7,11 @@ import tokenize
 from collections.abc import Iterable, Mapping, Sequence
 from types import FrameType
 
+from infra.configuration_error import ConfigurationError
+from infra.handler import Handler
 from infra.naming import function_name, group_name, slug
-from infra.python_handler import Handler
 from infra.repeated_keys import repeated_keys
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.worker_group import WorkerGroup
 
 Handlers = Mapping[str, Handler] | Sequence[tuple[str, Handler]]
 
@@ -22,7 +23,7 @@ _NOT_A_ROUTE = {"ReportProgress", "Route", "Outcome", "SetTaskStatus", "Wait", "
 
 
 EXECUTION_ENDED = "execution-ended"
-"""The end of the name of the function that infra/monitoring_events.py makes."""
+"""The end of the name of the function that infra/monitoring/events.py makes."""
 
 _BETWEEN = (__name__, "infra.stack", "jsii.")
 """The modules between this one and who makes a stack: jsii calls its constructor."""

@@ -2,7 +2,7 @@
 
     ReportProgress -> Route -> <handler> -> Outcome -> SetTaskStatus
 
-Its input is the envelope (lambdas/runner/envelope.py), read everywhere as the execution's input, so that
+Its input is the envelope (lambdas/poller/envelope.py), read everywhere as the execution's input, so that
 what flows from state to state is small: ``{canceled, resume?, unacknowledged?}`` before the handler, its
 outcome after it. Five states a task, and each deferral costs Wait and the first four again.
 
@@ -26,8 +26,8 @@ from constructs import Construct
 
 from infra import lambda_errors
 from infra.encryption import of_state_machine
-from infra.handlers import HandlerEnvironment
 from infra.naming import slug
+from infra.shared_settings import SharedSettings
 
 RUN_TASK = "RunTask"
 """The state machine is named ``<stack>-RunTask``."""
@@ -65,7 +65,7 @@ class RunTask(Construct):
         construct_id: str,
         *,
         handlers: Mapping[str, lambda_.IFunction],
-        given: HandlerEnvironment,
+        shared: SharedSettings,
     ) -> None:
         super().__init__(scope, construct_id)
         self._handlers = dict(sorted(handlers.items()))
@@ -77,20 +77,20 @@ class RunTask(Construct):
             comment="Runs one AWS Data Pipeline task: acknowledge, handle, report.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
-            encryption_configuration=of_state_machine(given.encryption_key),
+            encryption_configuration=of_state_machine(shared.encryption_key),
             logs=sfn.LogOptions(
                 destination=logs.LogGroup(
                     self,
                     "Logs",
                     log_group_name=f"/aws/vendedlogs/states/{stack.stack_name}-RunTask",
-                    retention=given.log_retention,
-                    encryption_key=given.encryption_key,
+                    retention=shared.log_retention,
+                    encryption_key=shared.encryption_key,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),
                 level=sfn.LogLevel.ERROR,
                 include_execution_data=False,
             ),
-            tracing_enabled=given.tracing,
+            tracing_enabled=shared.tracing,
         )
         self.state_machine.add_to_role_policy(
             iam.PolicyStatement(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from aws_cdk import Aws, Token
 from aws_cdk import aws_iam as iam
 
-from infra.worker_group import ConfigurationError
+from infra.configuration_error import ConfigurationError
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _NOT_IN_A_PREFIX = re.compile(r"[*?${}]")

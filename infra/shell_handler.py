@@ -11,11 +11,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.lambda_layer_awscli import AwsCliLayer
 from constructs import Construct
 
+from infra.configuration_error import ConfigurationError
 from infra.function_settings import check_statements
 from infra.limits import refuse_large_environment
 from infra.naming import function_name
-from infra.python_handler import HandlerEnvironment, PythonHandler
-from infra.worker_group import ConfigurationError
+from infra.python_handler import PythonHandler
+from infra.shared_settings import SharedSettings
 
 _LAYER = "AwsCli"
 
@@ -33,7 +34,7 @@ class ShellHandler:
     aws_cli: lambda_.ILayerVersion | None = None
     """The layer with the AWS CLI, as bin/aws or awscli/aws; None: CDK's, which has version 1."""
 
-    def function(self, scope: Construct, route: str, given: HandlerEnvironment) -> lambda_.IFunction:
+    def function(self, scope: Construct, route: str, shared: SharedSettings) -> lambda_.IFunction:
         """The function; COMMAND_ROLE_ARN tells it the role of its commands."""
         check_statements(f"the handler for '{route}'", self.statements)
         self.handler.check_settings(route)
@@ -43,7 +44,7 @@ class ShellHandler:
                 "lambda_.LayerVersion.from_layer_version_arn(stack, 'AwsCli2', arn)."
             )
         layers = [self.aws_cli or _aws_cli(scope), *self.handler.layers]
-        function = replace(self.handler, layers=layers).function(scope, route, given)
+        function = replace(self.handler, layers=layers).function(scope, route, shared)
         command_role = iam.Role(
             scope,
             "CommandRole",
@@ -56,7 +57,7 @@ class ShellHandler:
             iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[command_role.role_arn])
         )
         function.add_environment("COMMAND_ROLE_ARN", command_role.role_arn)
-        variables = {**given.environment, **(self.handler.environment or {})}
+        variables = {**shared.variables, **(self.handler.environment or {})}
         refuse_large_environment(
             function_name(Stack.of(scope).stack_name, route),
             variables | {"COMMAND_ROLE_ARN": command_role.role_arn},

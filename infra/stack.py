@@ -24,16 +24,18 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.bundling import lambda_code
+from infra.configuration_error import ConfigurationError
 from infra.encryption import let_logs_use
-from infra.handlers import HandlerEnvironment
 from infra.limits import REGIONS, refuse_region, refuse_stack_name, refuse_too_many_resources
-from infra.monitoring import NAMESPACE, Monitoring
-from infra.monitoring_events import ExecutionEvents, dead_letter_queue
+from infra.monitoring.events import ExecutionEvents, dead_letter_queue
+from infra.monitoring.metrics import NAMESPACE
+from infra.monitoring.monitoring import Monitoring
 from infra.naming import slug
 from infra.poll_loop import PollLoop
 from infra.registration import Handlers, handlers_by_route, refuse_equal_names
 from infra.run_task import RunTask
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.shared_settings import SharedSettings
+from infra.worker_group import WorkerGroup
 
 CLAIM_DAYS = 7
 """How long the objects of a task with secrets, or with more than 200 KB, are kept for its handler."""
@@ -77,11 +79,11 @@ class TaskRunnerStack(Stack):
         if encryption_key is not None:
             let_logs_use(encryption_key, self)
         claims = self._claims_bucket(encryption_key)
-        given = HandlerEnvironment(
+        shared = SharedSettings(
             code=lambda_code(),
             claims=claims,
             log_retention=log_retention,
-            environment={
+            variables={
                 "POWERTOOLS_SERVICE_NAME": self.stack_name,
                 "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -91,10 +93,10 @@ class TaskRunnerStack(Stack):
             tracing=tracing,
         )
         functions = {
-            route: handler.function(Construct(self, f"Handler-{slug(route, 60)}"), route, given)
+            route: handler.function(Construct(self, f"Handler-{slug(route, 60)}"), route, shared)
             for route, handler in by_route.items()
         }
-        self.run_task = RunTask(self, "RunTask", handlers=functions, given=given)
+        self.run_task = RunTask(self, "RunTask", handlers=functions, shared=shared)
         undelivered = dead_letter_queue(self, "TicksNotDelivered", "ticks-not-delivered")
         self.poll_loops = [
             PollLoop(
@@ -102,7 +104,7 @@ class TaskRunnerStack(Stack):
                 f"PollLoop-{slug(group.name, 60)}",
                 worker_group=group,
                 run_task=self.run_task.state_machine,
-                given=given,
+                shared=shared,
                 time_scale=time_scale,
                 undelivered=undelivered,
             )
@@ -112,7 +114,7 @@ class TaskRunnerStack(Stack):
             self,
             "Events",
             run_task=self.run_task.state_machine,
-            given=given,
+            shared=shared,
         )
         for loop in self.poll_loops:
             # Or what the first tasks come to would be counted by nobody.

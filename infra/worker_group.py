@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from infra.configuration_error import ConfigurationError
+
 HOLD_SECONDS = 90
 """How long Data Pipeline holds a poll (API Reference, PollForTask)."""
 
@@ -27,10 +29,6 @@ _TOO_OFTEN = (
     "rate(5 minutes) or more), or a poll timeout of 95 s, which holds every poll to its end and starts a "
     "task as soon as it is ready."
 )
-
-
-class ConfigurationError(ValueError):
-    """A setting in app.py that cannot be deployed; the message says what to change."""
 
 
 @dataclass(frozen=True)

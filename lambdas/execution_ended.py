@@ -1,11 +1,11 @@
-"""Writes one log line and the metrics of each execution that has ended, whatever its handler is written in.
+"""Writes a log line and metrics for each execution that ended, whatever language its handler is written in.
 
-Event: EventBridge's "Step Functions Execution Status Change", of RunTask for every end and of PollLoop for
-failures. Its ``input`` is RunTask's envelope, its ``output`` what infra/run_task.py says of the end:
-``{status, deferrals, errorId?, crashed?, refused?, unhandled?}``. Step Functions leaves either out if it is
-too large (EventBridge events reference, Step Functions), and both, with error and cause, where the state
-machine has a key of the customer's own (its developer guide, encryption at rest). Then the execution itself
-is asked.
+Event: EventBridge's "Step Functions Execution Status Change", for every end of RunTask and for failures of
+PollLoop. Its ``input`` is RunTask's envelope, its ``output`` the outcome that RunTask returns:
+``{status, deferrals, errorId?, crashed?, refused?, unhandled?}``. Step Functions omits each of them that is
+too large (EventBridge events reference, Step Functions). It omits both, and error and cause, if the state
+machine uses a customer managed key (Step Functions developer guide, encryption at rest). In these cases the
+handler calls DescribeExecution.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ _METRIC_OF_STATUS = {
 
 @dataclass(frozen=True)
 class End:
-    """How one RunTask execution ended: the log line's fields, and what is counted."""
+    """How one RunTask execution ended: the fields of its log line, and its metrics."""
 
     fields: Mapping[str, Any]
     of_stack: Mapping[str, float] = field(default_factory=dict)
-    """Metrics without a dimension but the stack's."""
+    """Metrics with the stack as their only dimension."""
     of_type: Mapping[str, float] = field(default_factory=dict)
-    """Metrics by type; empty for a type that may have no handler, of which there may be any number."""
+    """Metrics by type. Empty for a type without a handler, since there could be any number of such types."""
 
     @property
     def reported(self) -> bool:
-        """Whether nothing is left to tell Data Pipeline."""
+        """Whether Data Pipeline knows how the task ended."""
         return bool(self.fields["outcome"] != "NOT_REPORTED")
 
 
@@ -76,7 +76,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: 
 
 
 def whole(detail: Mapping[str, Any]) -> Mapping[str, Any]:
-    """``detail`` with what the event leaves out of the execution."""
+    """``detail`` with what the event omits, taken from DescribeExecution."""
     needed = ("input", "output") if detail["status"] == "SUCCEEDED" else ("input",)
     if all(detail.get(key) is not None for key in needed):
         return detail
@@ -85,7 +85,7 @@ def whole(detail: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def judge(detail: Mapping[str, Any]) -> End:
-    """What is to be told of a RunTask execution that has ended. ``detail`` is the event's."""
+    """What to log and count for an ended RunTask execution. ``detail`` is the event's."""
     envelope = _json(detail.get("input"))
     said = _json(detail.get("output")) if detail["status"] == "SUCCEEDED" else {"status": "NOT_REPORTED"}
     outcome = said.get("status")
@@ -101,7 +101,7 @@ def judge(detail: Mapping[str, Any]) -> End:
     }
     if outcome == "NOT_REPORTED":
         fields |= {"error": detail.get("error"), "cause": detail.get("cause")}
-    # RunTask says so itself: a list here would be that of another deployment while one is under way.
+    # RunTask says so itself. During a deployment, a list of handlers here could be another deployment's.
     unhandled = bool(said.get("unhandled"))
     of_stack = {
         "TasksFailed": outcome == "FAILED",

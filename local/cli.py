@@ -33,8 +33,8 @@ fast (default 1), and pass context timeScale=N to the app; cron schedules, and t
 """
 
 _PROGRAMS = {
-    "demo": "local.demo",
-    "dashboard": "local.dashboard",
+    "demo": "local.demo.command",
+    "dashboard": "local.dashboard.command",
     "estimate": "local.simulation.estimate",
 }
 """Commands with a parser of their own."""

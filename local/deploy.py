@@ -9,8 +9,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local.ministack_hooks import ACCOUNT, REGION
-from local.process_tree import ProcessTree
+from local.account import ACCOUNT, REGION
+from local.environment import for_local_aws
+from local.processes.tree import ProcessTree
 
 SHOWN_LINES = 30
 
@@ -35,16 +36,8 @@ def find_cdk(project: Path) -> Path:
 
 def cdk_environment(endpoint_url: str, scratch: Path, inherited: Mapping[str, str]) -> dict[str, str]:
     """The environment of the CDK CLI: nothing of the developer's AWS set-up, all of it local."""
-    kept = {name: value for name, value in inherited.items() if not name.startswith(("AWS_", "CDK_"))}
-    return kept | {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    kept = {name: value for name, value in inherited.items() if not name.startswith("CDK_")}
+    return for_local_aws(endpoint_url, kept) | {
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "true",
         "CDK_HOME": str(scratch / "cdk-home"),
@@ -53,9 +46,6 @@ def cdk_environment(endpoint_url: str, scratch: Path, inherited: Mapping[str, st
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}",
         "TMPDIR": str(scratch),
-        # Everything is on this machine: a proxy of the developer's would only be in the way.
-        "NO_PROXY": "127.0.0.1,localhost",
-        "no_proxy": "127.0.0.1,localhost",
     }
 
 

@@ -16,13 +16,13 @@ from hypercorn.config import Config
 from local.datapipeline import pipeline_resource
 from local.datapipeline.faults import Faults
 from local.directories import remove_tree
-from local.front import front, with_service
+from local.http.front import front, with_service
+from local.http.permitted import permitted
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.pool import Pool
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks import Asgi, Ministack, Note, add_resource_type
-from local.permissions import Call
-from local.permitted import permitted
+from local.permissions.calls import Call
 from local.sdk_errors import modelled_errors, with_sdk_errors
 from local.telemetry import Telemetry
 

@@ -7,13 +7,9 @@ import contextlib
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
-from local.dead_letters import dead_letter
-from local.emf import Datum, metric_data
-from local.lambda_runtime.function import Function
-from local.lambda_runtime.log_stream import Deliver, LogEvent
-from local.lambda_runtime.worker import Result
-from local.ministack_hooks import ACCOUNT, REGION, EmulatedServiceError, Ministack
-from local.service_metrics import (
+from local.account import ACCOUNT, REGION
+from local.cloudwatch.emf import Datum, metric_data
+from local.cloudwatch.service_metrics import (
     LAMBDA_NAMESPACE,
     SQS_NAMESPACE,
     STATES_NAMESPACE,
@@ -21,6 +17,11 @@ from local.service_metrics import (
     invocation_metrics,
     queue_metrics,
 )
+from local.dead_letters import dead_letter
+from local.lambda_runtime.function import Function
+from local.lambda_runtime.log_stream import Deliver, LogEvent
+from local.lambda_runtime.worker import Result
+from local.ministack_hooks import EmulatedServiceError, Ministack
 
 MINUTE_SECONDS = 60.0
 LEAST_SECONDS = 0.5

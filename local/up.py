@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.account import connection
 from local.console.files import PATH as CONSOLE_PATH
-from local.decisions import noting
 from local.deploy import CdkApp, DeployError
-from local.orphans import ORPHANS
+from local.environment import forget_aws_settings
+from local.permissions.decisions import noting
+from local.processes.orphans import ORPHANS
 from local.server import (
     HOST,
     DataPipeline,
@@ -55,7 +57,7 @@ def up(
     except (ValueError, PortInUseError, PermissionError) as error:
         _say(f"error: {error}")
         return 1
-    _forget_aws_settings()
+    forget_aws_settings()
     ORPHANS.adopt()
     aws = LocalAws(
         listener,
@@ -76,14 +78,6 @@ def up(
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(exit_code)
-
-
-def _forget_aws_settings() -> None:
-    """A profile, credentials or endpoint of the developer's must not reach what runs in this process."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    os.environ |= {"NO_PROXY": f"{HOST},localhost", "no_proxy": f"{HOST},localhost"}
 
 
 async def _run(
@@ -164,13 +158,7 @@ def _redshift_data(url: str, endpoint_url: str) -> RedshiftData:
     from local.redshift_data.endpoint import RedshiftDataEndpoint
 
     def new_s3() -> S3Client:
-        return boto3.client(
-            "s3",
-            endpoint_url=endpoint_url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - they may do everything there
-        )
+        return boto3.client("s3", **connection(endpoint_url))
 
     return RedshiftDataEndpoint(url, new_s3)
 

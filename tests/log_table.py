@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tests.local.commands import ROOT
+from local.launch import ROOT
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 ROW = re.compile(r"^\| `(?P<event>[^`]+)` \| (?P<level>[A-Z]+) \|(?P<fields>.*)\|$", re.MULTILINE)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.decisions import DIRECTORY
+from local.permissions.decisions import DIRECTORY
 
 SYSTEM_TESTS = "tests/system/"
 

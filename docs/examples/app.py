@@ -7,6 +7,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
+from infra.configuration_error import ConfigurationError
 from infra.context import Context
 from infra.handlers import (
     PythonHandler,
@@ -20,7 +21,7 @@ from infra.handlers import (
     sql,
 )
 from infra.stack import TaskRunnerStack
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.worker_group import WorkerGroup
 
 app = cdk.App()
 context = Context(app.node.get_all_context())

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from copying import with_tables
 from copying.between_objects import ObjectCopy
-from copying.s3_objects import Canceled as CopyCanceled
 from copying.s3_place import S3Place
 from copying.sql_node import TYPES, SqlNode
-from runner import Canceled, Outcome, Task, TaskFailed, clients, task_handler
+from runner import Outcome, Task, TaskFailed, clients, task_handler
 from runner.fields import PipelineObject
 
 
 @task_handler
 def handler(task: Task) -> Outcome | None:
     """Copy ``input`` to ``output``. Copies of many objects in S3 may take several invocations."""
-    if task.canceled:
-        return Canceled()
+    task.check_canceled()
     source, target = (_place(task, task.reference(field)) for field in ("input", "output"))
-    try:
-        return _copy(task, source, target)
-    except CopyCanceled:
-        return Canceled()
-
-
-def _copy(task: Task, source: S3Place | SqlNode, target: S3Place | SqlNode) -> Outcome | None:
     if isinstance(source, SqlNode):
         if isinstance(target, SqlNode):
             with_tables.between_tables(task, source, target)

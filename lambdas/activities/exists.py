@@ -50,7 +50,8 @@ def _dynamodb_table_exists(node: PipelineObject) -> bool:
 def _sql_table_exists(task: Task, node: PipelineObject) -> bool:
     # The drivers are not imported for other nodes.
     from copying.sql_node import SqlNode
-    from sql.session import ended_with, open_session
+    from sql.connect import open_session
+    from sql.session import ended_with
 
     table = SqlNode.of(task, node)
     session = open_session(table.server)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner import Canceled, Failed, Outcome, Task, task_handler
+from runner import Failed, Outcome, Task, task_handler
 from shell.script import ScriptResult, run_script
 
 
@@ -14,8 +14,6 @@ def handler(task: Task) -> Outcome | None:
 
 def outcome_of(result: ScriptResult) -> Outcome | None:
     """Exit code 0 is FINISHED, any other FAILED with the last lines of stderr."""
-    if result.stopped:
-        return Canceled()
     if result.exit_code == 0:
         return None
     tail = result.stderr_tail[-4_000:]

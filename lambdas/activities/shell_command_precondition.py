@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner import Canceled, NotMet, Outcome, Task, task_handler
+from runner import NotMet, Outcome, Task, task_handler
 from shell.script import ScriptResult, run_script
 
 
@@ -10,13 +10,11 @@ from shell.script import ScriptResult, run_script
 def handler(task: Task) -> Outcome | None:
     """Run the precondition's script; its exit code decides."""
     result = run_script(task)
-    if result.exit_code and not result.stopped:
+    if result.exit_code:
         task.logger.info("Not met", how=result.how, stderr=result.stderr_tail)
     return outcome_of(result)
 
 
 def outcome_of(result: ScriptResult) -> Outcome | None:
     """Exit code 0 is FINISHED, any other FALSE: the service asks again (developer guide, preconditions)."""
-    if result.stopped:
-        return Canceled()
     return None if result.exit_code == 0 else NotMet()

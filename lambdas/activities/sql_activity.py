@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from runner import Canceled, Deferred, Outcome, Task, task_handler
+from runner import Deferred, Outcome, Task, task_handler
 from runner.fields import PipelineObject
-from sql import redshift, session
+from sql import redshift_statement
+from sql.connect import open_session
 from sql.jdbc import Engine, JdbcUrl, unsupported
+from sql.redshift import Cluster
 from sql.script import bind, script_of, statements
 from sql.server import Server
+from sql.session import ended_with
 from sql.tables import create_missing_tables
 
 _WAIT_SECONDS = 20
@@ -15,9 +18,9 @@ _WAIT_SECONDS = 20
 
 @task_handler
 def handler(task: Task) -> Outcome | None:
-    """Run the script: to its end, or on Amazon Redshift deferred."""
+    """Run the script: to its end, or deferred if the database is Amazon Redshift."""
     if task.state is not None:
-        return _look(task, task.state["statement"], task.state["region"])
+        return redshift_statement.look(task, wait_seconds=_WAIT_SECONDS)
     database = task.reference("database")
     script = script_of(task)
     if is_redshift(database):
@@ -30,7 +33,7 @@ def handler(task: Task) -> Outcome | None:
 
 
 def is_redshift(database: PipelineObject) -> bool:
-    """Whether it is for the Redshift Data API. Raises FieldError, and TaskFailed for another type."""
+    """Whether the Redshift Data API runs its scripts. Raises FieldError, and TaskFailed for another type."""
     if database.type == "JdbcDatabase":
         return JdbcUrl.of(database).engine is Engine.REDSHIFT
     if database.type not in {"RdsDatabase", "RedshiftDatabase"}:
@@ -39,11 +42,11 @@ def is_redshift(database: PipelineObject) -> bool:
 
 
 def _run(task: Task, server: Server, script: str) -> None:
-    connected = session.open_session(server)
+    session = open_session(server)
     task.logger.info("Connected", host=server.host, port=server.port, database=server.database)
-    with session.ended_with(task, connected):
-        created = create_missing_tables(connected, _own_outputs(task))
-        count = connected.run(script)
+    with ended_with(task, session):
+        created = create_missing_tables(session, _own_outputs(task))
+        count = session.run(script)
     task.logger.info("Script committed", statements=count, tablesCreatedFor=created)
 
 
@@ -54,27 +57,19 @@ def _own_outputs(task: Task) -> list[PipelineObject]:
 
 
 def _start(task: Task, database: PipelineObject, script: str) -> Outcome | None:
-    cluster = redshift.Cluster.of(database)
+    cluster = Cluster.of(database)
     found = statements(_bound(task, script, Engine.REDSHIFT), Engine.REDSHIFT)
     if not found:
         task.logger.info("Script empty")
         return None
-    queue = [redshift.use_queue(task.string("queue"))] if "queue" in task else []
-    statement = cluster.run([*queue, *found], task.attempt_id)
+    statement = redshift_statement.start(
+        task, cluster, redshift_statement.in_queue(task, found), step="script"
+    )
     task.logger.info("Statement started", statement=statement, statements=len(found))
     return Deferred({"statement": statement, "region": cluster.region}, _WAIT_SECONDS)
 
 
-def _look(task: Task, statement: str, region: str | None) -> Outcome | None:
-    if task.canceled:
-        redshift.cancel(task, region, statement)
-        return Canceled()
-    if not redshift.has_finished(task, region, statement):
-        return Deferred(task.state, _WAIT_SECONDS)
-    return None
-
-
 def _bound(task: Task, script: str, engine: Engine) -> str:
-    """The script with the values of ``scriptArgument``; as it is if there are none."""
+    """The script with the values of ``scriptArgument`` in place; unchanged if there are none."""
     values = task.strings("scriptArgument")
     return bind(script, values, engine) if values else script

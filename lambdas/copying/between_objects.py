@@ -94,7 +94,7 @@ class ObjectCopy:
         return target
 
     def run(self, task: Task, s3: S3Client) -> Outcome:
-        """Copy; Deferred if there is more than one invocation can do. Raises TaskFailed, and Canceled."""
+        """Copy; Deferred if there is more than one invocation can do. Raises TaskFailed, and TaskCanceled."""
         if self.merges:
             return self._merge(task, s3)
         progress = Progress.of(task.state)
@@ -115,7 +115,7 @@ class ObjectCopy:
                 targets = [self.target_of(stored.uri, stored.path) for stored in batch]
                 if self.by_s3:
                     copies = [
-                        pool.submit(s3_objects.copy, s3, stored, target, lambda: task.canceled)
+                        pool.submit(s3_objects.copy, s3, stored, target, task.check_canceled)
                         for stored, target in zip(batch, targets, strict=True)
                     ]
                     for copy in copies:
@@ -152,18 +152,16 @@ class ObjectCopy:
         return progress
 
     def _rewrite(self, task: Task, s3: S3Client, stored: StoredObject, target: S3Uri) -> None:
-        def should_stop() -> bool:
-            return task.canceled
-
         if self.converts:
-            self.target.write_rows(s3, target, self.source.rows(s3, stored, should_stop), should_stop)
+            self.target.write_rows(
+                s3, target, self.source.rows(s3, stored, task.check_canceled), task.check_canceled
+            )
         else:
-            self.target.write(s3, target, self.source.contents(s3, stored, should_stop), should_stop)
+            self.target.write(
+                s3, target, self.source.contents(s3, stored, task.check_canceled), task.check_canceled
+            )
 
     def _merge(self, task: Task, s3: S3Client) -> Outcome:
-        def should_stop() -> bool:
-            return task.canceled
-
         target = self.target.node.file
         assert target is not None  # noqa: S101 - `merges`
         count = 0
@@ -176,13 +174,13 @@ class ObjectCopy:
                     yield stored
 
         if self.converts:
-            rows = (row for stored in found() for row in self.source.rows(s3, stored, should_stop))
-            self.target.write_rows(s3, target, rows, should_stop)
+            rows = (row for stored in found() for row in self.source.rows(s3, stored, task.check_canceled))
+            self.target.write_rows(s3, target, rows, task.check_canceled)
         else:
             source = self.source if self.source.is_named or not self.target.is_named else self.target
             separator = source.format.record_separator.encode()
-            files = (self.source.contents(s3, stored, should_stop) for stored in found())
-            self.target.write(s3, target, joined(files, separator), should_stop)
+            files = (self.source.contents(s3, stored, task.check_canceled) for stored in found())
+            self.target.write(s3, target, joined(files, separator), task.check_canceled)
         task.logger.info("Objects joined", objects=count)
         return Finished()
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymysql
-from pymysql.constants import CR, ER
+from pymysql.constants import ER
 
 from copying.insert_query import InsertQuery
 from copying.mysql_values import (
@@ -24,11 +24,9 @@ from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches,
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from runner.task import Task
-from sql.mysql import MySqlSession
+from sql.mysql import MySqlSession, is_lost, number_and_text
 from sql.names import MYSQL_QUOTE, bare, parts, quoted
 from sql.session import CONNECT_SECONDS, ended_with
-
-_LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
 
 _LOST_DIGITS = (
     "MySQL gives 6 digits of FLOAT columns: 16777200 for 16777216. Where all of them count, have selectQuery "
@@ -209,16 +207,12 @@ def _binary(column: str) -> TaskFailed:
     )
 
 
-def _number(error: Exception) -> int:
-    return error.args[0] if error.args and isinstance(error.args[0], int) else 0
-
-
 @contextmanager
 def _explained() -> Iterator[None]:
     try:
         yield
     except (pymysql.MySQLError, OSError) as error:
-        said = str(error.args[1]) if len(error.args) > 1 else str(error)
-        if isinstance(error, OSError | pymysql.InterfaceError) or _number(error) in _LOST:
-            raise lost(said) from error
-        raise refused(f"{said} (error {_number(error)}).") from error
+        number, problem = number_and_text(error)
+        if is_lost(error):
+            raise lost(problem) from error
+        raise refused(f"{problem} (error {number}).") from error

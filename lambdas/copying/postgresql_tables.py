@@ -18,7 +18,7 @@ from data_formats.delimited import Delimited
 from runner.outcome import TaskFailed
 from runner.task import Task
 from sql.names import POSTGRESQL_QUOTE, bare, quoted
-from sql.postgresql import PostgreSqlSession, explained, position
+from sql.postgresql import PostgreSqlSession, explained, is_lost, position
 
 _SETTINGS = {
     "timezone": "'UTC'",
@@ -203,4 +203,4 @@ def _explained(statement: str, before: int = 0) -> Iterator[None]:
         first = before and fields["P"] == "1" and fields.get("C") == _SYNTAX_ERROR
         raise refused(explained(fields, statement) + where + (_QUERIES if first else "")) from error
     except (InterfaceError, OSError) as error:
-        raise lost(error) from error
+        raise lost(error) if is_lost(error) else refused(f"{error}.") from error

@@ -28,10 +28,6 @@ _TRIES = 3
 _DENIED = {"AccessDenied", "403", "Forbidden"}
 
 
-class Canceled(Exception):
-    """The task was canceled while data was copied."""
-
-
 def check_key(uri: S3Uri, problem: str) -> None:
     """Raises TaskFailed if there can be no object of this key; ``problem`` says of what it is part."""
     size = len(uri.key.encode())
@@ -42,23 +38,23 @@ def check_key(uri: S3Uri, problem: str) -> None:
         raise TaskFailed(f"{problem}: {told}.", error_id="InvalidKey")
 
 
-def read(s3: S3Client, stored: StoredObject, should_stop: Callable[[], bool]) -> Iterator[bytes]:
+def read(s3: S3Client, stored: StoredObject, check_canceled: Callable[[], None]) -> Iterator[bytes]:
     """The object's bytes, range by range: no connection waits for whoever takes them.
 
-    Raises TaskFailed, also if the object changes meanwhile, and Canceled.
+    Raises TaskFailed, also if the object changes meanwhile, and whatever ``check_canceled`` raises.
     """
     for first in range(0, stored.size, RANGE_BYTES):
-        _stop_if(should_stop)
+        check_canceled()
         last = min(first + RANGE_BYTES, stored.size) - 1
         with _explained(f"'{stored.uri}' could not be read"):
             data = _range(s3, stored, f"bytes={first}-{last}")
         yield data
 
 
-def write(s3: S3Client, uri: S3Uri, pieces: Iterable[bytes], should_stop: Callable[[], bool]) -> int:
+def write(s3: S3Client, uri: S3Uri, pieces: Iterable[bytes], check_canceled: Callable[[], None]) -> int:
     """Make the object of the bytes, once all of them are there; returns how many.
 
-    Raises TaskFailed, and Canceled; there is no new object then.
+    Raises TaskFailed, and whatever ``check_canceled`` raises; there is no new object then.
     """
     stream = S3Stream(s3, uri)
     size = 0
@@ -66,7 +62,7 @@ def write(s3: S3Client, uri: S3Uri, pieces: Iterable[bytes], should_stop: Callab
         for piece in pieces:
             with _explained(f"'{uri}' could not be written"):
                 size += stream.write(piece)
-            _stop_if(should_stop)
+            check_canceled()
         with _explained(f"'{uri}' could not be written"):
             stream.close()
     except BaseException:
@@ -76,13 +72,13 @@ def write(s3: S3Client, uri: S3Uri, pieces: Iterable[bytes], should_stop: Callab
     return size
 
 
-def copy(s3: S3Client, stored: StoredObject, target: S3Uri, should_stop: Callable[[], bool]) -> None:
+def copy(s3: S3Client, stored: StoredObject, target: S3Uri, check_canceled: Callable[[], None]) -> None:
     """Have S3 copy the object, with its metadata. Its bytes do not come here.
 
     Tags are not copied: that takes rights of its own (API Reference, CopyObject). Raises TaskFailed, also if
-    the object changes meanwhile, and Canceled.
+    the object changes meanwhile, and whatever ``check_canceled`` raises.
     """
-    _stop_if(should_stop)
+    check_canceled()
     source = {"Bucket": stored.uri.bucket, "Key": stored.uri.key}
     with _explained(f"'{stored.uri}' could not be copied to '{target}'"):
         if stored.size <= PART_BYTES:
@@ -94,7 +90,7 @@ def copy(s3: S3Client, stored: StoredObject, target: S3Uri, should_stop: Callabl
                 TaggingDirective="REPLACE",
             )
         else:
-            _copy_in_parts(s3, stored, target, should_stop)
+            _copy_in_parts(s3, stored, target, check_canceled)
 
 
 @contextmanager
@@ -114,7 +110,7 @@ def part_ranges(size: int) -> list[str]:
 
 
 def _copy_in_parts(
-    s3: S3Client, stored: StoredObject, target: S3Uri, should_stop: Callable[[], bool]
+    s3: S3Client, stored: StoredObject, target: S3Uri, check_canceled: Callable[[], None]
 ) -> None:
     head = s3.head_object(Bucket=stored.uri.bucket, Key=stored.uri.key)
     kept = ("ContentType", "ContentEncoding", "ContentLanguage", "ContentDisposition", "CacheControl")
@@ -123,7 +119,7 @@ def _copy_in_parts(
     upload = s3.create_multipart_upload(**place, **settings, Metadata=head["Metadata"])["UploadId"]
 
     def copy_part(numbered: tuple[int, str]) -> Any:
-        _stop_if(should_stop)
+        check_canceled()
         number, byte_range = numbered
         answer = s3.upload_part_copy(
             **place,
@@ -143,11 +139,6 @@ def _copy_in_parts(
         with suppress(*aws_errors()):
             s3.abort_multipart_upload(**place, UploadId=upload)
         raise
-
-
-def _stop_if(should_stop: Callable[[], bool]) -> None:
-    if should_stop():
-        raise Canceled
 
 
 def _range(s3: S3Client, stored: StoredObject, byte_range: str) -> bytes:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from copying import s3_objects
 from copying.byte_streams import DataError, compressed, decoded, decompressed
-from data_formats.data_format import DataFormat, RecordError, Row, data_format_of
+from data_formats.data_format import DataFormat, RecordError, Row
+from data_formats.formats import data_format_of
 from data_nodes.manifest import Manifest
 from data_nodes.s3_data_node import S3DataNode
 from data_nodes.s3_uri import S3Uri
@@ -22,7 +23,8 @@ from runner.task import Task
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-ShouldStop = Callable[[], bool]
+CheckCanceled = Callable[[], None]
+"""Raises TaskCanceled."""
 
 
 @dataclass(frozen=True)
@@ -74,35 +76,38 @@ class S3Place:
         except aws_errors() as error:
             raise s3_objects.denied(f"The objects of '{self.node.id}' could not be listed", error) from error
 
-    def contents(self, s3: S3Client, stored: StoredObject, should_stop: ShouldStop) -> Iterator[bytes]:
-        """An object's bytes, decompressed if the node says so. Raises TaskFailed, and Canceled."""
-        pieces = s3_objects.read(s3, stored, should_stop)
+    def contents(self, s3: S3Client, stored: StoredObject, check_canceled: CheckCanceled) -> Iterator[bytes]:
+        """An object's bytes, decompressed if the node says so. Raises TaskFailed, and TaskCanceled."""
+        pieces = s3_objects.read(s3, stored, check_canceled)
         try:
             yield from decompressed(pieces) if self.node.gzip else pieces
         except DataError as error:
             raise invalid(stored.uri, error) from error
 
-    def rows(self, s3: S3Client, stored: StoredObject, should_stop: ShouldStop) -> Iterator[Row]:
-        """An object's records. Raises TaskFailed, and Canceled."""
+    def rows(self, s3: S3Client, stored: StoredObject, check_canceled: CheckCanceled) -> Iterator[Row]:
+        """An object's records. Raises TaskFailed, and TaskCanceled."""
         try:
-            yield from self.format.read(decoded(self.contents(s3, stored, should_stop)))
+            yield from self.format.read(decoded(self.contents(s3, stored, check_canceled)))
         except (DataError, RecordError) as error:
             raise invalid(stored.uri, error) from error
 
-    def all_rows(self, s3: S3Client, should_stop: ShouldStop) -> Iterator[Row]:
-        """The records of all the node's objects. Raises TaskFailed, and Canceled."""
+    def all_rows(self, s3: S3Client, check_canceled: CheckCanceled) -> Iterator[Row]:
+        """The records of all the node's objects. Raises TaskFailed, and TaskCanceled."""
         for stored in self.objects(s3):
-            yield from self.rows(s3, stored, should_stop)
+            yield from self.rows(s3, stored, check_canceled)
 
-    def write(self, s3: S3Client, uri: S3Uri, pieces: Iterable[bytes], should_stop: ShouldStop) -> int:
-        """Make an object of the bytes, compressed if the node says so. Raises TaskFailed, and Canceled."""
-        return s3_objects.write(s3, uri, compressed(pieces) if self.node.gzip else pieces, should_stop)
+    def write(self, s3: S3Client, uri: S3Uri, pieces: Iterable[bytes], check_canceled: CheckCanceled) -> int:
+        """Make an object of the bytes, compressed if the node asks for it.
 
-    def write_rows(self, s3: S3Client, uri: S3Uri, rows: Iterable[Row], should_stop: ShouldStop) -> int:
-        """Make an object of the records. Raises TaskFailed, and Canceled."""
+        Raises TaskFailed, and TaskCanceled.
+        """
+        return s3_objects.write(s3, uri, compressed(pieces) if self.node.gzip else pieces, check_canceled)
+
+    def write_rows(self, s3: S3Client, uri: S3Uri, rows: Iterable[Row], check_canceled: CheckCanceled) -> int:
+        """Make an object of the records. Raises TaskFailed, and TaskCanceled."""
         text = self.format.write(_as_described(self.format, rows))
         try:
-            return self.write(s3, uri, (piece.encode() for piece in text), should_stop)
+            return self.write(s3, uri, (piece.encode() for piece in text), check_canceled)
         except RecordError as error:
             raise invalid(uri, error) from error
 

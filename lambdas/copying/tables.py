@@ -10,9 +10,8 @@ from copying.insert_query import InsertQuery
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from runner.task import Task
-from sql.jdbc import Engine
-from sql.server import Server
-from sql.session import CONNECT_SECONDS, Session
+from sql.errors import connection_lost
+from sql.session import Session
 
 BATCH_ROWS = 1000
 BATCH_CHARACTERS = 1024 * 1024
@@ -74,17 +73,6 @@ class TablesSession(Session, Tables):
         """
 
 
-def open_tables(server: Server) -> TablesSession:
-    """A session on a PostgreSQL or a MySQL server, in a transaction. Raises TaskFailed."""
-    if server.engine is Engine.MYSQL:
-        from copying.mysql_tables import MySqlTables
-
-        return MySqlTables(server, CONNECT_SECONDS)
-    from copying.postgresql_tables import PostgreSqlTables
-
-    return PostgreSqlTables(server, CONNECT_SECONDS)
-
-
 def characters(row: Row) -> int:
     """How long a row is."""
     return sum([len(value) for value in row if value])
@@ -119,18 +107,15 @@ def batches(
 
 
 def refused(problem: str) -> TaskFailed:
-    """The server refuses a statement of the copy."""
-    return TaskFailed(
-        f"The database refused the copy: {problem}",
-        error_id="StatementFailed",
-    )
+    """The server refused a statement of the copy."""
+    return TaskFailed(f"The database refused the copy: {problem}", error_id="StatementFailed")
 
 
 def lost(problem: object) -> TaskFailed:
     """The session ended while data was copied."""
-    return TaskFailed(
-        f"The connection to the database was lost while data was copied: {problem}. The server rolls back "
-        "what was not committed, in tables with transactions; if it was just committing, its tables tell "
-        "whether it did.",
-        error_id="ConnectionLost",
+    return connection_lost(
+        problem,
+        during="data was copied",
+        left="The server rolls back what was not committed, in tables with transactions; if it was just "
+        "committing, its tables tell whether it did.",
     )

@@ -6,12 +6,13 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from copying.connect import open_tables
 from copying.export_name import export_name
 from copying.insert_query import InsertQuery
 from copying.s3_objects import check_key
 from copying.s3_place import S3Place
 from copying.sql_node import SqlNode
-from copying.tables import TablesSession, open_tables
+from copying.tables import TablesSession
 from data_formats.data_format import RecordError, Row
 from data_nodes.s3_uri import S3Uri
 from runner.outcome import TaskFailed
@@ -23,32 +24,32 @@ if TYPE_CHECKING:
 
 
 def to_table(task: Task, s3: S3Client, source: S3Place, target: SqlNode) -> None:
-    """All records of the input's objects, or none. Raises TaskFailed, and Canceled."""
-    rows = source.all_rows(s3, lambda: task.canceled)
+    """All records of the input's objects, or none. Raises TaskFailed, and TaskCanceled."""
+    rows = source.all_rows(s3, task.check_canceled)
     _insert(task, rows, source.format.columns, source.node.id, target)
 
 
 def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> None:
-    """The rows of the query, as one object. Raises TaskFailed, and Canceled."""
+    """The rows of the query, as one object. Raises TaskFailed, and TaskCanceled."""
     uri = object_for(task, target)
     tables = _connect(task, source)
     with ended_with(task, tables):
         rows = _Counted(tables.select(task, source.select, source.qualified))
-        size = target.write_rows(s3, uri, rows, lambda: task.canceled)
+        size = target.write_rows(s3, uri, rows, task.check_canceled)
         _commit_source(tables, source, f"{uri} is written")
     task.logger.info("Rows written", rows=rows.count, bytes=size, place=str(uri))
 
 
 def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
-    """The rows of the query, or none of them. Raises TaskFailed."""
+    """The rows of the query, or none of them. Raises TaskFailed, and TaskCanceled."""
     tables = _connect(task, source)
     with ended_with(task, tables):
         portable = source.server.engine is not target.server.engine
         if portable:
             tables.in_utc()
         rows = tables.select(task, source.select, source.qualified, portable=portable)
-        if _insert(task, rows, (), source.id, target, in_utc=portable):
-            _commit_source(tables, source, f"the rows are committed in {target.qualified}")
+        _insert(task, rows, (), source.id, target, in_utc=portable)
+        _commit_source(tables, source, f"the rows are committed in {target.qualified}")
 
 
 def object_for(task: Task, target: S3Place) -> S3Uri:
@@ -110,8 +111,8 @@ def _insert(
     target: SqlNode,
     *,
     in_utc: bool = False,
-) -> bool:
-    """Returns whether the rows are committed; they are not if the task is canceled. Raises TaskFailed."""
+) -> None:
+    """Insert the rows and commit them. Raises TaskFailed, and TaskCanceled before it commits."""
     query = InsertQuery.parse(target.insert, target.server.engine) if target.insert else None
     tables = _connect(task, target)
     stays: list[str] = []
@@ -126,15 +127,13 @@ def _insert(
             count = _insert_rows(
                 tables, query, target.qualified, [tables.column(name) for name in names], rows
             )
-            if task.canceled:
-                return False
+            task.check_canceled()
             tables.commit()
         except (RecordError, TaskFailed) as error:
             if query and query.several and isinstance(error, TaskFailed):
                 error = TaskFailed(f"{error} insertQuery has to be one statement.", error_id=error.error_id)
             raise _explained(error, source, tables, stays) from error
     task.logger.info("Rows committed", rows=count, table=target.qualified)
-    return True
 
 
 def _insert_rows(

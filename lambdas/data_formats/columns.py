@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from data_formats.comma_list import comma_separated
 from data_formats.data_format import RecordError, Row
 from runner.fields import FieldError, PipelineObject
-from sql.names import listed
 
 _NO_TEXT_TYPES = frozenset(
     [
@@ -76,7 +76,7 @@ class Columns:
         """
         names, types = [], []
         for value in data_format.strings("column"):
-            for part in listed(value):
+            for part in comma_separated(value):
                 found = _COLUMN.fullmatch(part)
                 given = " ".join((found[2] or "STRING").upper().split()) if found else ""
                 kind = re.sub(r" ?([(),]) ?", r"\1", given)

@@ -1,13 +1,9 @@
-"""What a data format can do, and the one that a data node names."""
+"""What a data format can do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
-
-from data_nodes.s3_data_node import NULL_FIELD
-from runner.fields import FieldError, PipelineObject
-from runner.outcome import TaskFailed
 
 Row = Sequence[str | None]
 """The values of a record as text; None is NULL."""
@@ -46,25 +42,3 @@ class DataFormat(Protocol):
     def write(self, rows: Iterable[Row]) -> Iterator[str]:
         """The text of one file. Raises RecordError for a row that the format cannot express."""
         ...
-
-
-def data_format_of(named: PipelineObject | None, null: str | None = None) -> DataFormat:
-    """The format that ``named`` describes; CSV if a node names none.
-
-    ``null`` is what stands for NULL, if the node says so. Raises FieldError, and TaskFailed.
-    """
-    from data_formats.delimited import Delimited
-    from data_formats.regex import RegEx
-
-    if named is None:
-        return Delimited.csv(null)
-    if named.type in {"CSV", "TSV", "Custom"}:
-        return Delimited.of(named, null)
-    if named.type == "RegEx":
-        if null is not None:
-            raise FieldError(named.id, NULL_FIELD, "it is of CSV, TSV and Custom, and this is a RegEx")
-        return RegEx.of(named)
-    raise TaskFailed(
-        f"'{named.id}' is a {named.type}: CopyActivity knows CSV, TSV, Custom and RegEx.",
-        error_id="UnsupportedFormat",
-    )

@@ -1,1 +1,1 @@
-"""What RedshiftCopyActivity does, as SQL: fields of pipeline objects in, statements out."""
+"""The SQL of RedshiftCopyActivity: fields of pipeline objects in, statements out."""

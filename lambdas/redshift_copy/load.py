@@ -1,4 +1,4 @@
-"""Loading a table: COPY into a staging table, and from there what ``insertMode`` says, in one transaction.
+"""Loads a table: COPY into a staging table, then insert from there by ``insertMode``, in one transaction.
 
 Developer guide, RedshiftCopyActivity; Amazon Redshift developer guide, "Updating and inserting new data".
 """
@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from data_formats.columns import Columns
-from redshift_copy.names import identifier, text
-from redshift_copy.options import combined, statement
+from redshift_copy.names import identifier, quoted_text
+from redshift_copy.options import command
 from redshift_copy.source import Source
 from redshift_copy.table import Table
 from runner.fields import FieldError, PipelineObject
@@ -21,14 +21,14 @@ from sql.names import bare
 from sql.script import statements
 
 STAGING = "staging"
-"""The guide's own name for it: ``transformSql`` reads it."""
+"""The name in the guide: ``transformSql`` reads it."""
 TRANSFORMED = "staging_transformed"
 
 _TYPES = {"STRING": "VARCHAR(65535)", "DOUBLE": "DOUBLE PRECISION"}
 
 
 class InsertMode(Enum):
-    """What becomes of rows that are there, and of those that have the same key."""
+    """What happens to rows that are already in the table, and to rows with the same key."""
 
     KEEP_EXISTING = "KEEP_EXISTING"
     OVERWRITE_EXISTING = "OVERWRITE_EXISTING"
@@ -46,35 +46,35 @@ class InsertMode(Enum):
 
     @property
     def compares(self) -> bool:
-        """Whether rows are compared by their keys."""
+        """Whether it compares rows by their keys."""
         return self in {InsertMode.KEEP_EXISTING, InsertMode.OVERWRITE_EXISTING}
 
 
 @dataclass(frozen=True)
 class Load:
-    """What is loaded, from where, and how."""
+    """What to load, from where, and how."""
 
     table: Table
     mode: InsertMode
     source: Source
     options: Sequence[str] = ()
     transform: str = ""
-    """The query of ``transformSql``; empty if there is none."""
+    """The query in ``transformSql``; empty if there is none."""
     columns: Sequence[str] = ()
-    """Definitions of the staging table's columns; none if they are those of the table."""
+    """Definitions of the staging table's columns; empty if it has the columns of the table."""
 
-    def asks(self) -> bool:
-        """Whether it matters if the table is there, or what its primary key is."""
+    def needs_catalog(self) -> bool:
+        """Whether the statements depend on the table's existence, or on its primary key."""
         return bool(self.table.creation) or (self.mode.compares and not self.table.keys)
 
-    def given(self, table: Table) -> Load:
-        """The same, with what is known of the table now."""
+    def with_table(self, table: Table) -> Load:
+        """The same load, with what the catalog says about the table."""
         return replace(self, table=table)
 
     def statements(self, role: str) -> list[str]:
-        """One transaction. Raises TaskFailed if there is no table, or no key where one is needed.
+        """The transaction. Raises TaskFailed if the table is missing, or a key that the mode needs.
 
-        Rows are deleted by DELETE: TRUNCATE would commit (Amazon Redshift developer guide, TRUNCATE).
+        DELETE deletes the rows: TRUNCATE would commit (Amazon Redshift developer guide, TRUNCATE).
         """
         table = self.table
         if not table.exists and not table.creation:
@@ -86,10 +86,11 @@ class Load:
         return [
             *(() if table.exists else table.creation),
             f"CREATE TEMP TABLE {STAGING} ({', '.join(self.columns) or f'LIKE {table}'})",
-            statement(
-                f"COPY {STAGING} FROM {text(self.source.uri)}",
-                f"IAM_ROLE {text(role)}",
-                *combined(self.source.options, self.options),
+            command(
+                f"COPY {STAGING} FROM {quoted_text(self.source.uri)}",
+                role=role,
+                own=self.source.options,
+                given=self.options,
             ),
             *([f"CREATE TEMP TABLE {TRANSFORMED} AS\n{self.transform}"] if self.transform else []),
             *(self._deletion(rows) if table.exists else []),
@@ -97,7 +98,7 @@ class Load:
         ]
 
     def _deletion(self, rows: str) -> list[str]:
-        """What goes before the rows are inserted: rows of the table, or new rows that it has already."""
+        """Before the insert: delete rows of the table, or new rows that the table already contains."""
         if self.mode is InsertMode.APPEND:
             return []
         if self.mode is InsertMode.TRUNCATE:
@@ -116,13 +117,13 @@ class Load:
 
 
 def check_name(node: PipelineObject, table: Table) -> None:
-    """Raises FieldError for a table of the staging tables' names: they could not be told apart."""
+    """Raises FieldError if the table has the name of a staging table."""
     if table.name.lower() in {STAGING, TRANSFORMED}:
         raise FieldError(node.id, "tableName", f"'{table.name}' is a name of the staging tables")
 
 
 def transform_of(activity: PipelineObject) -> str:
-    """The one query of ``transformSql``. Raises FieldError, and TaskFailed for what is not SQL."""
+    """The one query in ``transformSql``. Raises FieldError, and TaskFailed if it is not SQL."""
     found = statements(activity.string("transformSql", ""), Engine.REDSHIFT)
     if len(found) > 1:
         raise FieldError(activity.id, "transformSql", f"one query is expected, but it has {len(found)}")
@@ -130,9 +131,9 @@ def transform_of(activity: PipelineObject) -> str:
 
 
 def columns_of(data_format: PipelineObject | None) -> list[str]:
-    """The columns that the format lists, for a staging table of its own. Raises FieldError.
+    """Column definitions for a staging table with the columns of the format. Raises FieldError.
 
-    The types of the guide's examples are known, and those of Amazon Redshift.
+    Types may be those of the guide's examples, and those of Amazon Redshift.
     """
     if data_format is None:
         return []

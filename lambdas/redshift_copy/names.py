@@ -1,4 +1,4 @@
-"""Names and text in SQL for Amazon Redshift: whatever characters they have, they end where they should."""
+"""Quotes names and text for SQL on Amazon Redshift, whatever characters they contain."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def identifier(name: str) -> str:
     return f'"{doubled}"'
 
 
-def text(value: str) -> str:
+def quoted_text(value: str) -> str:
     """``value`` as a string literal."""
     return literal(value, Engine.REDSHIFT)
 
 
-def name_in(owner: PipelineObject, field: str, value: str) -> str:
-    """``value``, which has to be something that can be a name. Raises FieldError."""
+def checked_name(owner: PipelineObject, field: str, value: str) -> str:
+    """``value``, if it can be a name. Raises FieldError."""
     if not value or "\0" in value:
         raise FieldError(owner.id, field, f"a name is expected, but it is {value!r}")
     return value

@@ -1,4 +1,4 @@
-"""The options of COPY and UNLOAD that ``commandOptions`` has.
+"""COPY and UNLOAD with their options: those that follow from the nodes, and ``commandOptions``.
 
 Amazon Redshift developer guide, COPY ("Data format parameters", "Data conversion parameters") and UNLOAD.
 """
@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
+from redshift_copy.names import quoted_text
 from runner.fields import FieldError, PipelineObject
 from sql.jdbc import Engine
 from sql.script import keywords
 
 _FORMATS = {"AVRO", "CSV", "DELIMITER", "FIXEDWIDTH", "FORMAT", "JSON", "ORC", "PARQUET"}
 COPY_FORMATS = frozenset({*_FORMATS, "SHAPEFILE"})
-"""With one of these, ``commandOptions`` of COPY say themselves what the files are."""
+"""If ``commandOptions`` contain one of these, they determine the format of the files that COPY reads."""
 UNLOAD_FORMATS = frozenset({*_FORMATS, "ADDQUOTES", "ESCAPE"})
-"""The same for UNLOAD."""
+"""If ``commandOptions`` contain one of these, they determine the format of the files that UNLOAD writes."""
 
 _AUTHORIZATION = {
     "ACCESS_KEY_ID",
@@ -31,11 +32,11 @@ _AUTHORIZATION = {
 def command_options(activity: PipelineObject) -> list[str]:
     """The values of ``commandOptions``.
 
-    Raises FieldError if one names a role or holds a key: the role is given in app.py, and statements hold no
-    secrets. Raises TaskFailed for what is not SQL.
+    Raises FieldError if one names a role or contains a key: app.py sets the role, and statements must not
+    contain secrets. Raises TaskFailed if they are not SQL.
     """
     given = activity.strings("commandOptions")
-    words = keywords("\n".join(given), Engine.REDSHIFT)
+    words = option_words(given)
     if ";" in words:
         raise FieldError(activity.id, "commandOptions", "options of one statement are expected, without ';'")
     if found := sorted(_AUTHORIZATION.intersection(words)):
@@ -48,17 +49,23 @@ def command_options(activity: PipelineObject) -> list[str]:
     return given
 
 
-def name_a_format(given: Sequence[str], words: Set[str]) -> bool:
-    """Whether options have one of these words, so that they say themselves how text is written."""
-    return not words.isdisjoint(keywords("\n".join(given), Engine.REDSHIFT))
+def option_words(options: Sequence[str]) -> Set[str]:
+    """The keywords in the options. Raises TaskFailed if they are not SQL."""
+    return set(keywords("\n".join(options), Engine.REDSHIFT))
 
 
-def combined(own: Sequence[str], given: Sequence[str]) -> list[str]:
-    """``given``, after those of ``own`` that it does not name itself: COPY refuses what is said twice."""
-    words = set(keywords("\n".join(given), Engine.REDSHIFT))
+def merged(own: Sequence[str], given: Sequence[str]) -> list[str]:
+    """``own`` without the options that ``given`` names as well, then ``given``.
+
+    COPY refuses an option that occurs twice.
+    """
+    words = option_words(given)
     return [*(option for option in own if option.split()[0] not in words), *given]
 
 
-def statement(*lines: str) -> str:
-    """One a line, so that a comment at the end of one takes none of the next."""
-    return "\n".join(lines)
+def command(*clauses: str, role: str, own: Sequence[str], given: Sequence[str]) -> str:
+    """COPY or UNLOAD: the clauses, the role, and the merged options.
+
+    Each is on a line of its own, so that a comment at the end of one hides nothing of the next.
+    """
+    return "\n".join([*clauses, f"IAM_ROLE {quoted_text(role)}", *merged(own, given)])

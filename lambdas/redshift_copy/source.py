@@ -1,4 +1,4 @@
-"""Where COPY reads: an S3DataNode or a DynamoDBDataNode, as the URI and the options that follow from it.
+"""The source that COPY reads, an S3DataNode or a DynamoDBDataNode: its URI and its options.
 
 Amazon Redshift developer guide, COPY from Amazon S3, COPY from Amazon DynamoDB.
 """
@@ -8,18 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from data_nodes.s3_data_node import S3DataNode
-from redshift_copy.names import name_in, text
+from redshift_copy.names import checked_name, quoted_text
 from runner.fields import FieldError, PipelineObject
 
 REGION_FIELD = "myRegion"
-"""S3DataNode has no field for the region of its bucket."""
+"""This project's own field: S3DataNode has none for the region of its bucket."""
 _READ_THROUGHPUT = "0.5"
-"""COPY has to be told a share. This is what Amazon EMR takes if it is not."""
+"""COPY needs a value. This is Amazon EMR's default."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is read, and how, as COPY's text has it."""
+    """A URI and options in the syntax of COPY."""
 
     uri: str
     options: tuple[str, ...]
@@ -31,17 +31,18 @@ class Source:
 
 
 def region_option(node: PipelineObject, field: str) -> list[str]:
-    """The option for data in another region than the cluster's."""
-    return [f"REGION AS {text(node.string(field))}"] if field in node else []
+    """The option for data in a region other than the cluster's."""
+    return [f"REGION AS {quoted_text(node.string(field))}"] if field in node else []
+
+
+def s3_options(node: PipelineObject, data: S3DataNode) -> list[str]:
+    """The options for files in Amazon S3, of COPY and of UNLOAD."""
+    return [*(["GZIP"] if data.gzip else []), *region_option(node, REGION_FIELD)]
 
 
 def _of_s3(node: PipelineObject) -> Source:
     data = S3DataNode.of(node)
-    options = [
-        *(["MANIFEST"] if data.manifest else []),
-        *(["GZIP"] if data.gzip else []),
-        *region_option(node, REGION_FIELD),
-    ]
+    options = [*(["MANIFEST"] if data.manifest else []), *s3_options(node, data)]
     return Source(str(data.manifest or data.file or data.directory), tuple(options))
 
 
@@ -55,5 +56,5 @@ def _of_dynamodb(node: PipelineObject) -> Source:
         raise FieldError(
             node.id, "readThroughputPercent", f"a number from 0.1 to 1.0 is expected, but it is {value!r}"
         )
-    table = name_in(node, "tableName", node.string("tableName"))
+    table = checked_name(node, "tableName", node.string("tableName"))
     return Source(f"dynamodb://{table}", (f"READRATIO {percent}", *region_option(node, "region")))

@@ -1,4 +1,4 @@
-"""RedshiftDataNode: a table, and what is found out about it before rows are loaded.
+"""RedshiftDataNode: a table, and the queries that look it up in the catalog.
 
 Developer guide, RedshiftDataNode.
 """
@@ -9,17 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from redshift_copy.names import identifier, name_in, text
+from data_formats.comma_list import comma_separated
+from redshift_copy.names import checked_name, identifier, quoted_text
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
 from sql.jdbc import Engine
-from sql.names import POSTGRESQL_QUOTE, listed, parts, unquoted
+from sql.names import POSTGRESQL_QUOTE, parts, unquoted
 from sql.script import statements
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column, with its type as the catalog calls it."""
+    """A column, with the catalog's name for its type."""
 
     name: str
     type: str
@@ -27,13 +28,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. ``keys`` tell which rows are the same: ``primaryKeys``, else the primary key of the table."""
+    """A table. Rows with equal ``keys`` are the same: ``primaryKeys``, else the table's primary key."""
 
     schema: str
     name: str
     keys: tuple[str, ...] = ()
     creation: tuple[str, ...] = ()
-    """The statements of ``createTableSql``."""
+    """The statements in ``createTableSql``."""
     exists: bool = True
 
     @classmethod
@@ -43,17 +44,18 @@ class Table:
         return cls(
             schema,
             name,
-            tuple(name_in(node, "primaryKeys", key) for key in _listed(node, "primaryKeys")),
+            tuple(checked_name(node, "primaryKeys", key) for key in _names(node, "primaryKeys")),
             tuple(statements(node.string("createTableSql", ""), Engine.REDSHIFT)),
         )
 
     def __str__(self) -> str:
         return f"{identifier(self.schema)}.{identifier(self.name)}"
 
-    def question(self) -> str:
-        """A query for the primary key: no row if there is no table, and one NULL if there is no such key.
+    def key_query(self) -> str:
+        """A query for the primary key. No row: no table. One NULL: no such key.
 
-        Amazon Redshift folds names to lower case, unless a cluster is set to heed it: both are looked for.
+        Amazon Redshift folds names to lower case, unless a cluster is configured to preserve case. The query
+        looks for both.
         """
         return (
             "SELECT CAST(a.attname AS varchar)\n"
@@ -65,13 +67,13 @@ class Table:
             "ORDER BY a.attnum"
         )
 
-    def answered(self, records: Sequence[Sequence[Any]]) -> Table:
-        """The table with what GetStatementResult says of ``question``."""
+    def with_key(self, records: Sequence[Sequence[Any]]) -> Table:
+        """The table with the result of ``key_query``, as GetStatementResult returns it."""
         found = tuple(field["stringValue"] for (field,) in records if "stringValue" in field)
         return replace(self, keys=self.keys or found, exists=bool(records))
 
-    def columns_question(self) -> str:
-        """A query for the columns in their order, and the types of their values."""
+    def columns_query(self) -> str:
+        """A query for the columns in order, and the types of their values."""
         return (
             "SELECT CAST(a.attname AS varchar), CAST(y.typname AS varchar)\n"
             "FROM pg_catalog.pg_class t\n"
@@ -82,8 +84,8 @@ class Table:
             "ORDER BY a.attnum"
         )
 
-    def columns(self, records: Sequence[Sequence[Any]]) -> list[Column]:
-        """What GetStatementResult says of ``columns_question``. Raises TaskFailed if it knows none."""
+    def columns_from(self, records: Sequence[Sequence[Any]]) -> list[Column]:
+        """The columns in the result of ``columns_query``. Raises TaskFailed if there are none."""
         if not records:
             raise TaskFailed(
                 f"The table {self} does not exist, or is one whose columns are not in the catalog, such as a "
@@ -98,12 +100,12 @@ class Table:
 
 
 def _place(node: PipelineObject) -> tuple[str, str]:
-    """Schema and table: ``tableName`` may be qualified, as AWS asks for it where a table is unloaded.
+    """Schema and table. ``tableName`` may be qualified, as AWS requires it for unloading a table.
 
     Raises FieldError.
     """
     given = node.string("tableName")
-    # A name without dots counts whatever it is: it is put in quotes.
+    # Any name without dots is valid, because it is quoted.
     found = parts(given, POSTGRESQL_QUOTE) or ([given] if given and "." not in given else [])
     if not 1 <= len(found) <= 2:
         raise FieldError(node.id, "tableName", f"a table, or schema.table, is expected, but it is {given!r}")
@@ -111,13 +113,14 @@ def _place(node: PipelineObject) -> tuple[str, str]:
     schema = found[0] if len(found) == 2 else named or "public"
     if named and named.lower() != schema.lower():
         raise FieldError(node.id, "tableName", f"it is {given!r}, and schemaName says {named!r}")
-    return name_in(node, "schemaName", schema), name_in(node, "tableName", found[-1])
+    return checked_name(node, "schemaName", schema), checked_name(node, "tableName", found[-1])
 
 
-def _listed(node: PipelineObject, field: str) -> list[str]:
-    """The names of a field that has one or several a value, with commas between."""
-    return [unquoted(name, POSTGRESQL_QUOTE) for value in node.strings(field) for name in listed(value)]
+def _names(node: PipelineObject, field: str) -> list[str]:
+    """The names in ``field``, each value of which is one name or several with commas between."""
+    names = [name for value in node.strings(field) for name in comma_separated(value)]
+    return [unquoted(name, POSTGRESQL_QUOTE) for name in names]
 
 
 def _either(name: str) -> str:
-    return f"{text(name)}, {text(name.lower())}"
+    return f"{quoted_text(name)}, {quoted_text(name.lower())}"

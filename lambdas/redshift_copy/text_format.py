@@ -1,4 +1,4 @@
-"""Delimited text for COPY and UNLOAD, the same as CopyActivity reads and writes.
+"""The options of COPY and UNLOAD for delimited text, as CopyActivity reads and writes it.
 
 Amazon Redshift developer guide, COPY ("Data format parameters", "Data conversion parameters") and UNLOAD.
 """
@@ -8,16 +8,17 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 
-from data_formats.data_format import DataFormat, data_format_of
+from data_formats.data_format import DataFormat
 from data_formats.delimited import Delimited
+from data_formats.formats import data_format_of
 from data_nodes.s3_data_node import S3DataNode
-from redshift_copy.names import identifier, text
+from redshift_copy.names import identifier, quoted_text
 from redshift_copy.table import Column, Table
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
 
 _OWN_NULL = r"\N"
-"""What COPY takes for NULL, with ESCAPE too, if it is told nothing."""
+"""COPY's default for NULL, also with ESCAPE."""
 _IN_NUMBERS_AND_TIMES = string.ascii_letters + string.digits + "+-:. "
 _PLAIN = {"bool", "date", "float4", "float8", "int2", "int4", "int8", "numeric"} | {
     "time",
@@ -25,14 +26,14 @@ _PLAIN = {"bool", "date", "float4", "float8", "int2", "int4", "int8", "numeric"}
     "timestamptz",
     "timetz",
 }
-"""Types whose values have nothing to escape."""
+"""Types whose values need no escaping."""
 _TEXT = {"bpchar", "char", "name", "text", "varchar"}
 
 
 def text_format_of(named: PipelineObject | None, node: PipelineObject) -> Delimited:
-    """The format that ``named`` describes, CSV if it is None, with NULL as the S3DataNode has it.
+    """The format that ``named`` describes, CSV if it is None, with the S3DataNode's text for NULL.
 
-    Raises FieldError for what Amazon Redshift does not know, and TaskFailed for another format.
+    Raises FieldError for characters that Amazon Redshift does not support, and TaskFailed for another format.
     """
     null = S3DataNode.of(node).null
     found: DataFormat | None = None
@@ -58,27 +59,28 @@ def text_format_of(named: PipelineObject | None, node: PipelineObject) -> Delimi
 
 def copy_options(found: Delimited) -> list[str]:
     """The options of COPY."""
-    return [
-        f"DELIMITER AS {text(found.separator)}",
-        *(["ESCAPE"] if found.escape else []),
-        *([] if found.null == _OWN_NULL else [f"NULL AS {text(found.null)}"]),
-    ]
+    return [_delimiter(found), *(["ESCAPE"] if found.escape else []), *_null(found, default=_OWN_NULL)]
 
 
 def unload_options(found: Delimited) -> list[str]:
-    """The options of UNLOAD, for the query of ``select``. NULL is the empty value by default."""
-    return [
-        f"DELIMITER AS {text(found.separator)}",
-        *([f"NULL AS {text(found.null)}"] if found.null else []),
-    ]
+    """The options of UNLOAD, for the query that ``select`` makes. By default, NULL is the empty value."""
+    return [_delimiter(found), *_null(found, default="")]
+
+
+def _delimiter(found: Delimited) -> str:
+    return f"DELIMITER AS {quoted_text(found.separator)}"
+
+
+def _null(found: Delimited, default: str) -> list[str]:
+    return [] if found.null == default else [f"NULL AS {quoted_text(found.null)}"]
 
 
 def select(owner: PipelineObject, table: Table, columns: Sequence[Column], found: Delimited) -> str:
-    """The query of an UNLOAD in this format, which escapes the values itself.
+    """The query for an UNLOAD in this format. The query itself escapes the values.
 
-    Users of UNLOAD report that ESCAPE escapes what NULL AS gives as well (hellonarrativ/spectrify, issue 6),
-    so that a NULL could not be told from a text. There is no backslash in the query, which is a literal.
-    ``owner`` is what the separator was given by. Raises FieldError.
+    Users of UNLOAD report that ESCAPE also escapes the text of NULL AS (hellonarrativ/spectrify, issue 6):
+    a NULL could then not be told from text. The query contains no backslash, because it becomes a literal.
+    ``owner`` is the object that defines the separator. Raises FieldError.
     """
     if found.separator in _IN_NUMBERS_AND_TIMES:
         problem = f"{found.separator!r} may be in a number or a time, which UNLOAD does not escape"
@@ -104,18 +106,18 @@ def _escaped(value: str, found: Delimited) -> str:
         value = f"REPLACE({value}, {_character(special)}, {escape} || {_character(special)})"
     if not found.null or found.null.startswith(found.escape):
         return value
-    null = text(found.null)
+    null = quoted_text(found.null)
     return f"CASE WHEN {value} = {null} THEN {escape} || {null} ELSE {value} END"
 
 
 def _checked(value: str, column: Column, found: Delimited) -> str:
-    """The value, or an error if it cannot be written without an escape character."""
+    """The value; the query fails if it cannot be written without an escape character."""
     bad = [f"POSITION({_character(special)} IN {value}) > 0" for special in (found.separator, "\n")]
     if found.null:
-        bad.append(f"{value} = {text(found.null)}")
-    told = text(f"A separator or the text for NULL, and no escapeChar, in {column.name}: ")
-    # Nothing but a value that is no number ends a query with a text.
-    raised = f"CAST(CAST({told} || {value} AS INTEGER) AS VARCHAR)"
+        bad.append(f"{value} = {quoted_text(found.null)}")
+    message = quoted_text(f"A separator or the text for NULL, and no escapeChar, in {column.name}: ")
+    # The only way to end a query with a message of one's own is to cast it to a number.
+    raised = f"CAST(CAST({message} || {value} AS INTEGER) AS VARCHAR)"
     return f"CASE WHEN {' OR '.join(bad)} THEN {raised} ELSE {value} END"
 
 

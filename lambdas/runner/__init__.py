@@ -1,4 +1,4 @@
-"""What the poller and the handlers share.
+"""The handler kit: what a handler needs to run a task of Data Pipeline.
 
 A handler needs no more than this::
 
@@ -6,6 +6,8 @@ A handler needs no more than this::
 
     @task_handler
     def handler(task: Task) -> Outcome | None: ...
+
+The poller shares ``clients``, ``fields``, ``outcome`` and ``telemetry`` with it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from runner.fields import FieldError
     from runner.handler import task_handler
-    from runner.outcome import Canceled, Deferred, Failed, Finished, NotMet, Outcome, TaskFailed
+    from runner.outcome import Canceled, Deferred, Failed, Finished, NotMet, Outcome, TaskCanceled, TaskFailed
     from runner.task import Task
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "NotMet",
     "Outcome",
     "Task",
+    "TaskCanceled",
     "TaskFailed",
     "task_handler",
 ]
@@ -37,11 +40,11 @@ _MODULES = {
     "Task": "task",
     "task_handler": "handler",
 }
-"""Where a name is; all others are outcomes."""
+"""The modules of these names. All others are in ``outcome``."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for, when it is: the poller needs none of it (PEP 562)."""
+    """Import a name when it is first used (PEP 562): the poller needs none of them."""
     if name not in __all__:
         raise AttributeError(f"module 'runner' has no attribute '{name}'")
     value = getattr(import_module(f"runner.{_MODULES.get(name, 'outcome')}"), name)

@@ -1,7 +1,7 @@
-"""AWS clients, made once an execution environment and not before they are needed.
+"""AWS clients, created once per execution environment, when they are first needed.
 
-botocore is imported with the first client: it is more than half of a handler's cold start, and a short
-command needs none of it. boto3 would add its transfers to S3, which only the client of S3 uses.
+botocore is imported with the first client: it takes more than half of a handler's cold start, and a short
+command does not need it. boto3 would add its transfers to S3, which only the S3 client uses.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
-# Lambda's root logger is at INFO, where botocore tells where it found credentials and endpoints.
+# Lambda's root logger is at INFO, where botocore logs where it found credentials and endpoints.
 logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
@@ -34,7 +34,7 @@ def _session() -> Any:
 
 @cache
 def _boto3_session() -> Any:
-    """One of our own: boto3's default one is everybody's, with the credentials that a handler gives it."""
+    """A private session: handlers may give credentials to boto3's default session, which all code shares."""
     import boto3
 
     return boto3.Session()
@@ -42,17 +42,17 @@ def _boto3_session() -> Any:
 
 @cache
 def data_pipeline() -> DataPipelineClient:
-    """For every call but PollForTask, which must never be tried twice: see ``polling``."""
+    """For every call except PollForTask, which must never be retried: see ``polling``."""
     client: DataPipelineClient = _session().create_client("datapipeline", config=retrying())
     return client
 
 
 @cache
 def polling(poll_timeout: float) -> DataPipelineClient:
-    """For PollForTask alone: exactly one HTTP request a call, given up after ``poll_timeout`` seconds.
+    """For PollForTask only: exactly one HTTP request per call, abandoned after ``poll_timeout`` seconds.
 
-    botocore retries a read timeout silently, which would leave several polls behind at the service;
-    ``total_max_attempts`` counts the first try too (``max_attempts`` does not).
+    botocore silently retries after a read timeout, which would leave several polls behind at the service.
+    ``total_max_attempts`` includes the first attempt; ``max_attempts`` does not.
     """
     from botocore.config import Config
 
@@ -72,21 +72,21 @@ def s3() -> S3Client:
 
 @cache
 def dynamodb(region: str | None) -> DynamoDBClient:
-    """Amazon DynamoDB in ``region``; None is the function's own."""
+    """Amazon DynamoDB in ``region``; None is the function's region."""
     client: DynamoDBClient = _session().create_client("dynamodb", region_name=region, config=retrying())
     return client
 
 
 @cache
 def rds(region: str | None) -> RDSClient:
-    """Amazon RDS in ``region``; None is the function's own."""
+    """Amazon RDS in ``region``; None is the function's region."""
     client: RDSClient = _boto3_session().client("rds", region_name=region, config=retrying())
     return client
 
 
 @cache
 def redshift_data(region: str | None) -> RedshiftDataAPIServiceClient:
-    """The Amazon Redshift Data API in ``region``; None is the function's own."""
+    """The Amazon Redshift Data API in ``region``; None is the function's region."""
     client: RedshiftDataAPIServiceClient = _boto3_session().client(
         "redshift-data", region_name=region, config=retrying()
     )
@@ -95,7 +95,7 @@ def redshift_data(region: str | None) -> RedshiftDataAPIServiceClient:
 
 @cache
 def secrets_manager(region: str) -> SecretsManagerClient:
-    """AWS Secrets Manager in ``region``, which is the secret's."""
+    """AWS Secrets Manager in ``region``, the secret's region."""
     client: SecretsManagerClient = _boto3_session().client(
         "secretsmanager", region_name=region, config=retrying()
     )
@@ -117,8 +117,8 @@ def sts() -> STSClient:
 
 
 def forget() -> None:
-    """Make all clients anew when they are next asked for: in a forked process, which must share none."""
-    for made in (
+    """Create all clients anew when they are next needed. A forked process must not share any."""
+    for cached in (
         _session,
         _boto3_session,
         data_pipeline,
@@ -131,18 +131,18 @@ def forget() -> None:
         step_functions,
         sts,
     ):
-        made.cache_clear()
+        cached.cache_clear()
 
 
 def retrying() -> Config:
-    """For calls that may be made again: five tries, and no long silence in between."""
+    """For calls that may be repeated: up to five attempts, each with short timeouts."""
     from botocore.config import Config
 
     return Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=20)
 
 
 def aws_errors() -> tuple[type[Exception], ...]:
-    """What a call of an AWS service may raise."""
+    """The exceptions that a call to an AWS service may raise."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -150,6 +150,6 @@ def aws_errors() -> tuple[type[Exception], ...]:
 
 
 def aws_error_code(error: Exception) -> str:
-    """The service's code in an error of botocore's; empty for any other error."""
+    """The service's error code in an error from botocore; empty for any other error."""
     response = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))

@@ -1,4 +1,4 @@
-"""Ends the handler's work before Lambda's own timeout does, so that the failure can be told."""
+"""Ends the handler's work before Lambda's own timeout does, so that the failure can be reported."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from types import FrameType
 
 
 class HandlerTimeout(BaseException):
-    """Raised in the handler's main thread when its time is over.
+    """Raised in the main thread when the handler's time is up.
 
-    Not an Exception, so that a handler's ``except Exception`` does not swallow it.
+    It is not an Exception, so that ``except Exception`` in a handler does not swallow it.
     """
 
 
 def margin(timeout_seconds: float) -> float:
-    """Seconds before Lambda's timeout at which the handler is ended: time to clean up and to say so."""
+    """How many seconds before Lambda's timeout the handler ends: time to clean up and to report."""
     return min(10.0, timeout_seconds * 0.2)
 
 
 @contextmanager
 def uninterrupted(*, over: bool = False) -> Iterator[None]:
-    """No HandlerTimeout in the block, which cleans up: it is raised after it.
+    """Hold HandlerTimeout back until the block, which cleans up, has ended.
 
-    ``over``: the work is over, and its outcome known, so that there is no HandlerTimeout after it either.
+    ``over``: the work is over and its outcome known, so no HandlerTimeout is raised after the block either.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
     try:
@@ -42,7 +42,7 @@ def uninterrupted(*, over: bool = False) -> Iterator[None]:
 def deadline(seconds: float) -> Iterator[None]:
     """Raise HandlerTimeout in the block after ``seconds``.
 
-    Works in the main thread, where Lambda runs handlers; in another one it does nothing.
+    It works in the main thread, where Lambda runs handlers, and does nothing in any other.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

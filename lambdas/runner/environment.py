@@ -1,9 +1,10 @@
-"""The execution environment: kept for the next task if this one left it clean, else ended.
+"""The execution environment: it runs the next task only if this task left it clean.
 
-An environment cannot end itself once it has answered: Lambda freezes it then, and thaws it with the next
-event. So it notes that it is not clean, and ends with the next event, before any work: it answers with an
-error that RunTask takes for "not started", and exits. That is how AWS's own clients of the Runtime API end an
-environment: they post the error, and leave at once (aws-lambda-go, Runtime API client, on fatal errors).
+An environment cannot end itself once it has responded: Lambda freezes it then, and thaws it for the next
+event. So it records that it is not clean, and ends on the next event before any work starts. It responds with
+an error that RunTask takes for "not started", and exits. AWS's own clients of the Runtime API end an
+environment in the same way: they post the error and exit at once (aws-lambda-go, Runtime API client, on fatal
+errors).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import NoReturn
 from runner.linux import Option, prctl
 
 NOT_CLEAN = "EnvironmentNotClean"
-"""The name of the error that an ending environment answers with. infra/run_task.py retries it."""
+"""The error with which an ending environment responds. infra/run_task.py retries it."""
 
 _VERSION = "2018-06-01"
 _SECONDS = 5
@@ -27,7 +28,7 @@ _connection: socket.socket | None = None
 
 
 def condemn(reason: str) -> None:
-    """Have no other task run in this environment."""
+    """Let no other task run in this environment."""
     from runner import telemetry
 
     if reason not in _reasons:
@@ -41,13 +42,13 @@ def is_condemned() -> bool:
 
 
 def connect() -> None:
-    """Open the connection over which the end is told: afterwards the process may open no more files."""
+    """Open the connection for ``end``: later, the process may be unable to open any file."""
     global _connection
     if _connection is None and (address := os.environ.get("AWS_LAMBDA_RUNTIME_API")):
         host, _, port = address.rpartition(":")
         try:
             _connection = socket.create_connection((host, int(port or 80)), timeout=_SECONDS)
-            # Python's own time-outs use poll(2), which fails where no file may be open.
+            # Python's own timeouts use poll(2), which fails if the process may not open files.
             _connection.setblocking(True)
             _connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", _SECONDS, 0))
         except (OSError, ValueError):
@@ -55,13 +56,16 @@ def connect() -> None:
 
 
 def close_memory() -> bool:
-    """Keep processes of the same user from reading this one's environment and memory, and those of what it
-    forks from now on (Linux: proc(5), prctl(2)). Whether that was done; elsewhere it is not needed."""
+    """Keep other processes of the same user from reading this process's environment and memory.
+
+    That includes what it forks from now on (Linux: proc(5), prctl(2)). Returns whether it succeeded; systems
+    other than Linux do not need it.
+    """
     return prctl(Option.DUMPABLE, 0)
 
 
 def end(request_id: str) -> NoReturn:
-    """Answer the invocation with NOT_CLEAN, and end this process."""
+    """Respond to the invocation with NOT_CLEAN, and end this process."""
     message = f"This execution environment is ended, and the task was not begun: {'; '.join(_reasons)}."
     body = json.dumps({"errorType": NOT_CLEAN, "errorMessage": message, "stackTrace": []}).encode()
     head = (

@@ -1,7 +1,7 @@
-"""A pipeline object and typed access to its fields.
+"""A pipeline object, with typed access to its fields.
 
 A field is a key with a ``stringValue`` or a ``refValue``; a repeated key is a list (API Reference, Field).
-Every problem with a field is a FieldError whose message names the object and the field.
+Any problem with a field raises FieldError, whose message names the object and the field.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _UNIT = {
 
 
 class FieldError(Exception):
-    """A field is missing, or its value is not of the form that is asked for."""
+    """A field is missing, or its value does not have the expected form."""
 
     def __init__(self, object_id: str, field: str, problem: str) -> None:
         super().__init__(f"Object '{object_id}', field '{field}': {problem}")
@@ -33,7 +33,7 @@ class FieldError(Exception):
 
 @dataclass(frozen=True)
 class PipelineObject:
-    """One pipeline object: ``id``, ``name`` and its fields, strings and references apart."""
+    """A pipeline object: ``id``, ``name``, and its fields, separated into strings and references."""
 
     id: str
     name: str
@@ -44,8 +44,8 @@ class PipelineObject:
     def from_api(cls, data: Any) -> PipelineObject:
         """Read the API's ``{id, name, fields: [{key, stringValue | refValue}]}``.
 
-        Fields without a usable key or value are passed over: what a handler needs of them is missing then,
-        and it says so when it asks.
+        It skips fields without a usable key or value. A handler that needs one of them gets a FieldError when
+        it reads it.
         """
         source = data if isinstance(data, Mapping) else {}
         strings: dict[str, tuple[str, ...]] = {}
@@ -67,17 +67,17 @@ class PipelineObject:
 
     @property
     def type(self) -> str:
-        """The object's ``type``, or the empty string."""
+        """The object's ``type``; empty if it has none."""
         return next(iter(self.string_fields.get("type", ())), "")
 
     def strings(self, field: str) -> list[str]:
-        """All values of a list field; none if it is absent."""
+        """All values of a list field; empty if the field is missing."""
         return list(self.string_fields.get(field, ()))
 
     def string(self, field: str, default: str | None = None) -> str:
-        """The one value of ``field``.
+        """The single value of ``field``.
 
-        Raises FieldError if it is missing without a default, or given more than once.
+        Raises FieldError if it is missing and there is no default, or if it has several values.
         """
         values = self.string_fields.get(field, ())
         if len(values) > 1:
@@ -135,9 +135,11 @@ class PipelineObject:
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
     def reference_ids(self, field: str) -> list[str]:
-        """The ids of the objects that ``field`` refers to; none if it is absent."""
+        """The ids of the objects that ``field`` refers to; empty if the field is missing."""
         return list(self.reference_fields.get(field, ()))
 
     def secrets(self) -> list[str]:
-        """The values of the fields whose key starts with ``*``."""
-        return [v for key, values in self.string_fields.items() if key.startswith("*") for v in values]
+        """The values of all fields whose key starts with ``*``."""
+        return [
+            value for key, values in self.string_fields.items() if key.startswith("*") for value in values
+        ]

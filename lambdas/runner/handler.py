@@ -1,4 +1,4 @@
-"""``@task_handler`` makes a Lambda handler of a function of a Task.
+"""``@task_handler`` turns a function that takes a Task into a Lambda handler.
 
 Event: ``{task: envelope, state?, canceled?}``. Return value: see ``outcome``.
 """
@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 from runner import clients, environment, telemetry
 from runner.deadline import HandlerTimeout, deadline, margin
 from runner.fields import FieldError, PipelineObject
-from runner.outcome import Canceled, Deferred, Failed, Finished, Outcome, TaskFailed
-from runner.progress import INTERVAL_SECONDS, progress_reports
+from runner.outcome import Canceled, Deferred, Failed, Finished, Outcome, TaskCanceled, TaskFailed
+from runner.progress import INTERVAL_SECONDS, ProgressThread
 from runner.redaction import Redaction
 from runner.surroundings import Surroundings, few_files_left
 from runner.task import Task
@@ -36,17 +36,18 @@ _NAME = re.compile(r"[A-Za-z_.]+")
 
 
 def task_handler(work: Callable[[Task], Outcome | None]) -> Callable[[dict[str, Any], LambdaContext], Any]:
-    """Make ``work`` a Lambda handler.
+    """Turn ``work`` into a Lambda handler.
 
-    The decorator opens the envelope, reports progress every 60 s and sets ``task.canceled``, ends the
-    work before Lambda's timeout with ``HandlerTimeout``, and turns exceptions into a FAILED outcome.
+    The decorator opens the envelope, reports progress every 60 s and sets ``task.canceled``, and ends the
+    work with ``HandlerTimeout`` before Lambda's timeout. TaskCanceled becomes the outcome CANCELED, any other
+    exception FAILED.
     """
 
     @functools.wraps(work)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if environment.is_condemned():
             environment.end(context.aws_request_id)
-        with _left_as_it_was():
+        with _process_restored():
             return _handle(work, event, context)
 
     return handle
@@ -59,24 +60,23 @@ def _handle(
     envelope = event["task"]
     _log_keys(envelope)
     telemetry.count_cold_start()
-    # By the clock of this invocation: the context counts down to Lambda's own end.
+    # From this invocation's own clock: the context counts down to Lambda's timeout.
     reserve = margin(context.get_remaining_time_in_millis() / 1000)
     task = open_task(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - reserve)
     telemetry.logger.info("Task started", resumed=task.state is not None)
-    interval = float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
-    with progress_reports(task, interval):
+    with _progress_reports(task):
         outcome = without_secrets(_run(work, task), task)
     if task.canceled and not isinstance(outcome, Deferred):
         outcome = Canceled()
     response = outcome.as_response()
-    _tell(response, time.monotonic() - started)
+    _log_outcome(response, time.monotonic() - started)
     return response
 
 
 @contextmanager
-def _left_as_it_was() -> Iterator[None]:
-    """Undo what the work does to the process; what cannot be undone is the end of the environment."""
-    _ = telemetry.logger  # made now, so that it writes to the stream itself
+def _process_restored() -> Iterator[None]:
+    """Undo what the work does to the process. If something cannot be undone, the environment ends."""
+    _ = telemetry.logger  # Created now, so that it writes to the original stream.
     before = Surroundings.now()
     output, errors = telemetry.HidingStream(sys.stdout), telemetry.HidingStream(sys.stderr)
     try:
@@ -91,7 +91,7 @@ def _left_as_it_was() -> Iterator[None]:
 
 
 def open_task(event: Mapping[str, Any], *, seconds_left: Callable[[], float]) -> Task:
-    """The Task of a handler's event; reads the full objects from the claims bucket where they are there."""
+    """The Task in a handler's event. Reads the full objects from the claims bucket if they are there."""
     envelope = event["task"]
     objects = envelope.get("objects") or {}
     if envelope.get("objectsUri"):
@@ -116,6 +116,19 @@ def open_task(event: Mapping[str, Any], *, seconds_left: Callable[[], float]) ->
     return task
 
 
+def _progress_reports(task: Task) -> AbstractContextManager[object]:
+    """Report progress while the block runs, and cancel the task if the service has canceled it.
+
+    On Lambda, a process of its own reports (see ``progress_process``); elsewhere a thread does.
+    """
+    interval = float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
+    if "AWS_LAMBDA_RUNTIME_API" not in os.environ:
+        return ProgressThread(task, interval)
+    from runner.progress_process import ProgressProcess
+
+    return ProgressProcess(task, interval)
+
+
 def _received_at(envelope: Mapping[str, Any]) -> datetime:
     try:
         return datetime.fromisoformat(envelope["receivedAt"])
@@ -133,6 +146,8 @@ def _run(work: Callable[[Task], Outcome | None], task: Task) -> Outcome:
             outcome = _outcome_of(work(task))
     except HandlerTimeout:
         return limit.outcome
+    except TaskCanceled:
+        return Canceled()
     except TaskFailed as error:
         return Failed(error.error_id, str(error))
     except FieldError as error:
@@ -145,9 +160,10 @@ def _run(work: Callable[[Task], Outcome | None], task: Task) -> Outcome:
 
 
 def _outcome_of(answer: object) -> Outcome:
-    """What a handler returned. Anything but None and an Outcome is a mistake, falsy values too.
+    """The outcome that a handler returned. Anything except None and an Outcome is a mistake.
 
-    A precondition that returns False would hold, and a forgotten ``await`` or a typo would be FINISHED.
+    That includes falsy values: otherwise a precondition that returns False would be met, and a forgotten
+    ``await`` or a typo would be FINISHED.
     """
     if answer is None:
         return Finished()
@@ -167,10 +183,10 @@ def _shown(answer: object) -> str:
 
 
 def without_secrets(outcome: Outcome, task: Task) -> Outcome:
-    """``outcome`` as it may be told: errors are redacted, and a state with a secret in it is refused."""
+    """``outcome`` without secrets: it redacts errors, and refuses a state that contains a secret."""
     if isinstance(outcome, Failed):
         return Failed(
-            _told_error_id(outcome.error_id, task),
+            _redacted_error_id(outcome.error_id, task),
             task.redact(outcome.message),
             task.redact(outcome.stack_trace),
         )
@@ -185,8 +201,8 @@ def without_secrets(outcome: Outcome, task: Task) -> Outcome:
     return outcome
 
 
-def _told_error_id(error_id: str, task: Task) -> str:
-    """An errorId that is a name stays whole: ``Command***`` would tell a password that is part of it."""
+def _redacted_error_id(error_id: str, task: Task) -> str:
+    """Keep an errorId that is a name: ``Command***`` would reveal a password that is part of the name."""
     if _NAME.fullmatch(error_id) or task.redact(error_id) == error_id:
         return error_id
     return "TaskFailed"
@@ -197,7 +213,7 @@ def _log_keys(envelope: Mapping[str, Any]) -> None:
     telemetry.logger.append_keys(**{key: envelope.get(key) for key in keys})
 
 
-def _tell(response: Mapping[str, Any], seconds: float) -> None:
+def _log_outcome(response: Mapping[str, Any], seconds: float) -> None:
     telemetry.logger.info(
         "Task handled",
         outcome=response["status"],

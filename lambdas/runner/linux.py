@@ -1,4 +1,4 @@
-"""What the kernel does for a process: prctl(2), which Python has no function for."""
+"""prctl(2), for which Python has no function."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class Option(IntEnum):
-    """The options that are used here, as <linux/prctl.h> numbers them."""
+    """The options in use, with their numbers in <linux/prctl.h>."""
 
     SIGNAL_WHEN_PARENT_ENDS = 1
     """PR_SET_PDEATHSIG"""
@@ -18,7 +18,7 @@ class Option(IntEnum):
 
 
 def prctl(option: Option, value: int) -> bool:
-    """Whether the kernel did it. True where there is none of Linux: tests run there, functions do not."""
+    """Returns whether it succeeded. True on systems other than Linux, where only tests run."""
     if sys.platform != "linux":
         return True
     import ctypes

@@ -1,6 +1,6 @@
-"""What a handler says of its task: the return value that RunTask reads.
+"""The outcome of a task: the handler's return value, which RunTask reads.
 
-The limits are the service's own: SetTaskStatus takes an errorId that does not start with ``Service_``
+The limits are the service's: SetTaskStatus takes an errorId that does not start with ``Service_``
 (API Reference, SetTaskStatus) and an errorStackTrace of 1,024 characters (the service model; the API page
 says 4,095, and the smaller is safe under both readings).
 """
@@ -17,14 +17,14 @@ MAX_ERROR_MESSAGE = 10_000
 MAX_STACK_TRACE = 1024
 MAX_STATE_BYTES = 100_000
 
-# The model's character class for these strings: no control characters but TAB, LF and CR, no lone surrogates.
+# The service model's character class: no control characters except TAB, LF and CR, no lone surrogates.
 _REFUSED_CHARACTERS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class TaskFailed(Exception):
-    """Raised by a handler to fail its task with an ``errorId`` of its choice.
+    """Raise it to fail the task with an ``errorId`` of your choice.
 
-    Any other exception fails the task too, with the exception's class name as errorId.
+    Any other exception fails the task as well, with the exception's class name as errorId.
     """
 
     def __init__(self, message: str, *, error_id: str = "TaskFailed") -> None:
@@ -32,9 +32,13 @@ class TaskFailed(Exception):
         self.error_id = error_id
 
 
+class TaskCanceled(Exception):
+    """Raised by ``task.check_canceled()`` to end the work: the task's outcome is then Canceled."""
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """The end of one handler invocation. Use one of the subclasses."""
+    """How a handler invocation ended. Use one of the subclasses."""
 
     def as_response(self) -> dict[str, Any]:
         """The Lambda's return value."""
@@ -43,7 +47,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Finished(Outcome):
-    """The work is done. Returning None says the same."""
+    """The work is done. Returning None means the same."""
 
     def as_response(self) -> dict[str, Any]:
         return {"status": "FINISHED"}
@@ -51,7 +55,7 @@ class Finished(Outcome):
 
 @dataclass(frozen=True)
 class NotMet(Outcome):
-    """A precondition that ran and does not hold: the service's status FALSE, for preconditions alone."""
+    """The precondition ran and is not met: the service's status FALSE, for preconditions only."""
 
     def as_response(self) -> dict[str, Any]:
         return {"status": "FALSE"}
@@ -59,7 +63,7 @@ class NotMet(Outcome):
 
 @dataclass(frozen=True)
 class Canceled(Outcome):
-    """The work was stopped because the service canceled the task: no status is reported."""
+    """The work was stopped because the service canceled the task. No status is reported."""
 
     def as_response(self) -> dict[str, Any]:
         return {"status": "CANCELED"}
@@ -88,10 +92,10 @@ class Failed(Outcome):
 class Deferred(Outcome):
     """The work goes on elsewhere: call the handler again with ``state`` after ``wait_seconds``.
 
-    ``state`` is JSON, kept in the state machine, so it must hold no secret. 100,000 bytes of it are the
-    limit: Step Functions takes 256 KiB with the task (Step Functions quotas).
-    RunTask waits 240 s at most between two progress reports, so a longer wait is cut to that.
-    Raises TypeError and ValueError when it is made with a state or a time that RunTask could not keep.
+    ``state`` is JSON. The state machine keeps it, so it must not contain a secret. It may have 100,000 bytes:
+    Step Functions takes 256 KiB including the task (Step Functions quotas).
+    RunTask waits at most 240 s between two progress reports, and shortens a longer wait to that.
+    The constructor raises TypeError or ValueError for a state or a time that RunTask could not keep.
     """
 
     state: Any
@@ -124,7 +128,7 @@ class Deferred(Outcome):
 
 
 def safe_error_id(error_id: str) -> str:
-    """An errorId that the service takes: not empty, not the service's own prefix, short, one line."""
+    """An errorId that the service accepts: not empty, without the service's own prefix, short, one line."""
     text = re.sub(r"\s+", " ", safe_text(error_id)).strip() or "TaskFailed"
     if text.startswith("Service_"):
         text = "Task" + text
@@ -132,5 +136,5 @@ def safe_error_id(error_id: str) -> str:
 
 
 def safe_text(text: str) -> str:
-    """``text`` with every character that the service's model refuses replaced by U+FFFD."""
+    """``text`` with U+FFFD for each character that the service's model does not allow."""
     return _REFUSED_CHARACTERS.sub("\ufffd", text)

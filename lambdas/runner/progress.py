@@ -1,16 +1,14 @@
-"""Progress reports, while the handler works.
+"""Progress reports while the handler works.
 
-The service takes a task away that has not reported for 15 minutes (developer guide; its model says 5),
-and tells with the same call whether the task has been canceled (API Reference, ReportTaskProgress).
+The service takes a task away after 15 minutes without a report (developer guide; the service model says 5).
+The response also says whether the task has been canceled (API Reference, ReportTaskProgress).
 
-On Lambda the reports come from a process of their own (``progress_process``), elsewhere from a thread.
+On Lambda, a separate process reports (``progress_process``); elsewhere, a thread does.
 """
 
 from __future__ import annotations
 
-import os
 import threading
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -28,7 +26,7 @@ _NO_LONGER_OURS = {"TaskNotFoundException", "PipelineNotFoundException", "Pipeli
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a report. ``error`` is empty if it was taken."""
+    """The service's answer to a report. ``error`` is empty if the service accepted it."""
 
     canceled: bool
     error_code: str = ""
@@ -36,7 +34,7 @@ class Answer:
 
 
 def report(client: DataPipelineClient, task_id: str) -> Answer:
-    """Report once. A task that the service no longer knows is canceled; any other error is only told."""
+    """Report once. A task that the service no longer knows counts as canceled. Other errors are returned."""
     try:
         return Answer(canceled=bool(client.report_task_progress(taskId=task_id)["canceled"]))
     except Exception as error:  # whatever it is, it must not end the reports
@@ -44,8 +42,8 @@ def report(client: DataPipelineClient, task_id: str) -> Answer:
         return Answer(canceled=code in _NO_LONGER_OURS, error_code=code, error=str(error))
 
 
-def heard(task: Task, answer: Answer) -> None:
-    """Log a report that failed, and cancel the task if it is canceled."""
+def apply(task: Task, answer: Answer) -> None:
+    """Log a failed report, and cancel the task if the service has canceled it."""
     if answer.error:
         task.logger.warning("Progress report failed", errorId=answer.error_code, error=answer.error)
     if answer.canceled:
@@ -53,17 +51,8 @@ def heard(task: Task, answer: Answer) -> None:
         task.cancel()
 
 
-def progress_reports(task: Task, interval: float) -> AbstractContextManager[object]:
-    """Reports every ``interval`` seconds while the block runs, and cancels the task when told to."""
-    if "AWS_LAMBDA_RUNTIME_API" not in os.environ:
-        return ProgressThread(task, interval)
-    from runner.progress_process import ProgressProcess
-
-    return ProgressProcess(task, interval)
-
-
 class ProgressThread:
-    """Reports from a thread, which has to wait while the handler holds the interpreter."""
+    """Reports from a thread, which cannot run while the handler holds the interpreter."""
 
     def __init__(self, task: Task, interval: float = INTERVAL_SECONDS) -> None:
         self._task = task
@@ -81,13 +70,13 @@ class ProgressThread:
         self.end()
 
     def end(self) -> None:
-        """Report no more."""
-        # Not joined: a report on its way must not hold up the end, and one that comes late does no harm.
+        """Stop reporting."""
+        # Not joined: a report in progress must not delay the end, and a late report does no harm.
         self._ended.set()
 
     def run(self) -> None:
-        """Report until the end, or until the task is canceled."""
+        """Report until ``end`` is called or the task is canceled."""
         while not self._ended.wait(self._interval) and not self._task.canceled:
             answer = report(self._task.data_pipeline(), self._task.id)
             if not self._ended.is_set():
-                heard(self._task, answer)
+                apply(self._task, answer)

@@ -1,8 +1,8 @@
-"""Progress reports from a process of their own.
+"""Progress reports from a separate process.
 
-A handler's code may hold the interpreter for minutes: a regular expression, a sort, the parsing of a large
-document. A thread could not report then, the service would take the task for lost, and the next attempt would
-run beside this one. A forked process goes on reporting, and costs nothing before its first report.
+A handler may hold the interpreter for minutes: in a regular expression, a sort, or the parsing of a large
+document. A thread could not report meanwhile. The service would consider the task lost, and the next attempt
+would run beside this one. A forked process keeps reporting, and costs nothing before its first report.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from typing import NoReturn, Self
 
 from runner import clients, environment
 from runner.linux import Option, prctl
-from runner.progress import Answer, ProgressThread, heard, report
+from runner.progress import Answer, ProgressThread, apply, report
 from runner.task import Task
 
-HEARING_SECONDS = 60.0
-"""How long a canceled task may fail to hear of it before its process is ended. One that computes in Python
-hears at once, one that waits for a single record's regular expression within that record's limit."""
+NOTICE_SECONDS = 60.0
+"""How long a canceled task may take to notice before its process is killed. Python code notices at once; a
+task that matches a record against a regular expression notices within that record's limit."""
 
-_HEARD = b"heard"
+_NOTICED = b"noticed"
 
 
 class ProgressProcess:
-    """Reports from a forked process; a thread here hears what the service answers it.
+    """Reports from a forked process. A thread in this process receives the service's answers from it.
 
-    If that process cannot be made, or is ended by somebody, the thread reports by itself.
+    If the process cannot be started, or if it is killed, the thread reports instead.
     """
 
     def __init__(self, task: Task, interval: float) -> None:
@@ -64,17 +64,17 @@ class ProgressProcess:
             with suppress(ChildProcessError):
                 os.waitpid(self._pid, 0)
         with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # which ends the thread's wait
+            self._socket.shutdown(socket.SHUT_RDWR)  # This ends the thread's wait.
         self._socket.close()
 
     def _start(self) -> None:
-        if "COMMAND_ROLE_ARN" in os.environ:  # a command must not read it in the forked process either
+        if "COMMAND_ROLE_ARN" in os.environ:  # A command must not read the forked process's memory either.
             environment.close_memory()
         ours, theirs = socket.socketpair()
         parent = os.getpid()
         try:
             with warnings.catch_warnings():
-                # Python warns of forks beside threads, which may hold locks: the child makes all anew.
+                # Python warns of forks beside threads, which may hold locks. The child creates all anew.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 self._pid = os.fork()
         except OSError:
@@ -94,8 +94,8 @@ class ProgressProcess:
                         return
                     answer = Answer(**json.loads(line))
                     if answer.canceled:
-                        self._socket.sendall(_HEARD)
-                    heard(self._task, answer)
+                        self._socket.sendall(_NOTICED)
+                    apply(self._task, answer)
         if not self._ended and not self._task.canceled:
             self._own.run()
 
@@ -107,19 +107,19 @@ def _child(
         ours.close()
         for number in (signal.SIGALRM, signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        # Without that it could outlive a runtime that is killed, and report for it: the thread does it then.
+        # Otherwise it could outlive a killed runtime and report for it. If this fails, the thread reports.
         if prctl(Option.SIGNAL_WHEN_PARENT_ENDS, signal.SIGKILL):
-            _report_until_told(theirs, parent, task_id, interval)
+            _report_until_ended(theirs, parent, task_id, interval)
     finally:
-        os._exit(0)  # without what Python does at the end of a program: that is the parent's
+        os._exit(0)  # Skip Python's cleanup at exit, which belongs to the parent.
 
 
-def _report_until_told(theirs: socket.socket, parent: int, task_id: str, interval: float) -> None:
-    clients.forget()  # a connection that both processes use would mix up their answers
+def _report_until_ended(theirs: socket.socket, parent: int, task_id: str, interval: float) -> None:
+    clients.forget()  # On a shared connection, the two processes would get each other's answers.
     while os.getppid() == parent and not select.select([theirs], [], [], interval)[0]:
         answer = report(clients.data_pipeline(), task_id)
         theirs.sendall(json.dumps(asdict(answer)).encode() + b"\n")
         if answer.canceled:
-            if not select.select([theirs], [], [], HEARING_SECONDS)[0] and os.getppid() == parent:
+            if not select.select([theirs], [], [], NOTICE_SECONDS)[0] and os.getppid() == parent:
                 os.kill(parent, signal.SIGKILL)
             return

@@ -1,6 +1,6 @@
-"""What a task finds in its process, and has to leave as it was: the next task gets the same process.
+"""The state of the process, restored after each task because the next task gets the same process.
 
-Lambda keeps an execution environment for the tasks that follow, of any pipeline (Lambda developer guide,
+Lambda reuses an execution environment for later tasks of any pipeline (Lambda developer guide,
 "Understanding the Lambda execution environment lifecycle").
 """
 
@@ -24,7 +24,7 @@ _FILES = "/proc/self/fd"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """A process's limits, scheduling, processors, umask, working directory, signals and variables."""
+    """A process's limits, scheduling, processors, umask, working directory, signals, and variables."""
 
     limits: Mapping[str, tuple[int, int]]
     priority: int
@@ -38,7 +38,7 @@ class Surroundings:
 
     @classmethod
     def now(cls) -> Surroundings:
-        """As they are now."""
+        """The current state."""
         umask = os.umask(0o077)
         os.umask(umask)
         return cls(
@@ -56,7 +56,7 @@ class Surroundings:
         )
 
     def restore(self) -> list[str]:
-        """Put back what differs, and name what could not be put back. Main thread only, as signals are."""
+        """Restore what differs, and return what could not be restored. Main thread only, as for signals."""
         now = Surroundings.now()
         if now == self:
             return []
@@ -94,12 +94,12 @@ class Surroundings:
 
 
 def few_files_left() -> bool:
-    """Whether more than half of the files that the process may have open are open. Linux only."""
+    """Whether the process has opened more than half of the files that it may open. Linux only."""
     try:
-        count = len(os.listdir(_FILES))  # noqa: PTH208 - names alone, and this runs with every task
+        count = len(os.listdir(_FILES))  # noqa: PTH208 - only names are needed, for every task
     except FileNotFoundError:
         return False
-    except OSError:  # not even this could be opened
+    except OSError:  # Not even this directory could be opened.
         return True
     return count > resource.getrlimit(resource.RLIMIT_NOFILE)[0] / 2
 
@@ -111,9 +111,9 @@ def _directory() -> str:
         return ""
 
 
-def _try(put_back: Any, *arguments: Any) -> None:
-    """Errors show in the comparison afterwards."""
+def _try(restore: Any, *arguments: Any) -> None:
+    """Ignore errors: the comparison afterwards shows them."""
     try:
-        put_back(*arguments)
+        restore(*arguments)
     except (OSError, ValueError):
         return

@@ -1,4 +1,4 @@
-"""The task as a handler sees it."""
+"""A task as a handler sees it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner import clients, telemetry
 from runner.fields import FieldError, PipelineObject
+from runner.outcome import TaskCanceled
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 class Task:
     """One attempt of a pipeline's activity or precondition.
 
-    The typed accessors (``string``, ``duration`` …) read the attempt object's fields, flattened (inherited
-    fields are there) and evaluated.
+    The typed accessors (``string``, ``duration`` …) read the fields of the attempt object. Inherited fields
+    are included, and expressions are evaluated.
     """
 
     id: str
@@ -32,12 +33,12 @@ class Task:
     objects: Mapping[str, PipelineObject]
     logger: Logger
     seconds_left_of: Callable[[], float]
-    """Seconds until the handler has to be done, a little before Lambda's own timeout."""
+    """Seconds until the handler has to finish, a little before Lambda's own timeout."""
     data_pipeline: Callable[[], DataPipelineClient]
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     """When the poller received the task."""
     state: Any = None
-    """What the handler's last Deferred held; None on the first call."""
+    """The state in the handler's last Deferred; None on the first call."""
     _canceled: threading.Event = field(default_factory=threading.Event)
     _secrets: set[str] = field(default_factory=set, repr=False)
 
@@ -56,18 +57,23 @@ class Task:
 
     @property
     def canceled(self) -> bool:
-        """Whether the service has canceled the task, or no longer knows it: stop, and return.
+        """Whether the service has canceled the task, or no longer knows it: stop the work and return.
 
-        True within one progress interval (60 s) of the cancellation; nothing is reported of the task then.
+        It becomes True within one progress interval (60 s) of the cancellation. No status is then reported.
         """
         return self._canceled.is_set()
 
+    def check_canceled(self) -> None:
+        """Raise TaskCanceled if the task is canceled. ``@task_handler`` turns that into CANCELED."""
+        if self.canceled:
+            raise TaskCanceled
+
     def cancel(self) -> None:
-        """Note that the task is canceled."""
+        """Mark the task as canceled."""
         self._canceled.set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep, but no longer than until the task is canceled; returns ``canceled``."""
+        """Sleep until the time is up or the task is canceled. Returns ``canceled``."""
         return self._canceled.wait(seconds)
 
     @property
@@ -103,7 +109,7 @@ class Task:
         return self.attempt.timestamp(name, default)
 
     def reference(self, name: str, of: PipelineObject | None = None) -> PipelineObject:
-        """The one object that field ``name`` refers to. Raises FieldError if there is none, or several."""
+        """The single object that field ``name`` refers to. Raises FieldError if there are none or several."""
         found = self.references(name, of)
         if len(found) != 1:
             problem = "it is missing" if not found else f"one reference is expected, but it has {len(found)}"
@@ -113,8 +119,9 @@ class Task:
     def references(self, name: str, of: PipelineObject | None = None) -> list[PipelineObject]:
         """The objects that field ``name`` of the attempt, or of another object, refers to, in order.
 
-        From the task itself where it brought them, else from DescribeObjects (what PollForTask brings beside
-        the attempt, and whether that is evaluated, is not documented). Expressions are evaluated.
+        They come from the task if it contains them, otherwise from DescribeObjects: which objects PollForTask
+        returns besides the attempt, and whether they are evaluated, is not documented. Expressions are
+        evaluated.
         """
         owner = of or self.attempt
         ids = owner.reference_ids(name)
@@ -135,10 +142,10 @@ class Task:
         return [found[object_id] for object_id in ids]
 
     def evaluate_fields(self) -> None:
-        """Replace those fields of the attempt that hold an expression by what the service makes of them.
+        """Evaluate the attempt's fields that contain an expression, by the service.
 
-        Whether PollForTask brings them evaluated is not documented. DescribeObjects evaluates what the
-        definition says, so that nothing is evaluated twice where they are. Secret fields stay as they are.
+        It is not documented whether PollForTask returns them evaluated. DescribeObjects evaluates the text in
+        the definition, so nothing is evaluated twice. Secret fields stay unchanged.
         """
         if not _expressions(self.attempt):
             return
@@ -148,7 +155,7 @@ class Task:
             self.logger.warning("Expressions left", fields=left)
 
     def _described(self, ids: Sequence[str]) -> dict[str, PipelineObject]:
-        """The objects of these ids that exist, with expressions evaluated."""
+        """Those of the objects that exist, with expressions evaluated."""
         found = {}
         for start in range(0, len(ids), 25):  # API Reference, DescribeObjects: 25 ids at most
             pages = self.data_pipeline().get_paginator("describe_objects")
@@ -161,7 +168,7 @@ class Task:
         return found
 
     def _evaluated(self, own: PipelineObject, described: PipelineObject | None) -> PipelineObject:
-        """``own``, with what the service makes of the expressions in it."""
+        """``own``, with the expressions in it evaluated."""
         if described is None:
             return own
         fields = dict(own.string_fields)
@@ -169,12 +176,12 @@ class Task:
             found = described.string_fields.get(name) or self._each_evaluated(own, name)
             if found:
                 fields[name] = found
-            else:  # An optional parameter without a value: the field is as if it were not there.
+            else:  # An optional parameter without a value: treat the field as missing.
                 del fields[name]
         return replace(own, string_fields=fields)
 
     def _each_evaluated(self, own: PipelineObject, name: str) -> tuple[str, ...]:
-        """The field's values that are not empty, by EvaluateExpression; as they are if that is refused."""
+        """The field's non-empty values by EvaluateExpression; the original values if that is refused."""
         values = own.string_fields[name]
         try:
             found = [self._evaluate(own.id, value) for value in values]
@@ -195,7 +202,7 @@ class Task:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """The values of all secret (``*``) fields that this task has seen, and what was hidden."""
+        """The values of all secret (``*``) fields that this task has read, and texts given to ``hide``."""
         return frozenset(self._secrets)
 
     def hide(self, secret: str) -> None:
@@ -204,15 +211,15 @@ class Task:
         telemetry.hide(self._secrets)
 
     def redact(self, text: str) -> str:
-        """``text`` without the values of secret (``*``) fields, as logs and error messages have it."""
+        """``text`` without the values of secret (``*``) fields, as in logs and error messages."""
         return telemetry.hidden(text)
 
     def _hide_secrets(self, objects: Iterable[PipelineObject]) -> None:
-        self._secrets |= {secret for one in objects for secret in one.secrets() if secret}
+        self._secrets |= {secret for found in objects for secret in found.secrets() if secret}
         telemetry.hide(self._secrets)
 
 
 def _expressions(found: PipelineObject) -> list[str]:
-    """The fields that hold an expression. Those that are secret do not count."""
+    """The fields that contain an expression, except for secret fields."""
     fields = found.string_fields.items()
     return [key for key, values in fields if key[:1] != "*" and any("#{" in value for value in values)]

@@ -1,8 +1,8 @@
-"""One logger, and metrics as CloudWatch's embedded metric format, both by Powertools.
+"""The logger, and metrics in CloudWatch's embedded metric format. Powertools provides both.
 
-Names come from the environment that the stack sets: ``POWERTOOLS_SERVICE_NAME`` is the stack's name and
-the metrics' ``service`` dimension, ``POWERTOOLS_METRICS_NAMESPACE`` their namespace. Powertools is imported
-with the first line or metric, so that the poller sends its poll before.
+The stack sets the names as environment variables: ``POWERTOOLS_SERVICE_NAME`` is the stack's name and the
+metrics' ``service`` dimension, ``POWERTOOLS_METRICS_NAMESPACE`` is their namespace. Powertools is imported
+with the first line or metric, so that the poller can send its poll first.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _SHORTEST_KEPT_SECRET = 8
 
 _level: int = logging.INFO
 _logger_name = ""
-"""Of the logger here, whose lines are redacted as a whole."""
+"""The name of the logger in this module, whose lines are redacted as a whole."""
 
 _redaction: Redaction | None = None
-"""None as long as there is nothing to hide: the poller never has."""
+"""None while there is nothing to hide, which in the poller is always."""
 _earlier: tuple[str, ...] = ()
 """Secrets of earlier tasks in this execution environment. Short ones would garble other tasks' lines."""
 
 
 def hide(secrets: Collection[str]) -> None:
-    """Keep these texts, in all their forms, out of every line that is written from now on, whoever writes it.
+    """Keep these texts, in all their forms, out of every line written from now on, whoever writes it.
 
-    So are the longer ones of earlier tasks: something in this process may still hold them.
+    The longer secrets of earlier tasks stay hidden as well: something in this process may still hold them.
     """
     global _redaction
     wanted = frozenset((*secrets, *_earlier)) - {""}
@@ -52,25 +52,25 @@ def hide(secrets: Collection[str]) -> None:
 
 
 def hidden(text: str) -> str:
-    """``text`` without the secrets that are to be hidden."""
+    """``text`` without the secrets given to ``hide``."""
     return _redaction.text(text) if _redaction else text
 
 
 def end_task() -> None:
-    """Forget what a handler has added to the logger, and keep its secrets for ``hide``."""
+    """Forget what a handler has added to the logger, and remember its secrets for ``hide``."""
     global _earlier
-    made: Logger | None = globals().get("logger")
-    if made is not None:
-        made.clear_state()
-        made.thread_safe_clear_keys()
-        made.setLevel(_level)
+    existing: Logger | None = globals().get("logger")
+    if existing is not None:
+        existing.clear_state()
+        existing.thread_safe_clear_keys()
+        existing.setLevel(_level)
     secrets = _redaction.secrets if _redaction else frozenset()
     longer = (secret for secret in sorted(secrets) if len(secret) >= _SHORTEST_KEPT_SECRET)
     _earlier = tuple(dict.fromkeys((*_earlier, *longer)))[-_KEPT_SECRETS:]
 
 
 def _hiding_record(*given: Any, **more: Any) -> logging.LogRecord:
-    """A log record, of any logger, that is redacted before a formatter escapes or cuts it."""
+    """A log record of any logger, redacted before a formatter escapes or cuts it."""
     record = logging.LogRecord(*given, **more)
     if not _redaction:
         return record
@@ -79,7 +79,7 @@ def _hiding_record(*given: Any, **more: Any) -> logging.LogRecord:
             record.msg = _without_secrets(record.msg)
             return record
         record.msg, record.args = hidden(record.getMessage()), ()
-    except (TypeError, ValueError):  # a format that does not fit its arguments: logging tells of it
+    except (TypeError, ValueError):  # The format does not fit its arguments: logging reports that.
         return record
     if record.exc_info and record.exc_info[0] is not None and record.name != _logger_name:
         trace = "".join(traceback.format_exception(*record.exc_info))
@@ -89,13 +89,13 @@ def _hiding_record(*given: Any, **more: Any) -> logging.LogRecord:
 
 
 class HidingStream(io.TextIOBase):
-    """A standard stream that no secret gets through, for what a handler prints by itself."""
+    """A standard stream that redacts what a handler prints."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write, redacted."""
+        """Write the text, redacted."""
         self._stream.write(hidden(text))
         return len(text)
 
@@ -103,12 +103,12 @@ class HidingStream(io.TextIOBase):
         self._stream.flush()
 
     def fileno(self) -> int:
-        """The file descriptor itself: what a process writes there is not redacted."""
+        """The file descriptor. What a process writes to it is not redacted."""
         return self._stream.fileno()
 
     @property
     def buffer(self) -> Any:
-        """The stream's bytes, which are not redacted."""
+        """The stream of bytes, which is not redacted."""
         return self._stream.buffer
 
     @property
@@ -126,31 +126,30 @@ def _without_secrets(value: Any) -> Any:
     if isinstance(value, int | float):
         return value if hidden(str(value)) == str(value) else hidden(str(value))
     if isinstance(value, Mapping):
-        return {_without_secrets(key): _without_secrets(one) for key, one in value.items()}
+        return {_without_secrets(key): _without_secrets(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_secrets(one) for one in value]
+        return [_without_secrets(item) for item in value]
     return hidden(str(value))
 
 
 def __getattr__(name: str) -> Any:
-    """``logger``, made when it is first asked for (PEP 562)."""
+    """``logger``, created when it is first used (PEP 562)."""
     if name != "logger":
         raise AttributeError(f"module 'runner.telemetry' has no attribute '{name}'")
     from aws_lambda_powertools import Logger
 
-    # By default a message that happens to be JSON, such as a command's output "NaN", is taken for more than
-    # text.
+    # By default, Powertools parses a message that happens to be JSON, such as a command's output "NaN".
     global _level, _logger_name
-    made = Logger(json_serializer=_serialize, json_deserializer=str)
-    _level, _logger_name = made.log_level, made.name
-    globals()["logger"] = made
-    return made
+    created = Logger(json_serializer=_serialize, json_deserializer=str)
+    _level, _logger_name = created.log_level, created.name
+    globals()["logger"] = created
+    return created
 
 
 def emit(metrics: Mapping[str, float], *, unit: str = "Count", **dimensions: str) -> None:
     """Write one metric line: ``emit({"Polls": 1}, WorkerGroup="etl")``; ``unit`` is one of CloudWatch's.
 
-    Dimension values are cut to CloudWatch's 255 characters, and kept to ASCII, which it asks for.
+    Dimension values are reduced to ASCII, as CloudWatch requires, and to its 255 characters.
     """
     from aws_lambda_powertools.metrics import EphemeralMetrics
 
@@ -167,7 +166,7 @@ _cold = True
 
 
 def count_cold_start() -> None:
-    """Count this execution environment, once."""
+    """Count this execution environment once."""
     global _cold
     if _cold:
         _cold = False

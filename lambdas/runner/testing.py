@@ -1,9 +1,9 @@
-"""A test kit for handlers: a task from a plain dict, and no AWS.
+"""A test kit for handlers: makes a task from a plain dict, without AWS.
 
     response = run_handler(handler, {"command": "one two three"})
     assert response == {"status": "FINISHED"}
 
-Not part of what is deployed.
+It is not deployed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ATTEMPT_ID = "@Test_2026-01-01T00:00:00_Attempt=1"
 
 @dataclass(frozen=True)
 class Ref:
-    """A field's value that refers to another object by its id."""
+    """A field's value that refers to another object by id."""
 
     id: str
 
@@ -34,26 +34,26 @@ FieldValue = str | Ref | Sequence[str | Ref]
 
 @dataclass
 class Context:
-    """Lambda's context object, as far as ``@task_handler`` uses it."""
+    """The part of Lambda's context object that ``@task_handler`` uses."""
 
     seconds: float = 60.0
     aws_request_id: str = "test-request"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Always the same: no time passes."""
+        """Always the same, as if no time passed."""
         return int(self.seconds * 1000)
 
 
 @dataclass
 class FakeDataPipeline:
-    """The part of Data Pipeline that a handler talks to: notes what it is told, answers as it is set to."""
+    """The part of Data Pipeline that a handler uses. It records requests, and answers as configured."""
 
     canceled: bool = False
-    """What ReportTaskProgress answers."""
+    """The answer of ReportTaskProgress."""
     progress_error: str = ""
-    """The error code with which ReportTaskProgress is refused, if any."""
+    """The error code of ReportTaskProgress; empty if it succeeds."""
     described: list[dict[str, Any]] = field(default_factory=list)
-    """What DescribeObjects finds, as ``pipeline_object`` makes it."""
+    """The objects that DescribeObjects finds, as made by ``pipeline_object``."""
     progress: list[str] = field(default_factory=list)
     """The taskId of each progress report."""
 
@@ -65,22 +65,22 @@ class FakeDataPipeline:
         return {"canceled": self.canceled}
 
     def get_paginator(self, operation: str) -> FakeDataPipeline:
-        """DescribeObjects has pages."""
+        """The paginator of DescribeObjects."""
         assert operation == "describe_objects"  # noqa: S101
         return self
 
     def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
-        """The one page of DescribeObjects."""
+        """The only page of DescribeObjects."""
         ids = request["objectIds"]
-        yield {"pipelineObjects": [one for one in self.described if one["id"] in ids]}
+        yield {"pipelineObjects": [found for found in self.described if found["id"] in ids]}
 
     def evaluate_expression(self, **request: str) -> dict[str, str]:
-        """EvaluateExpression, which evaluates nothing here."""
+        """EvaluateExpression, which evaluates nothing."""
         return {"evaluatedExpression": f"{request['objectId']}: {request['expression']}"}
 
 
 def pipeline_object(object_id: str, fields: Mapping[str, FieldValue]) -> dict[str, Any]:
-    """An object as the API has it; the value of a list field is a list."""
+    """An object in the API's form. The value of a list field is a list."""
     return {"id": object_id, "name": object_id, "fields": list(_fields(fields))}
 
 
@@ -91,7 +91,7 @@ def task_event(
     state: Any = None,
     canceled: bool = False,
 ) -> dict[str, Any]:
-    """A handler's event: the attempt has ``fields``, the task brings ``objects`` beside it."""
+    """A handler's event. The attempt has ``fields``; the task contains ``objects`` besides it."""
     fields = {"type": "ShellCommandActivity", **fields}
     route = fields.get("myHandler", fields["type"])
     return {
@@ -123,12 +123,12 @@ def run_handler(
     seconds: float = 60.0,
     service: FakeDataPipeline | None = None,
 ) -> dict[str, Any]:
-    """Call a handler with one task, and return what it tells RunTask.
+    """Call a handler with a task, and return its response to RunTask.
 
-    ``fields`` are the attempt's: strings, ``Ref``\\ s, or lists of them; a key with ``*`` is a secret.
-    ``objects`` are the objects that it refers to, by id. ``state`` and ``canceled`` are those of a deferred
-    call. ``seconds`` is Lambda's timeout. ``service`` stands for Data Pipeline: give one to cancel the
-    task, or to see what was reported.
+    ``fields`` are the attempt's: strings, ``Ref``\\ s, or lists of them; a key that starts with ``*`` is a
+    secret. ``objects`` are the objects that they refer to, by id. ``state`` and ``canceled`` are those of a
+    deferred call. ``seconds`` is Lambda's timeout. ``service`` stands for Data Pipeline: pass one to cancel
+    the task, or to see what was reported.
     """
     fake = service or FakeDataPipeline()
     event = task_event(fields, objects=objects, state=state, canceled=canceled)
@@ -142,7 +142,9 @@ def run_handler(
 
 def _fields(fields: Mapping[str, FieldValue]) -> Iterator[dict[str, str]]:
     for key, value in fields.items():
-        for one in [value] if isinstance(value, str | Ref) else value:
+        for item in [value] if isinstance(value, str | Ref) else value:
             yield (
-                {"key": key, "refValue": one.id} if isinstance(one, Ref) else {"key": key, "stringValue": one}
+                {"key": key, "refValue": item.id}
+                if isinstance(item, Ref)
+                else {"key": key, "stringValue": item}
             )

@@ -1,4 +1,4 @@
-"""How long a handler may work on a task, and what is said when that is over."""
+"""How long a handler may work on a task, and the failure that is reported after that."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from runner.task import Task
 
 @dataclass(frozen=True)
 class TimeLimit:
-    """The handler is ended after ``seconds``, and ``outcome`` is reported then."""
+    """After ``seconds``, the handler ends, and ``outcome`` is reported."""
 
     seconds: float
     outcome: Failed
 
     @classmethod
     def of(cls, task: Task, now: datetime | None = None) -> TimeLimit:
-        """The time that Lambda leaves, or the attempt's ``attemptTimeout`` if that is over earlier.
+        """The time that Lambda leaves, or the attempt's ``attemptTimeout`` if that ends earlier.
 
-        The service keeps ``attemptTimeout`` itself and cancels the task; this is for a runner that is not
-        told, and so counts from when the task was received. A deferred task is left to the service: its
-        handler must have the time to stop what runs elsewhere.
-        Raises FieldError if ``attemptTimeout`` is not a period.
+        The service enforces ``attemptTimeout`` itself and cancels the task. This limit is for a runner that
+        does not learn of it, so it counts from when the task was received. A deferred task is left to the
+        service: its handler needs the time to stop the work that runs elsewhere. Raises FieldError if
+        ``attemptTimeout`` is not a period.
         """
         limit = cls.of_lambda(task)
         if "attemptTimeout" not in task or task.state is not None:
@@ -42,7 +42,7 @@ class TimeLimit:
 
     @classmethod
     def of_lambda(cls, task: Task) -> TimeLimit:
-        """The time that Lambda leaves."""
+        """The time until shortly before Lambda's timeout."""
         seconds = task.seconds_left
         return cls(
             seconds,

@@ -1,4 +1,4 @@
-"""A command's processes, those too that have left its process group."""
+"""A command's processes, including those that have left its process group."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _PROC = Path("/proc")
 
 
 class ProcessTree:
-    """What a command starts: its process group, and every process below this one that is new.
+    """The processes of a command: its process group, and every new process below this one.
 
-    A child that starts a session of its own (``setsid``, a daemon) leaves the group, and when its parent has
-    ended it is nobody's child. So this process adopts such orphans (Linux, prctl(2),
-    PR_SET_CHILD_SUBREAPER) and finds them among its descendants. Make it before the command is started.
+    A child that starts its own session (``setsid``, a daemon) leaves the group, and becomes an orphan once
+    its parent has ended. So this process adopts orphans (Linux, prctl(2), PR_SET_CHILD_SUBREAPER) and finds
+    them among its descendants. Create it before the command starts.
     """
 
     def __init__(self) -> None:
@@ -28,32 +28,30 @@ class ProcessTree:
         self._others = descendants(os.getpid())
 
     def signal(self, group: int, number: signal.Signals) -> None:
-        """Send a signal to the group and to all that is new."""
+        """Send a signal to the group and to all new processes."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, number)
         for pid in descendants(os.getpid()) - self._others:
             _send(pid, number)
 
     def reap(self, leader: int) -> None:
-        """Take leave of adopted processes that have ended; ``leader`` is left to who started it."""
-        for pid in children(os.getpid()) - self._others - {leader}:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+        """Reap adopted processes that have ended. Whoever started ``leader`` reaps it."""
+        for pid in self._adopted(leader):
+            _reap(pid)
 
     def kill(self, group: int) -> bool:
-        """End them all, also those that are started meanwhile. Whether that could be done within 2 s.
+        """Kill them all, including those that start meanwhile. Returns whether none is left within 2 s.
 
-        Without a pause: a process that forks and ends every millisecond is gone before a look at the whole
-        of /proc is over, but not before a look at this process's own children.
+        It does not pause: a process that forks and exits every millisecond is gone before a scan of /proc is
+        complete, but not before this process's own children are listed.
         """
         until = time.monotonic() + KILL_SECONDS
         self.signal(group, signal.SIGKILL)
         while time.monotonic() < until:
-            for pid in children(os.getpid()) - self._others - {group}:
+            for pid in self._adopted(group):
                 _send(pid, signal.SIGKILL)
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
-            if not children(os.getpid()) - self._others - {group}:
+                _reap(pid)
+            if not self._adopted(group):
                 left = descendants(os.getpid()) - self._others - {group}
                 if not left:
                     return True
@@ -61,21 +59,25 @@ class ProcessTree:
                     _send(pid, signal.SIGKILL)
         return False
 
+    def _adopted(self, leader: int) -> set[int]:
+        """The new children of this process, without the command's first process."""
+        return children(os.getpid()) - self._others - {leader}
+
 
 def children(pid: int) -> set[int]:
-    """The children of a process, from the kernel's own list where there is one (proc_tid_children(5))."""
+    """The children of a process, from the kernel's list if it keeps one (proc_tid_children(5))."""
     found: set[int] = set()
     for task in _entries(_PROC / str(pid) / "task"):
         try:
             found.update(map(int, (_PROC / str(pid) / "task" / task / "children").read_text().split()))
         except FileNotFoundError:
-            if (_PROC / str(pid) / "task" / task / "stat").exists():  # a kernel without such lists
+            if (_PROC / str(pid) / "task" / task / "stat").exists():  # This kernel keeps no such lists.
                 return {child for child, parent in _parents() if parent == pid}
     return found
 
 
 def descendants(pid: int) -> set[int]:
-    """The children of a process, and theirs. Empty where there is no /proc."""
+    """The children of a process, their children, and so on. Empty on systems without /proc."""
     by_parent: dict[int, list[int]] = {}
     for child, parent in _parents():
         by_parent.setdefault(parent, []).append(child)
@@ -91,7 +93,7 @@ def descendants(pid: int) -> set[int]:
 def _parents() -> list[tuple[int, int]]:
     found = []
     for entry in _entries(_PROC):
-        # pid (name) state parent ...; the name may have anything in it, parentheses too (proc(5)).
+        # pid (name) state parent ...; the name may contain anything, even parentheses (proc(5)).
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             if entry.isdigit():
                 stat = (_PROC / entry / "stat").read_text(errors="replace")
@@ -100,9 +102,9 @@ def _parents() -> list[tuple[int, int]]:
 
 
 def _entries(directory: Path) -> list[str]:
-    """The names in a directory of /proc; none where there is no /proc. Any other error is raised."""
+    """The names in a directory of /proc; empty if it does not exist. Raises any other OSError."""
     try:
-        return os.listdir(directory)  # noqa: PTH208 - names alone
+        return os.listdir(directory)  # noqa: PTH208 - only the names are needed
     except (FileNotFoundError, ProcessLookupError):
         return []
 
@@ -110,6 +112,11 @@ def _entries(directory: Path) -> list[str]:
 def _send(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
 
 
 def _adopt_orphans() -> None:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from data_nodes.s3_uri import S3Uri
-from runner import TaskFailed, clients, environment
+from runner import TaskCanceled, TaskFailed, clients, environment
 from runner.task import Task
 from shell.command import run_command
 from shell.command_role import CommandRole
@@ -18,7 +18,7 @@ from shell.log_files import NAMES, LogFile, log_place
 from shell.missing_programs import ADVICE, MissingPrograms
 from shell.output import LineLog, Redactor, Sink, Tail, Tee, close_all
 from shell.scratch import scratch_directory
-from shell.staging import Staging, StagingStopped, make_directories, stage_in, stage_out
+from shell.staging import Staging, make_directories, stage_in, stage_out
 
 _NOT_FOR_COMMANDS = {
     # The Lambda runtime's own: a command that spoke to the runtime API would answer in our place, and
@@ -61,8 +61,6 @@ class ScriptResult:
     exit_code: int
     """Negative: ended by that signal."""
     stderr_tail: str = ""
-    stopped: bool = False
-    """Whether it was ended because the task was canceled."""
 
     @property
     def how(self) -> str:
@@ -74,24 +72,21 @@ def run_script(task: Task) -> ScriptResult:
     """Stage the inputs, run the script, and if it ends with exit code 0 stage the outputs.
 
     The script's output goes to the log and to S3.
-    Raises FieldError, and TaskFailed for what stands in the way.
+    Raises FieldError, TaskFailed for what stands in the way, and TaskCanceled.
     """
     environment.connect()  # while a file may be opened: a command may take that away
     with scratch_directory() as directory:
         role = CommandRole.for_task(task)
         staging = Staging.of(task, directory)
-        try:
-            script = directory / "script"
-            write_script(task, script, role)
-            _warn_of_backslashes(task)
-            make_directories(staging)
-            if staging.inputs:
-                stage_in(staging, role.s3, should_stop=lambda: task.canceled)
-            result = _run(task, script, directory, staging, role)
-            if staging.outputs and result.exit_code == 0 and not result.stopped:
-                stage_out(staging, role.s3, should_stop=lambda: task.canceled)
-        except StagingStopped:
-            return ScriptResult(exit_code=-1, stopped=True)
+        script = directory / "script"
+        write_script(task, script, role)
+        _warn_of_backslashes(task)
+        make_directories(staging)
+        if staging.inputs:
+            stage_in(staging, role.s3, check_canceled=task.check_canceled)
+        result = _run(task, script, directory, staging, role)
+        if staging.outputs and result.exit_code == 0:
+            stage_out(staging, role.s3, check_canceled=task.check_canceled)
     return result
 
 
@@ -162,7 +157,9 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
         if names := missing.names():
             task.logger.warning("Programs missing", programs=names, advice=ADVICE)
     _check(task, files, ended.exit_code)
-    return ScriptResult(ended.exit_code, tail.text(), ended.stopped)
+    if ended.stopped:
+        raise TaskCanceled
+    return ScriptResult(ended.exit_code, tail.text())
 
 
 def _warn_of_backslashes(task: Task) -> None:

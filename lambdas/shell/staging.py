@@ -38,10 +38,6 @@ MAX_KEY_BYTES = 1_024
 """Amazon S3 user guide, "Creating object key names"."""
 
 
-class StagingStopped(Exception):
-    """The task was canceled while data was copied."""
-
-
 @dataclass(frozen=True)
 class StagedNode:
     """A node and the directory that stands for it."""
@@ -92,10 +88,10 @@ def make_directories(staging: Staging) -> None:
         staged.directory.mkdir()
 
 
-def stage_in(staging: Staging, s3: S3Client, *, should_stop: Callable[[], bool]) -> None:
+def stage_in(staging: Staging, s3: S3Client, *, check_canceled: Callable[[], None]) -> None:
     """Copy the inputs' objects to their directories; those of a gzip node are decompressed.
 
-    Raises TaskFailed, and StagingStopped.
+    Raises TaskFailed, and whatever ``check_canceled`` raises.
     """
     for staged in staging.inputs:
         with (
@@ -104,35 +100,35 @@ def stage_in(staging: Staging, s3: S3Client, *, should_stop: Callable[[], bool])
             tempfile.TemporaryDirectory(prefix="fetching-", dir=staged.directory.parent) as aside,
         ):
             for stored in staged.node.objects(s3):
-                _stop_if(should_stop)
+                check_canceled()
                 _check_room(stored, staged.directory)
                 target = _target(staged, stored)
                 fetched = Path(aside, "object")
-                _fetch(s3, stored, fetched, should_stop)
+                _fetch(s3, stored, fetched, check_canceled)
                 # Data that is not compressed, whatever the node says, is left as it is.
                 if staged.node.gzip and _is_compressed(fetched):
-                    _decompress(stored, fetched, target, should_stop)
+                    _decompress(stored, fetched, target, check_canceled)
                 else:
                     fetched.replace(target)
 
 
-def stage_out(staging: Staging, s3: S3Client, *, should_stop: Callable[[], bool]) -> None:
+def stage_out(staging: Staging, s3: S3Client, *, check_canceled: Callable[[], None]) -> None:
     """Copy what the command left in the output directories to their nodes; to a gzip node compressed.
 
-    Raises TaskFailed, and StagingStopped; what was copied before stays.
+    Raises TaskFailed, and whatever ``check_canceled`` raises; what was copied before stays.
     """
     for staged in staging.outputs:
         with _explained("OutputNotStaged", f"The output '{staged.node.id}'", "written"):
             for path, uri, compress in _places(staged):
-                _stop_if(should_stop)
+                check_canceled()
                 if compress:
-                    _store_compressed(s3, path, uri, should_stop)
+                    _store_compressed(s3, path, uri, check_canceled)
                 else:
                     s3.upload_file(
                         str(path),
                         uri.bucket,
                         uri.key,
-                        Callback=lambda _: _stop_if(should_stop),
+                        Callback=lambda _: check_canceled(),
                         Config=_transfer_config(),
                     )
 
@@ -197,42 +193,42 @@ def _no_room(why: str) -> TaskFailed:
     )
 
 
-def _fetch(s3: S3Client, stored: StoredObject, file: Path, should_stop: Callable[[], bool]) -> None:
+def _fetch(s3: S3Client, stored: StoredObject, file: Path, check_canceled: Callable[[], None]) -> None:
     s3.download_file(
         stored.uri.bucket,
         stored.uri.key,
         str(file),
-        Callback=lambda _: _stop_if(should_stop),
+        Callback=lambda _: check_canceled(),
         Config=_transfer_config(),
     )
 
 
-def _decompress(stored: StoredObject, file: Path, target: Path, should_stop: Callable[[], bool]) -> None:
+def _decompress(stored: StoredObject, file: Path, target: Path, check_canceled: Callable[[], None]) -> None:
     """Raises TaskFailed."""
     try:
         with gzip.open(file, "rb") as source, target.open("wb") as sink:
-            _copy(cast("BinaryIO", source), sink, should_stop)
+            _copy(cast("BinaryIO", source), sink, check_canceled)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         problem = f"'{stored.uri}' is no valid gzip file: {error}."
         raise TaskFailed(problem, error_id="InputNotStaged") from error
     file.unlink()
 
 
-def _store_compressed(s3: S3Client, path: Path, uri: S3Uri, should_stop: Callable[[], bool]) -> None:
+def _store_compressed(s3: S3Client, path: Path, uri: S3Uri, check_canceled: Callable[[], None]) -> None:
     stream = S3Stream(s3, uri)
     try:
         compressed = gzip.GzipFile(filename="", fileobj=cast("BinaryIO", stream), mode="wb", mtime=0)
         with path.open("rb") as source, compressed:
-            _copy(source, cast("BinaryIO", compressed), should_stop)
+            _copy(source, cast("BinaryIO", compressed), check_canceled)
         stream.close()
     except BaseException:
         stream.abort()
         raise
 
 
-def _copy(source: BinaryIO, sink: BinaryIO, should_stop: Callable[[], bool]) -> None:
+def _copy(source: BinaryIO, sink: BinaryIO, check_canceled: Callable[[], None]) -> None:
     while data := source.read(_COPY_BYTES):
-        _stop_if(should_stop)
+        check_canceled()
         sink.write(data)
 
 
@@ -316,11 +312,6 @@ def _output_uri(staged: StagedNode, path: Path, *, compressed: bool) -> S3Uri:
     assert staged.node.directory is not None  # noqa: S101 - neither a file nor a manifest
     suffix = ".gz" if compressed else ""
     return staged.node.directory / (path.relative_to(staged.directory).as_posix() + suffix)
-
-
-def _stop_if(should_stop: Callable[[], bool]) -> None:
-    if should_stop():
-        raise StagingStopped
 
 
 @contextmanager

@@ -9,15 +9,15 @@ from pymysql.constants import CLIENT, CR, ER
 from pymysql.cursors import SSCursor
 
 from runner.outcome import TaskFailed
-from sql.names import MYSQL_QUOTE, parts, quoted
-from sql.session import (
-    Session,
+from sql.errors import (
     connection_failed,
-    connection_lost,
     login_failed,
+    script_interrupted,
     statement_failed,
     table_not_checked,
 )
+from sql.names import MYSQL_QUOTE, parts, quoted
+from sql.session import Session
 from sql.tls import Tls, ssl_context
 
 _REFUSED = {ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR}
@@ -68,7 +68,7 @@ class MySqlSession(Session):
                 cursor.execute(f"SET {self.server.data.variables}")
 
     def _not_let_in(self, error: Exception) -> TaskFailed:
-        number, problem = _number_and_text(error)
+        number, problem = number_and_text(error)
         return (login_failed if number in _REFUSED else connection_failed)(self.server, problem)
 
     def run(self, script: str) -> int:
@@ -86,7 +86,7 @@ class MySqlSession(Session):
                     completed += 1
             except pymysql.MySQLError as error:
                 # The rest of a script, or all of it, is comments.
-                if _number_and_text(error)[0] != ER.EMPTY_QUERY:
+                if number_and_text(error)[0] != ER.EMPTY_QUERY:
                     raise
             self._driver.commit()
         except (pymysql.MySQLError, OSError) as error:
@@ -103,7 +103,7 @@ class MySqlSession(Session):
                 cursor.execute(f"SHOW COLUMNS FROM {listed}")
                 cursor.fetchall()
         except (pymysql.MySQLError, OSError) as error:
-            code, problem = _number_and_text(error)
+            code, problem = number_and_text(error)
             if code in _NOT_THERE:
                 return False
             if code == ER.VIEW_INVALID:
@@ -120,13 +120,18 @@ class MySqlSession(Session):
 
 def _failure(error: Exception, number: int) -> TaskFailed:
     """What an error in the statement with this number, from 1, means."""
-    code, problem = _number_and_text(error)
-    if code in _LOST or isinstance(error, OSError | pymysql.InterfaceError):
-        return connection_lost(problem, _LEFT)
+    code, problem = number_and_text(error)
+    if is_lost(error):
+        return script_interrupted(problem, _LEFT)
     return statement_failed(number, f"{problem} (error {code}).", _LEFT)
 
 
-def _number_and_text(error: Exception) -> tuple[int, str]:
-    """MySQL's error number, and what it says; 0 for an error of another kind."""
+def is_lost(error: Exception) -> bool:
+    """Whether the error means that the connection is gone."""
+    return isinstance(error, OSError | pymysql.InterfaceError) or number_and_text(error)[0] in _LOST
+
+
+def number_and_text(error: Exception) -> tuple[int, str]:
+    """MySQL's error number and text; the number is 0 for any other error."""
     number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
     return number, str(error.args[1]) if len(error.args) > 1 else str(error)

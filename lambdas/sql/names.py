@@ -35,22 +35,3 @@ def bare(name: str) -> str:
 def quoted(name: str, quote: str) -> str:
     """The name in quotes."""
     return f"{quote}{name.replace(quote, quote * 2)}{quote}"
-
-
-def listed(text: str) -> list[str]:
-    """What stands between the commas of ``text``, but not those in quotes or in parentheses."""
-    found = [""]
-    depth = 0
-    quote = ""
-    for character in text:
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in POSTGRESQL_QUOTE + MYSQL_QUOTE and not found[-1].strip():
-            quote = character
-        else:
-            depth += (character == "(") - (character == ")")
-        if character == "," and depth == 0 and not quote:
-            found.append("")
-        else:
-            found[-1] += character
-    return [one.strip() for one in found]

@@ -11,14 +11,14 @@ from pg8000.native import Connection
 from scramp.utils import ScramException, saslprep
 
 from runner.outcome import TaskFailed
-from sql.session import (
-    Session,
+from sql.errors import (
     connection_failed,
-    connection_lost,
     login_failed,
+    script_interrupted,
     statement_failed,
     table_not_checked,
 )
+from sql.session import Session
 from sql.tls import Tls, ssl_context
 
 _WITHOUT_CONTEXT = {Tls.DISABLE: False, Tls.PREFER: None}
@@ -152,9 +152,14 @@ def _failure(error: Exception, number: int, script: str) -> TaskFailed:
     """What an error in the statement with this number, from 1, means."""
     if isinstance(error, DatabaseError):
         return statement_failed(number, explained(error.args[0], script), _LEFT)
-    if isinstance(error, OSError) or str(error) in _LOST:
-        return connection_lost(error, _LEFT)
+    if is_lost(error):
+        return script_interrupted(error, _LEFT)
     return statement_failed(number, f"{error}.", _LEFT)
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether the error means that the connection is gone."""
+    return isinstance(error, OSError) or str(error) in _LOST
 
 
 def position(fields: dict[str, str]) -> int:

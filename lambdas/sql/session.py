@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from runner.outcome import TaskFailed
 from runner.task import Task
-from sql.jdbc import Engine
 from sql.server import Server
 
 CONNECT_SECONDS = 15.0
@@ -114,17 +113,6 @@ class Session(ABC):
             self._socket.shutdown(socket.SHUT_RDWR)
 
 
-def open_session(server: Server) -> Session:
-    """A session on a PostgreSQL or a MySQL server. Raises TaskFailed."""
-    if server.engine is Engine.MYSQL:
-        from sql.mysql import MySqlSession
-
-        return MySqlSession(server, CONNECT_SECONDS)
-    from sql.postgresql import PostgreSqlSession
-
-    return PostgreSqlSession(server, CONNECT_SECONDS)
-
-
 @contextlib.contextmanager
 def ended_with(task: Task, session: Session) -> Iterator[None]:
     """Close the session after the block; end it at once if the task is canceled, or its time is over."""
@@ -148,48 +136,6 @@ def ended_with(task: Task, session: Session) -> Iterator[None]:
     finally:
         over.set()
         session.close()
-
-
-def login_failed(server: Server, problem: object) -> TaskFailed:
-    """The server refuses the user or the password."""
-    return TaskFailed(
-        f"{server.host}:{server.port} refuses the user '{server.credentials.username}': {problem}. Check "
-        "username and password; a password of Secrets Manager is named with 'myPasswordSecretArn'.",
-        error_id="LoginFailed",
-    )
-
-
-def connection_failed(server: Server, problem: object) -> TaskFailed:
-    """Anything else that stands in the way of a session."""
-    return TaskFailed(
-        f"No session on {server.host}:{server.port} (database '{server.database}', TLS {server.tls.value}): "
-        f"{problem}. How TLS is used is set with sslmode in 'jdbcProperties'.",
-        error_id="ConnectionFailed",
-    )
-
-
-def statement_failed(number: int, problem: str, left: str) -> TaskFailed:
-    """The server refused a statement; ``number`` counts from 1, ``left`` says what stays of the script."""
-    return TaskFailed(
-        f"Statement {number} of the script failed: {problem} {left}", error_id="StatementFailed"
-    )
-
-
-def table_not_checked(name: str, problem: object) -> TaskFailed:
-    """Whether a table is there could not be found out."""
-    return TaskFailed(
-        f"Whether the table {name} is there could not be found out: {str(problem).rstrip('.')}.",
-        error_id="TableNotChecked",
-    )
-
-
-def connection_lost(problem: object, left: str) -> TaskFailed:
-    """The session ended while a script ran."""
-    return TaskFailed(
-        f"The connection to the database was lost while the script ran: {problem}. {left} If the server was "
-        "just committing, its tables tell whether it did.",
-        error_id="ConnectionLost",
-    )
 
 
 def _keep_alive(connection: socket.socket) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from local.account import ACCOUNT, REGION
 from local.datapipeline.control import control
 from local.datapipeline.errors import (
     AccessDeniedError,
@@ -24,13 +25,12 @@ from local.datapipeline.errors import (
 )
 from local.datapipeline.faults import Fault, Faults
 from local.datapipeline.permissions import Needed
-from local.datapipeline.service import ACCOUNT, REGION, Service
+from local.datapipeline.service import Service
 from local.datapipeline.settings import Settings
-from local.datapipeline.tasks import Poll
 from local.datapipeline.throttle import Throttle
 from local.datapipeline.world import World
-from local.permissions import Call
-from local.requests import read_body
+from local.http.requests import read_body
+from local.permissions.calls import Call
 
 TARGET = "DataPipeline."
 
@@ -71,7 +71,7 @@ class DataPipelineEndpoint:
         self._needed = Needed(
             settings,
             pipelines=self._service.pipelines,
-            tasks=self._service.life.board.by_id,
+            tasks=self._service.tasks,
             region=REGION,
             account=ACCOUNT,
         )
@@ -238,7 +238,7 @@ class DataPipelineEndpoint:
         try:
             await self._held[poll.id]
         except asyncio.CancelledError:
-            self._service.life.board.abandon(poll)
+            self._service.abandon(poll)
             raise
         finally:
             del self._held[poll.id]
@@ -250,15 +250,11 @@ class DataPipelineEndpoint:
 
     def _after(self) -> None:
         """What a step of the engine leaves to do: answer polls, reach out, set the alarm clock anew."""
-        board = self._service.life.board
-        answered: list[Poll] = board.answered[:]
-        board.answered.clear()
-        for poll in answered:
+        for poll in self._service.take_answered():
             future = self._held.get(poll.id)
             if future is not None and not future.done():
                 future.set_result(None)
-        effects, self._service.life.effects = self._service.life.effects, []
-        for effect in effects:
+        for effect in self._service.take_effects():
             self._in_background(self._world.carry_out(effect, self._precondition_answered))
         self._wake.set()
 

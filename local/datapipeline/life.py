@@ -30,13 +30,18 @@ from local.datapipeline.views import find_object, instance_object, scope_of
 
 
 class Life:
-    """Moves instances along. What is to be done outside of the service goes to ``effects``."""
+    """Moves instances along. It collects what other AWS services have to do as effects: ``take_effects``."""
 
     def __init__(self, settings: Settings, timers: Timers, ids: Ids) -> None:
         self._settings = settings
         self._timers = timers
         self.board = TaskBoard(settings, timers, ids, self)
-        self.effects: list[Effect] = []
+        self._effects: list[Effect] = []
+
+    def take_effects(self) -> list[Effect]:
+        """What other AWS services were asked for since the last call, in that order."""
+        effects, self._effects = self._effects, []
+        return effects
 
     # Pipelines
 
@@ -216,7 +221,7 @@ class Life:
     def _ask(self, instance: Instance, attempt: Attempt) -> None:
         attempt.tries += 1
         evaluated = PipelineObject(attempt.id, attempt.id, attempt.fields)
-        self.effects.append(CheckPrecondition(evaluated, instance.pipeline.id, attempt.id, attempt.tries))
+        self._effects.append(CheckPrecondition(evaluated, instance.pipeline.id, attempt.id, attempt.tries))
 
     def precondition_answered(self, instance: Instance, attempt: Attempt, met: bool, now: datetime) -> None:
         """The result of a CheckPrecondition; one that comes too late changes nothing."""
@@ -442,4 +447,4 @@ class Life:
                 evaluated = alarm.with_fields(as_handed_out(alarm.fields, scope, self._settings))
             except ExpressionError as error:
                 evaluated = alarm.with_fields([*alarm.fields, Field("error", str(error))])
-            self.effects.append(PublishAlarm(evaluated, instance.pipeline.id, instance.id))
+            self._effects.append(PublishAlarm(evaluated, instance.pipeline.id, instance.id))

@@ -12,8 +12,8 @@ from typing import Any
 from local.datapipeline.definition import Definition
 from local.datapipeline.model import Pipeline, Task
 from local.datapipeline.settings import Settings
-from local.permissions import Call
-from local.requests import json_object
+from local.http.requests import json_object
+from local.permissions.calls import Call
 
 _WITHOUT_RESOURCE = {
     "CreatePipeline",

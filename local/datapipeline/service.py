@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+from local.account import ACCOUNT
 from local.datapipeline import queries
 from local.datapipeline.definition import Definition, read_values
+from local.datapipeline.effects import Effect
 from local.datapipeline.errors import (
     InvalidRequestError,
     PipelineDeletedError,
@@ -34,8 +36,6 @@ from local.datapipeline.validation import validate
 from local.datapipeline.views import attempt_object, find_object, instance_object, scope_of
 from local.datapipeline.wire import check
 
-ACCOUNT = "000000000000"
-REGION = "us-east-1"
 PAGE = 100
 MAXIMUM_TAGS = 10
 MASK = "********"
@@ -62,12 +62,33 @@ class Service:
         return _OPERATIONS[operation](self, checked, now)
 
     def poll(self, request: object, now: datetime) -> Poll:
-        """Begin a PollForTask: the poll is answered when ``life.board.answered`` has it."""
+        """Begin a PollForTask: the poll is answered when ``take_answered`` returns it."""
         self.timers.run_until(now)
         checked = check("PollForTask", request, constraint_error=self._settings.constraint_error)
         if not checked["workerGroup"]:
             raise InvalidRequestError("workerGroup is empty")
         return self.life.board.poll(checked["workerGroup"], checked.get("hostname"), now)
+
+    def take_answered(self) -> list[Poll]:
+        """The polls that were answered since the last call, in that order."""
+        return self.life.board.take_answered()
+
+    def take_effects(self) -> list[Effect]:
+        """What the engine has asked of other AWS services since the last call, in that order."""
+        return self.life.take_effects()
+
+    def abandon(self, poll: Poll) -> None:
+        """The client of a poll has gone. The setting ``dead_poll`` decides whether the service notices."""
+        self.life.board.abandon(poll)
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """Every task by its id, those that are over too."""
+        return self.life.board.by_id
+
+    def forget(self, task: Task) -> None:
+        """Drop a task that is over, to save memory in a long simulation."""
+        self.life.board.forget(task)
 
     def task_object(self, task: Task) -> Answer:
         """PollForTask's ``taskObject``."""

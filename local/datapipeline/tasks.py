@@ -103,6 +103,15 @@ class TaskBoard:
         if self._settings.dead_poll == "noticed" and poll in self._polls[poll.worker_group]:
             self._end(poll)
 
+    def take_answered(self) -> list[Poll]:
+        """The polls that were answered since the last call, in that order."""
+        answered, self.answered = self.answered, []
+        return answered
+
+    def forget(self, task: Task) -> None:
+        """Drop a task: its id is no longer known."""
+        self.by_id.pop(task.id, None)
+
     def acknowledge(self, task: Task, now: datetime) -> None:
         """A report of progress: the first one takes the task, every one restarts the time to the next."""
         task.stop_timer()

@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.account import connection
 from local.datapipeline.effects import CheckPrecondition, Effect
 from local.datapipeline.objects import PipelineObject
 
@@ -36,14 +37,8 @@ class World:
             await asyncio.to_thread(self._publish, effect.alarm)
 
     def _client(self, service: Any) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self._endpoint_url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the local AWS knows no secrets
-            config=Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=20),
-        )
+        config = Config(retries={"total_max_attempts": 2}, connect_timeout=5, read_timeout=20)
+        return boto3.client(service, **connection(self._endpoint_url), config=config)
 
     def _publish(self, alarm: PipelineObject) -> None:
         try:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local import mounts
+from local.processes import mounts
 
 IMAGE = json.loads(Path(__file__).with_name("image.json").read_text())
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -36,7 +36,7 @@ def link_programs(directory: Path) -> Path:
 
 
 def can_hide(place: Path) -> bool:
-    """Whether devices and time zones can be hidden from functions (see mounts.py), tried out in ``place``."""
+    """Whether devices and time zones can be hidden from functions , tried out in ``place``: see mounts.py."""
     if sys.platform != "linux":
         return False
     place.mkdir(mode=0o755, parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import h11
 
-from local.guard import refusal
+from local.http.guard import refusal
 from local.lambda_runtime import failures
 from local.lambda_runtime.failures import MAX_RESPONSE_BYTES
 from local.lambda_runtime.lifecycle import Answer, Invocation, Lifecycle, RefusedError, parsed

@@ -8,7 +8,7 @@ from pathlib import Path
 from local.lambda_runtime.image import can_hide, link_programs
 from local.lambda_runtime.managed_runtime import ManagedRuntime
 from local.lambda_runtime.sandbox_user import choose
-from local.process_tree import User
+from local.processes.tree import User
 
 MORE = (
     "functions find /dev/fd, /dev/shm and this machine's time zones, which Lambda does not have: only root "
@@ -25,7 +25,7 @@ class Sandbox:
     programs: Path
     """A directory with those of the image's programs that this machine has."""
     view: Path | None
-    """Where Lambda's view of /dev is made up (see mounts.py); None where that cannot be."""
+    """Where Lambda's view of /dev is made up (see local/processes/mounts.py); None where that cannot be."""
     why_root: str | None = None
     """Why functions run as root, if they do."""
 

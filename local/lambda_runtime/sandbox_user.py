@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.lambda_runtime.managed_runtime import ManagedRuntime, create_managed_runtime
-from local.process_tree import User
+from local.processes.tree import User
 
 SANDBOX_USER = User(60993, 60990)
 """Lambda's is 993, with the group 990. Here those may be somebody's; 60706 to 61183 are nobody's by

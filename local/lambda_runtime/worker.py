@@ -22,7 +22,7 @@ from local.lambda_runtime.log_stream import LogStream
 from local.lambda_runtime.platform_log import PlatformLog, Report
 from local.lambda_runtime.runtime_api import RuntimeApi
 from local.lambda_runtime.sandbox import Sandbox
-from local.process_tree import ProcessTree
+from local.processes.tree import ProcessTree
 
 INIT_SECONDS = 10.0
 """How long the initialization may take before the function's own timeout starts (Lambda developer guide,

@@ -5,8 +5,6 @@ expects of it, so that an upgrade that changes one fails there.
 """
 
 from local.ministack_hooks.emulator import (
-    ACCOUNT,
-    REGION,
     Asgi,
     EmulatedServiceError,
     Handler,
@@ -16,8 +14,6 @@ from local.ministack_hooks.emulator import (
 from local.ministack_hooks.resource_types import add_resource_type
 
 __all__ = [
-    "ACCOUNT",
-    "REGION",
     "Asgi",
     "EmulatedServiceError",
     "Handler",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from local import alarms
+from local.cloudwatch import alarms
 
 
 class CloudWatchAlarms:

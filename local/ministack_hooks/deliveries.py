@@ -14,7 +14,7 @@ from typing import Any
 
 from local.ministack_hooks.integrations import function_arn
 from local.ministack_hooks.permissions import Permissions
-from local.permissions import Call, Denied
+from local.permissions.calls import Call, Denied
 
 Undelivered = Callable[[Mapping[str, Any], Mapping[str, Any], str, str], None]
 """(schedule, target, error code, error message)."""

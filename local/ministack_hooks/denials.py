@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.permissions import Denied
+from local.permissions.calls import Denied
 
 
 def worded(service: str, denied: Denied) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from local.account import ACCOUNT, REGION
 from local.datapipeline.faults import Faults
 from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
@@ -29,7 +30,7 @@ from local.ministack_hooks.permissions import Permissions
 from local.ministack_hooks.size_limits import SizeLimits
 from local.ministack_hooks.state_machine_faults import StateMachineFaults
 from local.ministack_hooks.state_machine_roles import CallsOf, StateMachineRoles
-from local.permissions import CannotAssumeError
+from local.permissions.calls import CannotAssumeError
 
 Handler = Callable[
     [str, str, dict[str, str], bytes, dict[str, list[str]]],
@@ -41,14 +42,12 @@ Asgi = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 Invoke = Callable[[Function, str, bytes, str], Coroutine[Any, Any, Result]]
 """(function, request id, event, invoked ARN) -> result."""
 
-ACCOUNT = "000000000000"
-REGION = "us-east-1"
 LOG_SOURCE = "execution environment"
 BEGINNING_SECONDS = 0.15
 
 
 Note = Callable[..., None]
-"""(decision, principal, members of it as keyword arguments): see local/decisions.py."""
+"""(decision, principal, members of it as keyword arguments): see local/permissions/decisions.py."""
 
 
 class EmulatedServiceError(Exception):

@@ -12,7 +12,7 @@ from typing import Any
 
 from local.lambda_runtime.function import PRINCIPAL
 from local.ministack_hooks.permissions import Permissions
-from local.permissions import Call, Credentials
+from local.permissions.calls import Call, Credentials
 
 _LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.permissions import Call
+from local.permissions.calls import Call
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from local.ministack_hooks.permissions import Answer, Permissions
 from local.ministack_hooks.state_machine_roles import PRINCIPAL
-from local.permissions import Call, Denied
+from local.permissions.calls import Call, Denied
 
 _ENCRYPTED_READS = {
     "DescribeStateMachine": "stateMachineArn",

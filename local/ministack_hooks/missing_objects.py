@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from local.ministack_hooks.permissions import Answer, Permissions
-from local.permissions import Call
+from local.permissions.calls import Call
 
 
 class MissingObjects:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 
 from local.ministack_hooks.denials import worded
 from local.ministack_hooks.policy_variables import with_values
-from local.permissions import Call, CannotAssumeError, Credentials, Denied
+from local.permissions.calls import Call, CannotAssumeError, Credentials, Denied
 
 T = TypeVar("T")
 Answer = tuple[int, dict[str, str], bytes]
@@ -30,7 +30,7 @@ class Permissions:
     """One account's permissions. `account` and `region` are of what has no request of its own."""
 
     def __init__(self, *, account: str, region: str, note: Callable[..., None]) -> None:
-        """``note(decision, principal, **members)`` is told what is decided: see local/decisions.py."""
+        """Calls ``note(decision, principal, **members)`` for each decision: see permissions/decisions.py."""
         self._evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
         self._actions: Any = importlib.import_module("ministack.core.iam_actions")
         self._responses: Any = importlib.import_module("ministack.core.responses")

@@ -15,7 +15,7 @@ from typing import Any
 
 from local.ministack_hooks.integrations import optimized
 from local.ministack_hooks.permissions import Permissions
-from local.permissions import Call, Denied
+from local.permissions.calls import Call, Denied
 from local.sdk_errors import sdk_error
 
 PRINCIPAL = "states.amazonaws.com"

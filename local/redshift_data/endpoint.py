@@ -14,15 +14,15 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 from pg8000.native import Connection
 
-from local.permissions import Call
+from local.account import ACCOUNT, REGION
+from local.http.requests import read_body
+from local.permissions.calls import Call
 from local.redshift_data import permissions
 from local.redshift_data.errors import RedshiftDataError, ResourceNotFoundError, ValidationError
 from local.redshift_data.statements import NewS3, Part, Statement, Statements
-from local.requests import read_body
 
 TARGET = "RedshiftData."
-PLACE = "us-east-1:000000000000"
-"""Region and account."""
+PLACE = f"{REGION}:{ACCOUNT}"
 
 _log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.permissions import Call
-from local.requests import json_object
+from local.http.requests import json_object
+from local.permissions.calls import Call
 
 _OF_STATEMENTS = {"CancelStatement", "DescribeStatement", "GetStatementResult", "ListStatements"}
 

@@ -1,7 +1,7 @@
-"""A month of a worker group in virtual time, what it costs, and how long its tasks wait.
+"""Simulates a month of a worker group in virtual time: what it costs, and how long its tasks wait.
 
-The loop's decisions are those of the deployed code (lambdas/runner/loop.py), and the service is the local
-Data Pipeline's engine: neither is modelled a second time.
+The loop's steps are the deployed code (lambdas/poller/round.py), and the service is the engine of the local
+Data Pipeline. Neither is modelled a second time.
 """
 
 import sys

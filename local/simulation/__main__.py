@@ -1,4 +1,4 @@
-"""`python -m local.simulation`: simulate, and write the picture and the tables of the documentation."""
+"""`python -m local.simulation` simulates, and writes the documentation's picture and tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BEGIN, END = "<!-- simulation -->\n", "<!-- end of simulation -->"
 
 
 def main() -> int:
-    """Takes some minutes. Raises ValueError if the document has no place for the tables."""
+    """Takes several minutes. Raises ValueError if the page lacks the markers for the tables."""
     prices = Prices.load()
     points = sweep(prices)
     picture = DOCS / "images" / "cost-and-latency.svg"

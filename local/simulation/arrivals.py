@@ -14,7 +14,7 @@ BURST_TASKS = 50
 
 @dataclass(frozen=True)
 class Batch:
-    """``tasks`` tasks that become ready at once."""
+    """A number of tasks that become ready at once."""
 
     at: datetime
     tasks: int
@@ -46,8 +46,8 @@ PATTERNS: dict[str, Pattern] = {"steady": steady, "hourly": hourly, "nightly": n
 
 
 def _every(gap: timedelta, first: datetime, end: datetime, tasks: float, random: Random) -> Iterator[Batch]:
-    """Batches of ``tasks`` in the mean, in whole numbers, each within an hour: a pipeline's schedule and the
-    poller's begin at times of their own, so that any moment between two ticks is as likely as another."""
+    """Batches of ``tasks`` on average, in whole numbers, each at a random moment of an hour: a pipeline's
+    schedule and the poller's are independent, so every moment between two ticks is equally likely."""
     owed, at = 0.0, first
     while at < end:
         owed += tasks

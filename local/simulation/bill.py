@@ -1,4 +1,4 @@
-"""What a month costs: usage times prices, with the arithmetic."""
+"""What a month costs: usage times prices, position by position."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class Line:
 
     @property
     def usd(self) -> float:
-        """At list price, from the first unit on."""
+        """The cost at list price, from the first unit."""
         return self.quantity * self.price.usd
 
     @property
     def usd_beyond_free(self) -> float:
-        """If nothing else in the account uses what is free each month."""
+        """The cost if nothing else in the account uses the monthly free tier."""
         return max(0.0, self.quantity - self.price.free_a_month) * self.price.usd
 
 
 def total(lines: Sequence[Line], *, free: bool = False) -> float:
-    """The sum in US dollars; ``free`` takes off what is free each month."""
+    """The sum in US dollars. ``free`` deducts the monthly free tier."""
     return sum(line.usd_beyond_free if free else line.usd for line in lines)
 
 
@@ -50,8 +50,8 @@ def bill(
 ) -> list[Line]:
     """The positions of a month of 30 days.
 
-    ``usage`` is that of ``months`` months. ``memory_mb``: memory of the handlers. ``secret_share``: part of
-    the tasks, 0 to 1, that have secret fields or are too large, so that their objects go through S3.
+    ``usage`` covers ``months`` months. ``memory_mb`` is the handlers' memory. ``secret_share``, 0 to 1, is
+    the part of the tasks whose objects go through S3, because they contain secrets or are too large.
     """
     tasks = usage.tasks / months
     polls = usage.polls / months
@@ -86,7 +86,7 @@ def bill(
 
 
 def _shared_allowances(lines: Sequence[Line]) -> list[Line]:
-    """What is free each month counts once, although a price may be in several lines."""
+    """Deduct each free tier only once, even if several lines share its price."""
     left: dict[str, float] = {}
     shared = []
     for line in lines:
@@ -98,7 +98,7 @@ def _shared_allowances(lines: Sequence[Line]) -> list[Line]:
 
 
 def host_bill(prices: Prices) -> list[Line]:
-    """A month of the smallest host that runs the Java Task Runner: it is there whether tasks come or not."""
+    """A month of the smallest host that runs the Java Task Runner. It costs the same without tasks."""
     hours = 24.0 * MONTH_DAYS
     return [
         Line("Host", hours, prices.of["host_hour"]),

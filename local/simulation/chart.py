@@ -22,12 +22,12 @@ Place = tuple[float, float]
 
 
 def draw(points: Sequence[Point], *, host_usd: float) -> str:
-    """The picture. Only what can be deployed, and of a poll given up the worse of its two readings."""
-    shown = [one for one in points if one.dead_poll == "swallows" and not one.refused]
+    """The picture. It shows deployable settings, under the worse interpretation of an abandoned poll."""
+    shown = [point for point in points if point.dead_poll == "swallows" and not point.refused]
     parts = [*_frame()]
     for number, pattern in enumerate(PATTERNS):
         origin = LEFT[number % 2], TOP[number // 2]
-        parts += _panel(pattern, [one for one in shown if one.pattern == pattern], origin, host_usd)
+        parts += _panel(pattern, [point for point in shown if point.pattern == pattern], origin, host_usd)
     parts.append("</svg>\n")
     return "\n".join(parts)
 
@@ -74,40 +74,40 @@ def _panel(pattern: str, points: Sequence[Point], origin: Place, host_usd: float
     x = _x(host_usd, origin)
     yield _vertical(x, top, top + height)
     yield _text((x + 5, top + 16), f"host $ {host_usd:.2f}")
-    for one in sorted(points, key=lambda one: one.is_default):
-        yield from _mark(one, origin)
+    for point in sorted(points, key=lambda point: point.is_default):
+        yield from _mark(point, origin)
     yield from _period_names(points, origin)
 
 
-def _mark(one: Point, origin: Place) -> Iterator[str]:
-    x, y, most = _x(one.usd, origin), _y(one.median, origin), _y(one.most, origin)
-    colour = COLOURS[one.poll_timeout]
+def _mark(point: Point, origin: Place) -> Iterator[str]:
+    x, y, most = _x(point.usd, origin), _y(point.median, origin), _y(point.most, origin)
+    colour = COLOURS[point.poll_timeout]
     yield (
         f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{x:.1f}" y2="{most:.1f}" stroke="{colour}" stroke-width="1.5"/>'
     )
     yield (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"><title>'
-        f"every {one.minutes} min, poll timeout {one.poll_timeout} s: $ {one.usd:.2f}, "
-        f"median {one.median:.1f} s, 95 % within {one.most:.1f} s</title></circle>"
+        f"every {point.minutes} min, poll timeout {point.poll_timeout} s: $ {point.usd:.2f}, "
+        f"median {point.median:.1f} s, 95 % within {point.most:.1f} s</title></circle>"
     )
-    if one.is_default:
+    if point.is_default:
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="none" stroke="#c00" stroke-width="2"/>'
-        name = f"default $ {one.usd:.2f}"
+        name = f"default $ {point.usd:.2f}"
         yield _text((x, y + 24), name, anchor="middle", fill="#c00", weight="bold")
 
 
 def _period_names(points: Sequence[Point], origin: Place) -> Iterator[str]:
-    """How often the schedule fires: beside the cheapest point of each, and under those of held polls."""
+    """Labels with the period, beside the cheapest point of each period and below held polls."""
     above = -math.inf
-    for minutes in sorted({one.minutes for one in points}, reverse=True):
-        short = [one for one in points if one.minutes == minutes and one.poll_timeout < 90]
+    for minutes in sorted({point.minutes for point in points}, reverse=True):
+        short = [point for point in points if point.minutes == minutes and point.poll_timeout < 90]
         if short:
-            one = min(short, key=lambda one: one.usd)
-            above = max(_y(one.median, origin) + 4, above + LINE_HEIGHT)
-            yield _text((_x(one.usd, origin) - 8, above), f"{minutes} min", anchor="end", size=11)
-    held = sorted((one for one in points if one.poll_timeout >= 90), key=lambda one: one.usd)
+            point = min(short, key=lambda point: point.usd)
+            above = max(_y(point.median, origin) + 4, above + LINE_HEIGHT)
+            yield _text((_x(point.usd, origin) - 8, above), f"{minutes} min", anchor="end", size=11)
+    held = sorted((point for point in points if point.poll_timeout >= 90), key=lambda point: point.usd)
     if held:
-        low = max(_y(one.median, origin) for one in held)
+        low = max(_y(point.median, origin) for point in held)
         name = f"{held[0].minutes} to {held[-1].minutes} min"
         yield _text((origin[0] + PANEL[0] - 6, low + 18), name, anchor="end", size=11)
 

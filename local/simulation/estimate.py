@@ -1,11 +1,12 @@
-"""`python -m local estimate`: a month's bill for a user's own tasks, with the arithmetic."""
+"""`python -m local estimate`: a month's bill for a user's own tasks, position by position."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
 
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.configuration_error import ConfigurationError
+from infra.worker_group import WorkerGroup
 from local.arguments import whole
 from local.simulation.arrivals import PATTERNS
 from local.simulation.bill import MONTH_DAYS, Line, bill, host_bill, total
@@ -14,10 +15,10 @@ from local.simulation.run import Scenario, simulate
 from local.simulation.usage import Usage
 
 MOST_TASKS_PER_DAY = 2 * 86_400
-"""An account has 2 PollForTask a second (developer guide, limits), and a task takes one."""
+"""An account may send 2 PollForTask a second (developer guide, limits), and a task takes one."""
 
 _ENOUGH_EVENTS = 30_000
-"""Tasks and idle polls that are simulated at most, unless a single day has more."""
+"""Most tasks and idle polls to simulate, unless a single day has more."""
 
 _LAMBDA_CONCURRENCY = 1_000
 _REPORTS_PER_SECOND = 10
@@ -30,7 +31,7 @@ docs/cost-and-latency.md.
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the bill; returns the exit code."""
+    """Print the bill. Returns the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
     try:

@@ -1,4 +1,4 @@
-"""AWS's list prices, from prices.json: one dated file, to be renewed by hand."""
+"""AWS's list prices, from prices.json: a dated file, updated by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FILE = Path(__file__).with_name("prices.json")
 
 @dataclass(frozen=True)
 class Price:
-    """``usd`` for one ``unit``; the first ``free_a_month`` of each month cost nothing, and stay so."""
+    """``usd`` for one ``unit``. The first ``free_a_month`` units of each month are always free."""
 
     usd: float
     unit: str
@@ -22,7 +22,7 @@ class Price:
 
 @dataclass(frozen=True)
 class Prices:
-    """The prices of a region on a day."""
+    """A region's prices on one day."""
 
     date: str
     region: str
@@ -30,7 +30,7 @@ class Prices:
 
     @classmethod
     def load(cls, file: Path = FILE) -> Prices:
-        """Read the file. Raises KeyError or TypeError for one that is not in form."""
+        """Read the file. Raises KeyError or TypeError if it is malformed."""
         data = json.loads(file.read_text())
         prices = {name: Price(**price) for name, price in data["prices"].items()}
         return cls(data["date"], data["region"], prices)

@@ -1,7 +1,7 @@
 """One run: arrivals, ticks, polls and tasks as events in virtual time.
 
-What is assumed is in ``Delays``; what PollLoop does is decided by ``runner.loop``, how fast it polls by
-``runner.pace``, what Data Pipeline does by its local engine and its documented rates.
+``Delays`` holds what is assumed. The deployed code decides what PollLoop does (``poller.round``) and how fast
+it polls (``poller.pace``). The local Data Pipeline's engine and the documented rates stand for the service.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
+from typing import Any
 
 from local.datapipeline.model import Task
 from local.datapipeline.service import Service
@@ -20,39 +21,41 @@ from local.datapipeline.throttle import Throttle
 from local.datapipeline.timers import Timers
 from local.simulation.arrivals import DAY, PATTERNS
 from local.simulation.usage import Usage
-from runner.loop import Decision, Limits, LoopState, Next, PollResult, decide, may_poll
-from runner.pace import LONGEST_SLEEP_SECONDS, LastPace
+from poller import polling
+from poller.loop import Decision, Limits, LoopState, Next, PollResult
+from poller.pace import LastPace
+from poller.round import CountRunningTasks, Round, SendHeartbeat, SendPoll, Sleep, play_round
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 REPORT_EVERY_SECONDS = 60.0
-"""As the handlers do: lambdas/runner/progress.py, and INTERVAL_SECONDS there."""
+"""The handlers' interval: INTERVAL_SECONDS in lambdas/runner/progress.py."""
 
 TASKS_OF_A_PIPELINE = 50
 LONGEST_AFTER = timedelta(days=1)
-"""How long a run goes on after its last arrival for tasks that have not ended."""
+"""How long a run waits for unfinished tasks after the last arrival."""
 
 _REPORT_RETRIES = 7
 _REPORT_MOST_SECONDS = 30.0
 _STATUS_RETRIES = 60
 _STATUS_MOST_SECONDS = 60.0
-"""As infra/run_task.py has them."""
+"""The retries of infra/run_task.py."""
 
 
 @dataclass(frozen=True)
 class Delays:
-    """Seconds that AWS takes, assumed: small beside the waits that are simulated."""
+    """Assumed durations on AWS in seconds. They are small beside the simulated waits."""
 
     tick: float = 60.0
-    """A schedule fires anywhere within this time (EventBridge Scheduler user guide)."""
+    """A schedule fires at any moment within this time (EventBridge Scheduler user guide)."""
     transition: float = 0.05
     invocation: float = 0.03
     request: float = 0.05
-    """A call of Data Pipeline, and its answer if there is something to tell."""
+    """A Data Pipeline request and its answer, unless the service holds it."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is simulated. ``tasks_per_day`` are spread over the worker groups."""
+    """What to simulate. ``tasks_per_day`` are spread over the worker groups."""
 
     tasks_per_day: int
     pattern: str = "steady"
@@ -68,7 +71,7 @@ class Scenario:
 
 
 def simulate(scenario: Scenario) -> Usage:
-    """Run the scenario to the end of its last task. The same scenario gives the same counts."""
+    """Run the scenario until its last task ends. The same scenario always gives the same counts."""
     return _Run(scenario).result()
 
 
@@ -147,10 +150,10 @@ class _Run:
         self.answer(now)
 
     def _over(self, task: Task) -> None:
-        """Forget a pipeline whose tasks are over, so that a month's pipelines are not kept."""
+        """Drop a pipeline whose tasks are over, so that a month's pipelines do not fill the memory."""
         pipeline = task.instance.pipeline.id
         self._open[pipeline] -= 1
-        self.service.life.board.by_id.pop(task.id, None)
+        self.service.forget(task)
         if not self._open[pipeline]:
             del self._open[pipeline]
             del self.service.pipelines[pipeline]
@@ -158,28 +161,27 @@ class _Run:
     # Polls
 
     def poll(self, group: str, now: datetime, answered: Callable[[Poll, datetime], None]) -> Poll:
-        """Send a poll; ``answered`` is called when it is, unless it is given up before."""
+        """Send a poll. ``answered`` is called with the answer, unless the poll is abandoned first."""
         poll = self.service.poll({"workerGroup": group, "hostname": "simulation"}, now)
         self._held[poll.id] = answered
         return poll
 
-    def give_up(self, poll: Poll) -> bool:
-        """The client goes. Whether the poll was still open for it."""
+    def abandon(self, poll: Poll) -> bool:
+        """Abandon a poll. Returns whether it was still unanswered."""
         if self._held.pop(poll.id, None) is None:
             return False
-        self.service.life.board.abandon(poll)
+        self.service.abandon(poll)
         return True
 
     def answer(self, now: datetime) -> None:
-        """Hand out the answers of the service."""
-        board = self.service.life.board
-        while board.answered:
-            poll = board.answered.pop(0)
-            answered = self._held.pop(poll.id, None)
-            if answered is not None:
-                answered(poll, now)
-            elif poll.task is not None:
-                self.usage.lost_offers += 1
+        """Deliver the service's answers."""
+        while answered_polls := self.service.take_answered():
+            for poll in answered_polls:
+                answered = self._held.pop(poll.id, None)
+                if answered is not None:
+                    answered(poll, now)
+                elif poll.task is not None:
+                    self.usage.lost_offers += 1
 
     # RunTask
 
@@ -229,7 +231,7 @@ class _Run:
         self.timers.at(_after(began, seconds), done)
 
     def _progress(self, task: Task, now: datetime) -> None:
-        # A report that fails is left out, as the handlers do: the next one may do better.
+        # A failed report is skipped, as in the handlers: the next one may succeed.
         if self._admitted("ReportTaskProgress", now):
             self.service.call("ReportTaskProgress", {"taskId": task.id}, now)
 
@@ -257,12 +259,12 @@ class _Run:
         self.timers.at(now, send)
 
     def _backoff(self, first: float, attempt: int, most: float) -> float:
-        """Full jitter, as the state machine's retries have it."""
+        """Full jitter, like the state machine's retries."""
         return self.random.uniform(0, min(most, first * 2.0**attempt))
 
 
 class _Loop:
-    """PollLoop of one worker group. The steps are those of lambdas/poll_for_task.py."""
+    """PollLoop of one worker group."""
 
     def __init__(self, run: _Run, group: str) -> None:
         self._run = run
@@ -273,7 +275,7 @@ class _Loop:
         self._last_pace = LastPace()
 
     def schedule(self, due: datetime) -> None:
-        """The tick that is due, and with it the next one."""
+        """Schedule the tick that is due, and the next one with it."""
         if due >= self._run.end and not self._run._open:
             return
         fires = _after(due, self._run.random.uniform(0, self._run.delays.tick))
@@ -287,72 +289,14 @@ class _Loop:
 
     def _poll(self, started: datetime, state: LoopState, now: datetime) -> None:
         """The state Poll: an invocation of the poller."""
-        run, limits = self._run, self._limits
-        run.usage.poll_loop_transitions += 1
-        run.usage.polls += 1
-        invoked = _after(now, run.delays.transition + run.delays.invocation)
-        age = (invoked - started).total_seconds()
-        if not may_poll(seconds_since_start=age, state=state, limits=limits):
-            self._without_poll(PollResult.ENDED, started, state, invoked)
-            return
-        if state.needs_count(limits):
-            state = state.counted(self._running)
-            if state.needs_count(limits):
-                self._without_poll(PollResult.FULL, started, state, invoked)
-                return
-        pause = state.pause(limits, seconds_since_start=age)
-        if pause > LONGEST_SLEEP_SECONDS:
-            self._without_poll(PollResult.PACED, started, state, invoked)
-            return
-        run.usage.poller_seconds += pause
-        run.timers.at(_after(invoked, pause), lambda sent: self._send(started, state, sent))
-
-    def _without_poll(self, result: PollResult, started: datetime, state: LoopState, now: datetime) -> None:
-        age = (now - started).total_seconds()
-        decision = decide(result, state=state, limits=self._limits, seconds_since_start=age)
-        self._run.usage.poller_seconds += self._run.delays.request
-        self._follow(decision, started, now, None)
-
-    def _send(self, started: datetime, state: LoopState, sent: datetime) -> None:
-        run = self._run
-
-        def over(result: PollResult, when: datetime, task: Task | None = None) -> None:
-            took = (when - sent).total_seconds()
-            run.usage.poller_seconds += took
-            decision = decide(
-                result,
-                state=state,
-                limits=self._limits,
-                seconds_since_start=(when - started).total_seconds(),
-                poll_seconds=took,
-                jitter=run.random.random(),
-            )
-            self._last_pace.keep(started, decision.state.pace)
-            self._follow(decision, started, when, task)
-
-        if not run.throttle.admits("PollForTask", sent):
-            run.usage.throttled_polls += 1
-            over(PollResult.THROTTLED, _after(sent, run.delays.request))
-            return
-
-        def answered(poll: Poll, at: datetime) -> None:
-            result = PollResult.TASK if poll.task else PollResult.EMPTY
-            over(result, _after(at, run.delays.request), poll.task)
-
-        def give_up(when: datetime) -> None:
-            if run.give_up(poll):
-                over(PollResult.ABANDONED, when)
-
-        poll = run.poll(self._group, sent, answered)
-        run.answer(sent)
-        run.timers.at(_after(sent, self._limits.poll_timeout), give_up)
+        delays = self._run.delays
+        self._run.usage.poll_loop_transitions += 1
+        self._run.usage.polls += 1
+        _Invocation(self, started, state, _after(now, delays.transition + delays.invocation)).go_on(None)
 
     def _follow(self, decision: Decision, started: datetime, now: datetime, task: Task | None) -> None:
         """The states Next and StartTask, Wait or Done."""
         run = self._run
-        if decision.too_many_errors:
-            run.usage.failed_loops += 1
-            return
         run.usage.poll_loop_transitions += 1
         then = _after(now, run.delays.transition)
         if decision.next is not Next.POLL:
@@ -367,3 +311,78 @@ class _Loop:
 
     def _ended(self) -> None:
         self._running -= 1
+
+
+class _Invocation:
+    """One invocation of the poller: does in virtual time what poll_for_task.py does on AWS."""
+
+    def __init__(self, loop: _Loop, started: datetime, state: LoopState, now: datetime) -> None:
+        self._loop = loop
+        self._run = loop._run
+        self._started = started
+        self._now = now
+        self._task: Task | None = None
+        self._steps = play_round(
+            state,
+            started_at=started,
+            limits=loop._limits,
+            last_pace=loop._last_pace,
+            now=lambda: self._now,
+            jitter=self._run.random.random,
+        )
+
+    def go_on(self, result: Any) -> None:
+        """Do the steps up to one that takes time. ``result`` is the last one's."""
+        try:
+            while True:
+                match self._steps.send(result):
+                    case CountRunningTasks():
+                        result = self._loop._running
+                    case SendHeartbeat():
+                        result = False
+                    case Sleep(seconds):
+                        self._run.usage.poller_seconds += seconds
+                        self._run.timers.at(_after(self._now, seconds), self._awake)
+                        return
+                    case SendPoll():
+                        self._send()
+                        return
+        except StopIteration as end:
+            self._end(end.value)
+
+    def _awake(self, now: datetime) -> None:
+        self._now = now
+        self.go_on(None)
+
+    def _send(self) -> None:
+        run, sent = self._run, self._now
+
+        def over(result: PollResult, when: datetime) -> None:
+            run.usage.poller_seconds += (when - sent).total_seconds()
+            self._now = when
+            self.go_on(polling.Poll(result))
+
+        if not run.throttle.admits("PollForTask", sent):
+            run.usage.throttled_polls += 1
+            over(PollResult.THROTTLED, _after(sent, run.delays.request))
+            return
+
+        def answered(poll: Poll, at: datetime) -> None:
+            self._task = poll.task
+            over(PollResult.TASK if poll.task else PollResult.EMPTY, _after(at, run.delays.request))
+
+        def give_up(when: datetime) -> None:
+            if run.abandon(poll):
+                over(PollResult.ABANDONED, when)
+
+        poll = run.poll(self._loop._group, sent, answered)
+        run.answer(sent)
+        run.timers.at(_after(sent, self._loop._limits.poll_timeout), give_up)
+
+    def _end(self, played: Round) -> None:
+        if played.poll is None:
+            self._run.usage.poller_seconds += self._run.delays.request
+        if played.failed:
+            self._run.usage.failed_loops += 1
+            return
+        self._loop._follow(played.decision, self._started, self._now, self._task)

@@ -1,4 +1,4 @@
-"""All patterns, poll timeouts and periods, under both readings of a poll that was given up."""
+"""Simulates all patterns, poll timeouts and periods, under both interpretations of an abandoned poll."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.configuration_error import ConfigurationError
+from infra.worker_group import WorkerGroup
 from local.simulation.arrivals import PATTERNS
 from local.simulation.bill import bill, total
 from local.simulation.prices import Prices
@@ -17,18 +18,18 @@ POLL_TIMEOUTS = (2, 5, 10, 30, 60, 95)
 PERIOD_MINUTES = (1, 2, 5, 10, 15, 30, 60)
 DEAD_POLLS = ("swallows", "noticed")
 DEFAULT = (5, 10)
-"""Period in minutes and poll timeout in seconds, of WorkerGroup."""
+"""WorkerGroup's default period in minutes and poll timeout in seconds."""
 
 _REFUSED_DAYS = 2.0
-"""What the stack refuses at synth is simulated for so long only: its tasks may wait for ever."""
+"""Settings that synth refuses are simulated only for so long: their tasks may wait for ever."""
 
 MONITORING = {"Metrics", "Alarms", "Dashboard", "Ends"}
-"""Lines of the bill for what a host does not have."""
+"""Lines of the bill for what a host lacks."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """What one scenario came to. Cost: a month at list price, without handlers and monitoring."""
+    """A scenario's result. The cost is a month's at list price, without handlers and monitoring."""
 
     pattern: str
     minutes: int
@@ -38,17 +39,17 @@ class Point:
     usd: float
     median: float
     most: float
-    """The latency that 95 % of the tasks stay within, in seconds."""
+    """The latency in seconds within which 95 % of the tasks start."""
     longest: float
 
     @property
     def is_default(self) -> bool:
-        """Whether this is how a worker group is deployed if nothing is said."""
+        """Whether this is WorkerGroup's default."""
         return (self.minutes, self.poll_timeout) == DEFAULT
 
 
 def sweep(prices: Prices, *, tasks_per_day: int = TASKS_PER_DAY, days: float = 30.0) -> list[Point]:
-    """Simulate everything, on all cores: minutes."""
+    """Simulate everything on all cores. Takes minutes."""
     base = Scenario(tasks_per_day=tasks_per_day, days=days)
     scenarios = [
         replace(base, pattern=pattern, period=60.0 * minutes, poll_timeout=timeout, dead_poll=dead_poll)
@@ -93,7 +94,7 @@ def _refused(minutes: int, poll_timeout: int) -> bool:
 
 
 def table(points: Sequence[Point]) -> str:
-    """The points as Markdown, a table for each pattern."""
+    """The points as Markdown, with a table for each pattern."""
     parts = []
     for pattern in PATTERNS:
         rows = [
@@ -102,19 +103,20 @@ def table(points: Sequence[Point]) -> str:
             "| period | timeout | $ a month | median | 95 % within | longest | noticed: 95 % within |",
             "|---|---|---|---|---|---|---|",
         ]
-        of_pattern = [one for one in points if one.pattern == pattern and one.dead_poll == "swallows"]
-        for one in sorted(of_pattern, key=lambda one: (one.refused, one.minutes, one.poll_timeout)):
+        of_pattern = [point for point in points if point.pattern == pattern and point.dead_poll == "swallows"]
+        for shown in sorted(of_pattern, key=lambda shown: (shown.refused, shown.minutes, shown.poll_timeout)):
             (noticed,) = (
                 other
                 for other in points
                 if other.dead_poll == "noticed"
                 and (other.pattern, other.minutes, other.poll_timeout)
-                == (pattern, one.minutes, one.poll_timeout)
+                == (pattern, shown.minutes, shown.poll_timeout)
             )
-            mark = " (default)" if one.is_default else " (refused)" if one.refused else ""
+            mark = " (default)" if shown.is_default else " (refused)" if shown.refused else ""
             rows.append(
-                f"| {one.minutes} min{mark} | {one.poll_timeout} s | {one.usd:.2f} | {_time(one.median)} "
-                f"| {_time(one.most)} | {_time(one.longest)} | {_time(noticed.most)} |"
+                f"| {shown.minutes} min{mark} | {shown.poll_timeout} s | {shown.usd:.2f} | "
+                f"{_time(shown.median)} | {_time(shown.most)} | {_time(shown.longest)} | "
+                f"{_time(noticed.most)} |"
             )
         parts.append("\n".join(rows))
     return "\n\n".join(parts)

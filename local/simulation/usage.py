@@ -1,4 +1,4 @@
-"""What a run made of the services that AWS bills, counted."""
+"""Counts of a run's use of the services that AWS bills."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Usage:
-    """Counts of one run; times in seconds, sizes as they are billed."""
+    """Counts of one run. Times are in seconds, sizes as AWS bills them."""
 
     ticks: int = 0
     executions: int = 0
-    """Of PollLoop and RunTask."""
+    """Executions of PollLoop and RunTask."""
     poll_loop_transitions: int = 0
     run_task_transitions: int = 0
     polls: int = 0
@@ -25,17 +25,17 @@ class Usage:
     not_ended: int = 0
     handler_seconds: float = 0.0
     reports: int = 0
-    """ReportTaskProgress, sent."""
+    """ReportTaskProgress calls."""
     throttled_reports: int = 0
     lost_offers: int = 0
-    """Tasks handed to a poll whose client had gone."""
+    """Tasks handed to an abandoned poll."""
     latencies: list[float] = field(default_factory=list)
-    """Seconds from a task's being ready to its handler's start."""
+    """Seconds from when a task is ready until its handler starts."""
     peak_running: int = 0
     starts_of_group: Counter[str] = field(default_factory=Counter)
     """RunTask executions by worker group."""
     starts_in_second: Counter[int] = field(default_factory=Counter)
-    """RunTask executions by the second of the run in which they were started."""
+    """RunTask executions started in each second of the run."""
 
     @property
     def transitions(self) -> int:
@@ -43,7 +43,7 @@ class Usage:
         return self.poll_loop_transitions + self.run_task_transitions
 
     def latency(self, share: float) -> float:
-        """The latency that ``share`` (0 to 1) of the tasks stay within. Raises ValueError without tasks."""
+        """The latency within which ``share`` (0 to 1) of the tasks start. Raises ValueError without tasks."""
         if not self.latencies:
             raise ValueError("no task was started")
         ordered = sorted(self.latencies)

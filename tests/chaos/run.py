@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.chaos.plan import RETRIES, Batch, PlannedTask, plan
 from tests.system.deployments import Deployment
 from tests.system.executions import RUN_TASK, executions, state_machine
-from tests.system.faults import clear, enable_schedule, faults, stop_loops, tick
+from tests.system.faults import enable_schedule, stop_loops, tick
 from tests.system.pipelines import OVER, Fields, Pipeline, Ref, shell
 
 MOST_OPEN = 40
@@ -88,7 +88,7 @@ class Run:
             self._begin(number, batch)
             while len(self._open) > MOST_OPEN:
                 self._look()
-        clear(self._deployment)
+        self._deployment.faults.clear()
         enable_schedule(self._deployment)
         deadline = time.monotonic() + SETTLING_SECONDS
         while self._open and time.monotonic() < deadline:
@@ -100,7 +100,7 @@ class Run:
         objects = {task.name: self._fields(task) for task in batch.tasks}
         objects[OUTPUT] = {"type": "S3DataNode", "directoryPath": "s3://chaos/out"}
         pipeline = insist(lambda: Pipeline.put(self._deployment, objects))
-        faults(self._deployment, *batch.faults)
+        self._deployment.faults.add(*batch.faults)
         insist(pipeline.activate)
         for task in batch.tasks:
             self._open[task.name] = _Open(task, pipeline, time.time())
@@ -108,7 +108,7 @@ class Run:
             self._do(deed)
         if batch.down_minutes:
             seconds = batch.down_minutes * 60 / self._scale
-            faults(self._deployment, {"operation": "*", "kind": "down", "seconds": seconds})
+            self._deployment.faults.add({"operation": "*", "kind": "down", "seconds": seconds})
             time.sleep(seconds)
         if batch.no_ticks_minutes:
             enable_schedule(self._deployment, enabled=False)

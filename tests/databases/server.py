@@ -33,6 +33,11 @@ class DatabaseServer:
     """The authority of its certificate; None: it has no TLS."""
 
     @property
+    def is_postgresql(self) -> bool:
+        """Whether it is PostgreSQL; otherwise it is MariaDB."""
+        return self.jdbc == "postgresql"
+
+    @property
     def url(self) -> str:
         return f"jdbc:{self.jdbc}://127.0.0.1:{self.port}/{DATABASE}"
 

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.databases.server import DatabaseServer
-from tests.databases.test_copy_activity import FINISHED, Copies, failure
-from tests.unit.fake_s3 import FakeS3
-
-
-@pytest.fixture
-def mysql(mariadb_server: DatabaseServer, s3: FakeS3) -> Copies:
-    return Copies(mariadb_server, s3)
+from tests.databases.copies import Copies
+from tests.databases.responses import FINISHED, failure
 
 
 @pytest.fixture

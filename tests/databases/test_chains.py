@@ -12,9 +12,10 @@ import pytest
 
 from activities import copy_activity, redshift_copy_activity
 from runner.testing import FieldValue, Ref, run_handler
+from tests.databases.copies import unencrypted
 from tests.databases.redshift_data import RedshiftData
+from tests.databases.responses import FINISHED
 from tests.databases.server import DatabaseServer
-from tests.databases.test_copy_activity import FINISHED, database, is_postgresql
 from tests.unit.fake_s3 import FakeS3
 
 Fields = Mapping[str, FieldValue]
@@ -79,7 +80,7 @@ class Chain:
         named: Fields = {"dataFormat": Ref("Format")} if data_format else {}
         return {
             "Table": {"type": "SqlDataNode", "table": self.table, "database": Ref("Db")},
-            "Db": database(self.server),
+            "Db": unencrypted(self.server),
             "Between": {"type": "S3DataNode", "directoryPath": "s3://b/data", **named, **node},
             **({"Format": data_format} if data_format else {}),
             "Target": {
@@ -112,7 +113,7 @@ class Chain:
         assert answer == FINISHED
 
     def make(self, rows: list[Row]) -> None:
-        time = "timestamp(0)" if is_postgresql(self.server) else "datetime"
+        time = "timestamp(0)" if self.server.is_postgresql else "datetime"
         self.server.execute(f"CREATE TABLE {self.table} ({self.columns(time)})")
         connection = self.server.connect()
         connection.cursor().executemany(f"INSERT INTO {self.table} VALUES (%s, %s, %s, %s)", rows)

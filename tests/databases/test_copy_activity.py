@@ -13,77 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activities.copy_activity import handler
-from runner.testing import FakeDataPipeline, FieldValue, Ref, run_handler
+from runner.testing import FakeDataPipeline, Ref
+from tests.databases.copies import Copies, unencrypted
+from tests.databases.objects import Fields
+from tests.databases.responses import FINISHED, failure
 from tests.databases.server import DatabaseServer
-from tests.databases.test_sql_activity import sessions, wait_for
+from tests.databases.sessions import sessions, wait_for
 from tests.unit.fake_s3 import FakeS3
-
-FINISHED = {"status": "FINISHED"}
-Fields = dict[str, FieldValue]
-
-
-def is_postgresql(server: DatabaseServer) -> bool:
-    return server.jdbc == "postgresql"
-
-
-def database(server: DatabaseServer, **fields: FieldValue) -> Fields:
-    given: Fields = {
-        "type": "JdbcDatabase",
-        "connectionString": server.url,
-        "username": server.user,
-        "*password": server.password,
-        "jdbcProperties": "sslmode=disable",
-    }
-    return {**given, **fields}
-
-
-class Copies:
-    """Copies to a table, and from one; the object is ``s3://b/data``."""
-
-    def __init__(self, server: DatabaseServer, s3: FakeS3) -> None:
-        self.server = server
-        self.s3 = s3
-
-    def run(self, source: Fields, target: Fields, **given: Any) -> dict[str, Any]:
-        objects: dict[str, Fields] = {
-            "In": source,
-            "Out": target,
-            "Db": database(self.server),
-            **given.pop("objects", {}),
-        }
-        return run_handler(
-            handler,
-            {"type": "CopyActivity", "input": Ref("In"), "output": Ref("Out")},
-            objects=objects,
-            **given,
-        )
-
-    def load(
-        self, data: bytes, table: str, *, kind: Fields | None = None, given: Any = None, **node: FieldValue
-    ) -> dict[str, Any]:
-        self.s3.objects["b", "data"] = data
-        source: Fields = {"type": "S3DataNode", "filePath": "s3://b/data", "dataFormat": Ref("Format")}
-        target: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db"), **node}
-        return self.run(source, target, objects={"Format": kind or {"type": "CSV"}, **(given or {})})
-
-    def unload(self, table: str, *, kind: Fields | None = None, **node: FieldValue) -> bytes:
-        source: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db"), **node}
-        target: Fields = {"type": "S3DataNode", "filePath": "s3://b/out", "dataFormat": Ref("Format")}
-        response = self.run(source, target, objects={"Format": kind or {"type": "CSV"}})
-        assert response == FINISHED
-        return self.s3.objects["b", "out"]
-
-
-@pytest.fixture
-def copies(server: DatabaseServer, s3: FakeS3) -> Copies:
-    return Copies(server, s3)
-
-
-def failure(response: dict[str, Any], error_id: str) -> str:
-    assert (response["status"], response.get("errorId")) == ("FAILED", error_id), response
-    return str(response["errorMessage"])
-
 
 BITING = (
     b"9223372036854775807,1234567890123456789012345678.0123456789,a\\,b\\\nc\\\\d'\"%s,2024-02-29 23:59:59\n"
@@ -94,7 +30,7 @@ BITING = (
 
 
 def biting_table(server: DatabaseServer, table: str) -> None:
-    time_type = "timestamp(0)" if is_postgresql(server) else "datetime"
+    time_type = "timestamp(0)" if server.is_postgresql else "datetime"
     server.execute(f"CREATE TABLE {table} (i bigint, d decimal(38, 10), t text, w {time_type})")
 
 
@@ -130,7 +66,7 @@ def test_data_that_bites_comes_back_as_it_went(copies: Copies, table: str) -> No
 
 def test_an_insert_query_says_where_the_columns_go(copies: Copies, table: str) -> None:
     biting_table(copies.server, table)
-    text = "concat('?', ?::text)" if is_postgresql(copies.server) else "concat(if('a' like '%', '?', ''), ?)"
+    text = "concat('?', ?::text)" if copies.server.is_postgresql else "concat(if('a' like '%', '?', ''), ?)"
     insert = f"INSERT INTO {table} (i, d, t, w) VALUES (?, ?, {text}, ?);"
     assert copies.load(BITING * 700, table, insertQuery=insert) == FINISHED
     rows = copies.server.query(f"SELECT count(*), min(i), max(i), max(d), min(t) FROM {table}")
@@ -145,7 +81,7 @@ def test_an_insert_query_says_where_the_columns_go(copies: Copies, table: str) -
 
 def test_an_upsert_takes_a_record_after_the_other(copies: Copies, table: str) -> None:
     copies.server.execute(f"CREATE TABLE {table} (k int primary key, n int)")
-    known = "CONFLICT (k) DO UPDATE SET" if is_postgresql(copies.server) else "DUPLICATE KEY UPDATE"
+    known = "CONFLICT (k) DO UPDATE SET" if copies.server.is_postgresql else "DUPLICATE KEY UPDATE"
     insert = f"INSERT INTO {table} VALUES (?, ?) ON {known} n = {table}.n + 1"
     assert copies.load(b"1,1\n2,5\n1,1\n1,1\n", table, insertQuery=insert) == FINISHED
     assert copies.server.query(f"SELECT k, n FROM {table} ORDER BY k") == [(1, 3), (2, 5)]
@@ -153,7 +89,7 @@ def test_an_upsert_takes_a_record_after_the_other(copies: Copies, table: str) ->
 
 def test_a_statement_without_values_takes_a_record_at_a_time(copies: Copies, table: str) -> None:
     copies.server.execute(f"CREATE TABLE {table} (n int)")
-    cast = "CAST(? AS integer)" if is_postgresql(copies.server) else "?"
+    cast = "CAST(? AS integer)" if copies.server.is_postgresql else "?"
     insert = f"INSERT INTO {table} SELECT {cast} + 1"
     assert copies.load(b"1\n2\n", table, insertQuery=insert) == FINISHED
     assert copies.server.query(f"SELECT n FROM {table} ORDER BY n") == [(2,), (3,)]
@@ -256,7 +192,7 @@ def test_many_files_of_a_gzip_directory_and_back_to_a_directory(copies: Copies, 
 def test_the_node_may_hold_the_connection_itself(copies: Copies, table: str) -> None:
     copies.server.execute(f"CREATE TABLE {table} (n int)")
     copies.s3.objects["b", "data"] = b"1\n"
-    node = {**database(copies.server), "type": "MySqlDataNode", "table": table}
+    node = {**unencrypted(copies.server), "type": "MySqlDataNode", "table": table}
     assert copies.run({"type": "S3DataNode", "filePath": "s3://b/data"}, node) == FINISHED
     assert copies.server.query(f"SELECT n FROM {table}") == [(1,)]
 
@@ -362,22 +298,22 @@ def test_the_message_says_what_the_making_of_the_table_has_committed(copies: Cop
     assert copies.server.query(f"SELECT * FROM {table}") == [(7, "own")]
     create = f"CREATE TABLE {table}x (n int, t varchar(5))"
     message = copies.load(GOOD + b"x,bad\n", f"{table}x", createTableSql=create)["errorMessage"]
-    assert message.endswith(NOTHING_LEFT) is is_postgresql(copies.server)
+    assert message.endswith(NOTHING_LEFT) is copies.server.is_postgresql
     found = f"SELECT count(*) FROM information_schema.tables WHERE table_name = '{table}x'"
-    assert copies.server.query(found) == [(0 if is_postgresql(copies.server) else 1,)]
+    assert copies.server.query(found) == [(0 if copies.server.is_postgresql else 1,)]
 
 
 def test_the_message_does_not_say_what_a_procedure_has_committed(copies: Copies, table: str) -> None:
-    if is_postgresql(copies.server):
+    if copies.server.is_postgresql:
         body = f"LANGUAGE sql AS $$ INSERT INTO {table} VALUES ($1::int) $$"
         procedure = f"CREATE PROCEDURE p{table}(text) {body}"
     else:
         procedure = f"CREATE PROCEDURE p{table}(n text) BEGIN INSERT INTO {table} VALUES (n); COMMIT; END"
     copies.server.execute(f"CREATE TABLE {table} (n int)", procedure)
     message = copies.load(b"1\n2\nx\n", table, insertQuery=f"CALL p{table}(?)")["errorMessage"]
-    assert message.endswith(NOTHING_LEFT) is is_postgresql(copies.server)
+    assert message.endswith(NOTHING_LEFT) is copies.server.is_postgresql
     left = copies.server.query(f"SELECT count(*) FROM {table}")
-    assert left == [(0 if is_postgresql(copies.server) else 2,)]
+    assert left == [(0 if copies.server.is_postgresql else 2,)]
 
 
 def test_a_query_that_is_refused_says_nothing_of_what_is_left(copies: Copies, table: str) -> None:
@@ -403,20 +339,20 @@ def test_a_table_that_does_not_exist(copies: Copies, table: str) -> None:
 
 def test_a_wrong_password(copies: Copies, table: str, log: io.StringIO) -> None:
     wrong = "wrong-canary"
-    refused = {"Db": database(copies.server, **{"*password": wrong})}
+    refused = {"Db": unencrypted(copies.server, **{"*password": wrong})}
     message = failure(copies.load(b"1\n", table, given=refused), "LoginFailed")
     assert wrong not in message + log.getvalue()
 
 
 def test_another_database_is_refused(copies: Copies, table: str) -> None:
     for url in ("jdbc:oracle:thin:@//h:1/x", "jdbc:redshift://h:5439/dev"):
-        response = copies.load(b"1\n", table, given={"Db": database(copies.server, connectionString=url)})
+        response = copies.load(b"1\n", table, given={"Db": unencrypted(copies.server, connectionString=url)})
         failure(response, "UnsupportedDatabase")
 
 
 def end_sessions(server: DatabaseServer) -> bool:
     """End all sessions of the copy that are there; whether there was one."""
-    if is_postgresql(server):
+    if server.is_postgresql:
         ended = server.query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE application_name = 'data-pipeline-task-runner'"
@@ -493,7 +429,7 @@ def test_a_copy_that_takes_too_long_leaves_nothing(
 
 
 def test_a_table_that_takes_too_long_to_make_is_not_made_on(copies: Copies, table: str) -> None:
-    sleep = "pg_sleep(60)::text" if is_postgresql(copies.server) else "sleep(60)"
+    sleep = "pg_sleep(60)::text" if copies.server.is_postgresql else "sleep(60)"
     create = f"CREATE TABLE {table} AS SELECT {sleep}"
     copies.s3.objects["b", "data"] = b"1\n"
     source: Fields = {"type": "S3DataNode", "filePath": "s3://b/data"}
@@ -508,7 +444,7 @@ def test_a_table_that_takes_too_long_to_make_is_not_made_on(copies: Copies, tabl
 
 
 def test_a_query_that_takes_too_long_makes_no_object(copies: Copies) -> None:
-    sleep = "pg_sleep(60)" if is_postgresql(copies.server) else "sleep(60)"
+    sleep = "pg_sleep(60)" if copies.server.is_postgresql else "sleep(60)"
     source: Fields = {
         "type": "SqlDataNode",
         "table": "t",
@@ -523,7 +459,7 @@ def test_a_query_that_takes_too_long_makes_no_object(copies: Copies) -> None:
 def test_a_failure_while_a_large_result_is_read_ends_at_once(copies: Copies) -> None:
     series = (
         "SELECT g, repeat('x', 1000) FROM generate_series(1, 200000) g"
-        if is_postgresql(copies.server)
+        if copies.server.is_postgresql
         else "SELECT seq, repeat('x', 1000) FROM seq_1_to_200000"
     )
     kind: Fields = {"type": "CSV", "column": ["a INT"]}

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import io
 
-import pytest
-
 from runner.testing import Ref
+from tests.databases.copies import Copies, copy_table, unencrypted
+from tests.databases.responses import FINISHED
 from tests.databases.server import DatabaseServer
-from tests.databases.test_copy_activity import FINISHED, Copies, database
-from tests.databases.test_values import copy
-from tests.unit.fake_s3 import FakeS3
 
 FLOATS = "(1, 16777216), (2, 1.2345678), (3, -123456.7), (4, 3.4028234e38), (5, 1e-45), (6, NULL), (7, 0.1)"
-
-
-@pytest.fixture
-def mysql(mariadb_server: DatabaseServer, s3: FakeS3) -> Copies:
-    return Copies(mariadb_server, s3)
-
-
-@pytest.fixture
-def postgresql(postgresql_server: DatabaseServer, s3: FakeS3) -> Copies:
-    return Copies(postgresql_server, s3)
 
 
 def floats(server: DatabaseServer, table: str) -> None:
@@ -45,7 +32,7 @@ def test_all_of_a_table_has_the_digits_of_floats(mysql: Copies, table: str) -> N
 def test_floats_are_equal_in_another_table(mysql: Copies, table: str) -> None:
     floats(mysql.server, table)
     mysql.server.execute(f"CREATE TABLE {table}_copied (i int, f float, d float)")
-    assert copy(mysql.server, mysql.server, table) == FINISHED
+    assert copy_table(mysql.server, mysql.server, table) == FINISHED
     equal = f"SELECT count(*) FROM {table} a JOIN {table}_copied b ON a.i = b.i AND a.f <=> b.f"
     assert mysql.server.query(equal) == [(7,)]
 
@@ -53,7 +40,7 @@ def test_floats_are_equal_in_another_table(mysql: Copies, table: str) -> None:
 def test_floats_are_equal_in_another_engine(mysql: Copies, postgresql: Copies, table: str) -> None:
     floats(mysql.server, table)
     postgresql.server.execute(f"CREATE TABLE {table}_copied (i int, f real, d real)")
-    assert copy(mysql.server, postgresql.server, table) == FINISHED
+    assert copy_table(mysql.server, postgresql.server, table) == FINISHED
     equal = f"SELECT f = 16777216 FROM {table}_copied WHERE i = 1"
     assert postgresql.server.query(equal) == [(True,)]
 
@@ -97,7 +84,7 @@ def test_options_of_the_users_own_count(postgresql: Copies, table: str) -> None:
     response = postgresql.run(
         {"type": "SqlDataNode", "table": table, "database": Ref("Db")},
         {"type": "S3DataNode", "filePath": "s3://b/out"},
-        objects={"Db": database(postgresql.server, jdbcProperties=["sslmode=disable", options])},
+        objects={"Db": unencrypted(postgresql.server, jdbcProperties=["sslmode=disable", options])},
     )
     assert response == FINISHED
     assert postgresql.s3.objects["b", "out"] == b"0.3,P1D\n"

@@ -8,19 +8,13 @@ import pytest
 
 from activities.exists import handler
 from runner.testing import FieldValue, Ref, run_handler
+from tests.databases.objects import database
 from tests.databases.server import DatabaseServer
 
 
-def check(server: DatabaseServer, table: str, **database: FieldValue) -> dict[str, Any]:
+def check(server: DatabaseServer, table: str, **fields: FieldValue) -> dict[str, Any]:
     node: dict[str, FieldValue] = {"type": "SqlDataNode", "table": table, "database": Ref("Db")}
-    own: dict[str, FieldValue] = {
-        "type": "JdbcDatabase",
-        "connectionString": server.url,
-        "jdbcDriverClass": "org.example.Driver",
-        "username": server.user,
-        "*password": server.password,
-    }
-    objects = {"Data": node, "Db": {**own, **database}}
+    objects = {"Data": node, "Db": database(server, **fields)}
     return run_handler(handler, {"type": "Exists", "node": Ref("Data")}, objects=objects)
 
 

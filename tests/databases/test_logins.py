@@ -8,8 +8,10 @@ import pytest
 
 from activities import copy_activity
 from runner.testing import FieldValue, Ref, run_handler
+from tests.databases.objects import database
+from tests.databases.responses import FINISHED
+from tests.databases.scripts import run_script
 from tests.databases.server import DatabaseServer
-from tests.databases.test_sql_activity import FINISHED, database, is_postgresql, run
 from tests.unit.fake_s3 import FakeS3
 
 PASSWORDS = {
@@ -25,7 +27,7 @@ PASSWORDS = {
 
 
 def make_user(server: DatabaseServer, name: str, password: str) -> None:
-    if is_postgresql(server):
+    if server.is_postgresql:
         quoted = password.replace("'", "''")
         server.execute(f"CREATE ROLE \"{name}\" SUPERUSER LOGIN PASSWORD '{quoted}'")
     else:
@@ -39,8 +41,8 @@ def make_user(server: DatabaseServer, name: str, password: str) -> None:
 def test_a_password(password: str, server: DatabaseServer, table: str) -> None:
     make_user(server, f"user_{table}", password)
     on: dict[str, FieldValue] = {"username": f"user_{table}", "*password": password}
-    assert run(server, f"CREATE TABLE {table} (n int)", on=on) == FINISHED
-    refused = run(server, "SELECT 1", on={**on, "*password": f"{password}x"})
+    assert run_script(server, f"CREATE TABLE {table} (n int)", on=on) == FINISHED
+    refused = run_script(server, "SELECT 1", on={**on, "*password": f"{password}x"})
     assert refused["errorId"] == "LoginFailed", refused
 
 
@@ -48,8 +50,8 @@ def test_a_password(password: str, server: DatabaseServer, table: str) -> None:
 def test_the_name_of_a_user(user: str, server: DatabaseServer, table: str) -> None:
     make_user(server, user, "p€")
     on: dict[str, FieldValue] = {"username": user, "*password": "p€"}
-    assert run(server, f"CREATE TABLE {table} (n int)", on=on) == FINISHED
-    refused = run(server, "SELECT 1", on={**on, "*password": "é"})
+    assert run_script(server, f"CREATE TABLE {table} (n int)", on=on) == FINISHED
+    refused = run_script(server, "SELECT 1", on={**on, "*password": "é"})
     assert f"the user '{user}'" in refused["errorMessage"]
 
 
@@ -58,24 +60,24 @@ def test_the_name_of_a_user_beyond_the_16_bits_of_mysqls_names(
 ) -> None:
     make_user(postgresql_server, "😀", "😀")
     on: dict[str, FieldValue] = {"username": "😀", "*password": "😀"}
-    assert run(postgresql_server, f"CREATE TABLE {table} (n int)", on=on) == FINISHED
+    assert run_script(postgresql_server, f"CREATE TABLE {table} (n int)", on=on) == FINISHED
 
 
 @pytest.mark.parametrize("name", ["é€日本", "a b%41#c"])
 def test_the_name_of_a_database(name: str, server: DatabaseServer, table: str) -> None:
-    quote = '"' if is_postgresql(server) else "`"
+    quote = '"' if server.is_postgresql else "`"
     server.execute(f"CREATE DATABASE {quote}{name}{quote}")
     known = server.url.removesuffix("/sales")
     encoded = name.replace("%", "%25").replace("#", "%23")
     script = f"CREATE TABLE {table} (n int)"
     for on in ({"databaseName": name}, {"connectionString": f"{known}/{encoded}"}):
-        assert run(server, f"DROP TABLE IF EXISTS {table}; {script}", on=on) == FINISHED
-        assert run(server, script)["status"] == "FINISHED"  # that was another database
+        assert run_script(server, f"DROP TABLE IF EXISTS {table}; {script}", on=on) == FINISHED
+        assert run_script(server, script)["status"] == "FINISHED"  # that was another database
         server.execute(f"DROP TABLE {table}")
 
 
 def test_a_number_sign_in_a_connection_string_does_not_end_the_name(server: DatabaseServer) -> None:
-    response = run(server, "SELECT 1", on={"connectionString": f"{server.url}#1"})
+    response = run_script(server, "SELECT 1", on={"connectionString": f"{server.url}#1"})
     assert response["errorId"] == "InvalidField"
     assert "%23" in response["errorMessage"]
 
@@ -105,7 +107,7 @@ def test_a_database_of_another_encoding_gets_and_gives_the_same_characters(
 ) -> None:
     make_database(postgresql_server, "latin", "LATIN1")
     on: Fields = {"databaseName": "latin"}
-    created = run(postgresql_server, "CREATE TABLE t (t text); INSERT INTO t VALUES ('é')", on=on)
+    created = run_script(postgresql_server, "CREATE TABLE t (t text); INSERT INTO t VALUES ('é')", on=on)
     assert created == FINISHED
     s3.objects["b", "data"] = "ü\n".encode()
     insert: Fields = {**NODE, "insertQuery": "INSERT INTO t VALUES (?)"}
@@ -121,11 +123,11 @@ def test_a_character_that_the_database_cannot_have_is_an_error(
 ) -> None:
     make_database(postgresql_server, "latin9", "LATIN1")
     on: Fields = {"databaseName": "latin9"}
-    assert run(postgresql_server, "CREATE TABLE t (t text)", on=on) == FINISHED
+    assert run_script(postgresql_server, "CREATE TABLE t (t text)", on=on) == FINISHED
     s3.objects["b", "data"] = "€\n".encode()
     responses = [
         copy(postgresql_server, "latin9", FILE, NODE),
-        run(postgresql_server, "INSERT INTO t VALUES ('€')", on=on),
+        run_script(postgresql_server, "INSERT INTO t VALUES ('€')", on=on),
     ]
     assert [response["errorId"] for response in responses] == ["StatementFailed"] * 2
 
@@ -135,7 +137,7 @@ def test_bytes_that_are_no_text_make_no_object(postgresql_server: DatabaseServer
     make_database(postgresql_server, "without", "SQL_ASCII")
     on: Fields = {"databaseName": "without"}
     text = "INSERT INTO t VALUES (convert_from('\\xff'::bytea, 'SQL_ASCII'))"
-    assert run(postgresql_server, f"CREATE TABLE t (t text); {text}", on=on) == FINISHED
+    assert run_script(postgresql_server, f"CREATE TABLE t (t text); {text}", on=on) == FINISHED
     response = copy(postgresql_server, "without", NODE, FILE)
     assert response["errorId"] == "StatementFailed", response
     assert "UTF8" in response["errorMessage"]

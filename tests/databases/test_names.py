@@ -9,8 +9,9 @@ import pytest
 
 from activities import copy_activity, exists, sql_activity
 from runner.testing import FieldValue, Ref, run_handler
+from tests.databases.objects import database
+from tests.databases.responses import FINISHED
 from tests.databases.server import DATABASE, DatabaseServer
-from tests.databases.test_sql_activity import FINISHED, database, is_postgresql
 from tests.unit.fake_s3 import FakeS3
 
 Fields = Mapping[str, FieldValue]
@@ -29,9 +30,9 @@ NAMES = {
 
 def name_of(case: str, server: DatabaseServer, table: str) -> str:
     """The name as statements have it, quoted as the server does it."""
-    schema = "public" if is_postgresql(server) else DATABASE
+    schema = "public" if server.is_postgresql else DATABASE
     text = NAMES[case].format(table=table, TABLE=table.upper(), schema=schema)
-    return text.replace("'", '"' if is_postgresql(server) else "`")
+    return text.replace("'", '"' if server.is_postgresql else "`")
 
 
 def node_of(name: str, **fields: FieldValue) -> Fields:
@@ -72,7 +73,7 @@ def test_a_table_is_found_by_the_name_that_statements_have(
 
 
 def test_the_schema_may_be_quoted_too(server: DatabaseServer, table: str) -> None:
-    quote = '"' if is_postgresql(server) else "`"
+    quote = '"' if server.is_postgresql else "`"
     schema = f"{quote}a.b {table}{quote}"
     server.execute(f"CREATE SCHEMA {schema}")
     assert check(server, node_of(table, schemaName=schema)) == {"status": "FALSE"}
@@ -106,7 +107,7 @@ def test_a_view_that_is_broken_is_there(mariadb_server: DatabaseServer, table: s
 
 def test_what_may_not_be_looked_at_is_not_taken_for_missing(server: DatabaseServer, table: str) -> None:
     user = f"u{table}"
-    if is_postgresql(server):
+    if server.is_postgresql:
         server.execute(
             f"CREATE ROLE {user} LOGIN PASSWORD 'x'",
             f"CREATE SCHEMA s{table}",
@@ -118,7 +119,7 @@ def test_what_may_not_be_looked_at_is_not_taken_for_missing(server: DatabaseServ
         )
         server.execute(f"CREATE SCHEMA s{table}", f"CREATE TABLE s{table}.{table} (n int)")
     on = {"username": user, "*password": "x"}
-    if not is_postgresql(server):
+    if not server.is_postgresql:
         on["databaseName"] = "mysql"
     response = check(server, node_of(table, schemaName=f"s{table}"), **on)
     assert (response["status"], response.get("errorId")) == ("FAILED", "TableNotChecked"), response
@@ -133,7 +134,7 @@ def test_a_text_that_is_no_name_runs_nothing(text: str, server: DatabaseServer) 
 
 
 def test_columns_whose_names_are_words_of_sql(server: DatabaseServer, table: str, s3: FakeS3) -> None:
-    quote = '"' if is_postgresql(server) else "`"
+    quote = '"' if server.is_postgresql else "`"
     server.execute(
         f"CREATE TABLE {table} ("
         + ", ".join(f"{quote}{name}{quote} varchar(9)" for name in ("order", "group", "mixedcase", "a b"))

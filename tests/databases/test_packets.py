@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.databases.copies import Copies
+from tests.databases.responses import FINISHED, failure
 from tests.databases.server import DatabaseServer
-from tests.databases.test_copy_activity import FINISHED, Copies, failure
 from tests.unit.fake_s3 import FakeS3
 
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner.testing import FieldValue, Ref
-from tests.databases.server import DatabaseServer
-from tests.databases.test_copy_activity import FINISHED, Copies, database, failure
-from tests.unit.fake_s3 import FakeS3
-
-
-@pytest.fixture
-def postgresql(postgresql_server: DatabaseServer, s3: FakeS3) -> Copies:
-    return Copies(postgresql_server, s3)
+from tests.databases.copies import Copies, unencrypted
+from tests.databases.responses import FINISHED, failure
 
 
 def test_a_view_that_may_be_written(postgresql: Copies, table: str) -> None:
@@ -44,7 +38,7 @@ def test_policies_for_rows_are_kept(postgresql: Copies, table: str) -> None:
         f"CREATE ROLE r{table} LOGIN PASSWORD 'x-canary-1'",
         f"GRANT ALL ON {table} TO r{table}",
     )
-    given = {"Db": database(postgresql.server, username=f"r{table}", **{"*password": "x-canary-1"})}
+    given = {"Db": unencrypted(postgresql.server, username=f"r{table}", **{"*password": "x-canary-1"})}
     assert postgresql.load(b"1\n", table, given=given) == FINISHED
     message = failure(postgresql.load(b"2\n7\n", table, given=given), "StatementFailed")
     assert "row-level security policy" in message

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from runner.testing import FieldValue, Ref
+from tests.databases.copies import Copies
+from tests.databases.responses import FINISHED, failure
 from tests.databases.server import DatabaseServer
-from tests.databases.test_copy_activity import FINISHED, Copies, copies, failure, is_postgresql
 from tests.unit.fake_s3 import FakeS3
-
-__all__ = ["copies"]
 
 
 def takes_new_rows(server: DatabaseServer, table: str) -> str:
@@ -15,7 +14,7 @@ def takes_new_rows(server: DatabaseServer, table: str) -> str:
     server.execute(
         f"CREATE TABLE {table} (id int, done int DEFAULT 0)", f"INSERT INTO {table} (id) VALUES (1), (2)"
     )
-    if is_postgresql(server):
+    if server.is_postgresql:
         server.execute(
             f"CREATE FUNCTION f{table}() RETURNS SETOF {table} LANGUAGE sql AS "
             f"'UPDATE {table} SET done = 1 WHERE done = 0 RETURNING *'"

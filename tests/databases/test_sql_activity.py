@@ -10,8 +10,7 @@ import signal
 import socket
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,57 +20,20 @@ from hypothesis import strategies as st
 from activities import sql_activity
 from runner import clients
 from runner.testing import FakeDataPipeline, FieldValue, Ref, run_handler
-from sql import session, tls
+from sql import connect, tls
 from sql.credentials import Credentials
 from sql.jdbc import Engine
 from sql.script import bind
 from sql.server import Server
+from tests.databases.objects import database
+from tests.databases.responses import FINISHED, failure
+from tests.databases.scripts import run_script
 from tests.databases.server import DATABASE, DatabaseServer
+from tests.databases.sessions import sessions, wait_for
 from tests.databases.tls_proxy import tls_proxy
 from tests.unit.fake_s3 import FakeS3
 
-FINISHED = {"status": "FINISHED"}
 NASTY = "it's \"q\"; -- ? /* \\ \\' $$ ü 日本 \n\t %s {} :x ' OR '1'='1"
-
-
-def database(server: DatabaseServer, **fields: FieldValue) -> dict[str, FieldValue]:
-    """A JdbcDatabase of the server."""
-    own: dict[str, FieldValue] = {
-        "type": "JdbcDatabase",
-        "connectionString": server.url,
-        "jdbcDriverClass": "org.example.Driver",
-        "username": server.user,
-        "*password": server.password,
-    }
-    return {**own, **fields}
-
-
-def run(
-    server: DatabaseServer,
-    script: str | None,
-    fields: Mapping[str, FieldValue] | None = None,
-    *,
-    on: Mapping[str, FieldValue] | None = None,
-    **given: Any,
-) -> dict[str, Any]:
-    """The answer of the handler to a SqlActivity with this script."""
-    activity: dict[str, FieldValue] = {"type": "SqlActivity", "database": Ref("Db"), **(fields or {})}
-    if script is not None:
-        activity["script"] = script
-    return run_handler(
-        sql_activity.handler, activity, objects={"Db": {**database(server), **(on or {})}}, **given
-    )
-
-
-def failure(response: Mapping[str, Any], error_id: str) -> str:
-    assert (response["status"], response.get("errorId")) == ("FAILED", error_id), response
-    message = response["errorMessage"]
-    assert isinstance(message, str)
-    return message
-
-
-def is_postgresql(server: DatabaseServer) -> bool:
-    return server.jdbc == "postgresql"
 
 
 def exists(server: DatabaseServer, table: str) -> bool:
@@ -92,7 +54,7 @@ def test_a_script_of_many_statements_comments_and_quotes(server: DatabaseServer,
         SELECT * FROM {table};
         -- the end;
     """
-    assert run(server, script) == FINISHED
+    assert run_script(server, script) == FINISHED
     rows = server.query(f"SELECT id, text, amount FROM {table} ORDER BY id")
     assert [(row[0], row[1], row[2] and str(row[2])) for row in rows] == [
         (-9223372036854775808, "it's; /* none */ ü 日本 😀", None),
@@ -111,7 +73,7 @@ def test_bodies_of_functions_hold_semicolons(postgresql_server: DatabaseServer, 
         END $body$;
         DO $$ BEGIN PERFORM add_{table}(1); END $$;
     """
-    assert run(postgresql_server, script) == FINISHED
+    assert run_script(postgresql_server, script) == FINISHED
     assert postgresql_server.query(f"SELECT x FROM {table} ORDER BY x") == [(1,), (2,)]
 
 
@@ -123,7 +85,7 @@ def test_bodies_of_procedures_hold_semicolons(mariadb_server: DatabaseServer, ta
         END;
         CALL add_{table}(1); # a comment; of MySQL's own
     """
-    assert run(mariadb_server, script) == FINISHED
+    assert run_script(mariadb_server, script) == FINISHED
     assert mariadb_server.query(f"SELECT x FROM {table} ORDER BY x") == [(1,), (2,)]
 
 
@@ -134,7 +96,7 @@ def test_a_script_comes_from_s3_and_no_expression_in_it_is_evaluated(
     text = f"\ufeffINSERT INTO {table} VALUES (?, '#{{@scheduledStartTime}} ü ?');"
     s3.objects["scripts", "load.sql"] = text.encode()
     fields = {"scriptUri": "s3://scripts/load.sql", "scriptArgument": ["2026-11-24"]}
-    assert run(server, None, fields) == FINISHED
+    assert run_script(server, None, fields) == FINISHED
     assert server.query(f"SELECT * FROM {table}") == [("2026-11-24", "#{@scheduledStartTime} ü ?")]
 
 
@@ -146,7 +108,7 @@ def test_arguments_cannot_break_out_of_their_place(server: DatabaseServer, table
         UPDATE {table} SET text = ? WHERE id = ?;
     """
     arguments = ["1", NASTY, "2", f"'); DROP TABLE {table}; --", "2"]
-    assert run(server, script, {"scriptArgument": arguments}) == FINISHED
+    assert run_script(server, script, {"scriptArgument": arguments}) == FINISHED
     assert server.query(f"SELECT id, text FROM {table} ORDER BY id") == [(1, NASTY), (2, arguments[3])]
 
 
@@ -159,20 +121,20 @@ def test_a_backslash_at_the_end_of_a_literal_is_the_engines_own(
         mariadb_server: f"INSERT INTO {table} VALUES ('\\'), (?'), (?)",
     }.items():
         server.execute(f"CREATE TABLE {table} (text varchar(200))")
-        assert run(server, script, {"scriptArgument": ["'); DROP"]}) == FINISHED
+        assert run_script(server, script, {"scriptArgument": ["'); DROP"]}) == FINISHED
     assert postgresql_server.query(f"SELECT text FROM {table}") == [("\\",), ("'); DROP",)]
     assert mariadb_server.query(f"SELECT text FROM {table}") == [("'), (?",), ("'); DROP",)]
 
 
 def test_the_question_marks_of_operators(postgresql_server: DatabaseServer, table: str) -> None:
     script = f"CREATE TABLE {table} AS SELECT '{{\"a\": 1}}'::jsonb ??| ARRAY[?] AS found, ?::int AS n"
-    assert run(postgresql_server, script, {"scriptArgument": ["a", "7"]}) == FINISHED
+    assert run_script(postgresql_server, script, {"scriptArgument": ["a", "7"]}) == FINISHED
     assert postgresql_server.query(f"SELECT * FROM {table}") == [(True, 7)]
 
 
 def test_arguments_that_do_not_fit_run_nothing(server: DatabaseServer, table: str) -> None:
     message = failure(
-        run(server, f"CREATE TABLE {table} (x int); SELECT ?", {"scriptArgument": ["1", "2"]}),
+        run_script(server, f"CREATE TABLE {table} (x int); SELECT ?", {"scriptArgument": ["1", "2"]}),
         "ScriptArgumentMismatch",
     )
     assert "1 places" in message
@@ -183,23 +145,24 @@ def test_a_failing_third_statement_of_five_leaves_nothing_behind(server: Databas
     server.execute(f"CREATE TABLE {table} (x int)")
     rows = f"INSERT INTO {table} VALUES (1);\nINSERT INTO {table} VALUES (2);\n"
     message = failure(
-        run(server, f"{rows}INSERT INTO no_such VALUES (3);\n{rows.replace('(1)', '(4)')}"), "StatementFailed"
+        run_script(server, f"{rows}INSERT INTO no_such VALUES (3);\n{rows.replace('(1)', '(4)')}"),
+        "StatementFailed",
     )
     assert message.startswith("Statement 3 of the script failed: ")
     assert "no_such" in message
-    assert ("42P01), at line 3, column 13" if is_postgresql(server) else "(error 1146)") in message
+    assert ("42P01), at line 3, column 13" if server.is_postgresql else "(error 1146)") in message
     assert server.query(f"SELECT x FROM {table}") == []
 
 
 def test_a_failure_says_what_may_be_left(server: DatabaseServer, table: str) -> None:
-    engine = "" if is_postgresql(server) else " ENGINE=MyISAM"
+    engine = "" if server.is_postgresql else " ENGINE=MyISAM"
     server.execute(f"CREATE TABLE {table} (x int){engine}")
     script = f"INSERT INTO {table} VALUES (1); COMMIT; INSERT INTO {table} VALUES (2); SELECT no_such"
-    message = failure(run(server, script), "StatementFailed")
+    message = failure(run_script(server, script), "StatementFailed")
     assert "The script is rolled back, except for what it committed" in message
-    assert ("such as MyISAM" in message) is not is_postgresql(server)
+    assert ("such as MyISAM" in message) is not server.is_postgresql
     left = server.query(f"SELECT x FROM {table} ORDER BY x")
-    assert left == ([(1,)] if is_postgresql(server) else [(1,), (2,)])
+    assert left == ([(1,)] if server.is_postgresql else [(1,), (2,)])
 
 
 def test_a_script_may_have_transactions_of_its_own(server: DatabaseServer, table: str) -> None:
@@ -208,17 +171,19 @@ def test_a_script_may_have_transactions_of_its_own(server: DatabaseServer, table
     script = (
         f"BEGIN; {insert}(1); COMMIT; {insert}(2); BEGIN; {insert}(3); ROLLBACK; {insert}(4); SELECT 1/no;"
     )
-    failure(run(server, script), "StatementFailed")
+    failure(run_script(server, script), "StatementFailed")
     # What was committed stays. BEGIN commits what is before it in MySQL, and joins it in PostgreSQL.
-    kept = [(1,)] if is_postgresql(server) else [(1,), (2,)]
+    kept = [(1,)] if server.is_postgresql else [(1,), (2,)]
     assert server.query(f"SELECT x FROM {table} ORDER BY x") == kept
-    assert run(server, f"BEGIN; {insert}(5)") == FINISHED
+    assert run_script(server, f"BEGIN; {insert}(5)") == FINISHED
     assert (5,) in server.query(f"SELECT x FROM {table}")
 
 
 def test_definitions_are_undone_in_postgresql_and_not_in_mysql(server: DatabaseServer, table: str) -> None:
-    failure(run(server, f"CREATE TABLE {table} (x int); SELECT no_such FROM {table}"), "StatementFailed")
-    assert exists(server, table) is not is_postgresql(server)
+    failure(
+        run_script(server, f"CREATE TABLE {table} (x int); SELECT no_such FROM {table}"), "StatementFailed"
+    )
+    assert exists(server, table) is not server.is_postgresql
 
 
 @pytest.mark.parametrize(
@@ -227,12 +192,12 @@ def test_definitions_are_undone_in_postgresql_and_not_in_mysql(server: DatabaseS
     ids=["blank", "ends", "line", "block"],
 )
 def test_a_script_without_a_statement_is_finished(server: DatabaseServer, script: str) -> None:
-    assert run(server, script) == FINISHED
+    assert run_script(server, script) == FINISHED
 
 
 def test_comments_after_the_last_statement(server: DatabaseServer, table: str) -> None:
     assert (
-        run(server, f"CREATE TABLE {table} (x int); INSERT INTO {table} VALUES (1); -- end\n/* */")
+        run_script(server, f"CREATE TABLE {table} (x int); INSERT INTO {table} VALUES (1); -- end\n/* */")
         == FINISHED
     )
     assert server.query(f"SELECT * FROM {table}") == [(1,)]
@@ -244,12 +209,12 @@ def test_a_huge_script_and_huge_results_need_little_memory(
     rows = ";\n".join(f"INSERT INTO {table} VALUES ({n}, '{'x' * 2000}')" for n in range(2000))
     series = (
         "SELECT repeat('x', 1000) FROM generate_series(1, 300000)"
-        if is_postgresql(server)
+        if server.is_postgresql
         else "SELECT repeat('x', 1000) FROM seq_1_to_300000"
     )
     s3.objects["scripts", "huge.sql"] = f"CREATE TABLE {table} (n int, x text);\n{rows};\n{series}".encode()
     before = peak_megabytes()
-    assert run(server, None, {"scriptUri": "s3://scripts/huge.sql"}) == FINISHED
+    assert run_script(server, None, {"scriptUri": "s3://scripts/huge.sql"}) == FINISHED
     assert server.query(f"SELECT count(*) FROM {table}") == [(2000,)]
     assert peak_megabytes() - before < 100
 
@@ -265,34 +230,34 @@ def test_a_script_beyond_the_limit_is_refused(
 ) -> None:
     monkeypatch.setattr("sql.script.MAX_BYTES", 10)
     s3.objects["scripts", "huge.sql"] = b"SELECT 12345"
-    message = failure(run(server, None, {"scriptUri": "s3://scripts/huge.sql"}), "InvalidField")
+    message = failure(run_script(server, None, {"scriptUri": "s3://scripts/huge.sql"}), "InvalidField")
     assert "12 bytes, and 10 are the limit" in message
 
 
 def test_a_wrong_password(server: DatabaseServer, log: io.StringIO) -> None:
-    message = failure(run(server, "SELECT 1", on={"*password": "wrong-canary-1"}), "LoginFailed")
+    message = failure(run_script(server, "SELECT 1", on={"*password": "wrong-canary-1"}), "LoginFailed")
     assert f"127.0.0.1:{server.port} refuses the user 'etl'" in message
     assert "wrong-canary-1" not in message + log.getvalue()
 
 
 def test_a_database_that_does_not_exist(server: DatabaseServer) -> None:
-    message = failure(run(server, "SELECT 1", on={"databaseName": "nowhere"}), "ConnectionFailed")
+    message = failure(run_script(server, "SELECT 1", on={"databaseName": "nowhere"}), "ConnectionFailed")
     assert "nowhere" in message
 
 
 def test_a_server_that_is_not_there(server: DatabaseServer) -> None:
     nowhere = server.url.replace(str(server.port), "1")
-    message = failure(run(server, "SELECT 1", on={"connectionString": nowhere}), "DatabaseNotReached")
+    message = failure(run_script(server, "SELECT 1", on={"connectionString": nowhere}), "DatabaseNotReached")
     assert "127.0.0.1:1 could not be reached" in message
 
 
 def test_a_server_that_says_nothing_is_not_waited_for(
     server: DatabaseServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(connect, "CONNECT_SECONDS", 0.3)
     with socket_that_says_nothing() as port:
         silent = server.url.replace(str(server.port), str(port))
-        failure(run(server, "SELECT 1", on={"connectionString": silent}), "ConnectionFailed")
+        failure(run_script(server, "SELECT 1", on={"connectionString": silent}), "ConnectionFailed")
 
 
 @contextlib.contextmanager
@@ -302,26 +267,7 @@ def socket_that_says_nothing() -> Iterator[int]:
 
 
 def sleeping(server: DatabaseServer, seconds: int) -> str:
-    return f"SELECT pg_sleep({seconds})" if is_postgresql(server) else f"SELECT SLEEP({seconds})"
-
-
-def sessions(server: DatabaseServer, text: str) -> list[Any]:
-    """The other sessions that run a statement with this text in it."""
-    if is_postgresql(server):
-        return server.query(
-            "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() "
-            f"AND query LIKE '%{text}%'"
-        )
-    return server.query(
-        f"SELECT id FROM information_schema.processlist WHERE id <> connection_id() AND info LIKE '%{text}%'"
-    )
-
-
-def wait_for(holds: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
+    return f"SELECT pg_sleep({seconds})" if server.is_postgresql else f"SELECT SLEEP({seconds})"
 
 
 def test_canceling_ends_the_statement_at_the_server(
@@ -338,7 +284,7 @@ def test_canceling_ends_the_statement_at_the_server(
 
     thread = threading.Thread(target=cancel)
     thread.start()
-    assert run(server, script, service=service, seconds=120) == {"status": "CANCELED"}
+    assert run_script(server, script, service=service, seconds=120) == {"status": "CANCELED"}
     thread.join()
     wait_for(lambda: not sessions(server, "600"))
     assert server.query(f"SELECT x FROM {table}") == []
@@ -347,7 +293,7 @@ def test_canceling_ends_the_statement_at_the_server(
 def test_the_end_of_the_time_ends_the_statement_at_the_server(server: DatabaseServer, table: str) -> None:
     server.execute(f"CREATE TABLE {table} (x int)")
     script = f"INSERT INTO {table} VALUES (1); {sleeping(server, 601)}; INSERT INTO {table} VALUES (2)"
-    message = failure(run(server, script, seconds=3), "HandlerTimeout")
+    message = failure(run_script(server, script, seconds=3), "HandlerTimeout")
     assert "timeout" in message
     wait_for(lambda: not sessions(server, "601"))
     assert server.query(f"SELECT x FROM {table}") == []
@@ -360,13 +306,13 @@ def test_a_server_that_goes_away_in_the_middle(server: DatabaseServer, table: st
     def kill() -> None:
         wait_for(lambda: sessions(server, "602"))
         ((number,),) = sessions(server, "602")
-        server.query(f"SELECT pg_terminate_backend({number})") if is_postgresql(server) else server.execute(
+        server.query(f"SELECT pg_terminate_backend({number})") if server.is_postgresql else server.execute(
             f"KILL {number}"
         )
 
     thread = threading.Thread(target=kill)
     thread.start()
-    message = failure(run(server, script, seconds=120), "ConnectionLost")
+    message = failure(run_script(server, script, seconds=120), "ConnectionLost")
     thread.join()
     assert "rolled back" in message
     assert server.query(f"SELECT x FROM {table}") == []
@@ -403,19 +349,19 @@ def test_output_tables_that_are_not_there_are_created(server: DatabaseServer, ta
 
 
 def test_tables_are_looked_for_in_their_schema(server: DatabaseServer, table: str) -> None:
-    schema = "other" if is_postgresql(server) else "mysql"
-    existing = "seen" if is_postgresql(server) else "user"
-    if is_postgresql(server):
+    schema = "other" if server.is_postgresql else "mysql"
+    existing = "seen" if server.is_postgresql else "user"
+    if server.is_postgresql:
         server.execute(f"CREATE SCHEMA {schema}", f"CREATE TABLE {schema}.{existing} (x int)")
     where = Server(
-        Engine.POSTGRESQL if is_postgresql(server) else Engine.MYSQL,
+        Engine.POSTGRESQL if server.is_postgresql else Engine.MYSQL,
         "127.0.0.1",
         server.port,
         DATABASE,
         Credentials(server.user, server.password),
         tls.Tls.PREFER,
     )
-    with contextlib.closing(session.open_session(where)) as opened:
+    with contextlib.closing(connect.open_session(where)) as opened:
         assert opened.table_exists(existing, schema)
         assert not opened.table_exists(existing, "")
         assert not opened.table_exists(table, schema)
@@ -426,11 +372,11 @@ def test_statements_that_ask_for_a_file_of_the_client(server: DatabaseServer, ta
     server.execute(f"CREATE TABLE {table} (x int)")
     statements = (
         [f"COPY {table} FROM STDIN", f"COPY {table} TO STDOUT"]
-        if is_postgresql(server)
+        if server.is_postgresql
         else [f"LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE {table}"]
     )
     for statement in statements:
-        failure(run(server, f"SELECT 1; {statement}"), "StatementFailed")
+        failure(run_script(server, f"SELECT 1; {statement}"), "StatementFailed")
     assert server.query(f"SELECT x FROM {table}") == []
 
 
@@ -459,9 +405,9 @@ def test_a_secret_wins_over_the_password(
     user = "somebody" if form == "json with a user" else server.user
     monkeypatch.setattr(clients, "secrets_manager", lambda region: Secrets(text if region else ""))
     fields = {"username": user, "*password": "unused-value", "myPasswordSecretArn": ARN}
-    assert run(server, "SELECT 1", on=fields) == FINISHED
+    assert run_script(server, "SELECT 1", on=fields) == FINISHED
     script = f"SELECT '{server.password}' FROM no_such"
-    message = failure(run(server, script, on=fields), "StatementFailed")
+    message = failure(run_script(server, script, on=fields), "StatementFailed")
     assert server.password not in message + log.getvalue()
 
 
@@ -471,13 +417,13 @@ def test_no_password_is_told_by_the_driver(
     """Errors that quote what was sent: the statement, and a password that the server does not know."""
     quoting = (
         f"DO $$ BEGIN RAISE EXCEPTION 'it is {server.password}'; END $$"
-        if is_postgresql(server)
+        if server.is_postgresql
         else f"SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'it is {server.password}'"
     )
-    message = failure(run(server, quoting), "StatementFailed")
+    message = failure(run_script(server, quoting), "StatementFailed")
     assert "it is ***" in message
-    monkeypatch.setattr(session, "open_session", raises_with_password)
-    response = run(server, "SELECT 1")
+    monkeypatch.setattr(sql_activity, "open_session", raises_with_password)
+    response = run_script(server, "SELECT 1")
     assert response["status"] == "FAILED"
     assert server.password not in json.dumps(response) + log.getvalue()
 
@@ -524,11 +470,11 @@ def test_tls(
         create = f"CREATE TABLE {table} AS "
         used = (
             f"{create} SELECT 1 AS cipher"
-            if is_postgresql(server)
+            if server.is_postgresql
             else f"{create} SELECT variable_value AS cipher FROM information_schema.session_status "
             "WHERE variable_name = 'SSL_CIPHER'"
         )
-        response = run(server, used, on={"connectionString": url})
+        response = run_script(server, used, on={"connectionString": url})
     if error:
         assert error in failure(response, "ConnectionFailed")
     else:
@@ -541,14 +487,14 @@ def test_no_password_is_sent_to_a_server_without_tls_that_should_have_it(
 ) -> None:
     for mode in ("require", "verify-full"):
         url = f"{postgresql_server.url}?sslmode={mode}"
-        failure(run(postgresql_server, "SELECT 1", on={"connectionString": url}), "ConnectionFailed")
-    assert run(postgresql_server, "SELECT 1") == FINISHED  # prefer, JDBC's own default
+        failure(run_script(postgresql_server, "SELECT 1", on={"connectionString": url}), "ConnectionFailed")
+    assert run_script(postgresql_server, "SELECT 1") == FINISHED  # prefer, JDBC's own default
 
 
 def test_the_schema_of_the_connection(postgresql_server: DatabaseServer, table: str) -> None:
     postgresql_server.execute(f"CREATE SCHEMA s_{table}")
     on = {"jdbcProperties": [f"currentSchema=s_{table}", "ApplicationName=x"]}
-    assert run(postgresql_server, f"CREATE TABLE {table} (x int)", on=on) == FINISHED
+    assert run_script(postgresql_server, f"CREATE TABLE {table} (x int)", on=on) == FINISHED
     assert postgresql_server.query(f"SELECT count(*) FROM s_{table}.{table}") == [(0,)]
 
 
@@ -557,7 +503,7 @@ class Rds:
 
     def __init__(self, server: DatabaseServer, **more: Any) -> None:
         self.instance = {
-            "Engine": "postgres" if is_postgresql(server) else server.jdbc,
+            "Engine": "postgres" if server.is_postgresql else server.jdbc,
             "Endpoint": {"Address": "127.0.0.1", "Port": server.port},
             "DBName": "sales",
             **more,
@@ -609,6 +555,6 @@ QUOTES = st.text("'\\?;\"$-", max_size=8)
 @given(texts=st.lists(TEXTS | QUOTES, min_size=20, max_size=20))
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_the_value_of_its_literal(server: DatabaseServer, texts: list[str]) -> None:
-    engine = Engine.POSTGRESQL if is_postgresql(server) else Engine.MYSQL
+    engine = Engine.POSTGRESQL if server.is_postgresql else Engine.MYSQL
     query = bind("SELECT '?'" + ", ?" * len(texts), texts, engine)
     assert server.query(query) == [("?", *texts)]

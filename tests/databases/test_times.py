@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from runner.testing import FieldValue, Ref
+from tests.databases.copies import Copies, copy_table, unencrypted
+from tests.databases.responses import FINISHED
 from tests.databases.server import DatabaseServer
-from tests.databases.test_copy_activity import FINISHED, Copies, database
-from tests.databases.test_values import copy
 from tests.unit.fake_s3 import FakeS3
 
 NOON = "2024-02-29 12:00:00"
@@ -49,7 +49,7 @@ def test_a_datetime_becomes_a_timestamp_of_the_server(tokyo: Copies, table: str)
         f"INSERT INTO {table} VALUES ('{NOON}')",
         f"CREATE TABLE {table}_copied (d timestamp)",
     )
-    assert copy(tokyo.server, tokyo.server, table) == FINISHED
+    assert copy_table(tokyo.server, tokyo.server, table) == FINISHED
     assert tokyo.server.query(f"SELECT CAST(d AS CHAR) FROM {table}_copied") == [(NOON,)]
 
 
@@ -61,7 +61,7 @@ def test_times_with_zones_of_postgresql_keep_their_instant(
         f"INSERT INTO {table} VALUES ('{NOON}+00', '{NOON}+00')",
     )
     tokyo.server.execute(f"CREATE TABLE {table}_copied (a timestamp, b datetime)")
-    assert copy(postgresql_server, tokyo.server, table) == FINISHED
+    assert copy_table(postgresql_server, tokyo.server, table) == FINISHED
     rows = tokyo.server.query(f"SELECT UNIX_TIMESTAMP(a), CAST(b AS CHAR) FROM {table}_copied")
     assert rows == [(1709208000, NOON)]
 
@@ -74,7 +74,7 @@ def test_timestamps_of_mysql_keep_their_instant_in_postgresql(
         f"INSERT INTO {table} VALUES (FROM_UNIXTIME(1709208000), '{NOON}')",
     )
     postgresql_server.execute(f"CREATE TABLE {table}_copied (a timestamptz, b timestamp)")
-    assert copy(tokyo.server, postgresql_server, table) == FINISHED
+    assert copy_table(tokyo.server, postgresql_server, table) == FINISHED
     rows = postgresql_server.query(f"SELECT extract(epoch FROM a)::bigint, b::text FROM {table}_copied")
     assert rows == [(1709208000, NOON)]
 
@@ -90,8 +90,8 @@ def test_a_zone_of_the_users_own_counts_between_engines_too(
         node,
         {**node, "table": f"{table}_copied", "database": Ref("To")},
         objects={
-            "From": database(postgresql_server),
-            "To": database(tokyo.server, connectionString=url),
+            "From": unencrypted(postgresql_server),
+            "To": unencrypted(tokyo.server, connectionString=url),
         },
     )
     assert response == FINISHED

@@ -8,31 +8,11 @@ from typing import Any
 
 import pytest
 
-from activities import copy_activity, sql_activity
+from activities import sql_activity
 from runner.testing import FieldValue, Ref, run_handler
+from tests.databases.copies import Copies, copy_table, unencrypted
+from tests.databases.responses import FINISHED, failure
 from tests.databases.server import DatabaseServer
-from tests.databases.test_copy_activity import FINISHED, Copies, database, failure
-from tests.unit.fake_s3 import FakeS3
-
-
-@pytest.fixture
-def mysql(mariadb_server: DatabaseServer, s3: FakeS3) -> Copies:
-    return Copies(mariadb_server, s3)
-
-
-def copy(source: DatabaseServer, target: DatabaseServer, table: str, **into: FieldValue) -> dict[str, Any]:
-    """A copy of the table to one called the same with ``_copied``."""
-    node: dict[str, FieldValue] = {"type": "SqlDataNode", "table": table, "database": Ref("From")}
-    return run_handler(
-        copy_activity.handler,
-        {"type": "CopyActivity", "input": Ref("In"), "output": Ref("Out")},
-        objects={
-            "In": node,
-            "Out": {**node, "table": f"{table}_copied", "database": Ref("To"), **into},
-            "From": database(source),
-            "To": database(target),
-        },
-    )
 
 
 def test_booleans_bits_and_times_with_zones_become_mysqls(
@@ -47,7 +27,7 @@ def test_booleans_bits_and_times_with_zones_become_mysqls(
     mariadb_server.execute(
         f"CREATE TABLE {table}_copied (i int, b boolean, one bit(1), eight bit(8), w datetime(2), t time)"
     )
-    assert copy(postgresql_server, mariadb_server, table) == FINISHED
+    assert copy_table(postgresql_server, mariadb_server, table) == FINISHED
     rows = mariadb_server.query(
         f"SELECT i, b, one + 0, eight + 0, CAST(w AS CHAR), CAST(t AS CHAR) FROM {table}_copied ORDER BY i"
     )
@@ -63,7 +43,7 @@ def test_bytes_do_not_become_the_text_that_postgresql_writes_of_them(
 ) -> None:
     postgresql_server.execute(f"CREATE TABLE {table} (b bytea)", rf"INSERT INTO {table} VALUES ('\x00ff')")
     mariadb_server.execute(f"CREATE TABLE {table}_copied (b blob)")
-    message = failure(copy(postgresql_server, mariadb_server, table), "BinaryColumn")
+    message = failure(copy_table(postgresql_server, mariadb_server, table), "BinaryColumn")
     assert "encode(b, 'hex')" in message
     assert "UNHEX(?)" in message
     assert mariadb_server.query(f"SELECT * FROM {table}_copied") == []
@@ -79,7 +59,7 @@ def test_the_way_that_the_message_names_copies_them(
     )
     mariadb_server.execute(f"CREATE TABLE {table}_copied (b blob)")
     insert = f"INSERT INTO {table}_copied (b) VALUES (UNHEX(?))"
-    assert copy(postgresql_server, mariadb_server, table, insertQuery=insert) == FINISHED
+    assert copy_table(postgresql_server, mariadb_server, table, insertQuery=insert) == FINISHED
     assert mariadb_server.query(f"SELECT b FROM {table}_copied") == [(b"\x00\xff",)]
 
 
@@ -91,7 +71,7 @@ def test_mysqls_bits_and_numbers_become_booleans(
         f"INSERT INTO {table} VALUES (1, b'0', 200), (0, b'1', 3)",
     )
     postgresql_server.execute(f"CREATE TABLE {table}_copied (a boolean, b boolean, n int)")
-    assert copy(mariadb_server, postgresql_server, table) == FINISHED
+    assert copy_table(mariadb_server, postgresql_server, table) == FINISHED
     assert postgresql_server.query(f"SELECT * FROM {table}_copied ORDER BY n") == [
         (False, True, 3),
         (True, False, 200),
@@ -108,7 +88,7 @@ def test_bits_are_copied_as_numbers(mariadb_server: DatabaseServer, table: str, 
         f"INSERT INTO {table} VALUES (49, 1), (18446744073709551615, 2), (NULL, 3), (0, 4)",
     )
     into = {"insertQuery": insert.format(table)} if insert else {}
-    assert copy(mariadb_server, mariadb_server, table, **into) == FINISHED
+    assert copy_table(mariadb_server, mariadb_server, table, **into) == FINISHED
     rows = f"SELECT n + 0, i FROM {table}_copied ORDER BY i"
     assert mariadb_server.query(rows) == [(49, 1), (18446744073709551615, 2), (None, 3), (0, 4)]
 
@@ -162,7 +142,7 @@ def out(copies: Copies, table: str, behavior: str | None) -> dict[str, Any]:
     return copies.run(
         {"type": "SqlDataNode", "table": table, "database": Ref("Db")},
         {"type": "S3DataNode", "filePath": "s3://b/out"},
-        objects={"Db": database(copies.server, connectionString=url)},
+        objects={"Db": unencrypted(copies.server, connectionString=url)},
     )
 
 
@@ -170,7 +150,7 @@ def script(server: DatabaseServer, statement: str, **fields: FieldValue) -> dict
     return run_handler(
         sql_activity.handler,
         {"type": "SqlActivity", "database": Ref("Db"), "script": statement},
-        objects={"Db": database(server, **fields)},
+        objects={"Db": unencrypted(server, **fields)},
     )
 
 
@@ -208,7 +188,7 @@ def test_session_variables_are_set(mysql: Copies, table: str) -> None:
     response = mysql.run(
         {"type": "SqlDataNode", "table": table, "database": Ref("Db")},
         {"type": "S3DataNode", "filePath": "s3://b/out"},
-        objects={"Db": database(mysql.server, connectionString=url)},
+        objects={"Db": unencrypted(mysql.server, connectionString=url)},
     )
     assert response == FINISHED
     assert mysql.s3.objects["b", "out"] == b"2024-02-29 14:00:00\n" * 2

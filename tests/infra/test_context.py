@@ -8,9 +8,10 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
+from infra.configuration_error import ConfigurationError
 from infra.context import Context
 from infra.handlers import PythonHandler, exists, shell_command
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.worker_group import WorkerGroup
 from tests.infra.conftest import synthesize
 
 

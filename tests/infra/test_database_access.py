@@ -10,9 +10,9 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from infra.configuration_error import ConfigurationError
 from infra.database_access import database_access
 from infra.handlers import copy, s3_access, sql
-from infra.worker_group import ConfigurationError
 from tests.infra.conftest import synthesize
 from tests.infra.policies import actions, statements
 from tests.infra.test_handlers import RUNTIME

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from infra.bundling import SOURCE, asset_directory
+from infra.configuration_error import ConfigurationError
 from infra.handler_module import check_handler_module
 from infra.handlers import PythonHandler
-from infra.worker_group import ConfigurationError
+from local.launch import ROOT
 from tests.infra.conftest import synthesize
-from tests.local.commands import ROOT
 
 MODULES = [file.stem for file in SOURCE.glob("activities/*.py") if file.stem != "__init__"]
 EXAMPLES = ROOT / "docs" / "examples" / "lambdas" / "activities"

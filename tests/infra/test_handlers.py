@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
+from infra.configuration_error import ConfigurationError
 from infra.handlers import (
     Handler,
     PythonHandler,
@@ -23,7 +24,7 @@ from infra.handlers import (
     sql,
 )
 from infra.stack import TaskRunnerStack
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.worker_group import WorkerGroup
 from tests.infra.conftest import synthesize
 from tests.infra.policies import actions, statements
 from tests.infra.state_machines import definitions

@@ -11,14 +11,15 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra import limits
+from infra.configuration_error import ConfigurationError
 from infra.handlers import existing_function, exists, shell_command
 from infra.limits import LONGEST_STACK_NAME, refuse_stack_name, refuse_too_many_resources
 from infra.naming import group_name
 from infra.stack import TaskRunnerStack
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.worker_group import WorkerGroup
+from local.launch import ROOT
 from tests.infra.conftest import synthesize
 from tests.infra.rules.deployed import Deployed
-from tests.local.commands import ROOT
 
 GROUPS = [WorkerGroup(f"warehouse-nightly-load-{number:02}", idle_alarm_hours=24) for number in range(30)]
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:f"

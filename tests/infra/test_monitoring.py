@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from infra.configuration_error import ConfigurationError
 from infra.handlers import shell_command
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.worker_group import WorkerGroup
+from local.launch import ROOT
 from tests.infra.conftest import synthesize
-from tests.local.commands import ROOT
 
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
 HEADINGS = {line.lstrip("# ") for line in RUNBOOK.splitlines() if line.startswith("#")}

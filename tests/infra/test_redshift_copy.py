@@ -9,8 +9,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 
+from infra.configuration_error import ConfigurationError
 from infra.handlers import redshift_copy
-from infra.worker_group import ConfigurationError
 from tests.infra.conftest import synthesize
 from tests.infra.policies import actions, statements
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 
+from infra.configuration_error import ConfigurationError
 from infra.handlers import exists, shell_command
 from infra.repeated_keys import RepeatedKey, repeated_keys
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.worker_group import WorkerGroup
 from tests.infra.conftest import synthesize
 from tests.infra.state_machines import definitions
 

@@ -19,9 +19,9 @@ from infra.handlers import exists, shell_command, shell_command_precondition
 from infra.registration import Handlers
 from infra.stack import TaskRunnerStack
 from infra.worker_group import WorkerGroup
+from local.launch import ROOT
 from tests.infra.conftest import synthesize
 from tests.infra.policies import actions, conditions, resources, role_statements, statements, text
-from tests.local.commands import ROOT
 
 DATA_KEY = "arn:aws:kms:us-east-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef"
 GROUPS = [WorkerGroup("etl", max_concurrent_tasks=3)]

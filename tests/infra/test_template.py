@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from infra.configuration_error import ConfigurationError
 from infra.handlers import exists, shell_command
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.worker_group import WorkerGroup
 from tests.infra.conftest import synthesize
 from tests.infra.policies import actions, statements
 from tests.infra.state_machines import definitions

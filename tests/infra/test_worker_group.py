@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from infra.configuration_error import ConfigurationError
 from infra.naming import slug
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.worker_group import WorkerGroup
 
 
 def test_the_defaults_are_valid() -> None:

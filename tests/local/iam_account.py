@@ -12,13 +12,10 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local.account import ACCOUNT, OWNER, REGION, connection
 from tests.local.environments import archive
 
-ACCOUNT = "000000000000"
-REGION = "us-east-1"
 PLACE = f"{REGION}:{ACCOUNT}"
-OWNER = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-"""Keys that may do everything."""
 
 Statement = dict[str, Any]
 
@@ -39,10 +36,8 @@ class IamAccount:
         new: Any = boto3.client
         return new(
             service,
-            endpoint_url=self.endpoint_url,
-            region_name=REGION,
             config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
-            **(keys or OWNER),
+            **connection(self.endpoint_url, keys or OWNER),
         )
 
     def role(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.alarms import Statistic, UnsupportedAlarmError, check, evaluate
+from local.cloudwatch.alarms import Statistic, UnsupportedAlarmError, check, evaluate
 
 NOW = 10_000.0
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local import dashboard
 from local.cli import main
+from local.dashboard import command as dashboard
 from local.simulation import estimate
 
 

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from local.console.files import CONTENT_TYPES, PATH, answer, console
-from local.guard import refusal
-from tests.local.commands import ROOT, running
+from local.http.guard import refusal
+from local.launch import ROOT
+from tests.local.commands import running
 
 PAGE = ROOT / "local" / "console" / "page"
 MODULES = sorted(PAGE.glob("*.mjs"))

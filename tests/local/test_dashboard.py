@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from local.dashboard_data import Series, Span, UnsupportedWidgetError, Widget, read_dashboard
-from local.dashboard_svg import default_span, draw
+from local.dashboard.svg import default_span, draw
+from local.dashboard.widgets import Series, Span, UnsupportedWidgetError, Widget, read_dashboard
 
 SPAN = Span(datetime(2026, 1, 1, 12, 0, tzinfo=UTC), datetime(2026, 1, 1, 13, 0, tzinfo=UTC), 300)
 BEGAN = SPAN.start.timestamp()

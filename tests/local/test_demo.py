@@ -11,12 +11,12 @@ from typing import cast
 import pytest
 from rich.console import Console
 
-from local.demo import keep
-from local.demo_attempts import NOT_YET, Attempt, Row, mismatches, table_rows, unfinished
-from local.demo_pipelines import ExpectedAttempt, SamplePipeline, sample_pipelines
-from local.demo_process import LocalAwsProcess
-from local.demo_traces import Printed, Run, Traces, printed_in
-from local.demo_view import View, stdout_console
+from local.demo.attempts import NOT_YET, Attempt, Row, mismatches, table_rows, unfinished
+from local.demo.command import keep
+from local.demo.pipelines import ExpectedAttempt, SamplePipeline, sample_pipelines
+from local.demo.traces import Printed, Run, Traces, printed_in
+from local.demo.view import View, stdout_console
+from local.launch import LocalAwsProcess
 
 RETRY = SamplePipeline(
     "retry",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.emf import metric_data
+from local.cloudwatch.emf import metric_data
 
 
 def line(**changes: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.front import front
+from local.http.front import front
 
 
 class Application:

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 import pytest
 from botocore.exceptions import ClientError
 
+from local.account import ACCOUNT
 from tests.local.commands import Command, running
-from tests.local.iam_account import ACCOUNT, PLACE, IamAccount, allow, by_service, policy_of
+from tests.local.iam_account import PLACE, IamAccount, allow, by_service, policy_of
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 20

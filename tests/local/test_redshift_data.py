@@ -16,9 +16,11 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 from mypy_boto3_redshift_data import RedshiftDataAPIServiceClient
 
-from local.front import with_service
+from local.account import connection
+from local.http.front import with_service
 from local.redshift_data.endpoint import RedshiftDataEndpoint
 from tests.databases.server import DATABASE, DatabaseServer
+from tests.local.environments import ENDPOINT_URL
 from tests.unit.fake_s3 import FakeS3
 
 PLACE: Any = {"ClusterIdentifier": "sales", "Database": DATABASE, "DbUser": "etl"}
@@ -44,9 +46,7 @@ def client(postgresql_server: DatabaseServer, objects: FakeS3) -> RedshiftDataAP
     server = postgresql_server
     url = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}"
     endpoint = RedshiftDataEndpoint(url, lambda: objects)  # type: ignore[arg-type, return-value]
-    made = boto3.client(
-        "redshift-data", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
-    )
+    made = boto3.client("redshift-data", **connection(ENDPOINT_URL))
     model: ServiceModel = made.meta.service_model
 
     def answer(request: Any, **_: Any) -> AWSResponse:

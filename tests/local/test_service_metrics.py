@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.service_metrics import execution_metrics, invocation_metrics, queue_metrics
+from local.cloudwatch.service_metrics import execution_metrics, invocation_metrics, queue_metrics
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:m"
 

@@ -16,9 +16,9 @@ import pytest
 from mypy_boto3_lambda import LambdaClient
 
 from local.directories import remove_tree
-from local.processes import children
+from local.processes.descendants import children
 from tests import processes
-from tests.local.commands import ROOT, Command, running
+from tests.local.commands import Command, running
 from tests.local.environments import PROBE, archive
 from tests.local.iam_account import IamAccount
 
@@ -146,19 +146,12 @@ def test_killed_in_the_middle_of_a_deploy_it_ends_the_deploy() -> None:
 
 def test_it_ends_with_whoever_holds_its_input(tmp_path: Path) -> None:
     reading, writing = os.pipe()
-    arguments = [sys.executable, "-m", "local", "up", "--end-with-stdin", "--no-deploy", "--port", "0"]
-    with subprocess.Popen(
-        arguments,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=reading,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(b"ready ")
-        os.close(reading)
-        os.close(writing)
-        assert process.wait(20) == 0
+    arguments = ("up", "--end-with-stdin", "--no-deploy", "--port", "0")
+    command = Command(*arguments, directory=tmp_path, stdin=reading)
+    command.ready()
+    os.close(reading)
+    os.close(writing)
+    assert command.finish(20) == 0
 
 
 def test_a_tree_of_a_thousand_directories_is_removed(tmp_path: Path) -> None:

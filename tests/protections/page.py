@@ -1,66 +1,62 @@
-"""docs/protections.md, made of the list."""
+"""The list of protections as a page of Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.local.commands import ROOT
-from tests.protections.protections import MADE_UP_FOR, NOT_TRIED, PROTECTIONS, Protection
+from tests.protections.protections import PROTECTIONS, UNPROVEN, Protection
 
-PAGE = ROOT / "docs" / "protections.md"
-
-_BEGINNING = """\
+_INTRODUCTION = """\
 # Protections
 
-A test proves something only if it fails where what it tests is missing. `make protections` takes each
-protection below out of a copy of the repository, one at a time, and runs the tests beside it: each of them
-has to fail. The last two are for tests of the whole stack for which no narrower line was found: that RunTask
-reports the status which the handler gave. Written by `python -m tests.protections --docs` from
-`tests/protections/protections.py`.
+A test proves something only if it fails without the code it tests. `make protections` removes each piece
+of code below from a copy of the repository, one at a time, and runs the tests listed with it. Each of those
+tests has to fail.
 
-| it protects from | what was removed | the tests that failed |
+| protects from | removed | tests that fail |
 |---|---|---|
 """
 
-_END = """
-## Made up for by the service
+_UNPROVEN = """
+## Covered by the service
 
-These pass because of what Data Pipeline does by itself: no line of the runner was found without which they
-fail.
+No single line was found without which these tests fail: Data Pipeline itself makes up for it.
 
-| case | why |
+| test | why it passes |
 |---|---|
 """
-
 
 _NOT_TRIED = """
 ## Not shown
 
-For these tests no single line has been seen whose removal makes them fail: no poll brings a task that was
-canceled before it was given out, and reading objects takes one reference at a time.
+No line was found whose removal makes these tests fail. No poll brings a task that was canceled before it
+was handed out, and objects are read one reference at a time.
 
 """
 
 
 def page() -> str:
     """The page's text."""
-    rows = "".join(f"| {one.what} | {_removed(one)} | {_listed(one.tests)} |\n" for one in PROTECTIONS)
-    made_up_for = "".join(f"| `{case}` | {why} |\n" for case, why in MADE_UP_FOR.items())
-    not_tried = "".join(f"- `{case}`\n" for case in NOT_TRIED)
-    return _BEGINNING + rows + _END + made_up_for + _NOT_TRIED + not_tried
-
-
-def _removed(one: Protection) -> str:
-    text = f"`{one.path}`<br>" + "<br>".join(_lines(one.removed))
-    return text + (
-        "<br>for which stood<br>" + "<br>".join(_lines(one.replaced_by)) if one.replaced_by else ""
+    rows = "".join(
+        f"| {protection.what} | {_removed(protection)} | {_code(protection.tests)} |\n"
+        for protection in PROTECTIONS
     )
+    covered = "".join(f"| `{case.test}` | {case.why} |\n" for case in UNPROVEN if case.why)
+    not_tried = "".join(f"- `{case.test}`\n" for case in UNPROVEN if not case.why)
+    return _INTRODUCTION + rows + _UNPROVEN + covered + _NOT_TRIED + not_tried
+
+
+def _removed(protection: Protection) -> str:
+    text = f"`{protection.path}`<br>" + "<br>".join(_lines(protection.removed))
+    if protection.replaced_by:
+        text += "<br>replaced by<br>" + "<br>".join(_lines(protection.replaced_by))
+    return text
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Each line as code; a table's cell ends at a bar, even in code."""
+    """Each line as code. A bar ends a table's cell even in code."""
     return (f"`` {line.strip()} ``".replace("|", "\\|") for line in text.splitlines() if line.strip())
 
 
-def _listed(tests: tuple[str, ...]) -> str:
+def _code(tests: tuple[str, ...]) -> str:
     return "<br>".join(f"`{test}`" for test in tests)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.local.commands import ROOT
+from local.launch import ROOT
 from tests.protections.protections import Protection
 
 _SET_UP = (".venv", "node_modules")

@@ -109,9 +109,9 @@ def _output(rule: dict[str, Any], scope: dict[str, Any], default: Any) -> Any:
 def evaluate(value: Any, scope: dict[str, Any]) -> Any:
     """``value`` with each JSONata expression in it evaluated."""
     if isinstance(value, dict):
-        return {key: evaluate(one, scope) for key, one in value.items()}
+        return {key: evaluate(member, scope) for key, member in value.items()}
     if isinstance(value, list):
-        return [evaluate(one, scope) for one in value]
+        return [evaluate(element, scope) for element in value]
     match = re.fullmatch(r"\{%\s*(.*?)\s*%\}", value, re.DOTALL) if isinstance(value, str) else None
     return _compiled(match[1]).evaluate(None, {"states": scope}) if match else value
 

@@ -9,15 +9,14 @@ from itertools import combinations
 def pairwise(choices: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
     """Greedy: each row takes, choice by choice, the value with the most pairs that are still missing."""
     missing = {
-        frozenset({(one, a), (other, b)})
-        for one, other in combinations(choices, 2)
-        for a in choices[one]
-        for b in choices[other]
+        frozenset({(first, a), (second, b)})
+        for first, second in combinations(choices, 2)
+        for a in choices[first]
+        for b in choices[second]
     }
     rows: list[dict[str, str]] = []
     while missing:
-        first = sorted(min(missing, key=sorted))
-        row = dict(first)
+        row = dict(sorted(min(missing, key=sorted)))
         for name in choices:
             if name not in row:
                 row[name] = max(

@@ -68,19 +68,21 @@ def instances(world: World, pipeline: str) -> dict[str, str]:
     """The status of each component's instance."""
     ids = world.call("QueryObjects", pipelineId=pipeline, sphere="INSTANCE")["ids"]
     found = world.call("DescribeObjects", pipelineId=pipeline, objectIds=ids)["pipelineObjects"]
-    return {one["id"].lstrip("@").partition("_")[0]: values(one, "@status")[0] for one in found}
+    return {
+        instance["id"].lstrip("@").partition("_")[0]: values(instance, "@status")[0] for instance in found
+    }
 
 
 def nothing_is_left(world: World) -> None:
-    assert [one.name for one in world.run_tasks.values() if one.status == "RUNNING"] == []
+    assert [task.name for task in world.run_tasks.values() if task.status == "RUNNING"] == []
     assert len(world.finished) == len(set(world.finished))
-    assert not any("States." in one.status for one in [*world.run_tasks.values(), *world.loops])
+    assert not any("States." in execution.status for execution in [*world.run_tasks.values(), *world.loops])
 
 
 def test_all_pairs_are_there() -> None:
-    for one, other in combinations(CHOICES, 2):
-        together = {(row[one], row[other]) for row in MATRIX}
-        assert together == {(a, b) for a in CHOICES[one] for b in CHOICES[other]}
+    for first, second in combinations(CHOICES, 2):
+        together = {(row[first], row[second]) for row in MATRIX}
+        assert together == {(a, b) for a in CHOICES[first] for b in CHOICES[second]}
 
 
 @pytest.mark.parametrize("row", MATRIX, ids=lambda row: "worst" if row is WORST else None)
@@ -127,7 +129,7 @@ def test_each_task_ends_as_it_earned_and_starts_within_the_bound(
         first.setdefault(component, moment)
     late = {name: first[name.lstrip("@").partition("_")[0]] - moment for name, moment in world.ready.items()}
     assert len(late) == PIPELINES * 7
-    assert max(late.values()) <= BOUND, max(late.items(), key=lambda one: one[1])
+    assert max(late.values()) <= BOUND, max(late.items(), key=lambda item: item[1])
     halved = row.get("doubled_backslashes") == "halved" and row.get("task_expressions") != "raw"
     commands = {
         field["stringValue"]
@@ -199,7 +201,7 @@ def test_what_is_over_before_it_is_acknowledged_is_not_begun(
     world.run(hours=1)
     assert instances(world, pipelines[0]) == {"Canceled": "CANCELED"}
     assert (world.begun, world.told_to_stop, world.reported) == ([], [], [])
-    assert [one.status for one in world.run_tasks.values()] == ["SUCCEEDED", "SUCCEEDED"]
+    assert [task.status for task in world.run_tasks.values()] == ["SUCCEEDED", "SUCCEEDED"]
     nothing_is_left(world)
 
 
@@ -221,7 +223,7 @@ def test_aborted_between_any_two_steps_a_task_is_made_up_for(
     pipeline = start(world, "p", shell("A", maximumRetries="2", retryDelay="2 minutes"))
     world.run(hours=2)
     assert instances(world, pipeline) == {"A": "FINISHED"}
-    assert [one.status for one in world.run_tasks.values()] == ["ABORTED", "SUCCEEDED"]
+    assert [task.status for task in world.run_tasks.values()] == ["ABORTED", "SUCCEEDED"]
     # Before the handler was called the same attempt goes on; after that the work is begun once more.
     assert len(world.begun) == (2 if state in ("Outcome", "SetTaskStatus") else 1)
     nothing_is_left(world)

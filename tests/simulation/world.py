@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import heapq
-import importlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from local.datapipeline.errors import ServiceError
 from local.datapipeline.service import Service
 from local.datapipeline.settings import Settings
-from local.datapipeline.tasks import Poll
 from local.sdk_errors import modelled_errors, sdk_error
-from runner import clients
+from poller.loop import Limits
+from poller.pace import LastPace
+from poller.polling import Poll, poll_once
+from poller.response import read_event, write_response
+from poller.round import CountRunningTasks, Round, SendHeartbeat, SendPoll, Sleep, Step, play_round
 from tests.simulation.interpreter import Call, Process, StateError, execute
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,16 +30,7 @@ PERIOD_SECONDS = 300.0
 SCHEDULERS_MINUTE = 60.0
 POLL_SECONDS = 10.0
 PROGRESS_SECONDS = 60.0
-ENVIRONMENT = {
-    "WORKER_GROUP": GROUP,
-    "PERIOD_SECONDS": f"{PERIOD_SECONDS:g}",
-    "POLL_TIMEOUT_SECONDS": f"{POLL_SECONDS:g}",
-    "POLL_HOLD_SECONDS": "90",
-    "RUN_TASK_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:RunTask",
-    "CLAIMS_BUCKET": "claims",
-    "RUNNER_HOSTNAME": "runner",
-    "AWS_DEFAULT_REGION": "us-east-1",
-}
+LIMITS = Limits(period=PERIOD_SECONDS, poll_timeout=POLL_SECONDS)
 
 Work = Callable[[str, int], tuple[float, str]]
 """(component, which time it is begun) -> (seconds that it takes, status)."""
@@ -95,8 +87,7 @@ class World:
         self._count = 0
         self._polls: dict[int, Callable[[Any], None]] = {}
         self._aborted: set[str] = set()
-        with mock.patch.dict("os.environ", ENVIRONMENT):
-            self._poller: Any = importlib.reload(importlib.import_module("poll_for_task"))
+        self._last_pace = LastPace()
         self._tick(0)
 
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
@@ -145,8 +136,7 @@ class World:
             for instance in pipeline.open_instances():
                 if instance.attempt is not None and instance.attempt.task is not None:
                     self.ready.setdefault(instance.id, self.now)
-        answered, self.service.life.board.answered[:] = list(self.service.life.board.answered), []
-        for poll in answered:
+        for poll in self.service.take_answered():
             if poll.id in self._polls:
                 self._polls.pop(poll.id)(poll)
 
@@ -173,7 +163,7 @@ class World:
 
         def timed_out() -> None:
             if execution.waits == wait and self._polls.pop(wanted.id, None) is not None:
-                self.service.life.board.abandon(wanted)
+                self.service.abandon(wanted)
                 self._go_on(execution, None)
 
         self._polls[wanted.id] = lambda poll: self.at(0, lambda: self._go_on(execution, poll))
@@ -182,7 +172,7 @@ class World:
 
     def _execution(self, name: str, machine: str, given: Any, calls: Callable[[str], Call]) -> Execution:
         context = {"Execution": {"Input": given, "Name": name, "StartTime": self.now.isoformat()}}
-        definition = next(one for key, one in self.machines.items() if machine in key)
+        definition = next(definition for key, definition in self.machines.items() if machine in key)
 
         def entered(state: str) -> None:
             execution.state = state
@@ -202,61 +192,73 @@ class World:
         self.loops.append(self._execution(f"loop-{len(self.loops)}", "PollLoop", {}, calls.__getitem__))
 
     def _poll(self, _: dict[str, Any], arguments: Any) -> Process:
-        """The poller itself, given what the service answers: first the wait, and then its code."""
-        event = arguments["Payload"]
-        began, poll = self.now, None
-        state = self._poller.LoopState.from_json(event["loop"], self._poller.LAST_PACE.pace)
-        age = (began - datetime.fromisoformat(event["startedAt"])).total_seconds()
-        if self._poller.may_poll(
-            seconds_since_start=age, state=state, limits=self._poller.CONFIGURATION.limits
-        ):
-            answer: Any = None
-            if not self._is_down():
-                poll = self.service.poll({"workerGroup": GROUP, "hostname": "runner"}, self.now)
-                answer = yield poll
-        result = self._invoke_poller(event, began, poll, answer if poll else None)
-        return {"Payload": result}
+        """An invocation of the poller: does in virtual time what poll_for_task.py does on AWS."""
+        started_at, state = read_event(arguments["Payload"], self._last_pace)
+        played = yield from self._play(
+            play_round(
+                state,
+                started_at=started_at,
+                limits=LIMITS,
+                last_pace=self._last_pace,
+                now=lambda: self.now,
+                jitter=self.random.random,
+            )
+        )
+        if played.failed:
+            raise StateError("PollingFailed", played.poll.advice)
+        self._count += 1
+        response = write_response(
+            played,
+            worker_group=GROUP,
+            poll_id=str(self._count),
+            put_claim=lambda name, _: f"s3://claims/claims/{name}.json",
+        )
+        return {"Payload": response}
 
-    def _invoke_poller(self, event: Any, began: datetime, poll: Poll | None, answer: Poll | None) -> Any:
-        clock = {"now": began}
+    def _play(self, steps: Generator[Step, Any, Round]) -> Generator[Any, Any, Any]:
+        result: Any = None
+        while True:
+            try:
+                step = steps.send(result)
+            except StopIteration as end:
+                return end.value
+            match step:
+                case CountRunningTasks():
+                    result = sum(task.status == "RUNNING" for task in self.run_tasks.values())
+                case Sleep(seconds):
+                    result = (yield seconds) if seconds else None
+                case SendPoll():
+                    result = yield from self._send_poll()
+                case SendHeartbeat():
+                    result = False
+
+    def _send_poll(self) -> Generator[Any, Any, Poll]:
+        """PollForTask as the SDK's client answers it, after as long as the service holds it."""
+        if self._is_down():
+            return self._judged(ConnectionClosedError(endpoint_url="down"))
+        held = self.service.poll({"workerGroup": GROUP, "hostname": "runner"}, self.now)
+        answered = yield held
+        if answered is None:
+            return self._judged(ReadTimeoutError(endpoint_url="held"))
+        if answered.task is None:
+            empty = {"null-task": {"taskObject": None}}.get(self.settings.empty_poll, {})
+            return self._judged(empty)
+        if self.drop_answers:
+            self.drop_answers -= 1
+            return self._judged(ConnectionClosedError(endpoint_url="dropped"))
+        task = json.loads(json.dumps(self.service.task_object(answered.task)))
+        return self._judged({"taskObject": task})
+
+    def _judged(self, answer: Mapping[str, Any] | Exception) -> Poll:
+        """What the poller makes of an answer of PollForTask."""
 
         def poll_for_task(**_: Any) -> Any:
-            clock["now"] = self.now
-            if poll is None:
-                raise ConnectionClosedError(endpoint_url="down")
-            if answer is None:
-                raise ReadTimeoutError(endpoint_url="held")
-            if answer.task is None:
-                return {"null-task": {"taskObject": None}}.get(self.settings.empty_poll, {})
-            if self.drop_answers:
-                self.drop_answers -= 1
-                raise ConnectionClosedError(endpoint_url="dropped")
-            return {"taskObject": json.loads(json.dumps(self.service.task_object(answer.task)))}
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
 
-        datetimes = SimpleNamespace(now=lambda _: clock["now"], fromisoformat=datetime.fromisoformat)
-        service = SimpleNamespace(report_task_runner_heartbeat=lambda **_: {"terminate": False})
-        with (
-            mock.patch.object(self._poller, "CLIENT", SimpleNamespace(poll_for_task=poll_for_task)),
-            mock.patch.object(self._poller, "datetime", datetimes),
-            mock.patch.object(
-                self._poller,
-                "time",
-                SimpleNamespace(
-                    monotonic=lambda: clock["now"].timestamp(),
-                    sleep=lambda seconds: clock.update(now=clock["now"] + timedelta(seconds=seconds)),
-                ),
-            ),
-            mock.patch.object(self._poller, "_tell"),
-            mock.patch.object(self._poller.telemetry, "logger", mock.MagicMock()),
-            mock.patch.object(self._poller.telemetry, "emit", mock.MagicMock()),
-            mock.patch.object(clients, "data_pipeline", return_value=service),
-            mock.patch.object(clients, "s3"),
-        ):
-            self._count += 1
-            try:
-                return self._poller.handler(event, SimpleNamespace(aws_request_id=str(self._count)))
-            except self._poller.PollingFailed as error:
-                raise StateError("PollingFailed", str(error)) from error
+        client: Any = SimpleNamespace(poll_for_task=poll_for_task)
+        return poll_once(client, worker_group=GROUP, hostname="runner")
 
     def _start_task(self, _: dict[str, Any], arguments: Any) -> Process:
         name = arguments["Name"]
@@ -309,7 +311,7 @@ class World:
         if arguments["Payload"]["canceled"]:
             self.told_to_stop.append(component)
             return {"Payload": {"status": "FINISHED"}}
-        times = sum(one == component for one, _ in self.begun)
+        times = sum(begun == component for begun, _ in self.begun)
         self.begun.append((component, self.now))
         left, status = self.work(component, times)
         while left > 0:

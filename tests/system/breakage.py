@@ -52,7 +52,7 @@ def permission_revoked(deployment: Deployment, role: str, action: str) -> Iterat
 @contextlib.contextmanager
 def handler_gone(deployment: Deployment, function: str) -> Iterator[None]:
     """A function whose module is not in its package."""
-    client = deployment.functions
+    client = deployment.lambda_
     handler = client.get_function_configuration(FunctionName=function)["Handler"]
     client.update_function_configuration(FunctionName=function, Handler="gone.handler")
     try:

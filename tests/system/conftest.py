@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from local import decisions
 from local.datapipeline.settings import Settings
 from local.directories import open_directory
+from local.permissions import decisions
 from tests.databases.server import DatabaseServer
 from tests.system.deployments import FAULTY_TIME_SCALE, TIME_SCALE, Deployment, deployed
 from tests.system.examples import Examples, copy_project, deployed_examples

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -26,12 +25,14 @@ from mypy_boto3_scheduler import EventBridgeSchedulerClient
 from mypy_boto3_sqs import SQSClient
 from mypy_boto3_stepfunctions import SFNClient
 
-from tests.local.commands import ROOT, running
+from local.account import connection
+from local.environment import for_local_aws, without_aws
+from local.launch import ROOT
+from tests.local.commands import running
+from tests.local.fault_control import FaultControl
 
 STACK = "TaskRunner"
 WORKER_GROUP = "default"
-REGION = "us-east-1"
-ACCOUNT = "000000000000"
 PATIENCE_SECONDS = 60
 TIME_SCALE = 10
 """Of the deployment for tests that wait for the service's timeouts."""
@@ -43,8 +44,7 @@ T = TypeVar("T")
 
 def environment_without_aws(home: Path) -> dict[str, str]:
     """This process' environment, with nothing of anybody's AWS set-up in it or in the home directory."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | {"HOME": str(home)}
+    return without_aws(os.environ) | {"HOME": str(home)}
 
 
 def eventually(holds: Callable[[], T | None], what: Callable[[], str] | str, *, every: float = 0.3) -> T:
@@ -64,6 +64,11 @@ class Deployment:
         self.endpoint_url = endpoint_url
         self.pid = pid
         self._home = home
+
+    @cached_property
+    def faults(self) -> FaultControl:
+        """What goes wrong at Data Pipeline, and at what state machines call."""
+        return FaultControl(self.endpoint_url)
 
     @cached_property
     def datapipeline(self) -> DataPipelineClient:
@@ -102,26 +107,6 @@ class Deployment:
         return boto3.client("logs", **self._connection)
 
     @cached_property
-    def functions(self) -> LambdaClient:
-        return boto3.client("lambda", **self._connection)
-
-    @contextlib.contextmanager
-    def fault(self, operation: str, kind: str) -> Iterator[None]:
-        """Data Pipeline fails in this way for as long as the block takes."""
-        self._control("POST", {"operation": operation, "kind": kind, "count": 1_000_000})
-        try:
-            yield
-        finally:
-            self._control("DELETE")
-
-    def _control(self, method: str, body: object = None) -> None:
-        url = f"{self.endpoint_url}/_local/datapipeline/faults"
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(url, data, {"X-Local-Control": "faults"}, method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
-            assert answer.status == 200
-
-    @cached_property
     def cloudwatch(self) -> CloudWatchClient:
         return boto3.client("cloudwatch", **self._connection)
 
@@ -137,18 +122,11 @@ class Deployment:
         self, *command: str | Path, variables: Mapping[str, str] | None = None, directory: Path = ROOT
     ) -> str:
         tools = Path(sys.executable).parent
-        settings: Mapping[str, str] = {
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
-        }
+        settings = {"HOME": str(self._home), "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
         done = subprocess.run(
             command,
             cwd=directory,
-            env={**environment_without_aws(self._home), **settings, **(variables or {})},
+            env={**for_local_aws(self.endpoint_url, os.environ), **settings, **(variables or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -164,12 +142,7 @@ class Deployment:
 
     @property
     def _connection(self) -> Any:
-        return {
-            "endpoint_url": self.endpoint_url,
-            "region_name": REGION,
-            "aws_access_key_id": "test",
-            "aws_secret_access_key": "test",
-        }
+        return connection(self.endpoint_url)
 
 
 @contextlib.contextmanager

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.local.commands import ROOT, running
+from local.launch import ROOT
+from tests.local.commands import running
 from tests.system.deployments import TIME_SCALE, Deployment, eventually
 from tests.system.ledger import keep_roles
 from tests.system.pipelines import Pipeline, shell
@@ -69,16 +69,6 @@ class Examples:
 
         arn = eventually(started, f"no execution of {state_machine}")["executionArn"]
         return client.describe_execution(executionArn=arn)
-
-    def faults(self, *faults: dict[str, Any]) -> list[Any]:
-        """Add faults of the local Data Pipeline; returns those that are still to happen."""
-        request = urllib.request.Request(
-            f"{self.endpoint_url}/_local/datapipeline/faults",
-            data=json.dumps(faults).encode() if faults else None,
-            headers={"X-Local-Control": "faults"},
-        )
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)["faults"]  # type: ignore[no-any-return]
 
 
 def copy_project(directory: Path) -> None:

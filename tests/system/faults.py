@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-import json
 import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from local.datapipeline.control import PATH
 from local.deploy import CdkApp
-from tests.local.commands import ROOT
+from local.launch import ROOT
 from tests.system.deployments import STACK, Deployment, eventually
 from tests.system.executions import POLL_LOOP, executions, state_machine
 
@@ -23,32 +20,13 @@ PROBE_ROUTE = "Exists"
 PROBE_FUNCTION = f"{STACK}-{PROBE_ROUTE}"
 
 
-def faults(deployment: Deployment, *wanted: dict[str, Any]) -> list[Any]:
-    """Add these faults; what is still to happen."""
-    return _control(deployment, "POST", list(wanted))
-
-
-def clear(deployment: Deployment) -> None:
-    _control(deployment, "DELETE", None)
-
-
 def happened(deployment: Deployment) -> None:
     """Wait until every fault has happened."""
     eventually(
-        lambda: not faults(deployment) or None, lambda: f"did not happen: {faults(deployment)}", every=0.05
+        lambda: not deployment.faults.pending() or None,
+        lambda: f"did not happen: {deployment.faults.pending()}",
+        every=0.05,
     )
-
-
-def _control(deployment: Deployment, method: str, body: Any) -> list[Any]:
-    request = urllib.request.Request(
-        deployment.endpoint_url + PATH,
-        None if body is None else json.dumps(body).encode(),
-        {"X-Local-Control": "faults"},
-        method=method,
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        left: list[Any] = json.loads(answer.read())["faults"]
-    return left
 
 
 def tick(deployment: Deployment, times: int = 1) -> None:

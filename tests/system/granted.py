@@ -11,8 +11,9 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from local.account import ACCOUNT
 from tests.infra.policies import text
-from tests.system.deployments import ACCOUNT, STACK, Deployment
+from tests.system.deployments import STACK, Deployment
 
 SHELL = "HandlerShellCommandActivityCommand"
 SHELL_PRECONDITION = "HandlerShellCommandPreconditionCommand"

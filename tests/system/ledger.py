@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from local.decisions import DIRECTORY, read
+from local.permissions.decisions import DIRECTORY, read
 from tests.system.deployments import STACK, Deployment
 
 Right = tuple[str, str]

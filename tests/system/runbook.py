@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.local.commands import ROOT
+from local.launch import ROOT
 from tests.system.deployments import Deployment
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()

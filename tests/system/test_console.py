@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from local.console.files import PATH
-from tests.local.commands import ROOT
+from local.launch import ROOT
 from tests.system.deployments import PATIENCE_SECONDS, STACK, Deployment, environment_without_aws, eventually
 from tests.system.executions import RUN_TASK, executions, states_entered
 from tests.system.pipelines import Pipeline, shell

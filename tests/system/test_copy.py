@@ -14,9 +14,10 @@ import pytest
 from copying.s3_objects import PART_BYTES
 from infra.database_access import database_access
 from infra.handlers import s3_access
+from local.account import connection
+from local.launch import ROOT
 from tests.databases.server import DatabaseServer
-from tests.local.commands import ROOT
-from tests.system.deployments import REGION, STACK
+from tests.system.deployments import STACK
 from tests.system.examples import Examples
 from tests.system.executions import RUN_TASK, executions
 from tests.system.granted import COPY, grant
@@ -46,13 +47,7 @@ def content(examples: Examples, bucket: str, key: str) -> bytes:
 
 def test_the_example_of_the_documentation(examples: Examples, server: DatabaseServer, bucket: str) -> None:
     deployment = examples.deployment
-    secrets = boto3.client(
-        "secretsmanager",
-        endpoint_url=examples.endpoint_url,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    secrets = boto3.client("secretsmanager", **connection(examples.endpoint_url))
     text = json.dumps({"username": server.user, "password": server.password})
     secret = secrets.create_secret(Name=f"copy-{server.jdbc}", SecretString=text)["ARN"]
     grant(deployment, COPY, database_access(secrets=[secret]))

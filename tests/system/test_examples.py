@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.local.commands import ROOT
+from local.launch import ROOT
 from tests.system.deployments import eventually
 from tests.system.examples import Examples
 from tests.system.executions import RUN_TASK, executions, states_entered
@@ -87,9 +87,9 @@ def test_deferred_work_survives_throttled_progress_reports(examples: Examples) -
     machine = examples.new_state_machine("nightly-throttled", {"Type": "Wait", "Seconds": 90})
     pipeline = examples.run("Throttled", "run-state-machine", "{}", myStateMachine=machine)
     examples.execution_of(machine)
-    examples.faults({"operation": "ReportTaskProgress", "kind": "throttle", "count": 3})
+    examples.deployment.faults.add({"operation": "ReportTaskProgress", "kind": "throttle", "count": 3})
     pipeline.ended("Throttled", "FINISHED")
-    assert examples.faults() == []
+    assert examples.deployment.faults.pending() == []
     assert examples.execution_of(machine)["status"] == "SUCCEEDED"
 
 

@@ -26,9 +26,7 @@ from tests.system.faults import (
     POLLER,
     PROBE_FUNCTION,
     PROBE_ROUTE,
-    clear,
     deploy,
-    faults,
     happened,
     no_ticks,
     probe_handler,
@@ -95,9 +93,9 @@ class Scene:
             tick(self.deployment)
             self.no_loop()
             done += 1
-            return (done >= loops and not faults(self.deployment)) or None
+            return (done >= loops and not self.deployment.faults.pending()) or None
 
-        eventually(enough, lambda: f"did not happen: {faults(self.deployment)}")
+        eventually(enough, lambda: f"did not happen: {self.deployment.faults.pending()}")
 
     def no_loop(self) -> None:
         eventually(
@@ -164,7 +162,7 @@ class Scene:
 
 def the_answer_with_the_task_is_dropped(at: Scene) -> Begun:
     pipeline = at.task("AnswerDropped")
-    faults(at.deployment, {"operation": "PollForTask", "kind": "drop"})
+    at.deployment.faults.add({"operation": "PollForTask", "kind": "drop"})
     at.polled()
     return at.finished(pipeline, "AnswerDropped", executions=1)
 
@@ -172,15 +170,14 @@ def the_answer_with_the_task_is_dropped(at: Scene) -> Begun:
 def the_answer_with_the_task_comes_twice(at: Scene) -> Begun:
     """The service offers it twice, so it may be run twice; it ends once."""
     pipeline = at.task("AnsweredTwice")
-    faults(at.deployment, {"operation": "PollForTask", "kind": "duplicate"})
+    at.deployment.faults.add({"operation": "PollForTask", "kind": "duplicate"})
     at.polled(loops=2)
     return at.finished(pipeline, "AnsweredTwice", range(1, 3), executions=2)
 
 
 def the_poller_dies_before_and_after_its_poll(at: Scene) -> Begun:
     pipeline = at.task("PollerDied")
-    faults(
-        at.deployment,
+    at.deployment.faults.add(
         {"operation": f"Lambda:{POLLER}", "kind": "error", "count": 2},
         {"operation": f"Lambda:{POLLER}", "kind": "drop"},
     )
@@ -201,8 +198,7 @@ def the_loop_dies_with_a_poll_that_is_held(at: Scene) -> Begun:
 
 def the_start_is_throttled_and_then_answered_twice(at: Scene) -> Begun:
     pipeline = at.task("StartedTwice")
-    faults(
-        at.deployment,
+    at.deployment.faults.add(
         {"operation": "StepFunctions:StartExecution", "kind": "throttle", "count": 2},
         {"operation": "StepFunctions:StartExecution", "kind": "drop"},
     )
@@ -213,14 +209,16 @@ def the_start_is_throttled_and_then_answered_twice(at: Scene) -> Begun:
 def the_start_is_refused_for_good(at: Scene) -> Begun:
     pipeline = at.task("NeverStarted")
     wanted = {"operation": "StepFunctions:StartExecution", "kind": "error", "count": RETRIES_EXHAUSTED}
-    faults(at.deployment, wanted)
+    at.deployment.faults.add(wanted)
     at.polled()
     return at.finished(pipeline, "NeverStarted", executions=1, failed_loops=1)
 
 
 def the_acknowledgement_is_refused_for_good(at: Scene) -> Begun:
     pipeline = at.task("NotAcknowledged")
-    faults(at.deployment, {"operation": "ReportTaskProgress", "kind": "throttle", "count": RETRIES_EXHAUSTED})
+    at.deployment.faults.add(
+        {"operation": "ReportTaskProgress", "kind": "throttle", "count": RETRIES_EXHAUSTED}
+    )
     at.polled()
     return at.finished(pipeline, "NotAcknowledged", executions=2, failed=1)
 
@@ -254,7 +252,7 @@ def canceled_before_it_is_taken(at: Scene) -> Begun:
 
 def canceled_before_it_is_acknowledged(at: Scene) -> Begun:
     pipeline = at.task("CanceledUnacknowledged")
-    faults(at.deployment, {"operation": "ReportTaskProgress", "kind": "delay", "seconds": 2.0})
+    at.deployment.faults.add({"operation": "ReportTaskProgress", "kind": "delay", "seconds": 2.0})
     at.taken("CanceledUnacknowledged")
     at.reached("CanceledUnacknowledged", "ReportProgress")
     at.cancel(pipeline, "CanceledUnacknowledged")
@@ -268,8 +266,7 @@ def canceled_before_it_is_acknowledged(at: Scene) -> Begun:
 
 def polls_are_refused(at: Scene) -> Begun:
     pipeline = at.task("PollsRefused")
-    faults(
-        at.deployment,
+    at.deployment.faults.add(
         {"operation": "PollForTask", "kind": "error", "count": 2},
         {"operation": "PollForTask", "kind": "throttle", "count": 1},
         {"operation": "PollForTask", "kind": "delay", "seconds": 0.2},
@@ -279,8 +276,7 @@ def polls_are_refused(at: Scene) -> Begun:
 
 
 def the_status_is_refused_for_a_while(at: Scene) -> Begun:
-    faults(
-        at.deployment,
+    at.deployment.faults.add(
         {"operation": "SetTaskStatus", "kind": "error", "count": 3},
         {"operation": "SetTaskStatus", "kind": "throttle", "count": 2},
     )
@@ -290,25 +286,25 @@ def the_status_is_refused_for_a_while(at: Scene) -> Begun:
 
 
 def the_status_is_taken_but_not_answered(at: Scene) -> Begun:
-    faults(at.deployment, {"operation": "SetTaskStatus", "kind": "drop"})
+    at.deployment.faults.add({"operation": "SetTaskStatus", "kind": "drop"})
     pipeline = at.task("StatusLost")
     happened(at.deployment)
     return at.finished(pipeline, "StatusLost", executions=1)
 
 
 def aborted_at_the_status(at: Scene) -> Begun:
-    faults(at.deployment, {"operation": "SetTaskStatus", "kind": "error", "count": 1000})
+    at.deployment.faults.add({"operation": "SetTaskStatus", "kind": "error", "count": 1000})
     pipeline = at.task("AbortedAtStatus", **RETRIED)
     at.stop(at.reached("AbortedAtStatus", "SetTaskStatus"))
-    clear(at.deployment)
+    at.deployment.faults.clear()
     return at.finished(pipeline, "AbortedAtStatus", range(2, 3), executions=2, aborted=1, attempts=2)
 
 
 def aborted_at_the_acknowledgement(at: Scene) -> Begun:
-    faults(at.deployment, {"operation": "ReportTaskProgress", "kind": "error", "count": 1000})
+    at.deployment.faults.add({"operation": "ReportTaskProgress", "kind": "error", "count": 1000})
     pipeline = at.task("AbortedAtProgress")
     at.stop(at.reached("AbortedAtProgress", "ReportProgress"))
-    clear(at.deployment)
+    at.deployment.faults.clear()
     return at.finished(pipeline, "AbortedAtProgress", aborted=1)
 
 
@@ -334,11 +330,11 @@ def canceled_while_deferred(at: Scene) -> Begun:
 
 
 def canceled_while_its_status_is_refused(at: Scene) -> Begun:
-    faults(at.deployment, {"operation": "SetTaskStatus", "kind": "error", "count": 1000})
+    at.deployment.faults.add({"operation": "SetTaskStatus", "kind": "error", "count": 1000})
     pipeline = at.task("CanceledLate")
     at.reached("CanceledLate", "SetTaskStatus")
     at.cancel(pipeline, "CanceledLate")
-    clear(at.deployment)
+    at.deployment.faults.clear()
     return at.canceled(pipeline, "CanceledLate", range(1, 2), executions=1)
 
 
@@ -346,7 +342,7 @@ def progress_is_refused_for_minutes(at: Scene) -> Begun:
     """Both the state machine's and the handler's reports, while the work goes on."""
     pipeline = at.task("NoProgress", "sleep 5", reportProgressTimeout="8 minutes")
     at.reached("NoProgress", "ShellCommandActivity")
-    faults(at.deployment, {"operation": "ReportTaskProgress", "kind": "error", "count": 7})
+    at.deployment.faults.add({"operation": "ReportTaskProgress", "kind": "error", "count": 7})
     return at.finished(pipeline, "NoProgress", executions=1)
 
 
@@ -354,7 +350,7 @@ def the_service_is_down(at: Scene) -> Begun:
     """With a task at work, whose status has to wait."""
     pipeline = at.task("Down", "sleep 1", reportProgressTimeout="8 minutes")
     at.reached("Down", "ShellCommandActivity")
-    faults(at.deployment, {"operation": "*", "kind": "down", "seconds": 4})
+    at.deployment.faults.add({"operation": "*", "kind": "down", "seconds": 4})
     time.sleep(4)
     return at.finished(pipeline, "Down", executions=1)
 
@@ -386,14 +382,14 @@ def the_handler_returns_more_than_a_state_may_have(at: Scene) -> Begun:
 
 def the_handlers_answer_is_lost(at: Scene) -> Begun:
     """It may have done its work, so that it is not invoked again in this attempt."""
-    faults(at.deployment, {"operation": f"Lambda:{PROBE_FUNCTION}", "kind": "drop"})
+    at.deployment.faults.add({"operation": f"Lambda:{PROBE_FUNCTION}", "kind": "drop"})
     pipeline = at.probe("AnswerLost", "finish")
     happened(at.deployment)
     return at.failed(pipeline, "AnswerLost", "Lambda.SdkClientException")
 
 
 def the_handler_is_not_reached(at: Scene) -> Begun:
-    faults(at.deployment, {"operation": f"Lambda:{PROBE_FUNCTION}", "kind": "error"})
+    at.deployment.faults.add({"operation": f"Lambda:{PROBE_FUNCTION}", "kind": "error"})
     pipeline = at.probe("NotReached", "finish")
     happened(at.deployment)
     return at.failed(pipeline, "NotReached", "Lambda.ServiceException", range(1))
@@ -401,7 +397,7 @@ def the_handler_is_not_reached(at: Scene) -> Begun:
 
 def the_handler_is_throttled_for_minutes(at: Scene) -> Begun:
     """Longer than its retries: RunTask waits, keeps the task by its progress, and tries again."""
-    faults(at.deployment, {"operation": f"Lambda:{PROBE_FUNCTION}", "kind": "throttle", "count": 7})
+    at.deployment.faults.add({"operation": f"Lambda:{PROBE_FUNCTION}", "kind": "throttle", "count": 7})
     pipeline = at.probe("Throttled", "finish", reportProgressTimeout="8 minutes")
     happened(at.deployment)
     return at.finished(pipeline, "Throttled", executions=1)
@@ -470,7 +466,7 @@ def begun(
                 found[begin] = replace(begin(scene), during=(began, datetime.now(UTC)))
             except AssertionError as error:
                 found[begin] = error
-                clear(faulty_deployment)
+                faulty_deployment.faults.clear()
 
     with probe_handler(faulty_deployment, timeout_seconds=3):
         with no_ticks(faulty_deployment):
@@ -481,7 +477,7 @@ def begun(
         _wait_for_the_end(found.values())
         bring_about(WITH_A_SCHEDULE)
         yield found
-    clear(faulty_deployment)
+    faulty_deployment.faults.clear()
 
 
 def _wait_for_the_end(found: Iterable[Begun | AssertionError]) -> None:

@@ -17,8 +17,9 @@ from typing import Any
 import boto3
 import pytest
 
+from local.account import connection
 from runner.testing import Ref, task_event
-from tests.system.deployments import REGION, STACK, Deployment
+from tests.system.deployments import STACK, Deployment
 from tests.system.hostile_commands import HostileCommand, hostile_command
 
 BUCKET = "hostile-commands"
@@ -100,13 +101,7 @@ def _invoke(deployment: Deployment, event: dict[str, Any]) -> tuple[Any, bool]:
 def _let_commands_use_s3(deployment: Deployment) -> None:
     configuration = deployment.lambda_.get_function_configuration(FunctionName=FUNCTION)
     role = configuration["Environment"]["Variables"]["COMMAND_ROLE_ARN"].rpartition("/")[2]
-    iam = boto3.client(
-        "iam",
-        endpoint_url=deployment.endpoint_url,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    iam = boto3.client("iam", **connection(deployment.endpoint_url))
     allowed = {
         "Effect": "Allow",
         "Action": ["s3:*"],

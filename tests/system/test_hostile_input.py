@@ -8,7 +8,7 @@ import pytest
 
 from tests.system.deployments import Deployment
 from tests.system.executions import POLL_LOOP, RUN_TASK, state_machine
-from tests.system.faults import clear, faults, happened, tick
+from tests.system.faults import happened, tick
 from tests.system.pipelines import Pipeline, shell
 
 SHELL = {"key": "type", "stringValue": "ShellCommandActivity"}
@@ -83,14 +83,14 @@ TASKS: dict[str, tuple[dict[str, Any], str, str]] = {
 @pytest.fixture(scope="module")
 def given(faulty_deployment: Deployment) -> dict[str, Pipeline]:
     """Each task is taken by the test, and the stack is given its id with other content."""
-    clear(faulty_deployment)
+    faulty_deployment.faults.clear()
     found = {}
     for name, (members, _, _) in TASKS.items():
         component = f"Hostile-{name}"
         pipeline = Pipeline.activated(faulty_deployment, {component: shell("true")}, worker_group=component)
         task = faulty_deployment.datapipeline.poll_for_task(workerGroup=component)["taskObject"]
         answer = {"taskObject": {**task, "attemptId": "@A", **members}}
-        faults(faulty_deployment, {"operation": "PollForTask", "kind": "answer", "answer": answer})
+        faulty_deployment.faults.add({"operation": "PollForTask", "kind": "answer", "answer": answer})
         tick(faulty_deployment)
         happened(faulty_deployment)
         found[name] = pipeline

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.local.commands import ROOT
+from local.launch import ROOT
 from tests.log_table import common_fields, documented
 from tests.system.breakage import handler_gone, permission_revoked, schedule
 from tests.system.deployments import STACK, Deployment, deployed, eventually
@@ -86,7 +86,7 @@ def test_a_group_that_is_given_nothing(deployment: Deployment, mailbox: Mailbox)
 
 
 def test_tasks_that_go_wrong(deployment: Deployment, mailbox: Mailbox, tmp_path: Path) -> None:
-    deployment.functions.put_function_concurrency(
+    deployment.lambda_.put_function_concurrency(
         FunctionName="TaskRunner-deferring", ReservedConcurrentExecutions=0
     )
     activity = {
@@ -122,7 +122,7 @@ def test_tasks_that_go_wrong(deployment: Deployment, mailbox: Mailbox, tmp_path:
         assert shown.startswith("ABORTED")
         assert '"attemptId":"@Stopped_' in shown.replace(" ", "")
     finally:
-        deployment.functions.delete_function_concurrency(FunctionName="TaskRunner-deferring")
+        deployment.lambda_.delete_function_concurrency(FunctionName="TaskRunner-deferring")
         purge(deployment, "tasks-not-reported")
     pipeline.cancel("Throttled")
     mailbox.wait_for(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from infra.handlers import s3_access
+from local.launch import ROOT
 from tests.infra.test_security import ALLOWED, ALLOWED_TO_OTHERS, ALLOWED_WITH_KEY
-from tests.local.commands import ROOT
 from tests.looking_back import LookingBack
 from tests.system.deployments import Deployment, eventually
 from tests.system.granted import SHELL, grant

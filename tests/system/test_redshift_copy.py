@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from local.launch import ROOT
 from tests.databases.server import DatabaseServer
-from tests.local.commands import ROOT
 from tests.system.deployments import eventually
 from tests.system.examples import Examples
 from tests.system.executions import RUN_TASK, executions

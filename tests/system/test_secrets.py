@@ -17,7 +17,7 @@ import pytest
 from local.directories import open_directory
 from tests.system.deployments import STACK, Deployment, eventually
 from tests.system.executions import POLL_LOOP, RUN_TASK, executions
-from tests.system.faults import clear, faults, happened, tick
+from tests.system.faults import happened, tick
 from tests.system.pipelines import Pipeline, shell
 
 CANARY = 'canary-7f3a"pass\\word'
@@ -52,7 +52,7 @@ def directory() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def ended(faulty_deployment: Deployment, directory: Path) -> Deployment:
     """Each task has gone its way, from its answer to PollForTask to its end."""
-    clear(faulty_deployment)
+    faulty_deployment.faults.clear()
     password, started = directory / "password", directory / "started"
     password.write_text(CANARY)
     pipelines: dict[str, Pipeline] = {}
@@ -67,7 +67,7 @@ def ended(faulty_deployment: Deployment, directory: Path) -> Deployment:
         if name == "oversize":
             task["objects"]["Large"] = LARGE
         answer = {"operation": "PollForTask", "kind": "answer", "answer": {"taskObject": task}}
-        faults(faulty_deployment, answer)
+        faulty_deployment.faults.add(answer)
         tick(faulty_deployment)
         happened(faulty_deployment)
     eventually(lambda: started.exists() or None, "the command to cancel was not started")

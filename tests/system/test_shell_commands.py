@@ -12,7 +12,8 @@ import pytest
 from aws_cdk import aws_iam as iam
 
 from infra.handlers import s3_access
-from tests.system.deployments import ACCOUNT, REGION, STACK, Deployment, eventually
+from local.account import ACCOUNT, REGION
+from tests.system.deployments import STACK, Deployment, eventually
 from tests.system.granted import EXISTS, SHELL, SHELL_PRECONDITION, grant
 from tests.system.pipelines import Fields, Pipeline, Ref, Run, shell
 

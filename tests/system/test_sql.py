@@ -11,9 +11,10 @@ from mypy_boto3_secretsmanager import SecretsManagerClient
 
 from infra.database_access import database_access
 from infra.handlers import s3_access
+from local.account import connection
+from local.launch import ROOT
 from tests.databases.server import DatabaseServer
-from tests.local.commands import ROOT
-from tests.system.deployments import REGION, STACK, Deployment, eventually
+from tests.system.deployments import STACK, Deployment, eventually
 from tests.system.examples import Examples
 from tests.system.executions import RUN_TASK, executions, states_entered
 from tests.system.granted import SQL, grant
@@ -25,13 +26,7 @@ CANARY = "wrong-canary-51b2"
 
 @pytest.fixture(scope="module")
 def secrets(examples: Examples) -> SecretsManagerClient:
-    return boto3.client(
-        "secretsmanager",
-        endpoint_url=examples.endpoint_url,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    return boto3.client("secretsmanager", **connection(examples.endpoint_url))
 
 
 @pytest.fixture(scope="module")
@@ -128,13 +123,7 @@ def test_what_fails_and_what_is_told_of_it(examples: Examples, server: DatabaseS
 def test_an_rds_instance_is_found_by_its_id_and_verified_by_default(
     examples: Examples, server: DatabaseServer
 ) -> None:
-    rds = boto3.client(
-        "rds",
-        endpoint_url=examples.endpoint_url,
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    rds = boto3.client("rds", **connection(examples.endpoint_url))
     rds.create_db_instance(
         DBInstanceIdentifier=f"sales-{server.jdbc}",
         Engine=server.jdbc.replace("postgresql", "postgres"),

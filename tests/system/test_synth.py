@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.commands import ROOT
+from local.launch import ROOT
 from tests.system.deployments import STACK, environment_without_aws
 
 SYNTH_SECONDS = 120
@@ -28,7 +28,8 @@ import aws_cdk as cdk
 
 from infra.handlers import exists, shell_command
 from infra.stack import TaskRunnerStack
-from infra.worker_group import ConfigurationError, WorkerGroup
+from infra.configuration_error import ConfigurationError
+from infra.worker_group import WorkerGroup
 
 app = cdk.App()
 handlers = {

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.envelope import MAX_INLINE_BYTES, Received, belongs_to, execution_name, receive
+from poller.envelope import MAX_INLINE_BYTES, Received, belongs_to, execution_name, receive
 from tests.unit.pipeline_objects import ATTEMPT_ID, pipeline_object, task_object
 
 NOW = datetime(2024, 5, 1, 12, 0, 0, 250_000, tzinfo=UTC)

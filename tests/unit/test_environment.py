@@ -15,10 +15,10 @@ from pathlib import Path
 import boto3
 import pytest
 
+from local.launch import ROOT
 from runner import Task, clients, environment, task_handler
 from runner.surroundings import Surroundings, few_files_left
 from runner.testing import run_handler
-from tests.local.commands import ROOT
 
 
 @pytest.fixture(autouse=True)

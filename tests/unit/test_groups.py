@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from tests.local.commands import ROOT
+from local.launch import ROOT
 
 FILES = ("tests/unit/test_fields.py", "tests/unit/test_s3_data_node.py")
 

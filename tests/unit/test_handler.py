@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from runner import Deferred, Failed, NotMet, Outcome, Task, TaskFailed, task_handler
-from runner.envelope import receive
+from poller.envelope import receive
+from runner import Deferred, Failed, NotMet, Outcome, Task, TaskCanceled, TaskFailed, task_handler
 from runner.testing import Context, FakeDataPipeline, Ref, run_handler
 from tests.unit.pipeline_objects import ATTEMPT_ID, pipeline_object, task_object
 from tests.unit.test_envelope import NOW
@@ -94,6 +94,34 @@ def test_a_task_that_the_service_no_longer_knows_is_canceled(
     monkeypatch.setenv("PROGRESS_INTERVAL_SECONDS", "0.02")
     service.progress_error = "TaskNotFoundException"
     assert run(lambda task: task.wait(10) and None) == {"status": "CANCELED"}
+
+
+def test_work_that_checks_ends_once_the_task_is_canceled(service: FakeDataPipeline) -> None:
+    steps: list[str] = []
+
+    def work(task: Task) -> None:
+        task.check_canceled()
+        steps.append("before")
+        task.cancel()
+        task.check_canceled()
+        steps.append("after")
+
+    assert run(work) == {"status": "CANCELED"}
+    assert steps == ["before"]
+
+
+def test_a_handler_cleans_up_before_it_hands_the_cancellation_on(service: FakeDataPipeline) -> None:
+    cleaned: list[bool] = []
+
+    def work(task: Task) -> None:
+        try:
+            task.check_canceled()
+        except TaskCanceled:
+            cleaned.append(task.canceled)
+            raise
+
+    assert run(work, event(state={"n": 1}, canceled=True)) == {"status": "CANCELED"}
+    assert cleaned == [True]
 
 
 def test_refused_progress_reports_do_not_stop_the_work(

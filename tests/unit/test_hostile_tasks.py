@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from poller.envelope import receive
+from poller.pace import LastPace
 from runner import Task, clients, task_handler
-from runner.envelope import receive
 from runner.handler import open_task
-from runner.pace import LastPace
 from runner.testing import Context, FakeDataPipeline
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -179,14 +179,14 @@ def test_a_type_that_no_handler_can_have_is_refused_and_fits_into_a_state(key: s
 
 
 def test_objects_that_refer_to_each_other_in_a_circle_are_read() -> None:
-    def one(other: str) -> dict[str, Any]:
+    def described_by(other: str) -> dict[str, Any]:
         return {"fields": [{"key": "type", "stringValue": "Exists"}, {"key": "input", "refValue": other}]}
 
     task = {
         "taskId": "T",
         "pipelineId": "df-1",
         "attemptId": "@A",
-        "objects": {"@A": one("B"), "B": one("@A")},
+        "objects": {"@A": described_by("B"), "B": described_by("@A")},
     }
     opened = open_task({"task": received(task).envelope}, seconds_left=lambda: 1.0)
     assert opened.reference("input").reference_ids("input") == ["@A"]

@@ -27,16 +27,19 @@ ENVIRONMENT = {
 
 POLLER = {
     "poll_for_task",
+    "poller",
+    "poller.envelope",
+    "poller.loop",
+    "poller.pace",
+    "poller.polling",
+    "poller.ready_time",
+    "poller.response",
+    "poller.round",
     "runner",
     "runner.clients",
-    "runner.envelope",
     "runner.fields",
-    "runner.loop",
     "runner.outcome",
-    "runner.pace",
-    "runner.polling",
     "runner.telemetry",
-    "runner.waiting",
 }
 
 

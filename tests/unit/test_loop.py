@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.loop import (
+from poller.loop import (
     ERRORS_IN_A_ROW,
     FULL_WAIT_SECONDS,
     Decision,
@@ -17,7 +17,7 @@ from runner.loop import (
     decide,
     may_poll,
 )
-from runner.pace import BURST, POLLS_PER_SECOND, Pace
+from poller.pace import BURST, POLLS_PER_SECOND, Pace
 
 SHORT = Limits(period=300, poll_timeout=10)
 CONTINUOUS = Limits(period=60, poll_timeout=95)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.datapipeline.throttle import Throttle
-from runner.pace import BURST, LONGEST_SECONDS_A_POLL, POLLS_PER_SECOND, LastPace, Pace
+from poller.pace import BURST, LONGEST_SECONDS_A_POLL, POLLS_PER_SECOND, LastPace, Pace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CYCLE_SECONDS = (0.2, 0.4)
@@ -73,14 +73,14 @@ def test_loops_that_share_an_account_use_its_rate_and_get_equal_shares(loops: in
     assert sum(polled) / 4_000 >= 0.95 * 2
     assert drain.throttled - throttled_before <= throttled * sum(polled)
     fair = sum(polled) / loops
-    assert all(0.7 * fair <= one <= 1.4 * fair for one in polled)
+    assert all(0.7 * fair <= polls <= 1.4 * fair for polls in polled)
 
 
 def test_loops_that_begin_together_have_equal_shares_from_their_first_throttled_polls() -> None:
     drain = Drain(4)
     drain.run(200)
     fair = sum(drain.polls) / 4
-    assert all(0.8 * fair <= one <= 1.2 * fair for one in drain.polls)
+    assert all(0.8 * fair <= polls <= 1.2 * fair for polls in drain.polls)
 
 
 def test_the_first_throttled_poll_says_what_share_the_loop_had() -> None:

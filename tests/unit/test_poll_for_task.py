@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from poller.pace import LastPace, Pace
 from runner import clients, telemetry
-from runner.pace import LastPace, Pace
 
 TASK = {
     "taskId": "T1",

@@ -14,9 +14,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
+from poller.loop import PollResult
+from poller.polling import judge, poll_once
 from runner.clients import polling
-from runner.loop import PollResult
-from runner.polling import judge, poll_once
 
 if TYPE_CHECKING:
     from mypy_boto3_datapipeline import DataPipelineClient

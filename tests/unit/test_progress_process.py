@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from local.launch import ROOT
 from runner import Task, clients, task_handler
 from runner.testing import Context, task_event
 from shell.process_tree import children
-from tests.local.commands import ROOT
 
 SERVER = """
 import http.server, pathlib, sys
@@ -42,7 +42,7 @@ HOLDING = """
 import ctypes, sys
 from runner import progress_process, task_handler
 from runner.testing import Context, task_event
-progress_process.HEARING_SECONDS = 0.3
+progress_process.NOTICE_SECONDS = 0.3
 task_handler(lambda task: ctypes.PyDLL(None).usleep(20_000_000) and None)(task_event({}), Context())
 """
 

@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 
 from activities import shell_command, shell_command_precondition
-from runner import clients
-from runner.testing import ATTEMPT_ID, FakeDataPipeline, FieldValue, Ref, run_handler
+from runner import Task, clients, task_handler
+from runner.testing import ATTEMPT_ID, Context, FakeDataPipeline, FieldValue, Ref, run_handler, task_event
 from shell import output, scratch
 from shell.process_tree import ProcessTree
+from shell.script import run_script
 from tests import processes
 from tests.unit.fake_s3 import FakeS3
 
@@ -246,6 +247,47 @@ def test_a_command_has_the_credentials_of_its_role_alone(
 def test_a_canceled_command_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROGRESS_INTERVAL_SECONDS", "0.05")
     assert run("sleep 60", service=FakeDataPipeline(canceled=True)) == {"status": "CANCELED"}
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_a_task_that_is_canceled_while_it_stages_runs_no_command(
+    compression: str, s3: FakeS3, log: io.StringIO
+) -> None:
+    s3.objects["in", "a"] = gzip.compress(b"x")
+    node: dict[str, FieldValue] = {
+        "type": "S3DataNode",
+        "directoryPath": "s3://in/",
+        "compression": compression,
+    }
+    response = run_handler(
+        shell_command.handler,
+        {"command": "echo started", "stage": "true", "input": Ref("In")},
+        objects={"In": node},
+        canceled=True,
+    )
+    assert response == {"status": "CANCELED"}
+    assert lines(log) == []
+
+
+def test_a_task_that_is_canceled_while_it_stores_its_output_ends(s3: FakeS3, tmp_path: Path) -> None:
+    """The first of two files is copied, and the second is not."""
+    node: dict[str, FieldValue] = {"type": "S3DataNode", "directoryPath": "s3://out/"}
+    fields = {"type": "ShellCommandActivity", "command": "touch $OUTPUT1_STAGING_DIR/{a,b}", "stage": "true"}
+    event = task_event({**fields, "output": Ref("Out")}, objects={"Out": node})
+    put = s3.upload_file
+    tasks: list[Task] = []
+
+    def put_and_cancel(*given: Any, **more: Any) -> None:
+        put(*given, **more)
+        tasks[0].cancel()
+
+    def work(task: Task) -> Any:
+        tasks.append(task)
+        return shell_command.outcome_of(run_script(task))
+
+    s3.upload_file = put_and_cancel  # type: ignore[method-assign]
+    assert task_handler(work)(event, Context()) == {"status": "CANCELED"}  # type: ignore[arg-type]
+    assert list(s3.objects) == [("out", "a")]
 
 
 def test_a_command_is_stopped_before_lambdas_timeout_and_its_output_kept(s3: FakeS3) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from local.launch import ROOT
 from runner import telemetry
-from tests.local.commands import ROOT
 from tests.log_table import PAGE, common_fields, documented
 
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}

@@ -22,9 +22,9 @@ from typing import Any
 
 import pytest
 
+from local.launch import ROOT
 from tests.infra.rules import variants
 from tests.infra.rules.deployed import Deployed
-from tests.local.commands import ROOT
 from tests.local.datapipeline.account import shell
 from tests.simulation import interpreter
 from tests.simulation.test_unknowns import settings_of, start

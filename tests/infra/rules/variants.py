@@ -26,7 +26,7 @@ from infra.handlers import (
 )
 from infra.stack import TaskRunnerStack
 from infra.worker_group import WorkerGroup
-from tests.local.commands import ROOT
+from local.launch import ROOT
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"

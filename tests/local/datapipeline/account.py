@@ -44,10 +44,11 @@ def values(wire: Mapping[str, Any], key: str) -> list[str]:
 class Account:
     settings: Settings = field(default_factory=Settings)
     now: datetime = START
+    dead_poll: str = "noticed"
+    """Not that of ``settings``: a poll that a test gives up must not take the next task with it."""
 
     def __post_init__(self) -> None:
-        # A poll that a test gives up must not take the next task with it.
-        self.service = Service(replace(self.settings, dead_poll="noticed"), Random(1))  # noqa: S311
+        self.service = Service(replace(self.settings, dead_poll=self.dead_poll), Random(1))  # noqa: S311
 
     def __call__(self, operation: str, **request: Any) -> dict[str, Any]:
         return self.service.call(operation, request, self.now)
@@ -76,7 +77,7 @@ class Account:
         """The task that a poll is given at once, if there is one; else the poll is given up and noticed."""
         poll = self.service.poll({"workerGroup": group, "hostname": "host"}, self.now)
         if poll.task is None:
-            self.service.life.board.abandon(poll)
+            self.service.abandon(poll)
             return None
         return self.service.task_object(poll.task)
 

@@ -13,6 +13,8 @@ from typing import Any
 import boto3
 import pytest
 
+from local.account import connection
+from local.environment import for_local_aws
 from tests.local.commands import running
 
 DEFINITION = {
@@ -49,9 +51,7 @@ def endpoint_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_a_pipelines_life_by_the_cli(endpoint_url: str, tmp_path: Path) -> None:
-    credentials = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    environment = os.environ | credentials | {"AWS_ENDPOINT_URL": endpoint_url}
-    environment |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull}
+    environment = for_local_aws(endpoint_url, os.environ)
 
     def aws(*arguments: str, check: bool = True) -> str:
         command = [str(Path(sys.executable).with_name("aws")), "datapipeline", *arguments]
@@ -79,7 +79,7 @@ def test_a_pipelines_life_by_the_cli(endpoint_url: str, tmp_path: Path) -> None:
     aws("activate-pipeline", *selected)
     assert statuses("--status", "running,finished") == {}
 
-    client = boto3.client("datapipeline", endpoint_url=endpoint_url, region_name="us-east-1", **_BOTO)
+    client = boto3.client("datapipeline", **connection(endpoint_url))
     task = client.poll_for_task(workerGroup="cli")["taskObject"]
     attempt = task["objects"][task["attemptId"]]
     command = next(f["stringValue"] for f in attempt["fields"] if f["key"] == "command")
@@ -97,6 +97,3 @@ def test_a_pipelines_life_by_the_cli(endpoint_url: str, tmp_path: Path) -> None:
     aws("deactivate-pipeline", *selected)
     aws("delete-pipeline", *selected)
     assert pipeline not in aws("list-pipelines")
-
-
-_BOTO: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}

@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from local.account import connection
 from local.datapipeline.wire import operations
 from tests.local.commands import running
 from tests.local.datapipeline.account import ON_DEMAND, pipeline_object, shell
@@ -33,10 +34,7 @@ def endpoint_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def client(endpoint_url: str) -> Any:
     return boto3.client(
         "datapipeline",
-        endpoint_url=endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        **connection(endpoint_url),
         config=Config(retries={"total_max_attempts": 1}, read_timeout=2),
     )
 

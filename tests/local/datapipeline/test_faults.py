@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +12,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.datapipeline.control import PATH
+from local.account import connection
 from tests.local.commands import running
 from tests.local.datapipeline.account import pipeline_object, shell
+from tests.local.fault_control import FaultControl
 
 
 @pytest.fixture(scope="module")
@@ -30,32 +28,23 @@ def endpoint_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def client(endpoint_url: str) -> Iterator[Any]:
-    control(endpoint_url, "DELETE")
+def control(endpoint_url: str) -> FaultControl:
+    return FaultControl(endpoint_url)
+
+
+@pytest.fixture
+def client(endpoint_url: str, control: FaultControl) -> Iterator[Any]:
+    control.clear()
     yield boto3.client(
         "datapipeline",
-        endpoint_url=endpoint_url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        **connection(endpoint_url),
         config=Config(retries={"total_max_attempts": 1}, read_timeout=10),
     )
-    control(endpoint_url, "DELETE")
+    control.clear()
 
 
-def control(endpoint_url: str, method: str, body: Any = None, header: str = "faults") -> tuple[int, Any]:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(endpoint_url + PATH, data, {"X-Local-Control": header}, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return answer.status, json.loads(answer.read())
-    except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read())
-
-
-def fault(endpoint_url: str, operation: str, kind: str, **more: Any) -> None:
-    status, answer = control(endpoint_url, "POST", {"operation": operation, "kind": kind, **more})
-    assert status == 200, answer
+def fault(control: FaultControl, operation: str, kind: str, **more: Any) -> None:
+    control.add({"operation": operation, "kind": kind, **more})
 
 
 def start(client: Any, group: str) -> str:
@@ -66,10 +55,10 @@ def start(client: Any, group: str) -> str:
     return pipeline
 
 
-def test_errors_and_throttles_come_as_often_as_asked_for(client: Any, endpoint_url: str) -> None:
-    fault(endpoint_url, "ListPipelines", "error", count=2)
-    fault(endpoint_url, "ListPipelines", "throttle")
-    fault(endpoint_url, "ListPipelines", "deny")
+def test_errors_and_throttles_come_as_often_as_asked_for(client: Any, control: FaultControl) -> None:
+    fault(control, "ListPipelines", "error", count=2)
+    fault(control, "ListPipelines", "throttle")
+    fault(control, "ListPipelines", "deny")
     codes = []
     for _ in range(4):
         with pytest.raises(ClientError) as caught:
@@ -80,25 +69,25 @@ def test_errors_and_throttles_come_as_often_as_asked_for(client: Any, endpoint_u
     client.list_pipelines()
 
 
-def test_a_delayed_answer_comes_later(client: Any, endpoint_url: str) -> None:
-    fault(endpoint_url, "ListPipelines", "delay", seconds=0.4)
+def test_a_delayed_answer_comes_later(client: Any, control: FaultControl) -> None:
+    fault(control, "ListPipelines", "delay", seconds=0.4)
     began = time.monotonic()
     client.list_pipelines()
     assert time.monotonic() - began >= 0.4
 
 
-def test_a_dropped_poll_has_taken_the_task_which_is_offered_again(client: Any, endpoint_url: str) -> None:
-    fault(endpoint_url, "PollForTask", "drop")
+def test_a_dropped_poll_has_taken_the_task_which_is_offered_again(client: Any, control: FaultControl) -> None:
+    fault(control, "PollForTask", "drop")
     start(client, "dropped")
     with pytest.raises(BotoCoreError):
         client.poll_for_task(workerGroup="dropped")
     assert client.poll_for_task(workerGroup="dropped")["taskObject"]["attemptId"].startswith("@A_")
 
 
-def test_a_dropped_status_was_taken(client: Any, endpoint_url: str) -> None:
+def test_a_dropped_status_was_taken(client: Any, control: FaultControl) -> None:
     pipeline = start(client, "status")
     task = client.poll_for_task(workerGroup="status")["taskObject"]
-    fault(endpoint_url, "SetTaskStatus", "drop")
+    fault(control, "SetTaskStatus", "drop")
     with pytest.raises(BotoCoreError):
         client.set_task_status(taskId=task["taskId"], taskStatus="FINISHED")
     described = client.describe_objects(pipelineId=pipeline, objectIds=[task["attemptId"]])
@@ -106,35 +95,33 @@ def test_a_dropped_status_was_taken(client: Any, endpoint_url: str) -> None:
     assert {"key": "@status", "stringValue": "FINISHED"} in fields
 
 
-def test_a_duplicated_answer_gives_one_task_twice(client: Any, endpoint_url: str) -> None:
+def test_a_duplicated_answer_gives_one_task_twice(client: Any, control: FaultControl) -> None:
     start(client, "twice")
-    fault(endpoint_url, "PollForTask", "duplicate")
+    fault(control, "PollForTask", "duplicate")
     first = client.poll_for_task(workerGroup="twice")["taskObject"]
     assert client.poll_for_task(workerGroup="twice")["taskObject"] == first
 
 
-def test_an_answer_is_given_as_it_is(client: Any, endpoint_url: str) -> None:
-    fault(
-        endpoint_url, "PollForTask", "answer", answer={"taskObject": {"taskId": "T", "attemptId": "\ud800"}}
-    )
+def test_an_answer_is_given_as_it_is(client: Any, control: FaultControl) -> None:
+    fault(control, "PollForTask", "answer", answer={"taskObject": {"taskId": "T", "attemptId": "\ud800"}})
     assert client.poll_for_task(workerGroup="any")["taskObject"] == {"taskId": "T", "attemptId": "\ud800"}
 
 
-def test_faults_are_listed_and_cleared(client: Any, endpoint_url: str) -> None:
-    fault(endpoint_url, "SetTaskStatus", "error", count=7)
-    listed = control(endpoint_url, "GET")[1]["faults"]
+def test_faults_are_listed_and_cleared(client: Any, control: FaultControl) -> None:
+    fault(control, "SetTaskStatus", "error", count=7)
+    listed = control.pending()
     assert listed == [{"operation": "SetTaskStatus", "kind": "error", "count": 7, "seconds": 0.0}]
-    assert control(endpoint_url, "DELETE")[1]["faults"] == []
+    assert control.send("DELETE")[1]["faults"] == []
 
 
-def test_the_service_is_down_for_a_time(client: Any, endpoint_url: str) -> None:
-    fault(endpoint_url, "*", "down", seconds=0.5)
+def test_the_service_is_down_for_a_time(client: Any, control: FaultControl) -> None:
+    fault(control, "*", "down", seconds=0.5)
     with pytest.raises(ClientError, match="InternalServiceError"):
         client.list_pipelines()
     with pytest.raises(ClientError, match="InternalServiceError"):
         client.poll_for_task(workerGroup="down")
     deadline = time.monotonic() + 10
-    while control(endpoint_url, "GET")[1]["faults"]:
+    while control.pending():
         assert time.monotonic() < deadline
         time.sleep(0.1)
     client.list_pipelines()
@@ -154,11 +141,11 @@ def test_the_service_is_down_for_a_time(client: Any, endpoint_url: str) -> None:
         ("error", "is a JSON object"),
     ],
 )
-def test_a_mistaken_fault_is_refused(endpoint_url: str, body: Any, says: str) -> None:
-    status, answer = control(endpoint_url, "POST", body)
+def test_a_mistaken_fault_is_refused(control: FaultControl, body: Any, says: str) -> None:
+    status, answer = control.send("POST", body)
     assert status == 400
     assert says in answer["error"]
 
 
-def test_it_is_not_reached_by_accident(endpoint_url: str) -> None:
-    assert control(endpoint_url, "DELETE", header="")[0] == 403
+def test_it_is_not_reached_by_accident(control: FaultControl) -> None:
+    assert control.send("DELETE", header="")[0] == 403

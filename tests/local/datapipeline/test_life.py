@@ -298,7 +298,7 @@ def test_a_precondition_that_is_never_met_fails_what_waits_for_it(account: Accou
 def test_a_system_precondition_is_evaluated_by_the_service(account: Account) -> None:
     there = pipeline_object("There", type="S3KeyExists", s3Key="s3://b/#{node.myKey}", role="r")
     pipeline = account.start(shell("A", precondition=("There",), myKey="k"), there)
-    (effect,) = account.service.life.effects
+    (effect,) = account.service.take_effects()
     assert isinstance(effect, CheckPrecondition)
     assert effect.precondition.string("s3Key") == "s3://b/k"
     account.service.precondition_answered(pipeline, effect.attempt_id, False, account.now)
@@ -313,7 +313,7 @@ def test_alarms_are_sent_with_their_expressions_evaluated(account: Account) -> N
     )
     account.start(shell("A", maximumRetries="0", onFail=("Alarm",)), alarm)
     account.end(account.take(), "FAILED")
-    (effect,) = account.service.life.effects
+    (effect,) = account.service.take_effects()
     assert isinstance(effect, PublishAlarm)
     assert effect.alarm.string("message") == "FAILED"
 
@@ -328,7 +328,7 @@ def test_a_lateness_alarm_is_sent_once(account: Account) -> None:
         default=scheduled(),
     )
     account.pass_time(hours=2)
-    assert [type(effect) for effect in account.service.life.effects] == [PublishAlarm]
+    assert [type(effect) for effect in account.service.take_effects()] == [PublishAlarm]
 
 
 def test_an_expression_that_cannot_be_evaluated_fails_the_attempt(account: Account) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from local.datapipeline.settings import Settings
 from local.datapipeline.tasks import Poll
 from tests.local.datapipeline.account import GROUP, Account, shell
 
@@ -14,7 +13,7 @@ def hold(account: Account, group: str = GROUP) -> Poll:
 
 
 def answered(account: Account) -> list[Poll]:
-    return account.service.life.board.answered
+    return account.service.take_answered()
 
 
 def test_a_poll_is_held_for_90_seconds() -> None:
@@ -45,9 +44,8 @@ def test_a_ready_task_is_given_at_once() -> None:
 
 def test_a_dead_poll_swallows_the_next_task_or_is_noticed() -> None:
     for dead_poll in ("swallows", "noticed"):
-        account = Account()
-        account.service.life.board._settings = Settings(dead_poll=dead_poll)
-        account.service.life.board.abandon(hold(account))
+        account = Account(dead_poll=dead_poll)
+        account.service.abandon(hold(account))
         account.start(shell("A"))
         assert (account.poll() is None) is (dead_poll == "swallows")
         account.now += timedelta(seconds=121)

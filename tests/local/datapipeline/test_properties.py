@@ -96,7 +96,7 @@ class Watched:
         if action == "progress":
             self.account.progress(task)
             return
-        over = self.account.service.life.board.by_id[task["taskId"]].state is TaskState.OVER
+        over = self.account.service.tasks[task["taskId"]].state is TaskState.OVER
         if action == "FINISHED" and not over:
             self.finished_by_runner.add(task["attemptId"].partition("_Attempt=")[0])
         self.account.end(task, action)
@@ -106,7 +106,7 @@ class Watched:
             self.check_instance(instance)
         held = [
             task.attempt.id
-            for task in self.account.service.life.board.by_id.values()
+            for task in self.account.service.tasks.values()
             if task.state in (TaskState.HELD, TaskState.OFFERED)
         ]
         assert len(held) == len(set(held)), "two runners hold one attempt"

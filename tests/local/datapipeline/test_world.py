@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
+from local.account import connection
 from tests.local.commands import running
 from tests.local.datapipeline.account import pipeline_object, shell, values
 from tests.local.iam_account import by_service, policy_of
@@ -24,13 +25,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         url = command.ready()
 
         def make(service: Any) -> Any:
-            return boto3.client(
-                service,
-                endpoint_url=url,
-                region_name="us-east-1",
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-            )
+            return boto3.client(service, **connection(url))
 
         yield make
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_formats import delimited
-from data_formats.data_format import RecordError, Row, data_format_of
+from data_formats.data_format import RecordError, Row
 from data_formats.delimited import Delimited
+from data_formats.formats import data_format_of
 from runner.fields import FieldError, PipelineObject
 from runner.testing import FieldValue, pipeline_object
 

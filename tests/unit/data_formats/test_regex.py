@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from data_formats.data_format import RecordError, data_format_of
+from data_formats.data_format import RecordError
+from data_formats.formats import data_format_of
 from data_formats.regex import RegEx
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed

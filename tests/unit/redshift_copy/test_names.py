@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redshift_copy.load import InsertMode, Load
-from redshift_copy.names import identifier, name_in, text
+from redshift_copy.names import checked_name, identifier, quoted_text
 from redshift_copy.source import Source
 from redshift_copy.table import Column, Table
 from redshift_copy.text_format import select, text_format_of
@@ -48,9 +48,10 @@ def test_an_identifier_ends_at_its_end(name: str) -> None:
 
 @given(HOSTILE)
 def test_a_literal_ends_at_its_end(value: str) -> None:
-    assert end_of_literal(text(value) + " 'x'") == len(text(value))
+    assert end_of_literal(quoted_text(value) + " 'x'") == len(quoted_text(value))
 
 
+@settings(deadline=None)  # The first example imports sqlglot.
 @given(HOSTILE, HOSTILE)
 def test_the_query_of_an_unload_is_one_literal_with_whole_names_in_it(schema: str, name: str) -> None:
     node = PipelineObject("Out", "Out", {"directoryPath": ("s3://bucket/out/",)}, {})
@@ -66,6 +67,7 @@ def test_the_query_of_an_unload_is_one_literal_with_whole_names_in_it(schema: st
     )
 
 
+@settings(deadline=None)
 @given(HOSTILE, HOSTILE)
 def test_statements_are_the_same_but_for_the_names(name: str, key: str) -> None:
     def load(table: str, column: str) -> list[str]:
@@ -84,4 +86,4 @@ def test_statements_are_the_same_but_for_the_names(name: str, key: str) -> None:
 def test_what_cannot_be_a_name_is_refused(value: str) -> None:
     owner = PipelineObject("Orders", "Orders", {}, {})
     with pytest.raises(FieldError, match="'Orders', field 'tableName': a name is expected"):
-        name_in(owner, "tableName", value)
+        checked_name(owner, "tableName", value)

@@ -110,7 +110,7 @@ def test_the_table_is_asked_for_only_if_it_matters(
     mode: InsertMode, keys: tuple[str, ...], creation: tuple[str, ...], asks: bool
 ) -> None:
     table = dataclasses.replace(ORDERS, keys=keys, creation=creation)
-    assert load(mode, table).asks() is asks
+    assert load(mode, table).needs_catalog() is asks
 
 
 def test_the_fields_of_a_table() -> None:
@@ -176,10 +176,10 @@ def test_what_cannot_be_the_name_of_a_table(name: str, schema: str, problem: str
 
 def test_primary_keys_win_over_the_tables_own() -> None:
     records = [[{"stringValue": "a"}], [{"stringValue": "b"}]]
-    assert Table("s", "t").answered(records) == Table("s", "t", ("a", "b"))
-    assert Table("s", "t", ("c",)).answered(records) == Table("s", "t", ("c",))
-    assert Table("s", "t").answered([[{"isNull": True}]]) == Table("s", "t")
-    assert Table("s", "t").answered([]) == Table("s", "t", exists=False)
+    assert Table("s", "t").with_key(records) == Table("s", "t", ("a", "b"))
+    assert Table("s", "t", ("c",)).with_key(records) == Table("s", "t", ("c",))
+    assert Table("s", "t").with_key([[{"isNull": True}]]) == Table("s", "t")
+    assert Table("s", "t").with_key([]) == Table("s", "t", exists=False)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,7 +28,11 @@ CLUSTER: dict[str, FieldValue] = {
     "username": "etl",
     "*password": "pass-canary",
 }
-AS_USER = {"ClusterIdentifier": "sales", "Database": "dev", "DbUser": "etl", "StatementName": ATTEMPT_ID}
+STATEMENT = {
+    "StatementName": ATTEMPT_ID,
+    "ClientToken": hashlib.sha256(f"test-task/{ATTEMPT_ID}/script".encode()).hexdigest(),
+}
+AS_USER = {"ClusterIdentifier": "sales", "Database": "dev", "DbUser": "etl", **STATEMENT}
 
 
 @pytest.fixture
@@ -84,7 +89,7 @@ def test_several_statements_are_a_batch_with_the_queue_before_them(data_api: Stu
 def test_a_connection_string_and_a_secret(
     data_api: Stubber, url: str, request_members: dict[str, str], type_: str
 ) -> None:
-    asked = {"Sql": "SELECT 1", "StatementName": ATTEMPT_ID, **request_members}
+    asked = {"Sql": "SELECT 1", **STATEMENT, **request_members}
     data_api.add_response("execute_statement", {"Id": ID}, asked)
     database: dict[str, FieldValue] = {"type": type_, "connectionString": url, "myPasswordSecretArn": SECRET}
     assert run("SELECT 1", database) == DEFERRED

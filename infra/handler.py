@@ -1,0 +1,18 @@
+"""What stands behind a route in app.py's ``handlers``."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.shared_settings import SharedSettings
+
+
+class Handler(Protocol):
+    """Makes, or finds, the Lambda that handles one route."""
+
+    def function(self, scope: Construct, route: str, shared: SharedSettings) -> lambda_.IFunction:
+        """The function for ``route``."""
+        ...

@@ -1,0 +1,1 @@
+"""The alarms and their topic, the dashboard, and the events that are counted."""

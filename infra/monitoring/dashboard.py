@@ -1,0 +1,201 @@
+"""The dashboard, read from top to bottom: alive, keeping up, what ends, what fails, what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.monitoring.metrics import PERIOD, Metrics, busy, errors, started, throttles, waiting
+from infra.poll_loop import PollLoop
+
+_WIDTH = 24
+_HEIGHT = 6
+
+
+class Dashboard(Construct):
+    """One dashboard named as the stack. Lines of worker groups and of types bear their names alone."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        metrics: Metrics,
+        run_task: sfn.StateMachine,
+        poll_loops: Sequence[PollLoop],
+        handlers: Mapping[str, lambda_.IFunction],
+        execution_ended: lambda_.IFunction,
+        not_reported: sqs.IQueue,
+        undelivered: sqs.IQueue,
+        alarms: Sequence[cloudwatch.Alarm],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        groups = [loop.worker_group.name for loop in poll_loops]
+
+        def of_groups(metric: str, statistic: str = "Sum") -> list[cloudwatch.IMetric]:
+            return [metrics.of_group(metric, one, label=one[:60], statistic=statistic) for one in groups]
+
+        def of_types(metric: str, *, label: str = "", statistic: str = "Sum") -> list[cloudwatch.IMetric]:
+            return [
+                metrics.of_type(metric, route, label=label + route, statistic=statistic) for route in handlers
+            ]
+
+        dashboard = cloudwatch.Dashboard(
+            self, "Dashboard", dashboard_name=name, default_interval=Duration.hours(12)
+        )
+        dashboard.add_widgets(
+            cloudwatch.TextWidget(
+                markdown=_links(name, run_task, poll_loops), width=_WIDTH, height=2 + len(poll_loops) // 10
+            )
+        )
+        dashboard.add_widgets(
+            cloudwatch.AlarmStatusWidget(
+                title="Alarms", alarms=list(alarms), width=_WIDTH, height=1 + (len(alarms) + 5) // 6
+            )
+        )
+        _row(dashboard, "Is it alive?")
+        dashboard.add_widgets(
+            _graph("Polls that were answered or given up, by worker group", of_groups("Polls")),
+            _graph("Polls that failed, by error", [metrics.by("Error", "PollErrors")]),
+            _graph(
+                "Loops failed, ticks not delivered, short polls given up",
+                [
+                    metrics.of_stack("PollLoopsFailed", label="loops failed"),
+                    waiting(undelivered, "ticks not delivered"),
+                    metrics.of_stack("PollsAbandoned", label="polls given up"),
+                ],
+            ),
+        )
+        _row(dashboard, "Is it keeping up?")
+        dashboard.add_widgets(
+            _graph("Tasks received, by worker group", of_groups("TasksReceived")),
+            _graph(
+                "Seconds from ready to received, the longest, by worker group",
+                of_groups("StartDelay", "Maximum"),
+            ),
+            _graph("Waits at max_concurrent_tasks, by worker group", of_groups("LoopFull")),
+        )
+        _row(dashboard, "What ends?")
+        dashboard.add_widgets(
+            _graph("Tasks finished, by type", of_types("TasksFinished")),
+            _graph("Tasks failed, by type", of_types("TasksFailed")),
+            _graph(
+                "Seconds from start to end, 90th percentile, by type",
+                of_types("TaskDuration", statistic="p90"),
+            ),
+        )
+        dashboard.add_widgets(
+            _graph(
+                "Tasks canceled, and preconditions that did not hold, by type",
+                [*of_types("TasksCanceled", label="canceled "), *of_types("TasksNotMet", label="not met ")],
+            ),
+            _graph(
+                "Tasks that the service had forgotten, or was not told of, by type",
+                [
+                    *of_types("TasksLost", label="forgotten "),
+                    metrics.of_stack("TasksNotReported", label="not told"),
+                ],
+            ),
+            _graph("Deferrals of tasks that ended, by type", of_types("TasksDeferred")),
+        )
+        _row(dashboard, "What fails?")
+        dashboard.add_widgets(
+            _graph(
+                "Tasks failed, and why it was not their own work",
+                [
+                    metrics.of_stack("TasksFailed", label="failed"),
+                    metrics.of_stack("TasksRefused", label="no handler, or malformed"),
+                    metrics.of_stack("HandlersCrashed", label="handler crashed"),
+                    metrics.of_stack("StatusesRefused", label="status refused by the service"),
+                ],
+            ),
+            _graph(
+                "Handlers throttled, by type",
+                [throttles(function, route) for route, function in handlers.items()],
+            ),
+            _graph(
+                "Nobody was told: tasks in the queue, ends not counted",
+                [waiting(not_reported, "tasks not reported"), errors(execution_ended, "ends not counted")],
+            ),
+        )
+        _row(dashboard, "What does it cost?")
+        dashboard.add_widgets(
+            _graph("State transitions, at least", [_transitions(run_task, poll_loops)]),
+            _graph(
+                "Milliseconds that functions ran",
+                [
+                    _total("pollers", [busy(loop.poller, "") for loop in poll_loops]),
+                    *(busy(function, route) for route, function in handlers.items()),
+                ],
+            ),
+            _graph(
+                "Cold starts, and objects put into the claims bucket",
+                [
+                    metrics.of_stack("ColdStarts", label="cold starts"),
+                    metrics.of_stack("ClaimObjects", label="claim objects"),
+                ],
+            ),
+        )
+
+
+def _row(dashboard: cloudwatch.Dashboard, question: str) -> None:
+    dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {question}", width=_WIDTH, height=1))
+
+
+def _graph(title: str, left: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(
+        title=title,
+        left=list(left),
+        left_y_axis=cloudwatch.YAxisProps(min=0),
+        # A long legend under a graph takes the graph's place.
+        legend_position=(
+            cloudwatch.LegendPosition.RIGHT if len(left) > 6 else cloudwatch.LegendPosition.BOTTOM
+        ),
+        width=_WIDTH // 3,
+        height=_HEIGHT,
+    )
+
+
+def _transitions(run_task: sfn.StateMachine, poll_loops: Sequence[PollLoop]) -> cloudwatch.MathExpression:
+    """For a task three of PollLoop and five of RunTask, for a tick three; waits and deferrals add to it."""
+    loops: dict[str, cloudwatch.IMetric] = {
+        f"loop{number}": started(loop.state_machine, "") for number, loop in enumerate(poll_loops)
+    }
+    return cloudwatch.MathExpression(
+        expression=f"8 * FILL(tasks, 0) + 3 * SUM([{', '.join(loops)}])",
+        using_metrics={"tasks": started(run_task, ""), **loops},
+        label="transitions",
+        period=PERIOD,
+    )
+
+
+def _total(label: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.MathExpression:
+    using = {f"m{number}": metric for number, metric in enumerate(metrics)}
+    return cloudwatch.MathExpression(
+        expression=f"SUM([{', '.join(using)}])", using_metrics=using, label=label, period=PERIOD
+    )
+
+
+def _links(name: str, run_task: sfn.StateMachine, poll_loops: Sequence[PollLoop]) -> str:
+    console = f"https://{Aws.REGION}.console.aws.amazon.com"
+
+    def machine(text: str, arn: str) -> str:
+        return f"[{text}]({console}/states/home?region={Aws.REGION}#/statemachines/view/{arn})"
+
+    loops = ", ".join(
+        machine(loop.worker_group.name[:60], loop.state_machine.state_machine_arn) for loop in poll_loops
+    )
+    insights = f"[Logs Insights]({console}/cloudwatch/home?region={Aws.REGION}#logsV2:logs-insights)"
+    return (
+        f"# {name}\n"
+        f"Executions: {machine('RunTask', run_task.state_machine_arn)}; PollLoop of {loops}. "
+        f"Logs: {insights} on `/aws/lambda/{name}-*` with the queries in `docs/queries/`. "
+        "What to do: `docs/operations.md`."
+    )

@@ -1,0 +1,70 @@
+"""Who is told what: the alarms' topic, the alarms and the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.monitoring.alarms import Alarms
+from infra.monitoring.dashboard import Dashboard
+from infra.monitoring.events import ExecutionEvents
+from infra.monitoring.metrics import Metrics
+from infra.monitoring.topic import alarm_topic
+from infra.poll_loop import PollLoop
+
+
+class Monitoring(Construct):
+    """One dashboard a stack, and its alarms on one SNS topic."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        run_task: sfn.StateMachine,
+        poll_loops: Sequence[PollLoop],
+        handlers: Mapping[str, lambda_.IFunction],
+        events: ExecutionEvents,
+        undelivered: sqs.IQueue,
+        alarm_email: str | None,
+        failed_tasks: int | None,
+        encryption_key: kms.IKey | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        name = Stack.of(self).stack_name
+        metrics = Metrics(name)
+        self.topic = alarm_topic(self, "Topic", encryption_key)
+        if alarm_email:
+            self.topic.add_subscription(subscriptions.EmailSubscription(alarm_email))
+        self.alarms = Alarms(
+            self,
+            "Alarms",
+            metrics=metrics,
+            topic=self.topic,
+            worker_groups=[loop.worker_group for loop in poll_loops],
+            handlers=handlers,
+            execution_ended=events.function,
+            not_reported=events.not_reported,
+            undelivered=undelivered,
+            failed_tasks=failed_tasks,
+        )
+        Dashboard(
+            self,
+            "Overview",
+            name=name,
+            metrics=metrics,
+            run_task=run_task,
+            poll_loops=poll_loops,
+            handlers=handlers,
+            execution_ended=events.function,
+            not_reported=events.not_reported,
+            undelivered=undelivered,
+            alarms=self.alarms.all,
+        )

@@ -1,0 +1,1 @@
+"""Polls Data Pipeline for tasks, and decides what the loop does next."""

@@ -1,0 +1,253 @@
+"""What PollLoop does next: a pure function of how the last poll ended.
+
+The rules follow the protocol (API Reference, PollForTask; developer guide, Task Runner and limits). The
+service holds a poll for up to 90 s. It offers an unacknowledged task again after 2 minutes. An account may
+send 2 polls a second. A poll that we abandon stays open at the service, so no other poll follows it in the
+same execution: the next tick takes over. See docs/protocol.md.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from poller.pace import Pace
+
+HOLD_SECONDS = 90
+"""How long the service holds a poll (API Reference, PollForTask)."""
+
+ERRORS_IN_A_ROW = 5
+"""The execution fails after so many failed polls in a row."""
+
+FULL_WAIT_SECONDS = 15
+"""A full loop waits at least so long before it counts the running tasks again."""
+
+_FULL_WAITS = 1_000
+"""Most waits of a full loop in one period. Longer periods have longer waits, to leave history for polls."""
+
+QUICK_ANSWER_SECONDS = 5.0
+"""After an empty answer that comes sooner than this, the loop waits so long before it polls again."""
+
+MAX_EVENTS = 24_500
+"""The loop stops at so many events. A history holds 25,000 (Step Functions quotas): room for a last round."""
+
+_FIRST_EVENTS = 1
+"""ExecutionStarted."""
+_RETRY_EVENTS = 3
+"""A failed try of a Task state: scheduled, started, failed."""
+
+
+class PollResult(StrEnum):
+    """How one round's poll ended, or why none was sent."""
+
+    TASK = "TASK"
+    EMPTY = "EMPTY"
+    ABANDONED = "ABANDONED"
+    ERROR = "ERROR"
+    THROTTLED = "THROTTLED"
+    """The service refused the poll because the account exceeded its rate."""
+    PACED = "PACED"
+    """No poll was sent: the loop's pace requires a long pause first."""
+    FULL = "FULL"
+    """No poll was sent: ``max_concurrent_tasks`` tasks are running."""
+    ENDED = "ENDED"
+    """No poll was sent: the slot is over, or the service told the runner to terminate."""
+
+
+class Next(StrEnum):
+    """The branch of PollLoop's Choice state."""
+
+    START = "START"
+    WAIT = "WAIT"
+    POLL = "POLL"
+    STOP = "STOP"
+
+
+_EVENTS = {Next.START: 12, Next.WAIT: 9, Next.POLL: 7, Next.STOP: 7}
+"""Poll (entered, scheduled, started, succeeded, exited), Next (entered, exited), and StartTask or Wait."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The worker group's settings that the loop needs. All times are in seconds."""
+
+    period: float
+    poll_timeout: float
+    max_concurrent_tasks: int | None = None
+    """Most RunTask executions at once. None means no limit."""
+    hold: float = HOLD_SECONDS
+    """How long the service holds a poll. Local AWS with a time scale holds it for less."""
+
+    @property
+    def continuous(self) -> bool:
+        """Whether the loop waits out each poll, so that the next one may follow at once."""
+        return self.poll_timeout >= self.hold
+
+    @property
+    def time_scale(self) -> float:
+        """How many times faster than on AWS the service's time passes. It is 1 except on local AWS."""
+        return HOLD_SECONDS / self.hold
+
+
+@dataclass(frozen=True)
+class LoopState:
+    """What a PollLoop execution remembers from round to round."""
+
+    polls: int = 0
+    events: int = _FIRST_EVENTS
+    """Events in the execution's history before this round."""
+    errors: int = 0
+    running: int | None = None
+    """An upper bound of the running RunTask executions. None before the first count."""
+    terminated: bool = False
+    """Whether the service told the runner to terminate (ReportTaskRunnerHeartbeat)."""
+    pace: Pace = field(default_factory=Pace)
+
+    @classmethod
+    def from_json(cls, data: Any, pace: Pace) -> LoopState:
+        """Read the state from the poller's event. If there is none, a new loop starts at ``pace``."""
+        if not isinstance(data, dict):
+            return cls(pace=pace)
+        running = data.get("running")
+        polls = int(data.get("polls") or 0)
+        return cls(
+            polls=polls,
+            # An earlier release, which did not count events, started this execution.
+            events=int(data.get("events") or _FIRST_EVENTS + polls * _EVENTS[Next.START]),
+            errors=int(data.get("errors") or 0),
+            running=None if running is None else int(running),
+            terminated=bool(data.get("terminated")),
+            pace=Pace.from_json(data.get("pace")) or pace,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The state in the form that ``from_json`` reads."""
+        return asdict(self)
+
+    def retried(self, times: int) -> LoopState:
+        """The state after a Task state was retried so many times."""
+        return replace(self, events=self.events + times * _RETRY_EVENTS)
+
+    def counted(self, running: int) -> LoopState:
+        """The state after the running tasks were counted."""
+        return replace(self, running=running)
+
+    def ending(self) -> LoopState:
+        """The state after the service told the runner to terminate."""
+        return replace(self, terminated=True)
+
+    def pause(self, limits: Limits, *, seconds_since_start: float) -> float:
+        """Seconds until the loop's pace allows a poll."""
+        return self.pace.pause(seconds_since_start * limits.time_scale) / limits.time_scale
+
+    def needs_count(self, limits: Limits) -> bool:
+        """Whether the loop must count the running executions before the next poll.
+
+        ``running`` is an upper bound: it grows with each started task and shrinks only when the executions
+        are counted. So draining a queue costs one ListExecutions for every ``max_concurrent_tasks`` tasks.
+        """
+        most = limits.max_concurrent_tasks
+        return most is not None and (self.running is None or self.running >= most)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The next step, and the loop's state after this round."""
+
+    next: Next
+    state: LoopState
+    wait_seconds: int = 0
+
+    @property
+    def too_many_errors(self) -> bool:
+        """Whether enough polls failed in a row to fail the execution."""
+        return self.state.errors >= ERRORS_IN_A_ROW
+
+
+def may_poll(*, seconds_since_start: float, state: LoopState, limits: Limits) -> bool:
+    """Whether this execution still owns its slot: from its tick to the next one."""
+    return seconds_since_start < limits.period and state.events < MAX_EVENTS and not state.terminated
+
+
+def decide(
+    result: PollResult,
+    *,
+    state: LoopState,
+    limits: Limits,
+    seconds_since_start: float,
+    poll_seconds: float = 0.0,
+    jitter: float = 0.0,
+) -> Decision:
+    """Decide what follows a poll.
+
+    ``state`` is the state before the poll, ``seconds_since_start`` the execution's age after it, and
+    ``poll_seconds`` how long the poll took. ``jitter``, from 0 to 1, spreads the waits of loops that share
+    the account's 2 polls a second.
+    """
+    decision = _decide(
+        result,
+        state=state,
+        limits=limits,
+        seconds_since_start=seconds_since_start,
+        poll_seconds=poll_seconds,
+        jitter=jitter,
+    )
+    events = state.events + _EVENTS[decision.next]
+    return replace(decision, state=replace(decision.state, events=events))
+
+
+def _decide(
+    result: PollResult,
+    *,
+    state: LoopState,
+    limits: Limits,
+    seconds_since_start: float,
+    poll_seconds: float,
+    jitter: float,
+) -> Decision:
+    if result is PollResult.ENDED:
+        return Decision(Next.STOP, state)
+
+    if result is PollResult.FULL:
+        full = max(FULL_WAIT_SECONDS, math.ceil(limits.period / _FULL_WAITS))
+        return _within_slot(Decision(Next.WAIT, state, full), limits, seconds_since_start)
+
+    if result is PollResult.PACED:
+        pause = max(1, math.ceil(state.pause(limits, seconds_since_start=seconds_since_start)))
+        return _within_slot(Decision(Next.WAIT, state, pause), limits, seconds_since_start)
+
+    sent_at = max(0.0, seconds_since_start - poll_seconds) * limits.time_scale
+    polled = replace(state, polls=state.polls + 1, errors=0, pace=state.pace.sent(sent_at))
+    if result is PollResult.TASK:
+        running = None if state.running is None else state.running + 1
+        return Decision(Next.START, replace(polled, running=running))
+
+    if result is PollResult.THROTTLED:
+        # The service works and other loops are polling. That is no reason to fail, however often it happens.
+        slower = replace(polled, errors=state.errors, pace=state.pace.throttled(sent_at))
+        own = slower.pause(limits, seconds_since_start=seconds_since_start)
+        pause = max(1, round(own * (0.5 + jitter)))
+        return _within_slot(Decision(Next.WAIT, slower, pause), limits, seconds_since_start)
+
+    if result is PollResult.ERROR:
+        failed = replace(polled, errors=state.errors + 1)
+        wait = 1 + round((2**state.errors) * (1 + jitter))
+        return _within_slot(Decision(Next.WAIT, failed, wait), limits, seconds_since_start)
+
+    if result is PollResult.ABANDONED or not limits.continuous:
+        return Decision(Next.STOP, polled)
+
+    if poll_seconds < QUICK_ANSWER_SECONDS:
+        wait = Decision(Next.WAIT, polled, round(QUICK_ANSWER_SECONDS))
+        return _within_slot(wait, limits, seconds_since_start)
+    return _within_slot(Decision(Next.POLL, polled), limits, seconds_since_start)
+
+
+def _within_slot(decision: Decision, limits: Limits, seconds_since_start: float) -> Decision:
+    """``decision``, or STOP if its next poll would fall into the next execution's slot."""
+    later = seconds_since_start + decision.wait_seconds
+    if may_poll(seconds_since_start=later, state=decision.state, limits=limits):
+        return decision
+    return Decision(Next.STOP, decision.state)

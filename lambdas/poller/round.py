@@ -1,0 +1,117 @@
+"""One round of the loop: the steps from one invocation of the poller to the next.
+
+``play_round`` is a generator. It yields each thing that it needs done, and is sent the result. The poller
+does these things on AWS (poll_for_task.py); the simulations do them in virtual time. So the order of the
+steps is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from poller.loop import PollResult, decide, may_poll
+from poller.pace import LONGEST_SLEEP_SECONDS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from poller.loop import Decision, Limits, LoopState
+    from poller.pace import LastPace
+    from poller.polling import Poll
+
+
+@dataclass(frozen=True)
+class CountRunningTasks:
+    """Count the worker group's running RunTask executions. The result is an int."""
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """Wait so many seconds, 0 or more, before the poll. There is no result."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SendPoll:
+    """Send one PollForTask. The result is a Poll."""
+
+
+@dataclass(frozen=True)
+class SendHeartbeat:
+    """Send one ReportTaskRunnerHeartbeat. The result is whether it answered ``terminate``."""
+
+
+Step = CountRunningTasks | Sleep | SendPoll | SendHeartbeat
+
+
+@dataclass(frozen=True)
+class Round:
+    """How a round ended."""
+
+    result: PollResult
+    decision: Decision
+    poll: Poll | None = None
+    """None if no poll was sent."""
+    received_at: datetime | None = None
+    """When the poll ended; None if none was sent."""
+    slept_seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether the execution has to fail, because more polls cannot help."""
+        return self.poll is not None and (self.poll.fatal or self.decision.too_many_errors)
+
+
+def play_round(
+    state: LoopState,
+    *,
+    started_at: datetime,
+    limits: Limits,
+    last_pace: LastPace,
+    now: Callable[[], datetime],
+    jitter: Callable[[], float],
+) -> Generator[Step, Any, Round]:
+    """Poll once if the execution still owns its slot, and decide what follows.
+
+    ``state`` is the loop's before the round, ``started_at`` when its execution started. ``jitter`` returns
+    a number from 0 to 1. ``last_pace`` is updated after a poll.
+    """
+
+    def age() -> float:
+        return (now() - started_at).total_seconds()
+
+    def without_poll(result: PollResult) -> Round:
+        return Round(result, decide(result, state=state, limits=limits, seconds_since_start=age()))
+
+    if not may_poll(seconds_since_start=age(), state=state, limits=limits):
+        return without_poll(PollResult.ENDED)
+
+    if state.needs_count(limits):
+        state = state.counted((yield CountRunningTasks()))
+        if state.needs_count(limits):
+            return without_poll(PollResult.FULL)
+
+    pause = state.pause(limits, seconds_since_start=age())
+    if pause > LONGEST_SLEEP_SECONDS:
+        return without_poll(PollResult.PACED)
+    yield Sleep(pause)
+
+    sent_at = age()
+    poll: Poll = yield SendPoll()
+    received_at = now()
+    if state.polls == 0 and (yield SendHeartbeat()):
+        state = state.ending()
+    answered_at = age()
+    decision = decide(
+        poll.result,
+        state=state,
+        limits=limits,
+        seconds_since_start=answered_at,
+        poll_seconds=answered_at - sent_at,
+        jitter=jitter(),
+    )
+    last_pace.keep(started_at, decision.state.pace)
+    return Round(poll.result, decision, poll, received_at, pause)

@@ -1,0 +1,1 @@
+"""`python -m local demo`: sample pipelines, run on local AWS and watched."""

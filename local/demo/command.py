@@ -1,0 +1,187 @@
+"""`python -m local demo`: three pipelines on local AWS, from nothing to a summary."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.account import connection
+from local.console.files import PATH as CONSOLE_PATH
+from local.demo.attempts import Attempt, Row, mismatches, read_attempts, table_rows, unfinished
+from local.demo.pipelines import RefusedError, SamplePipeline, sample_pipelines
+from local.demo.traces import AttemptKey, Traces, read_traces
+from local.demo.view import View
+from local.directories import open_directory
+from local.environment import forget_aws_settings
+from local.launch import ROOT, LocalAwsProcess, SetUpError
+
+if TYPE_CHECKING:
+    from mypy_boto3_datapipeline import DataPipelineClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+TIME_SCALE = 10
+SET_UP_SECONDS = 240
+RUN_SECONDS = 120
+SETTLE_SECONDS = 10
+# An account has two QueryObjects and two DescribeObjects a second, here as on AWS.
+BETWEEN_READS_SECONDS = 0.5
+
+OPENING = f"""\
+Three pipelines on local AWS. Data Pipeline's clock and the stack's schedule run {TIME_SCALE} times as fast:
+the schedule's minute lasts {60 // TIME_SCALE} s, and so a retryDelay of 2 minutes {120 // TIME_SCALE} s.
+"""
+
+
+@dataclass
+class Started:
+    """A pipeline that was put in, and its attempts as they were read last."""
+
+    sample: SamplePipeline
+    id: str
+    attempts: list[Attempt] = field(default_factory=list)
+
+    def rows(self) -> list[Row]:
+        return table_rows(self.sample, self.attempts)
+
+    def key(self, activity: str, number: int) -> AttemptKey | None:
+        """What finds the attempt in the runs and the logs; None if there is no such attempt."""
+        ids = (one.id for one in self.attempts if (one.activity, one.number) == (activity, number))
+        attempt_id = next(ids, None)
+        return None if attempt_id is None else (self.id, attempt_id)
+
+
+class Clients:
+    """boto3 clients of the local AWS."""
+
+    def __init__(self, endpoint_url: str) -> None:
+        retries = Config(retries={"mode": "standard", "total_max_attempts": 5})
+        options = {**connection(endpoint_url), "config": retries}
+        self.data_pipeline: DataPipelineClient = boto3.client("datapipeline", **options)
+        self.step_functions: SFNClient = boto3.client("stepfunctions", **options)
+        self.logs: CloudWatchLogsClient = boto3.client("logs", **options)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the demo; 0 if every attempt ended as expected."""
+    parser = argparse.ArgumentParser(prog="python -m local demo", description=OPENING)
+    parser.add_argument(
+        "--keep", action="store_true", help="afterwards stay up until Ctrl-C, to look around in the console"
+    )
+    options = parser.parse_args(arguments)
+    view = View()
+    forget_aws_settings()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        view.say(OPENING)
+        with (
+            open_directory("local-demo-") as directory,
+            LocalAwsProcess("--port", "0", "--time-scale", str(TIME_SCALE)) as aws,
+        ):
+            with view.busy("setting up"):
+                url = aws.wait_until_ready(SET_UP_SECONDS, lambda line: view.say(line, "dim"))
+            problems = _run(Clients(url), sample_pipelines(directory), view)
+            _tell(problems, view)
+            if options.keep:
+                keep(aws, url, view)
+            else:
+                view.say(
+                    "The console ends with the demo; `.venv/bin/python -m local demo --keep` stays up.", "dim"
+                )
+    except KeyboardInterrupt:
+        view.say("interrupted")
+        return 130
+    except (SetUpError, RefusedError, BotoCoreError, ClientError) as error:
+        problems = [str(error)]
+        _tell(problems, view)
+    return 1 if problems else 0
+
+
+def keep(aws: LocalAwsProcess, url: str, view: View) -> None:
+    """Stay up until Ctrl-C, which is the end that is meant, or until local AWS ends by itself."""
+    view.say(f"\nThe console is at {url}{CONSOLE_PATH} until Ctrl-C.")
+    with contextlib.suppress(KeyboardInterrupt):
+        aws.wait()
+
+
+def _tell(problems: Sequence[str], view: View) -> None:
+    for problem in problems:
+        first, *more = problem.splitlines()
+        view.say(f"error: {first}", "red")
+        for line in more:
+            view.say(line)
+
+
+def _run(clients: Clients, samples: Sequence[SamplePipeline], view: View) -> list[str]:
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    stack = context.get("stackName") or "TaskRunner"
+    group = context["workerGroup"]
+    pipelines = [Started(sample, sample.put_in(clients.data_pipeline, group)) for sample in samples]
+    view.say(f"put in {', '.join(one.sample.name for one in pipelines)} for worker group '{group}'")
+    with view.table():
+        problems = _watch(clients.data_pipeline, pipelines, view)
+    # Of attempts that went wrong, only what there is: their problem is known already.
+    traces, lacking = _wait_for_traces(clients, stack, pipelines, 0 if problems else SETTLE_SECONDS)
+    view.say("")
+    for one in pipelines:
+        for row in one.rows():
+            key = one.key(row.activity, row.number)
+            view.summary(row, traces.run(key), traces.printed(key))
+    view.say(f"\nThe stack's schedule has started its poll loop {_times(traces.loops)}.")
+    if not problems and not lacking:
+        view.say("All attempts ended as expected; the one failure is meant, and so is its retry.", "green")
+    return problems or lacking
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _watch(client: DataPipelineClient, pipelines: Sequence[Started], view: View) -> list[str]:
+    """Follow the attempts until all are over, or one goes wrong; returns what is wrong."""
+    deadline = time.monotonic() + RUN_SECONDS
+    while time.monotonic() < deadline:
+        going = [one for one in pipelines if unfinished(one.sample, one.attempts)]
+        for one in going:
+            one.attempts = read_attempts(client, one.id)
+            view.show([row for each in pipelines for row in each.rows()])
+            wrong = mismatches(one.sample, one.attempts)
+            if wrong:
+                return wrong
+            time.sleep(BETWEEN_READS_SECONDS)
+        if not going:
+            return []
+    return [
+        f"not over after {RUN_SECONDS} s: {problem}"
+        for one in pipelines
+        for problem in unfinished(one.sample, one.attempts)
+    ]
+
+
+def _wait_for_traces(
+    clients: Clients, stack: str, pipelines: Sequence[Started], seconds: float
+) -> tuple[Traces, list[str]]:
+    """What the attempts left behind, and what it lacks: logs and executions lag behind a status."""
+    deadline = time.monotonic() + seconds
+    while True:
+        traces = read_traces(clients.step_functions, clients.logs, stack)
+        lacking = [
+            f"{one.sample.name}: {text}"
+            for one in pipelines
+            for expected in one.sample.expected
+            for text in traces.shortcomings(expected, one.key(expected.activity, expected.number))
+        ]
+        if not lacking or time.monotonic() >= deadline:
+            return traces, lacking
+        time.sleep(BETWEEN_READS_SECONDS)

@@ -1,0 +1,102 @@
+"""What the demo shows: a live table on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from local.demo.attempts import NOT_YET, Row
+from local.demo.traces import Printed, Run
+
+STYLES = {
+    "WAITING_FOR_RUNNER": "yellow",
+    "RUNNING": "cyan",
+    "FINISHED": "green",
+    "FAILED": "red",
+    "CANCELED": "red",
+    NOT_YET: "dim",
+}
+
+
+class View:
+    """The demo's output. `begin` is the moment that times are counted from."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or stdout_console()
+        self._begin = time.monotonic()
+        self._live: Live | None = None
+        self._before: dict[tuple[str, str, int], str] = {}
+
+    def say(self, text: str, style: str = "") -> None:
+        # Wrapped by the terminal alone, so that what is copied or piped on is as it was printed.
+        self._console.print(Text(text, style=style), soft_wrap=True)
+
+    @contextlib.contextmanager
+    def busy(self, text: str) -> Iterator[None]:
+        """A spinner on a terminal, nothing elsewhere."""
+        with self._console.status(text) if self._console.is_terminal else contextlib.nullcontext():
+            yield
+
+    @contextlib.contextmanager
+    def table(self) -> Iterator[None]:
+        """While in here, `show` updates one table; it stays on the screen afterwards."""
+        self._begin = time.monotonic()
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(console=self._console, refresh_per_second=8) as self._live:
+            yield
+        self._live = None
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """The attempts as they are now. In plain text, a line for each that has changed."""
+        seconds = time.monotonic() - self._begin
+        if self._live is not None:
+            self._live.update(attempts_table(rows, seconds))
+            return
+        for row in rows:
+            key = row.pipeline, row.activity, row.number
+            if row.status != self._before.get(key, NOT_YET):
+                self._before[key] = row.status
+                self.say(
+                    f"{seconds:5.1f} s  {row.pipeline}: {row.activity}, attempt {row.number}: {row.status}"
+                )
+
+    def summary(self, row: Row, run: Run | None, printed: Sequence[Printed]) -> None:
+        """One task: status, handler, duration, execution, output."""
+        line = Text(f"{row.pipeline}: {row.activity}, attempt {row.number}  ", style="bold")
+        line.append(row.status, style=STYLES.get(row.status, ""))
+        self._console.print(line, soft_wrap=True)
+        if run is not None:
+            duration = "still running" if run.seconds is None else f"{run.seconds:.1f} s"
+            self.say(f"  handler    {run.handler}, {duration}")
+            self.say(f"  RunTask    {run.execution}")
+        for entry in printed:
+            self.say(f"  {entry.stream}     {entry.line}")
+
+
+def stdout_console() -> Console:
+    """Plain text where stdout is not a terminal, even if the environment asks for colours."""
+    return Console(force_terminal=None if sys.stdout.isatty() else False, highlight=False, emoji=False)
+
+
+def attempts_table(rows: Sequence[Row], seconds: float) -> Table:
+    """The table of attempts; a pipeline's name stands on its first row alone."""
+    table = Table(caption=f"{seconds:.0f} s", caption_justify="left")
+    for header in ("Pipeline", "Activity", "Attempt", "Status"):
+        table.add_column(header, min_width=18 if header == "Status" else None)
+    last = ""
+    for row in rows:
+        if last and row.pipeline != last:
+            table.add_section()
+        name, last = ("" if row.pipeline == last else row.pipeline), row.pipeline
+        status = Text(row.status, style=STYLES.get(row.status, ""))
+        table.add_row(name, row.activity, str(row.number), status)
+    return table

@@ -1,0 +1,155 @@
+"""`python -m local` as a child process of the demo, of the benchmarks and of the tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from local.processes.descendants import kill_tree
+
+ROOT = Path(__file__).parents[1]
+STOP_SECONDS = 10
+SHOWN_LINES = 30
+READY = "ready "
+
+
+class SetUpError(Exception):
+    """Local AWS did not come up; the message is what it said last."""
+
+
+class LocalCommand:
+    """A running `python -m local` with these arguments. It keeps what the command prints, as it comes."""
+
+    def __init__(
+        self,
+        *arguments: str,
+        directory: Path = ROOT,
+        environment: Mapping[str, str] | None = None,
+        stdin: int = subprocess.DEVNULL,
+        own_session: bool = False,
+    ) -> None:
+        """``environment`` is added to this process's. ``own_session``: Ctrl-C does not reach the command."""
+        variables = os.environ | dict(environment or {})
+        search = os.pathsep.join(filter(None, [str(ROOT), variables.get("PYTHONPATH")]))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "local", *arguments],
+            cwd=directory,
+            env=variables | {"PYTHONPATH": search},
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=own_session,
+        )
+        self.out: list[str] = []
+        self.err: list[str] = []
+        self.printed = threading.Condition()
+        """Notified with each line, and at the end of stdout and of stderr."""
+        assert self.process.stdout is not None  # noqa: S101 - narrows Popen's type
+        assert self.process.stderr is not None  # noqa: S101
+        self._readers = [
+            threading.Thread(target=self._read, args=(self.process.stdout, self.out), daemon=True),
+            threading.Thread(target=self._read, args=(self.process.stderr, self.err), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def printing(self) -> bool:
+        """Whether more lines may come."""
+        return any(reader.is_alive() for reader in self._readers)
+
+    def finish(self, timeout: float) -> int:
+        """Wait for the end, and for the last line; return the exit code. Raises TimeoutExpired."""
+        code = self.process.wait(timeout)
+        for reader in self._readers:
+            reader.join(timeout)
+        return code
+
+    def _read(self, stream: IO[str], lines: list[str]) -> None:
+        for line in stream:
+            with self.printed:
+                lines.append(line.rstrip("\n"))
+                self.printed.notify_all()
+        with self.printed:
+            self.printed.notify_all()
+
+
+class LocalAwsProcess(LocalCommand):
+    """`python -m local up`, which never outlives this process.
+
+    A context manager: it ends local AWS on exit, whatever happens.
+    """
+
+    def __init__(self, *arguments: str, directory: Path = ROOT) -> None:
+        # In its own session, because Ctrl-C is for this process, which then ends the child in order.
+        super().__init__(
+            "up",
+            "--end-with-stdin",
+            *arguments,
+            directory=directory,
+            stdin=subprocess.PIPE,
+            own_session=True,
+        )
+
+    def __enter__(self) -> LocalAwsProcess:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            kill_tree(self.process.pid)
+            self.process.wait()
+
+    def wait_until_ready(self, timeout: float, say: Callable[[str], None] = lambda _: None) -> str:
+        """The endpoint URL. Calls ``say`` with each line of progress. Raises SetUpError."""
+        deadline = time.monotonic() + timeout
+        said = 0
+        while True:
+            with self.printed:
+                left = max(0.0, deadline - time.monotonic())
+                self.printed.wait_for(partial(self._has_news, said), left)
+                lines, ready, over = self.err[:], self._ready_line(), not self.printing
+            for number in range(said, len(lines)):
+                if not any(line.startswith(("error:", "Traceback")) for line in lines[: number + 1]):
+                    say(lines[number])
+            said = len(lines)
+            if ready:
+                return ready.split()[1]
+            if over:
+                raise SetUpError(f"local AWS did not come up\n{self._last_words()}")
+            if time.monotonic() >= deadline:
+                raise SetUpError(f"local AWS was not ready after {timeout:.0f} s\n{self._last_words()}")
+
+    def wait(self) -> None:
+        """Until local AWS ends."""
+        self.process.wait()
+
+    def _has_news(self, said: int) -> bool:
+        """Whether there is a line after the first ``said``, or none will come that has to be waited for."""
+        return len(self.err) > said or self._ready_line() is not None or not self.printing
+
+    def _ready_line(self) -> str | None:
+        return next((line for line in self.out if line.startswith(READY)), None)
+
+    def _last_words(self) -> str:
+        """From the line that names the error on, or the last lines; of a stack trace, the end."""
+        for index, line in enumerate(self.err):
+            if line.startswith("error:"):
+                return "\n".join(self.err[index:])
+            if line.startswith("Traceback"):
+                return self.err[-1]
+        return "\n".join(self.err[-SHOWN_LINES:])

@@ -1,0 +1,188 @@
+"""The first two processes of a tree of processes, which end all others with themselves.
+
+    supervisor.py USER FILES VIEW DEVICE...
+
+USER is whom the program runs as, `UID:GID`, FILES how many files it may have open, and VIEW where its view of
+/dev with these devices is made up (see mounts.py); `-` for each is what the caller has. Standard input names
+the program: a length of 8 bytes, and in so many the number of arguments of its command line, these, and its
+variables as NAME=VALUE, with null characters between them. (Everybody could read arguments, and who kills the
+program by its name would hit the supervisors too.) After that it is a lifeline: it ends when the process that
+started this one does, however that comes about.
+
+An execution environment of Lambda is a virtual machine: when it ends, nothing is left of it. Here a command
+may have left its session and lost its parents. So there are an outer and an inner supervisor, which both
+adopt orphans (Linux: prctl(2), PR_SET_CHILD_SUBREAPER), and the program is the inner one's child. Each ends
+all that is below it when its child or its lifeline has ended, and then itself in the way that its child did.
+Whichever of these processes is killed, another one is left for what ran there. Where orphans cannot be
+adopted (macOS), those that have lost all their parents stay.
+
+It runs isolated (`python -I -S`) with an empty environment, so that no setting of the program's reaches it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import time
+
+if __name__ == "__main__":
+    sys.path.append(os.path.abspath(f"{__file__}/../../.."))  # noqa: PTH100 - pathlib loads slowly
+
+from local.processes.descendants import descendants, send
+
+_LIFELINE = 0
+_GIVE_UP_SECONDS = 10.0
+"""What cannot be killed for so long is the kernel's, or another user's."""
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def main() -> None:
+    limits = sys.argv[1:]
+    argv, environment = _read_program()
+    _prctl(_PR_SET_NAME, b"supervisor")
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    inner_lifeline, held = os.pipe()
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    inner = os.fork()
+    if inner:
+        _end_like(_supervise(inner, _LIFELINE))
+    os.close(held)
+    os.setsid()
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    supervisor = os.getpid()
+    program = os.fork()
+    if program:
+        _end_like(_supervise(program, inner_lifeline))
+    try:
+        os.setsid()
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        _limit(*limits)
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # A change of the user would reset it.
+        for number in (signal.SIGCHLD, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        if os.getppid() == supervisor:
+            os.execve(argv[0], argv, environment)  # noqa: S606 - no shell, on purpose
+    except OSError as error:
+        os.write(2, f"{argv[0]} cannot be started: {error}\n".encode())
+    os._exit(126)
+
+
+def _limit(user: str, files: str, view: str, *devices: str) -> None:
+    import resource
+
+    if view != "-":
+        from local.processes.mounts import hide
+
+        hide(view, devices)
+    if files != "-":
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        few = int(files) if most == resource.RLIM_INFINITY else min(int(files), most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, few))
+    if user != "-":
+        uid, gid = map(int, user.split(":"))
+        os.umask(0o022)
+        os.setgroups([])
+        os.setgid(gid)
+        os.setuid(uid)
+
+
+def _supervise(child: int, lifeline: int) -> int:
+    """Wait for the end of the child or of the lifeline, then end all that is below. Returns a wait status."""
+    reading, writing = os.pipe()
+    for end in (reading, writing):
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    silent = os.open(os.devnull, os.O_RDWR)
+    for standard in {0, 1, 2} - {lifeline}:
+        os.dup2(silent, standard)
+    status = None
+    while status is None:
+        status = _reap().get(child)
+        if status is None:
+            ready, _, _ = select.select([lifeline, reading], [], [])
+            if lifeline in ready and not os.read(lifeline, 4096):
+                break
+            if reading in ready:
+                os.read(reading, 4096)
+    ended = _end_all_below()
+    return status if status is not None else ended.get(child, signal.SIGKILL)
+
+
+def _end_all_below() -> dict[int, int]:
+    """Kill until there are no children: what has lost its parent becomes one. Returns their wait statuses."""
+    ended: dict[int, int] = {}
+    killed: set[int] = set()
+    until = time.monotonic() + _GIVE_UP_SECONDS
+    while time.monotonic() < until:
+        try:
+            ended |= _reap()
+        except ChildProcessError:
+            break
+        left = descendants(os.getpid())
+        for pid in left:
+            send(pid, signal.SIGKILL)
+        if killed.issuperset(left):
+            time.sleep(0.001)
+        killed.update(left)
+    return ended
+
+
+def _reap() -> dict[int, int]:
+    """The wait statuses of children that have ended. Raises ChildProcessError if there are no children."""
+    ended: dict[int, int] = {}
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            if ended:
+                return ended
+            raise
+        if pid == 0:
+            return ended
+        ended[pid] = status
+
+
+def _end_like(status: int) -> None:
+    if os.WIFSIGNALED(status):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        number = os.WTERMSIG(status)
+        if number not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    os._exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1)
+
+
+def _read_program() -> tuple[list[str], dict[str, str]]:
+    count, *words = os.fsdecode(_read(int.from_bytes(_read(8), "big"))).split("\0")
+    variables = (word.partition("=") for word in words[int(count) :])
+    return words[: int(count)], {name: value for name, _, value in variables}
+
+
+def _read(length: int) -> bytes:
+    found = b""
+    while len(found) < length:
+        more = os.read(_LIFELINE, length - len(found))
+        if not more:
+            os._exit(1)
+        found += more
+    return found
+
+
+def _prctl(option: int, value: int | bytes) -> None:
+    if sys.platform == "linux":
+        import ctypes
+
+        first = ctypes.c_char_p(value) if isinstance(value, bytes) else ctypes.c_ulong(value)
+        rest = [ctypes.c_ulong(0)] * 3
+        if ctypes.CDLL(None, use_errno=True).prctl(option, first, *rest) != 0:
+            raise OSError(ctypes.get_errno(), f"prctl({option}, {value!r})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""A program and whatever it starts: started, frozen, thawed and ended together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.processes.descendants import (
+    children,
+    freeze,
+    is_running,
+    kill_below,
+    kill_tree,
+    peak_memory_mb,
+    send,
+    thaw,
+)
+from local.processes.orphans import ORPHANS
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+ENDING_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class User:
+    """By numbers, which need no entry in /etc/passwd; without supplementary groups."""
+
+    uid: int
+    gid: int
+
+    def __str__(self) -> str:
+        return f"{self.uid}:{self.gid}"
+
+
+class ProcessTree:
+    """A program below two supervisors (see supervisor.py). `exited` is its end, as of subprocess."""
+
+    def __init__(
+        self,
+        *,
+        user: User | None = None,
+        open_files: int | None = None,
+        view: Path | None = None,
+        devices: Sequence[str] = (),
+    ) -> None:
+        self.exited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        limits = [user, open_files, view, *devices]
+        self._limits = ["-" if limit is None else str(limit) for limit in limits]
+        self._process: asyncio.subprocess.Process | None = None
+        self._lifeline: int | None = None
+        self._frozen: list[int] = []
+        self._killed = False
+
+    async def start(
+        self, argv: Sequence[str], *, environment: Mapping[str, str], directory: Path, output: int
+    ) -> None:
+        """Start the program `argv[0]`, a path, with `output` as its standard output and error."""
+        reading, self._lifeline = os.pipe()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", str(SUPERVISOR), *self._limits),
+                cwd=directory,
+                env={},
+                stdin=reading,
+                stdout=output,
+                stderr=output,
+                process_group=0,
+            )
+        finally:
+            os.close(reading)
+        self.exited = asyncio.ensure_future(self._end())
+        variables = [f"{name}={value}" for name, value in environment.items()]
+        program = os.fsencode("\0".join([str(len(argv)), *argv, *variables]))
+        with contextlib.suppress(BrokenPipeError):  # It has ended already, which `exited` tells.
+            os.write(self._lifeline, len(program).to_bytes(8, "big") + program)
+
+    async def _end(self) -> int:
+        assert self._process is not None  # noqa: S101
+        status = await self._process.wait()
+        until = time.monotonic() + ENDING_SECONDS
+        while ORPHANS.end() and time.monotonic() < until:
+            await asyncio.sleep(0.001)
+        return status
+
+    @property
+    def alive(self) -> bool:
+        """Whether the program runs, frozen or not, and nobody has told it to end."""
+        program = self._program
+        return not self._killed and program is not None and is_running(program)
+
+    @property
+    def peak_memory_mb(self) -> int:
+        """Of the program, so far; 0 if it is gone or cannot be told."""
+        return 0 if self._program is None else peak_memory_mb(self._program)
+
+    def freeze(self) -> None:
+        """Let nothing run until `thaw`, as Lambda does between invocations; what cannot be stopped ends."""
+        supervisor = self._supervisor
+        stopped = None if supervisor is None else freeze(supervisor)
+        if stopped is None:
+            self.kill()
+        else:
+            self._frozen = stopped
+
+    def thaw(self) -> None:
+        """Go on where `freeze` stopped."""
+        thaw(self._frozen)
+        self._frozen = []
+
+    def kill(self) -> None:
+        """End the program and all that it has started at once; the supervisors end by themselves then."""
+        self._killed = True
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+        supervisor = self._supervisor
+        if self._process is not None and supervisor is not None:
+            for stopped_by_a_command in (self._process.pid, supervisor):
+                send(stopped_by_a_command, signal.SIGCONT)
+            kill_below(supervisor)
+
+    async def ended(self) -> None:
+        """After `kill`: wait until nothing is left; not for long, since the kernel may keep a process."""
+        await asyncio.wait({self.exited}, timeout=ENDING_SECONDS)
+        if self._process is not None and self._process.returncode is None:
+            kill_tree(self._process.pid)
+
+    @property
+    def _supervisor(self) -> int | None:
+        """The inner one, whose first child is the program; what it adopts comes after that."""
+        if self._process is None or self._process.returncode is not None:
+            return None
+        return next(iter(children(self._process.pid)), None)
+
+    @property
+    def _program(self) -> int | None:
+        supervisor = self._supervisor
+        return None if supervisor is None else next(iter(children(supervisor)), None)
