@@ -1,5 +1,9 @@
 // The log lines of one task: of its handler, of RunTask and of the poller, from CloudWatch Logs.
 
+import { AwsError } from "./aws.mjs";
+
+/** @import { Definition, Line, LoggedTask } from "../types.d.ts" */
+
 const LINES_A_CALL = 1000;
 const MOST_LINES = 5000;
 const LATE_MILLISECONDS = 5000;
@@ -83,7 +87,7 @@ export class TaskLog {
             events = await this.aws.all("logs", "FilterLogEvents", request, options);
         } catch (error) {
             // A function that has never run has no log group yet.
-            if (error.code !== "ResourceNotFoundException") throw error;
+            if (!(error instanceof AwsError && error.code === "ResourceNotFoundException")) throw error;
         }
         for (const event of events) {
             const line = read(event, group);

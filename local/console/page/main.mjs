@@ -28,11 +28,11 @@ const GONE = new Set([
     "StateMachineDoesNotExist",
 ]);
 
-const main = document.getElementById("main");
+const main = byId("main");
 const hidden = () => document.hidden;
 const aws = new Aws({
     url: `${window.location.origin}/`,
-    fetch: (...request) => window.fetch(...request),
+    fetch: (url, options) => window.fetch(url, options),
     now: () => Date.now(),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 });
@@ -44,7 +44,21 @@ const reads = {
     url: window.location.origin,
 };
 
-/** Waits, but no longer than until somebody looks at the page again. */
+/**
+ * An element of index.html.
+ * @param {string} id
+ */
+function byId(id) {
+    const element = document.getElementById(id);
+    if (element === null) throw new Error(`index.html has no element ${id}`);
+    return element;
+}
+
+/**
+ * Waits, but no longer than until somebody looks at the page again.
+ * @param {number} milliseconds
+ * @returns {Promise<void>}
+ */
 function pause(milliseconds) {
     return new Promise((resolve) => {
         const done = () => {
@@ -61,7 +75,7 @@ function pause(milliseconds) {
     });
 }
 
-const connection = new Part(document.getElementById("connection"), ({ tone, text }) => [
+const connection = new Part(byId("connection"), ({ tone, text }) => [
     h("span", { class: `dot ${tone}` }),
     h("span", {}, text),
 ]);
@@ -74,7 +88,7 @@ function tell(problem) {
     else connection.show({ tone: "bad", text: "no answer from local AWS, trying again" });
 }
 
-const alarms = new Part(document.getElementById("alarms"), (raised) =>
+const alarms = new Part(byId("alarms"), (raised) =>
     raised.map(({ name, reason }) =>
         h("a", { class: "pill bad", href: links.home(), title: reason }, `ALARM ${name}`),
     ),
@@ -86,6 +100,7 @@ function start({ read, seconds }, onProblem) {
     return poller;
 }
 
+/** @type {Poller | null} */
 let shown = null;
 
 function open() {
@@ -111,7 +126,7 @@ const here = () => {
     const wanted = route(window.location.hash);
     return wanted.pipelineId ?? wanted.id ?? wanted.arn ?? "";
 };
-const sidebar = sidebarView(document.getElementById("sidebar"), reads, here);
+const sidebar = sidebarView(byId("sidebar"), reads, here);
 // A pipeline that goes between being listed and being described is left out by the next reading.
 start(sidebar, () => {});
 start(
@@ -121,7 +136,7 @@ start(
     },
     () => {},
 );
-document.querySelector(".skip").addEventListener("click", (event) => {
+document.querySelector(".skip")?.addEventListener("click", (event) => {
     // The part of the address after # is for views.
     event.preventDefault();
     main.focus();

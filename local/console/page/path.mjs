@@ -2,6 +2,8 @@
 
 import { edgeKey } from "./graph.mjs";
 
+/** @import { HistoryEvent, Path, Step } from "../types.d.ts" */
+
 /**
  * `{steps, visits, taken, current, ended}`: the states in the order in which they were entered, how often each
  * was, how often each transition was taken, the state that the execution is in, and the one that it ended in.
@@ -10,6 +12,7 @@ export function follow(events, status) {
     const steps = [];
     const visits = new Map();
     const taken = new Map();
+    /** @type {Step | null} */
     let step = null;
     for (const event of events) {
         const entered = event.stateEnteredEventDetails?.name;

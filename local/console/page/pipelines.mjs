@@ -22,9 +22,18 @@ export function timeOf(text) {
 
 /** The parts of an instance's or an attempt's id, such as `@Copy_2026-11-24T10:00:00_Attempt=2`. */
 export function idParts(id) {
-    const [, instance, number] = /^(.*?)(?:_Attempt=(\d+))?$/s.exec(id);
-    const [, name, scheduled] = /^@?(.*?)(?:_(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d))?$/s.exec(instance);
+    const [, instance, number] = matched(/^(.*?)(?:_Attempt=(\d+))?$/s, id);
+    const [, name, scheduled] = matched(/^@?(.*?)(?:_(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d))?$/s, instance);
     return { instance, component: name, scheduled: scheduled ?? "", attempt: number ? Number(number) : null };
+}
+
+/**
+ * The groups of an expression that matches any text.
+ * @param {RegExp} expression
+ * @param {string} text
+ */
+function matched(expression, text) {
+    return expression.exec(text) ?? [];
 }
 
 /** Ids of instances, latest first; those that are due at the same time in the order in which they came. */
@@ -159,7 +168,7 @@ export class Runs {
         // read before, or if it came within a minute: a runner at work reports once a minute.
         if (report === null && fields["@status"] === "WAITING_FOR_RUNNER") this.seenWaiting.add(object.id);
         const isFirst =
-            report !== null && (this.seenWaiting.has(object.id) || report - started < REPORT_INTERVAL);
+            report !== null && (this.seenWaiting.has(object.id) || report - (started ?? 0) < REPORT_INTERVAL);
         if (isFirst && !this.firstReports.has(object.id)) this.firstReports.set(object.id, report);
         this.objects.set(object.id, {
             id: object.id,

@@ -23,8 +23,8 @@ export function segments({ status, over, started, ended, firstReport, lastReport
 /** The statuses that an attempt went through: `[{status, from, to}]`; `to` is null for the one that it has now. */
 export function statuses(run, now) {
     const parts = segments(run, now);
-    if (!parts.length) return [];
     const last = parts.at(-1);
+    if (!last) return [];
     if (!run.over) return [...parts.slice(0, -1), { ...last, to: null }];
     const before = run.lastReport === null ? "WAITING_FOR_RUNNER" : "RUNNING";
     return [
@@ -80,6 +80,7 @@ export function duration(milliseconds) {
     if (milliseconds < 1000) return `${Math.max(0, Math.round(milliseconds))} ms`;
     const seconds = milliseconds / 1000;
     if (seconds < 10) return `${Math.floor(seconds * 10) / 10} s`;
+    /** @type {[string, number][]} */
     const units = [
         ["d", 86400],
         ["h", 3600],

@@ -9,6 +9,8 @@ import { clock, coarse, soFar, statuses, takenBy, timeOfDay } from "./timeline.m
 import { executionParts, readExecution } from "./view-execution.mjs";
 import { empty, facts, heading, pill, section, time, tone } from "./widgets.mjs";
 
+/** @import { ReadAttempt } from "../types.d.ts" */
+
 const SHOWN_LINES = 1000;
 const QUIET_FIELDS = /^(@|error|parent$|reportProgressTime$|hostname$|type$)/;
 
@@ -56,14 +58,16 @@ export function attemptView(main, { aws, pipelines, executions, now }, { pipelin
     const above = new Part(top, (model) => attemptParts(pipelineId, model));
     const run = new Part(middle, ({ latest, complete, second }) => execution(latest, complete, second));
     const lines = new Part(bottom, (model) => logParts(model));
+    /** @type {ReadAttempt | null} */
     let known = null;
     return {
         seconds: 3,
         async read(alive) {
             if (!pipelines.described.has(pipelineId)) await pipelines.describe([pipelineId]);
-            known = await readAttempt({ executions, runs, log }, id, known);
+            const read = await readAttempt({ executions, runs, log }, id, known);
+            known = read;
             if (!alive()) return;
-            const { attempt, found, latest, complete } = known;
+            const { attempt, found, latest, complete } = read;
             if (attempt === null) {
                 main.replaceChildren(
                     empty(
@@ -78,8 +82,8 @@ export function attemptView(main, { aws, pipelines, executions, now }, { pipelin
             above.show({ attempt, name, found, second: attempt.over ? 0 : clock([attempt], second) });
             run.show({ latest, complete, second: latest?.execution.status === "RUNNING" ? second : 0 });
             lines.show({
-                lines: known.lines.slice(-SHOWN_LINES),
-                total: known.lines.length,
+                lines: read.lines.slice(-SHOWN_LINES),
+                total: read.lines.length,
                 over: attempt.over,
             });
             document.title = `${attempt.component} ${attempt.status}`;
