@@ -2,7 +2,7 @@
 // service tells none.
 
 /** What a Data Pipeline object's id says. */
-export interface IdParts {
+interface IdParts {
     instance: string;
     component: string;
     scheduled: string;
@@ -10,7 +10,7 @@ export interface IdParts {
 }
 
 /** An instance or an attempt. `firstReport` is null where it is not known. */
-export interface Run extends IdParts {
+interface Run extends IdParts {
     id: string;
     status: string;
     over: boolean;
@@ -24,11 +24,11 @@ export interface Run extends IdParts {
     fields: Record<string, string>;
 }
 
-export interface Instance extends Run {
+interface Instance extends Run {
     attempts: Run[];
 }
 
-export interface Pipeline {
+interface Pipeline {
     name: string;
     state: string;
     health: string;
@@ -37,32 +37,38 @@ export interface Pipeline {
     text: string;
 }
 
+/** A pipeline in the list of all; what describing it tells is there once it was described. */
+interface Listed extends Partial<Pipeline> {
+    id: string;
+    name: string;
+}
+
 /** One page of a list. */
-export interface Page<Item> {
+interface Page<Item> {
     page: number;
     pages: number;
     items: Item[];
 }
 
 /** A time on the axis: from its begin to its end. */
-export interface Span {
+interface Span {
     from: number;
     to: number;
 }
 
 /** A status and when it was; `to` is null while it lasts. */
-export interface Status {
+interface Status {
     status: string;
     from: number;
     to: number | null;
 }
 
 /** A status for some time. */
-export interface Segment extends Span {
+interface Segment extends Span {
     status: string;
 }
 
-export interface Task {
+interface Task {
     pipelineId?: string;
     attemptId?: string;
     receivedAt?: string;
@@ -71,7 +77,7 @@ export interface Task {
     taskId?: string;
 }
 
-export interface Execution {
+interface Execution {
     arn: string;
     machineArn: string;
     name: string;
@@ -81,14 +87,14 @@ export interface Execution {
 }
 
 /** With what only DescribeExecution says. */
-export interface DescribedExecution extends Execution {
+interface DescribedExecution extends Execution {
     error: string;
     cause: string;
     task: Task;
 }
 
 /** A state of a definition in Amazon States Language, as far as it is drawn. */
-export interface State {
+interface State {
     Type: string;
     Comment?: string;
     Next?: string;
@@ -98,20 +104,25 @@ export interface State {
     Arguments?: { FunctionName?: unknown };
 }
 
-export interface Definition {
+interface Definition {
     StartAt: string;
     Comment?: string;
     States: Record<string, State>;
 }
 
-export interface Machine {
+interface Machine {
     name: string;
     definition: Definition;
     logGroup: string;
 }
 
+interface ListedMachine {
+    name: string;
+    arn: string;
+}
+
 /** An event of an execution's history. */
-export interface HistoryEvent {
+interface HistoryEvent {
     id: number;
     type: string;
     timestamp: number;
@@ -120,7 +131,7 @@ export interface HistoryEvent {
 }
 
 /** A state that an execution entered; `exited` is null while it is in it. */
-export interface Step {
+interface Step {
     name: string;
     entered: number;
     exited: number | null;
@@ -128,7 +139,7 @@ export interface Step {
 }
 
 /** What an execution did. */
-export interface Path {
+interface Path {
     steps: Step[];
     visits: Map<string, number>;
     taken: Map<string, number>;
@@ -137,52 +148,52 @@ export interface Path {
 }
 
 /** What is shown of an execution. */
-export interface ReadExecution {
+interface ReadExecution {
     execution: DescribedExecution;
     machine: Machine;
     events: HistoryEvent[];
 }
 
-export interface Node {
+interface GraphNode {
     id: string;
     type: string;
     comment: string;
 }
 
-export interface Edge {
+interface Edge {
     from: string;
     to: string;
     kinds: string[];
     labels: string[];
 }
 
-export interface Graph {
+interface Graph {
     start: string;
-    nodes: Node[];
+    nodes: GraphNode[];
     edges: Edge[];
 }
 
-export interface Point {
+interface Point {
     x: number;
     y: number;
 }
 
 /** A node with its size. */
-export interface Box {
+interface Box {
     id: string;
     width: number;
     height: number;
 }
 
 /** A node or a bend of an edge, in its layer. `index` is its place in the row. */
-export interface Cell extends Box, Point {
+interface Cell extends Box, Point {
     layer: number;
     near: string[];
     index: number;
 }
 
 /** A line of a log. */
-export interface Line {
+interface Line {
     id: string;
     time: number;
     source: string;
@@ -192,14 +203,14 @@ export interface Line {
 }
 
 /** An attempt, and the execution that runs it once that is known. */
-export interface LoggedTask {
+interface LoggedTask {
     pipelineId: string;
     attemptId: string;
     executionArn?: string;
 }
 
 /** What is shown of an attempt. */
-export interface ReadAttempt {
+interface ReadAttempt {
     attempt: Run | null;
     found: Execution[];
     complete: boolean;
@@ -208,10 +219,38 @@ export interface ReadAttempt {
 }
 
 /** What becomes a child of an element. */
-export type Child = string | number | globalThis.Node | null | undefined | Child[];
+type Child = string | number | Node | null | undefined | Child[];
 
 /** A part of the page that reads again and again; `alive` says whether it is still shown. */
-export interface View {
+interface View {
     seconds: number;
     read(alive: () => boolean): Promise<void>;
 }
+
+/** When a run was what. */
+type Times = Pick<Run, "status" | "over" | "started" | "ended" | "firstReport" | "lastReport">;
+
+interface Alarm {
+    name: string;
+    state: string;
+    since: number | null;
+    text: string;
+    reason: string;
+}
+
+type Aws = import("./page/aws.mjs").Aws;
+type Executions = import("./page/executions.mjs").Executions;
+type Pipelines = import("./page/pipelines.mjs").Pipelines;
+type Runs = import("./page/pipelines.mjs").Runs;
+
+/** What the views read from. */
+interface Reads {
+    aws: Aws;
+    pipelines: Pipelines;
+    executions: Executions;
+    now: () => number;
+    url: string;
+}
+
+/** The nodes and bends of a layout by id. */
+type Cells = Map<string, Cell>;

@@ -14,6 +14,7 @@ import { pipelineView } from "./view-pipeline.mjs";
 import { sidebarView } from "./view-sidebar.mjs";
 import { empty } from "./widgets.mjs";
 
+/** @type {Record<string, (main: HTMLElement, reads: Reads, wanted: any) => View>} */
 const VIEWS = {
     home: homeView,
     pipeline: pipelineView,
@@ -32,7 +33,7 @@ const main = byId("main");
 const hidden = () => document.hidden;
 const aws = new Aws({
     url: `${window.location.origin}/`,
-    fetch: (url, options) => window.fetch(url, options),
+    fetch: window.fetch.bind(window),
     now: () => Date.now(),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 });
@@ -80,6 +81,7 @@ const connection = new Part(byId("connection"), ({ tone, text }) => [
     h("span", {}, text),
 ]);
 
+/** @param {any} problem */
 function tell(problem) {
     if (problem === null) connection.show({ tone: "good", text: "live" });
     else if (problem.code === "ThrottlingException")
@@ -88,12 +90,17 @@ function tell(problem) {
     else connection.show({ tone: "bad", text: "no answer from local AWS, trying again" });
 }
 
+/** @type {Part<Alarm[]>} */
 const alarms = new Part(byId("alarms"), (raised) =>
     raised.map(({ name, reason }) =>
         h("a", { class: "pill bad", href: links.home(), title: reason }, `ALARM ${name}`),
     ),
 );
 
+/**
+ * @param {View} view
+ * @param {(problem: any) => void} onProblem
+ */
 function start({ read, seconds }, onProblem) {
     const poller = new Poller({ read, seconds, hidden, sleep: pause, tell: onProblem });
     poller.run();

@@ -2,8 +2,6 @@
 
 import { nextDelay } from "./pace.mjs";
 
-/** @import { View } from "../types.d.ts" */
-
 export class Poller {
     /**
      * `read` is passed `alive()`, and shows what it reads. `tell` is called with each error, and with null after a
