@@ -13,6 +13,7 @@ from bench import latency
 from bench.deployed import STACK, up
 from bench.figures import spread
 from bench.stack import APP, RUN_TASK, TASKS_OF_A_PIPELINE, Deployed, states, until
+from local.datapipeline.throttle import BURST, RATES
 
 SIZES = (10, 100, 1000)
 DEFERRALS = 20
@@ -20,9 +21,6 @@ DRAINED = 500
 SHARED = 300
 HELD_POLL_MS = 5_000
 """A poll that lasted longer waited for a task: it is no part of what a task costs."""
-
-POLLS_PER_SECOND, BURST = 2, 100
-"""Documented for an account (developer guide, limits)."""
 
 
 def measure() -> dict[str, Any]:
@@ -64,8 +62,8 @@ def _idle_tick(stack: Deployed) -> dict[str, Any]:
 
 def _tasks(stack: Deployed, handler: str, size: int) -> dict[str, Any]:
     """So many tasks at once, from their first to their last transition."""
-    before = {one["executionArn"] for one in stack.executions(RUN_TASK)}
-    loops = {one["executionArn"]: 0 for one in stack.executions(f"{STACK}-PollLoop-bench")}
+    before = {execution["executionArn"] for execution in stack.executions(RUN_TASK)}
+    loops = {execution["executionArn"]: 0 for execution in stack.executions(f"{STACK}-PollLoop-bench")}
     for arn in loops:
         entered = states(stack.history(arn))
         loops[arn] = len(entered) - (entered[-1:] == ["Poll"])  # A poll that is held may get the first task.
@@ -74,12 +72,14 @@ def _tasks(stack: Deployed, handler: str, size: int) -> dict[str, Any]:
     until(lambda: len(stack.executions(RUN_TASK, "SUCCEEDED")) >= len(before) + size, seconds=120 + 2 * size)
     time.sleep(3)  # Lambda's report lines, and the function that counts ended executions.
     polled: list[int] = []
-    for one in stack.executions(f"{STACK}-PollLoop-bench"):
-        polled += _lengths(states(stack.history(one["executionArn"]))[loops.get(one["executionArn"], 0) :])
+    for execution in stack.executions(f"{STACK}-PollLoop-bench"):
+        polled += _lengths(
+            states(stack.history(execution["executionArn"]))[loops.get(execution["executionArn"], 0) :]
+        )
     ran = [
-        len(states(stack.history(one["executionArn"])))
-        for one in stack.executions(RUN_TASK)
-        if one["executionArn"] not in before
+        len(states(stack.history(execution["executionArn"])))
+        for execution in stack.executions(RUN_TASK)
+        if execution["executionArn"] not in before
     ]
     poller = [
         (billed, billed - paused)
@@ -120,8 +120,8 @@ def _drain(stack: Deployed, tasks_of_group: dict[str, int]) -> dict[str, Any]:
         stack.activate(pipeline)
     until(lambda: len(stack.executions(RUN_TASK, "SUCCEEDED")) >= total, seconds=120 + total)
     time.sleep(3)
-    started = sorted(one["startDate"].timestamp() for one in stack.executions(RUN_TASK))
-    after_burst = started[BURST:]
+    started = sorted(execution["startDate"].timestamp() for execution in stack.executions(RUN_TASK))
+    after_burst = started[int(BURST) :]
     rate = (len(after_burst) - 1) / (after_burst[-1] - after_burst[0])
     answers = Counter(result for group in tasks_of_group for result in _results(stack, group))
     polls = sum(answers.values())
@@ -131,7 +131,7 @@ def _drain(stack: Deployed, tasks_of_group: dict[str, int]) -> dict[str, Any]:
     return {
         "tasks": tasks_of_group,
         "started a second after the burst": round(rate, 3),
-        "of the limit": round(rate / POLLS_PER_SECOND, 3),
+        "of the limit": round(rate / RATES["PollForTask"], 3),
         "polls": dict(answers),
         "throttled, %": round(100 * answers["THROTTLED"] / polls, 2),
         "started by each group while both had tasks": {

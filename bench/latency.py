@@ -59,7 +59,8 @@ def measure(stack: Deployed) -> dict[str, Any]:
                 whole[name].append(1000 * (called - began))
                 begun[name].append(1000 * beginning)
     without = {
-        name: [all_ - one for all_, one in zip(whole[name], begun[name], strict=True)] for name in chains
+        name: [all_ - beginning for all_, beginning in zip(whole[name], begun[name], strict=True)]
+        for name in chains
     }
     runner, fewest, script = names
     return {
@@ -209,7 +210,9 @@ def _called(stack: Deployed, machine: str, began: float) -> tuple[float, float]:
     """When the function says that it was called, and the seconds from ExecutionStarted to the first state."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        newest = max(stack.executions(machine, "SUCCEEDED"), key=lambda one: one["startDate"], default=None)
+        newest = max(
+            stack.executions(machine, "SUCCEEDED"), key=lambda execution: execution["startDate"], default=None
+        )
         if newest is not None and newest["startDate"].timestamp() >= began:
             events = stack.history(newest["executionArn"])
             first = next(event for event in events if "stateEnteredEventDetails" in event)

@@ -35,12 +35,12 @@ def measure() -> dict[str, Any]:
         polls = _hold_polls(aws)
         time.sleep(2)
         held = _cpu_percent(pid)
-        one = pipelines[0]
-        ids = _instances(client, one)[:25]
+        pipeline = pipelines[0]
+        ids = _instances(client, pipeline)[:25]
         calls: dict[str, Callable[[], Any]] = {
-            "DescribePipelines": lambda: client.describe_pipelines(pipelineIds=[one]),
-            "DescribeObjects, 25": lambda: client.describe_objects(pipelineId=one, objectIds=ids),
-            "QueryObjects": lambda: client.query_objects(pipelineId=one, sphere="INSTANCE"),
+            "DescribePipelines": lambda: client.describe_pipelines(pipelineIds=[pipeline]),
+            "DescribeObjects, 25": lambda: client.describe_objects(pipelineId=pipeline, objectIds=ids),
+            "QueryObjects": lambda: client.query_objects(pipelineId=pipeline, sphere="INSTANCE"),
             "ReportTaskRunnerHeartbeat": lambda: client.report_task_runner_heartbeat(taskrunnerId="r"),
         }
         times = {name: _times(call) for name, call in calls.items()}

@@ -64,9 +64,9 @@ class Deployed:
         pages = self.stepfunctions.get_paginator("list_executions")
         more = {"statusFilter": status} if status else {}
         return [
-            one
+            execution
             for page in pages.paginate(stateMachineArn=self.machines[machine], **more)
-            for one in page["executions"]
+            for execution in page["executions"]
         ]
 
     def history(self, execution_arn: str) -> list[dict[str, Any]]:

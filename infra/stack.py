@@ -33,7 +33,7 @@ from infra.monitoring.monitoring import Monitoring
 from infra.naming import slug
 from infra.poll_loop import PollLoop
 from infra.registration import Handlers, handlers_by_route, refuse_equal_names
-from infra.run_task import RunTask
+from infra.run_task.state_machine import RunTask
 from infra.shared_settings import SharedSettings
 from infra.worker_group import WorkerGroup
 

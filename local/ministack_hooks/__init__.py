@@ -7,10 +7,10 @@ expects of it, so that an upgrade that changes one fails there.
 from local.ministack_hooks.emulator import (
     Asgi,
     EmulatedServiceError,
-    Handler,
     Ministack,
     Note,
 )
+from local.ministack_hooks.handler import Handler
 from local.ministack_hooks.resource_types import add_resource_type
 
 __all__ = [

@@ -22,6 +22,7 @@ from local.ministack_hooks.deliveries import Deliveries, Undelivered
 from local.ministack_hooks.encrypted_executions import EncryptedExecutions
 from local.ministack_hooks.expressions import ParsedOnce
 from local.ministack_hooks.function_roles import FunctionRoles
+from local.ministack_hooks.handler import Handler
 from local.ministack_hooks.key_use import KeyUse
 from local.ministack_hooks.log_delivery import LogDelivery
 from local.ministack_hooks.log_pages import paged
@@ -29,14 +30,8 @@ from local.ministack_hooks.missing_objects import MissingObjects
 from local.ministack_hooks.permissions import Permissions
 from local.ministack_hooks.size_limits import SizeLimits
 from local.ministack_hooks.state_machine_faults import StateMachineFaults
-from local.ministack_hooks.state_machine_roles import CallsOf, StateMachineRoles
-from local.permissions.calls import CannotAssumeError
-
-Handler = Callable[
-    [str, str, dict[str, str], bytes, dict[str, list[str]]],
-    Coroutine[Any, Any, tuple[int, dict[str, str], bytes]],
-]
-"""One of ministack's services: (method, path, headers, body, query parameters) -> (status, headers, body)."""
+from local.ministack_hooks.state_machine_roles import StateMachineRoles
+from local.permissions.calls import CallsOf, CannotAssumeError
 
 Asgi = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 Invoke = Callable[[Function, str, bytes, str], Coroutine[Any, Any, Result]]

@@ -116,8 +116,10 @@ class Permissions:
         """Note each statement of each role that is there now, needed or not."""
         for role in list(self._iam._roles._data.values()):
             for document in role["InlinePolicies"].values():
-                for one in self._evaluator.parse_policy_document(document):
-                    self._note("granted", role["RoleName"], effect=one.effect, statement=_statement(one))
+                for statement in self._evaluator.parse_policy_document(document):
+                    self._note(
+                        "granted", role["RoleName"], effect=statement.effect, statement=_statement(statement)
+                    )
 
     def _session(
         self, role_arn: str, session_name: str, service: str, context: Mapping[str, str] | None
@@ -261,7 +263,7 @@ class Permissions:
             ]
             result = evaluate(context, *layers)
             if result.decision == "Allow":
-                statements = [one for policy in layers[0] for one in policy]
+                statements = [statement for policy in layers[0] for statement in policy]
                 self._note_allowed(context, evaluator._first_match(context, statements, "Allow"))
             return result
 

@@ -10,18 +10,16 @@ from __future__ import annotations
 import contextvars
 import importlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from local.json_service import json_object
 from local.ministack_hooks.integrations import optimized
 from local.ministack_hooks.permissions import Permissions
-from local.permissions.calls import Call, Denied
+from local.permissions.calls import Call, CallsOf, Denied
 from local.sdk_errors import sdk_error
 
 PRINCIPAL = "states.amazonaws.com"
-
-CallsOf = Callable[[str, bytes], list[Call]]
-"""(operation, body of the request) -> what has to be allowed."""
 
 
 class StateMachineRoles:
@@ -102,7 +100,7 @@ class StateMachineRoles:
         self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any
     ) -> list[Call]:
         if service in self._calls_of:
-            return self._calls_of[service](headers["x-amz-target"].rpartition(".")[2], body)
+            return self._calls_of[service](headers["x-amz-target"].rpartition(".")[2], json_object(body))
         parameters = self._app._routing_params(method, path, headers, body, query)
         request = (service, method, path, headers, body, parameters)
         action = self._actions.extract_iam_action(*request)

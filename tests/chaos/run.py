@@ -146,7 +146,7 @@ class Run:
             pages = self._deployment.stepfunctions.get_paginator("list_executions").paginate(
                 stateMachineArn=state_machine(self._deployment, RUN_TASK), statusFilter="RUNNING"
             )
-            running = [one["executionArn"] for page in pages for one in page["executions"]]
+            running = [execution["executionArn"] for page in pages for execution in page["executions"]]
             if running:
                 # It may have ended by itself in the meantime.
                 with contextlib.suppress(ClientError):
@@ -154,15 +154,15 @@ class Run:
 
     def _look(self) -> None:
         """Which tasks are over by now; cancels those that are to be canceled and have begun."""
-        for pipeline in {one.pipeline.id: one.pipeline for one in self._open.values()}.values():
+        for pipeline in {entry.pipeline.id: entry.pipeline for entry in self._open.values()}.values():
             for name, status, instance in insist(partial(self._instances, pipeline)):
-                one = self._open.get(name)
-                if one is None:
+                entry = self._open.get(name)
+                if entry is None:
                     continue
                 if status in OVER:
                     self._ended.append((self._open.pop(name), status))
-                elif one.task.kind == "is canceled" and self._lines(name, "begun") and not one.canceled:
-                    one.canceled = True
+                elif entry.task.kind == "is canceled" and self._lines(name, "begun") and not entry.canceled:
+                    entry.canceled = True
                     self._cancel(pipeline, instance)
         time.sleep(0.5)
 
@@ -174,7 +174,7 @@ class Run:
         for start in range(0, len(ids), 25):
             answer = client.describe_objects(pipelineId=pipeline.id, objectIds=ids[start : start + 25])
             for found in answer["pipelineObjects"]:
-                fields = {one["key"]: one.get("stringValue", "") for one in found["fields"]}
+                fields = {field["key"]: field.get("stringValue", "") for field in found["fields"]}
                 name = found["id"].lstrip("@").partition("_")[0]
                 found_instances.append((name, fields.get("@status", ""), found["id"]))
         return found_instances
@@ -198,23 +198,23 @@ class Run:
         figures.stuck = len(running)
         figures.wrong += [f"{arn} never ended" for arn in running]
         started = self._executions_by_task()
-        for one, status in self._ended:
-            name = one.task.name
+        for entry, status in self._ended:
+            name = entry.task.name
             begun, done = self._lines(name, "begun"), self._lines(name, "done")
-            attempts = len(insist(partial(one.pipeline.attempts, one.task.name)))
+            attempts = len(insist(partial(entry.pipeline.attempts, entry.task.name)))
             figures.attempts += attempts
             figures.executions += started.get(name, 0)
             figures.reoffers += max(0, started.get(name, 0) - attempts)
             figures.duplicates += max(0, len(begun) - attempts)
             if begun:
-                delay = (float(begun[0]) - one.activated_at) * self._scale
+                delay = (float(begun[0]) - entry.activated_at) * self._scale
                 figures.latest_start_seconds = max(figures.latest_start_seconds, round(delay, 1))
             if status == "FINISHED" and not done:
                 figures.falsely_finished += 1
-            elif status != one.task.earned:
+            elif status != entry.task.earned:
                 figures.otherwise_wrong += 1
-            if status != one.task.earned or (status == "FINISHED" and not done):
-                figures.wrong.append(f"{name} {one.task.kind}, but is {status}; done {len(done)} times")
+            if status != entry.task.earned or (status == "FINISHED" and not done):
+                figures.wrong.append(f"{name} {entry.task.kind}, but is {status}; done {len(done)} times")
         return figures
 
     def _running(self) -> list[str]:

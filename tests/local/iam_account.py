@@ -121,7 +121,10 @@ class IamAccount:
 def policy_of(statements: Sequence[Statement], resource: str) -> str:
     """A resource's policy."""
     return json.dumps(
-        {"Version": "2012-10-17", "Statement": [{**one, "Resource": resource} for one in statements]}
+        {
+            "Version": "2012-10-17",
+            "Statement": [{**statement, "Resource": resource} for statement in statements],
+        }
     )
 
 

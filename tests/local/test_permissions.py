@@ -159,7 +159,9 @@ DENIALS: list[tuple[str, Callable[[Any], Any], str, int, str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("service", "call", "code", "status", "action", "resource"), DENIALS, ids=[one[0] for one in DENIALS]
+    ("service", "call", "code", "status", "action", "resource"),
+    DENIALS,
+    ids=[denial[0] for denial in DENIALS],
 )
 def test_a_role_without_the_permission_is_denied(
     up: Command,
@@ -531,14 +533,10 @@ def test_an_encrypted_state_machine_takes_the_key_of_its_role_and_of_its_readers
     assert reader.describe_execution(executionArn=execution)["executionArn"] == execution
 
 
-def test_an_encrypted_topic_takes_the_key_of_the_service_that_publishes(aws: IamAccount) -> None:
-    sns, cloudwatch = aws.client("sns"), aws.client("cloudwatch")
-    url, queue = aws.queue(by_service("sns.amazonaws.com", "sqs:SendMessage"))
-    key = key_with(aws)
-    topic = sns.create_topic(Name="encrypted", Attributes={"KmsMasterKeyId": key})["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
-    cloudwatch.put_metric_alarm(
-        AlarmName="e",
+def put_alarm(aws: IamAccount, name: str, topic: str) -> None:
+    """An alarm that notifies a topic."""
+    aws.client("cloudwatch").put_metric_alarm(
+        AlarmName=name,
         Namespace="n",
         MetricName="m",
         Period=60,
@@ -548,16 +546,31 @@ def test_an_encrypted_topic_takes_the_key_of_the_service_that_publishes(aws: Iam
         AlarmActions=[topic],
     )
 
-    def goes_off() -> int:
-        for state in ("OK", "ALARM"):
-            cloudwatch.set_alarm_state(AlarmName="e", StateValue=state, StateReason="a test's")
-        return len(aws.received(url))
 
-    assert goes_off() == 0
+def notifications_of(aws: IamAccount, alarm: str, queue_url: str) -> int:
+    """How many messages a queue gets when the alarm goes off."""
+    before = len(aws.received(queue_url))
+    for state in ("OK", "ALARM"):
+        aws.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="a test's")
+    return len(aws.received(queue_url)) - before
+
+
+def test_an_encrypted_topic_takes_the_key_of_the_service_that_publishes(aws: IamAccount) -> None:
+    sns = aws.client("sns")
+    url, queue = aws.queue(by_service("sns.amazonaws.com", "sqs:SendMessage"))
+    key = key_with(aws)
+    topic = sns.create_topic(Name="encrypted", Attributes={"KmsMasterKeyId": key})["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    put_alarm(aws, "e", topic)
+
+    def notifications() -> int:
+        return notifications_of(aws, "e", url)
+
+    assert notifications() == 0
     use = by_service("cloudwatch.amazonaws.com", "kms:*", SourceArn=f"arn:aws:cloudwatch:{PLACE}:alarm:e")
     owner = json.loads(aws.client("kms").get_key_policy(KeyId=key)["Policy"])["Statement"]
     aws.client("kms").put_key_policy(KeyId=key, Policy=policy_of([*owner, use], "*"))
-    assert goes_off() == 1
+    assert notifications() == 1
 
 
 # Services among each other
@@ -565,7 +578,7 @@ def test_an_encrypted_topic_takes_the_key_of_the_service_that_publishes(aws: Iam
 
 def test_an_alarm_and_a_topic_deliver_what_the_policies_allow(aws: IamAccount) -> None:
     """CloudWatch to SNS by the topic's policy, SNS to SQS by the queue's."""
-    sns, cloudwatch = aws.client("sns"), aws.client("cloudwatch")
+    sns = aws.client("sns")
     url, queue = aws.queue(by_service("sns.amazonaws.com", "sqs:SendMessage"))
     deaf_url, deaf = aws.queue(
         by_service("sns.amazonaws.com", "sqs:SendMessage", SourceArn="arn:aws:sns:*:t")
@@ -573,28 +586,16 @@ def test_an_alarm_and_a_topic_deliver_what_the_policies_allow(aws: IamAccount) -
     topic = sns.create_topic(Name="alarms")["TopicArn"]
     for endpoint in (queue, deaf):
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=endpoint)
-    cloudwatch.put_metric_alarm(
-        AlarmName="a",
-        Namespace="n",
-        MetricName="m",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-        AlarmActions=[topic],
-    )
+    put_alarm(aws, "a", topic)
 
-    def told() -> int:
-        before = len(aws.received(url))
-        for state in ("OK", "ALARM"):
-            cloudwatch.set_alarm_state(AlarmName="a", StateValue=state, StateReason="a test's")
-        return len(aws.received(url)) - before
+    def notifications() -> int:
+        return notifications_of(aws, "a", url)
 
     def set_policy(*statements: dict[str, Any]) -> None:
         policy = policy_of(statements, topic)
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
 
-    assert told() == 1, "the policy that SNS gives a topic lets alarms of its account publish"
+    assert notifications() == 1, "the policy that SNS gives a topic lets alarms of its account publish"
     tls_alone = {
         "Effect": "Deny",
         "Principal": "*",
@@ -602,12 +603,12 @@ def test_an_alarm_and_a_topic_deliver_what_the_policies_allow(aws: IamAccount) -
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     set_policy(tls_alone)
-    assert told() == 0
+    assert notifications() == 0
     set_policy(tls_alone, by_service("cloudwatch.amazonaws.com", "sns:Publish", SourceArn="arn:*:alarm:b"))
-    assert told() == 0
+    assert notifications() == 0
     alarms = f"arn:aws:cloudwatch:{PLACE}:alarm:*"
     set_policy(tls_alone, by_service("cloudwatch.amazonaws.com", "sns:Publish", SourceArn=alarms))
-    assert told() == 1
+    assert notifications() == 1
     assert aws.received(deaf_url) == []
 
 
@@ -663,7 +664,7 @@ def test_a_schedule_starts_with_its_role_and_uses_its_dead_letter_queue_with_it(
 
     at_once("without", queue)
     (letter,) = eventually(lambda: aws.received(url) or None, "no dead letter")
-    attributes = {key: one["StringValue"] for key, one in letter["MessageAttributes"].items()}
+    attributes = {key: attribute["StringValue"] for key, attribute in letter["MessageAttributes"].items()}
     assert attributes["ERROR_CODE"] == "AccessDeniedException"
     assert (
         f"not authorized to perform: states:StartExecution on resource: {machine}"

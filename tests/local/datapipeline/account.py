@@ -21,10 +21,10 @@ def pipeline_object(object_id: str, **fields: str | tuple[str, ...] | list[str])
     for key, value in fields.items():
         name = f"*{key[1:]}" if key.startswith("_") else key
         if isinstance(value, tuple):
-            wire += [{"key": name, "refValue": one} for one in value]
+            wire += [{"key": name, "refValue": reference} for reference in value]
         else:
             values = [value] if isinstance(value, str) else value
-            wire += [{"key": name, "stringValue": one} for one in values]
+            wire += [{"key": name, "stringValue": string} for string in values]
     return {"id": object_id, "name": object_id, "fields": wire}
 
 
@@ -98,11 +98,11 @@ class Account:
     def objects(self, pipeline_id: str, sphere: str) -> dict[str, dict[str, Any]]:
         ids = self("QueryObjects", pipelineId=pipeline_id, sphere=sphere)["ids"]
         described = self("DescribeObjects", pipelineId=pipeline_id, objectIds=ids)["pipelineObjects"]
-        return {one["id"]: one for one in described}
+        return {wire["id"]: wire for wire in described}
 
     def instance_id(self, pipeline_id: str, component: str) -> str:
         found = self.objects(pipeline_id, "INSTANCE").items()
-        return next(id_ for id_, one in found if values(one, "@componentParent") == [component])
+        return next(id_ for id_, instance in found if values(instance, "@componentParent") == [component])
 
     def status(self, pipeline_id: str, component: str) -> str:
         instance = self.objects(pipeline_id, "INSTANCE")[self.instance_id(pipeline_id, component)]
@@ -111,7 +111,11 @@ class Account:
     def attempts(self, pipeline_id: str, component: str) -> list[str]:
         """The statuses of a component's attempts, in order."""
         found = self.objects(pipeline_id, "ATTEMPT").values()
-        return [values(one, "@status")[0] for one in found if values(one, "@componentParent") == [component]]
+        return [
+            values(attempt, "@status")[0]
+            for attempt in found
+            if values(attempt, "@componentParent") == [component]
+        ]
 
     def state(self, pipeline_id: str) -> str:
         described = self("DescribePipelines", pipelineIds=[pipeline_id])["pipelineDescriptionList"][0]

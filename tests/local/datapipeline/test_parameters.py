@@ -16,18 +16,18 @@ MISSING = "Value is missing for this parameter"
 def parameter(parameter_id: str, **attributes: str | list[str]) -> dict[str, Any]:
     """A list is an attribute that is there several times."""
     pairs = [
-        (key, one)
+        (key, string)
         for key, value in attributes.items()
-        for one in ([value] if isinstance(value, str) else value)
+        for string in ([value] if isinstance(value, str) else value)
     ]
     return {"id": parameter_id, "attributes": [{"key": key, "stringValue": value} for key, value in pairs]}
 
 
 def given(**found: str | list[str]) -> list[dict[str, str]]:
     return [
-        {"id": key, "stringValue": one}
+        {"id": key, "stringValue": string}
         for key, value in found.items()
-        for one in ([value] if isinstance(value, str) else value)
+        for string in ([value] if isinstance(value, str) else value)
     ]
 
 

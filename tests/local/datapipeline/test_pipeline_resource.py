@@ -69,7 +69,7 @@ def described(account: Account, pipeline: str) -> dict[str, Any]:
 
 
 def pipelines(account: Account) -> list[str]:
-    return [one["id"] for one in account("ListPipelines")["pipelineIdList"]]
+    return [pipeline["id"] for pipeline in account("ListPipelines")["pipelineIdList"]]
 
 
 def command_of(task: dict[str, Any]) -> list[str]:

@@ -44,7 +44,11 @@ def status(client: Client, pipeline: str, component: str) -> str:
     service = client("datapipeline")
     ids = service.query_objects(pipelineId=pipeline, sphere="INSTANCE")["ids"]
     found = service.describe_objects(pipelineId=pipeline, objectIds=ids)["pipelineObjects"]
-    return next(values(one, "@status")[0] for one in found if values(one, "@componentParent") == [component])
+    return next(
+        values(instance, "@status")[0]
+        for instance in found
+        if values(instance, "@componentParent") == [component]
+    )
 
 
 def test_an_alarm_reaches_its_topics_subscribers(client: Client) -> None:

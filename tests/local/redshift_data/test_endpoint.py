@@ -134,7 +134,7 @@ def test_what_comes_again_with_its_token_runs_once(
         for token in ("a", "a", "b")
     ]
     assert ids[0] == ids[1] != ids[2]
-    assert {ended(client, one)["Status"] for one in ids} == {"FINISHED", "FAILED"}
+    assert {ended(client, statement)["Status"] for statement in ids} == {"FINISHED", "FAILED"}
 
 
 def test_a_backslash_escapes_as_in_redshift(client: RedshiftDataAPIServiceClient) -> None:
@@ -242,7 +242,7 @@ def test_requests_go_to_the_service_by_their_target() -> None:
 
         return note
 
-    both = with_service(b"RedshiftData.", application("ours"), application("others"))
+    both = with_service("RedshiftData.", application("ours"), application("others"))
     for headers in (
         [(b"X-Amz-Target", b"RedshiftData.ExecuteStatement")],
         [(b"x-amz-target", b"Logs.X")],

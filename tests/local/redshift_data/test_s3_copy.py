@@ -5,7 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,31 +14,10 @@ from pg8000.native import Connection
 
 from local.redshift_data.errors import NotSupportedError, StatementError
 from local.redshift_data.s3_copy import run_copy
-from tests.databases.server import DATABASE, DatabaseServer
+from tests.local.redshift_data.conftest import ROLE
 from tests.unit.fake_s3 import FakeS3
 
-ROLE = "IAM_ROLE 'arn:aws:iam::000000000000:role/copy'"
 Load = Callable[..., list[Any]]
-
-
-@pytest.fixture(scope="module")
-def connection(postgresql_server: DatabaseServer) -> Iterator[Connection]:
-    """A session as the Data API has it."""
-    server = postgresql_server
-    with Connection(
-        server.user, host="127.0.0.1", port=server.port, password=server.password, database=DATABASE
-    ) as made:
-        made.run("SET standard_conforming_strings = off")
-        made.run("SET TIME ZONE 'UTC'")
-        yield made
-
-
-@pytest.fixture
-def session(connection: Connection) -> Iterator[Connection]:
-    """The session in a transaction, of which nothing stays."""
-    connection.run("BEGIN")
-    yield connection
-    connection.run("ROLLBACK")
 
 
 @pytest.fixture
@@ -116,7 +95,7 @@ def test_what_is_loaded(
     load: Load, columns: str, data: str | bytes, options: str, expected: list[Any]
 ) -> None:
     rows = load(columns, data, options)
-    assert [[str(one) if "decimal(8" in columns else one for one in row] for row in rows] == expected
+    assert [[str(value) if "decimal(8" in columns else value for value in row] for row in rows] == expected
 
 
 @pytest.mark.parametrize(
