@@ -32,11 +32,11 @@ def main() -> None:
                     idle_alarm_hours=context.whole("idleAlarmHours"),
                 ),
             ],
-            handlers={
-                "ShellCommandActivity": shell_command(),
-                "ShellCommandPrecondition": shell_command_precondition(),
-                "Exists": exists(),
-            },
+            handlers=[
+                ("ShellCommandActivity", shell_command()),
+                ("ShellCommandPrecondition", shell_command_precondition()),
+                ("Exists", exists()),
+            ],
             alarm_email=context.text("alarmEmail") or None,
             failed_tasks_alarm=context.whole("failedTasksAlarm", 1),
             tracing=context.flag("tracing"),

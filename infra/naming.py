@@ -8,6 +8,9 @@ import re
 LONGEST_FUNCTION_NAME = 64
 """Characters (Lambda API Reference, CreateFunction); a schedule's name has as many."""
 
+EXECUTION_ENDED = "execution-ended"
+"""The function that counts ended tasks is named ``<stack>-execution-ended``."""
+
 _LONGEST_GROUP_NAME = 40
 
 

@@ -8,9 +8,8 @@ What comes next is decided in lambdas/poller/loop.py; the state machine only fol
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
@@ -19,6 +18,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from infra.encryption import of_state_machine
+from infra.error_log import error_log
 from infra.iam_condition import equals
 from infra.lambda_errors import NOT_STARTED
 from infra.naming import group_name
@@ -83,26 +83,16 @@ class PollLoop(Construct):
             },
         )
         self._grant(run_task, shared)
+        machine_name = f"{stack.stack_name}-{POLL_LOOP}-{name}"
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
-            state_machine_name=f"{stack.stack_name}-{POLL_LOOP}-{name}",
+            state_machine_name=machine_name,
             comment=f"Takes the tasks of worker group {worker_group.name} and starts RunTask for each.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(self._definition(run_task)),
             encryption_configuration=of_state_machine(shared.encryption_key),
-            logs=sfn.LogOptions(
-                destination=logs.LogGroup(
-                    self,
-                    "LoopLogs",
-                    log_group_name=f"/aws/vendedlogs/states/{stack.stack_name}-PollLoop-{name}",
-                    retention=shared.log_retention,
-                    encryption_key=shared.encryption_key,
-                    removal_policy=RemovalPolicy.DESTROY,
-                ),
-                level=sfn.LogLevel.ERROR,
-                include_execution_data=False,
-            ),
+            logs=error_log(self, "LoopLogs", state_machine=machine_name, shared=shared),
             tracing_enabled=shared.tracing,
         )
         ticker = iam.Role(

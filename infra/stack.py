@@ -33,7 +33,7 @@ from infra.monitoring.monitoring import Monitoring
 from infra.naming import slug
 from infra.poll_loop import PollLoop
 from infra.registration import Handlers, handlers_by_route, refuse_equal_names
-from infra.run_task import RunTask
+from infra.run_task.state_machine import RunTask
 from infra.shared_settings import SharedSettings
 from infra.worker_group import WorkerGroup
 
@@ -180,7 +180,7 @@ class TaskRunnerStack(Stack):
 
 
 def _resources(construct: Construct) -> int:
-    return sum(isinstance(one, CfnResource) for one in construct.node.find_all())
+    return sum(isinstance(node, CfnResource) for node in construct.node.find_all())
 
 
 def _check(worker_groups: Sequence[WorkerGroup]) -> None:

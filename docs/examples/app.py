@@ -54,21 +54,25 @@ try:
                 poll_timeout=context.whole("pollTimeout", 10),
             ),
         ],
-        handlers={
-            "ShellCommandActivity": shell_command(memory_mb=1024, statements=sales),
-            "ShellCommandPrecondition": shell_command_precondition(statements=incoming),
-            "Exists": exists(statements=incoming),
-            "CopyActivity": copy(secrets=[etl_login], statements=sales),
-            "SqlActivity": sql(secrets=[etl_login], statements=incoming),
-            "RedshiftCopyActivity": redshift_copy(
-                copy_role_arn="arn:aws:iam::111122223333:role/redshift-copy", redshift=["warehouse/etl"]
+        handlers=[
+            ("ShellCommandActivity", shell_command(memory_mb=1024, statements=sales)),
+            ("ShellCommandPrecondition", shell_command_precondition(statements=incoming)),
+            ("Exists", exists(statements=incoming)),
+            ("CopyActivity", copy(secrets=[etl_login], statements=sales)),
+            ("SqlActivity", sql(secrets=[etl_login], statements=incoming)),
+            (
+                "RedshiftCopyActivity",
+                redshift_copy(
+                    copy_role_arn="arn:aws:iam::111122223333:role/redshift-copy", redshift=["warehouse/etl"]
+                ),
             ),
-            "count-words": PythonHandler(module="count_words", memory_mb=256, timeout_minutes=5),
-            "run-state-machine": PythonHandler(
-                module="run_state_machine", timeout_minutes=1, statements=[state_machines]
+            ("count-words", PythonHandler(module="count_words", memory_mb=256, timeout_minutes=5)),
+            (
+                "run-state-machine",
+                PythonHandler(module="run_state_machine", timeout_minutes=1, statements=[state_machines]),
             ),
-            "parse-json": existing_function(parse_json),
-        },
+            ("parse-json", existing_function(parse_json)),
+        ],
         time_scale=context.number("timeScale", 1),
     )
     context.refuse_misspelt()

@@ -16,10 +16,11 @@ from infra.poll_loop import PollLoop
 
 _WIDTH = 24
 _HEIGHT = 6
+_GRAPHS_IN_A_ROW = 3
 
 
 class Dashboard(Construct):
-    """One dashboard named as the stack. Lines of worker groups and of types bear their names alone."""
+    """One dashboard, named as the stack. Its lines are labelled with the names of worker groups and types."""
 
     def __init__(
         self,
@@ -37,34 +38,51 @@ class Dashboard(Construct):
         alarms: Sequence[cloudwatch.Alarm],
     ) -> None:
         super().__init__(scope, construct_id)
-        groups = [loop.worker_group.name for loop in poll_loops]
-
-        def of_groups(metric: str, statistic: str = "Sum") -> list[cloudwatch.IMetric]:
-            return [metrics.of_group(metric, one, label=one[:60], statistic=statistic) for one in groups]
-
-        def of_types(metric: str, *, label: str = "", statistic: str = "Sum") -> list[cloudwatch.IMetric]:
-            return [
-                metrics.of_type(metric, route, label=label + route, statistic=statistic) for route in handlers
-            ]
-
         dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=name, default_interval=Duration.hours(12)
         )
+        links = _links(name, run_task, poll_loops)
         dashboard.add_widgets(
-            cloudwatch.TextWidget(
-                markdown=_links(name, run_task, poll_loops), width=_WIDTH, height=2 + len(poll_loops) // 10
-            )
+            cloudwatch.TextWidget(markdown=links, width=_WIDTH, height=2 + len(poll_loops) // 10)
         )
         dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(
                 title="Alarms", alarms=list(alarms), width=_WIDTH, height=1 + (len(alarms) + 5) // 6
             )
         )
-        _row(dashboard, "Is it alive?")
-        dashboard.add_widgets(
-            _graph("Polls that were answered or given up, by worker group", of_groups("Polls")),
-            _graph("Polls that failed, by error", [metrics.by("Error", "PollErrors")]),
-            _graph(
+        rows = _rows(metrics, run_task, poll_loops, handlers, execution_ended, not_reported, undelivered)
+        for question, graphs in rows.items():
+            dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {question}", width=_WIDTH, height=1))
+            for first in range(0, len(graphs), _GRAPHS_IN_A_ROW):
+                row = graphs[first : first + _GRAPHS_IN_A_ROW]
+                dashboard.add_widgets(*(_graph(title, lines) for title, lines in row))
+
+
+def _rows(
+    metrics: Metrics,
+    run_task: sfn.StateMachine,
+    poll_loops: Sequence[PollLoop],
+    handlers: Mapping[str, lambda_.IFunction],
+    execution_ended: lambda_.IFunction,
+    not_reported: sqs.IQueue,
+    undelivered: sqs.IQueue,
+) -> dict[str, list[tuple[str, list[cloudwatch.IMetric]]]]:
+    """For each question the graphs that answer it: a title, and the lines."""
+
+    def of_groups(metric: str, statistic: str = "Sum") -> list[cloudwatch.IMetric]:
+        groups = [loop.worker_group.name for loop in poll_loops]
+        return [metrics.of_group(metric, group, label=group[:60], statistic=statistic) for group in groups]
+
+    def of_types(metric: str, *, label: str = "", statistic: str = "Sum") -> list[cloudwatch.IMetric]:
+        return [
+            metrics.of_type(metric, route, label=label + route, statistic=statistic) for route in handlers
+        ]
+
+    return {
+        "Is it alive?": [
+            ("Polls that were answered or given up, by worker group", of_groups("Polls")),
+            ("Polls that failed, by error", [metrics.by("Error", "PollErrors")]),
+            (
                 "Loops failed, ticks not delivered, short polls given up",
                 [
                     metrics.of_stack("PollLoopsFailed", label="loops failed"),
@@ -72,42 +90,37 @@ class Dashboard(Construct):
                     metrics.of_stack("PollsAbandoned", label="polls given up"),
                 ],
             ),
-        )
-        _row(dashboard, "Is it keeping up?")
-        dashboard.add_widgets(
-            _graph("Tasks received, by worker group", of_groups("TasksReceived")),
-            _graph(
+        ],
+        "Is it keeping up?": [
+            ("Tasks received, by worker group", of_groups("TasksReceived")),
+            (
                 "Seconds from ready to received, the longest, by worker group",
                 of_groups("StartDelay", "Maximum"),
             ),
-            _graph("Waits at max_concurrent_tasks, by worker group", of_groups("LoopFull")),
-        )
-        _row(dashboard, "What ends?")
-        dashboard.add_widgets(
-            _graph("Tasks finished, by type", of_types("TasksFinished")),
-            _graph("Tasks failed, by type", of_types("TasksFailed")),
-            _graph(
+            ("Waits at max_concurrent_tasks, by worker group", of_groups("LoopFull")),
+        ],
+        "What ends?": [
+            ("Tasks finished, by type", of_types("TasksFinished")),
+            ("Tasks failed, by type", of_types("TasksFailed")),
+            (
                 "Seconds from start to end, 90th percentile, by type",
                 of_types("TaskDuration", statistic="p90"),
             ),
-        )
-        dashboard.add_widgets(
-            _graph(
+            (
                 "Tasks canceled, and preconditions that did not hold, by type",
                 [*of_types("TasksCanceled", label="canceled "), *of_types("TasksNotMet", label="not met ")],
             ),
-            _graph(
+            (
                 "Tasks that the service had forgotten, or was not told of, by type",
                 [
                     *of_types("TasksLost", label="forgotten "),
                     metrics.of_stack("TasksNotReported", label="not told"),
                 ],
             ),
-            _graph("Deferrals of tasks that ended, by type", of_types("TasksDeferred")),
-        )
-        _row(dashboard, "What fails?")
-        dashboard.add_widgets(
-            _graph(
+            ("Deferrals of tasks that ended, by type", of_types("TasksDeferred")),
+        ],
+        "What fails?": [
+            (
                 "Tasks failed, and why it was not their own work",
                 [
                     metrics.of_stack("TasksFailed", label="failed"),
@@ -116,37 +129,33 @@ class Dashboard(Construct):
                     metrics.of_stack("StatusesRefused", label="status refused by the service"),
                 ],
             ),
-            _graph(
+            (
                 "Handlers throttled, by type",
                 [throttles(function, route) for route, function in handlers.items()],
             ),
-            _graph(
+            (
                 "Nobody was told: tasks in the queue, ends not counted",
                 [waiting(not_reported, "tasks not reported"), errors(execution_ended, "ends not counted")],
             ),
-        )
-        _row(dashboard, "What does it cost?")
-        dashboard.add_widgets(
-            _graph("State transitions, at least", [_transitions(run_task, poll_loops)]),
-            _graph(
+        ],
+        "What does it cost?": [
+            ("State transitions, at least", [_transitions(run_task, poll_loops)]),
+            (
                 "Milliseconds that functions ran",
                 [
                     _total("pollers", [busy(loop.poller, "") for loop in poll_loops]),
                     *(busy(function, route) for route, function in handlers.items()),
                 ],
             ),
-            _graph(
+            (
                 "Cold starts, and objects put into the claims bucket",
                 [
                     metrics.of_stack("ColdStarts", label="cold starts"),
                     metrics.of_stack("ClaimObjects", label="claim objects"),
                 ],
             ),
-        )
-
-
-def _row(dashboard: cloudwatch.Dashboard, question: str) -> None:
-    dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {question}", width=_WIDTH, height=1))
+        ],
+    }
 
 
 def _graph(title: str, left: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:

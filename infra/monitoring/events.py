@@ -15,10 +15,10 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.naming import EXECUTION_ENDED
 from infra.poll_loop import POLL_LOOP
 from infra.python_function import python_function
-from infra.registration import EXECUTION_ENDED
-from infra.run_task import RUN_TASK
+from infra.run_task.state_machine import RUN_TASK
 from infra.shared_settings import SharedSettings
 
 _FAILED = ["FAILED", "TIMED_OUT", "ABORTED"]

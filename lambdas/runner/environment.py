@@ -18,7 +18,7 @@ from typing import NoReturn
 from runner.linux import Option, prctl
 
 NOT_CLEAN = "EnvironmentNotClean"
-"""The error with which an ending environment responds. infra/run_task.py retries it."""
+"""The error with which an ending environment responds. infra/run_task/invoke_handler.py retries it."""
 
 _VERSION = "2018-06-01"
 _SECONDS = 5

@@ -49,7 +49,7 @@ _REPORT_RETRIES = 7
 _REPORT_MOST_SECONDS = 30.0
 _STATUS_RETRIES = 60
 _STATUS_MOST_SECONDS = 60.0
-"""The retries of infra/run_task.py."""
+"""The retries of infra/run_task/."""
 
 
 @dataclass(frozen=True)

@@ -1,109 +1,140 @@
-"""Imports go downward only, as CONTRIBUTING.md says, and never in a circle."""
+"""Imports go downward only, as CONTRIBUTING.md says, and never in a circle.
+
+Every import statement counts, also those in functions and those for type checkers alone. Tests may import
+anything, so they are not looked at.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-import pytest
+from local.launch import ROOT
 
-ROOT = Path(__file__).parents[2]
-# The folder of a part, and what stands before the names of its modules: lambdas/ is the root on Lambda.
-PARTS = {"lambdas": "", "infra": "infra.", "local": "local."}
-MAY_IMPORT = {"lambdas": {"lambdas"}, "infra": {"infra"}, "local": {"local", "infra", "lambdas"}}
-LAYERS_OF_LAMBDAS = (
-    {"poll_for_task", "execution_ended", "activities"},
-    {"poller", "copying", "redshift_copy"},
-    {"data_formats", "sql", "shell"},
-    {"data_nodes"},
-    {"runner"},
-)
+# Where modules are, and what their names begin with: lambdas/ itself is on Lambda's path.
+TREES = {"lambdas": "", "infra": "infra", "local": "local", "bench": "bench"}
+
+# From the lowest layer up, what each may import. A module belongs to the longest name that begins its own.
+MAY_IMPORT: dict[str, set[str]] = {
+    # What is deployed. It imports nothing of the other trees.
+    "runner": set(),
+    "poller": {"runner"},
+    "data_nodes": {"runner"},
+    "shell": {"data_nodes", "runner"},
+    "sql": {"data_nodes", "runner"},
+    "data_formats": {"data_nodes", "runner", "sql"},
+    "copying": {"data_formats", "data_nodes", "runner", "sql"},
+    "redshift_copy": {"data_formats", "data_nodes", "runner", "sql"},
+    "activities": {"copying", "data_formats", "data_nodes", "redshift_copy", "runner", "shell", "sql"},
+    "poll_for_task": {"poller", "runner"},
+    "execution_ended": {"runner"},
+    # The stack: settings and their checks, then functions, handlers, state machines, monitoring. It imports
+    # nothing of what it deploys, whose code is for Lambda's Python.
+    "infra": set(),
+    "infra.python_handler": {"infra"},
+    "infra.shell_handler": {"infra", "infra.python_handler"},
+    "infra.handlers": {"infra", "infra.python_handler", "infra.shell_handler"},
+    "infra.run_task": {"infra"},
+    "infra.poll_loop": {"infra"},
+    "infra.monitoring": {"infra", "infra.poll_loop", "infra.run_task"},
+    "infra.stack": {"infra", "infra.monitoring", "infra.poll_loop", "infra.run_task"},
+    # AWS on this machine, which imports what it simulates.
+    "local.datapipeline": set(),
+    "local.redshift_data": set(),
+    "local.lambda_runtime": set(),
+    "local.console": set(),
+    "local.ministack_hooks": {"local.datapipeline", "local.lambda_runtime"},
+    "local.simulation": {"infra", "local.datapipeline", "poller"},
+    # What measures all the others.
+    "bench": {
+        "activities",
+        "infra",
+        "infra.handlers",
+        "infra.stack",
+        "local",
+        "local.datapipeline",
+        "local.simulation",
+        "poller",
+        "runner",
+    },
+}
+
+# What has no row in local/ is below those packages, such as local/permissions/, or above them, such as
+# local/server.py. Within local/ it may import and be imported freely; the check for circles holds for it too.
+LOCAL = "local"
 
 
 @cache
-def modules() -> dict[str, Path]:
-    """The project's modules by the names under which they are imported."""
+def modules() -> Mapping[str, Path]:
+    """The file of each module."""
     found = {}
-    for part, before in PARTS.items():
-        for path in (ROOT / part).rglob("*.py"):
-            parts = path.relative_to(ROOT / part).with_suffix("").parts
-            name = before + ".".join(part for part in parts if part != "__init__")
-            found[name.rstrip(".")] = path
+    for tree, prefix in TREES.items():
+        for file in (ROOT / tree).rglob("*.py"):
+            parts = [prefix, *file.relative_to(ROOT / tree).with_suffix("").parts]
+            found[".".join(part for part in parts if part and part != "__init__")] = file
     return found
 
 
-def imports(module: str, *, of_types: bool) -> set[str]:
-    """The project's modules that a module imports; ``of_types``: those too that only type checkers import."""
-    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
-    named = {name for statement in statements(tree, of_types=of_types) for name in names(statement)}
-    return {name for name in named if name in modules() and name != module}
+def imported(module: str) -> Iterator[str]:
+    """The modules of this repository that ``module`` imports: of a package, the module that is named."""
+    for node in ast.walk(ast.parse(modules()[module].read_text())):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module}, line {node.lineno}: a relative import"
+            qualified = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in modules() else str(node.module) for name in qualified]
+        yield from (name for name in names if name in modules())
 
 
-def statements(tree: ast.AST, *, of_types: bool) -> Iterator[ast.AST]:
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not of_types:
-            continue
-        yield node
-        yield from statements(node, of_types=of_types)
+@cache
+def arrows() -> Mapping[str, frozenset[str]]:
+    return {module: frozenset(imported(module)) for module in modules()}
 
 
-def names(statement: ast.AST) -> Iterator[str]:
-    if isinstance(statement, ast.Import):
-        yield from (alias.name for alias in statement.names)
-    if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
-        for alias in statement.names:
-            submodule = f"{statement.module}.{alias.name}"
-            yield submodule if submodule in modules() else statement.module
-
-
-def part_of(module: str) -> str:
-    first = module.partition(".")[0]
-    return first if first in PARTS else "lambdas"
-
-
-def layer_of(module: str) -> int:
-    package = module.partition(".")[0]
-    return next(number for number, layer in enumerate(LAYERS_OF_LAMBDAS) if package in layer)
+def layer(module: str) -> str:
+    """The row of MAY_IMPORT that ``module`` belongs to; LOCAL for a file of local/ itself."""
+    parts = module.split(".")
+    prefixes = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return next(name for name in prefixes if name in MAY_IMPORT or name == LOCAL)
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    graph = {module: imports(module, of_types=False) for module in modules()}
-    list(TopologicalSorter(graph).static_order())  # Raises CycleError, which names the circle.
+    try:
+        TopologicalSorter(arrows()).prepare()
+    except CycleError as circle:
+        raise AssertionError(f"a circle: {' -> '.join(reversed(circle.args[1]))}") from circle
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_a_part_imports_only_what_it_may(part: str) -> None:
+def test_no_layer_imports_a_higher_one() -> None:
     wrong = [
-        f"{module} imports {imported}"
-        for module in modules()
-        if part_of(module) == part
-        for imported in imports(module, of_types=True)
-        if part_of(imported) not in MAY_IMPORT[part]
+        f"{module} imports {other}"
+        for module, others in arrows().items()
+        for other in sorted(others)
+        if not may_import(layer(module), layer(other))
     ]
     assert wrong == []
 
 
-def test_only_the_simulation_imports_what_is_deployed() -> None:
-    importing = {
-        module
-        for module in modules()
-        if part_of(module) == "local"
-        for imported in imports(module, of_types=True)
-        if part_of(imported) != "local"
-    }
-    assert importing
-    assert [module for module in importing if not module.startswith("local.simulation.")] == []
+def may_import(importing: str, other: str) -> bool:
+    if importing == LOCAL:
+        return other.startswith("local")
+    within_local = importing.startswith("local.") and other == LOCAL
+    return importing == other or within_local or other in MAY_IMPORT[importing]
 
 
-def test_a_package_of_lambdas_imports_only_from_layers_below() -> None:
-    wrong = [
-        f"{module} imports {imported}"
-        for module in modules()
-        if part_of(module) == "lambdas"
-        for imported in imports(module, of_types=True)
-        if imported.partition(".")[0] != module.partition(".")[0] and layer_of(imported) <= layer_of(module)
-    ]
-    assert wrong == []
+def test_each_row_names_rows_below_it_alone() -> None:
+    rows = list(MAY_IMPORT)
+    for number, (name, others) in enumerate(MAY_IMPORT.items()):
+        assert others - {LOCAL} <= set(rows[:number]), name
+
+
+def test_an_arrow_is_found_wherever_it_stands() -> None:
+    """So that silence means something."""
+    assert "infra.worker_group" in arrows()["infra.stack"]
+    assert "runner.redaction" in arrows()["runner.telemetry"], "in a function, and for type checkers"
+    assert "runner.clients" in arrows()["execution_ended"], "a module of a package"

@@ -65,11 +65,11 @@ def main() -> None:
             ),
             WorkerGroup("reports / daily"),
         ],
-        handlers={
-            "ShellCommandActivity": shell_command(timeout_minutes=1),
-            "any-language": existing_function(any_language),
-            "deferring": existing_function(deferring),
-        },
+        handlers=[
+            ("ShellCommandActivity", shell_command(timeout_minutes=1)),
+            ("any-language", existing_function(any_language)),
+            ("deferring", existing_function(deferring)),
+        ],
         encryption_key=kms.Key(functions, "Key"),
         time_scale=float(app.node.try_get_context("timeScale")),
     )

@@ -1,0 +1,1 @@
+"""The state machine that runs one task: its states, and their JSONata as files beside them."""

@@ -1,0 +1,127 @@
+"""RunTask: one execution runs one task.
+
+    ReportProgress -> Route -> <handler> -> Outcome -> SetTaskStatus
+
+Its input is the envelope (lambdas/poller/envelope.py). Every state reads it as the execution's input, so
+that little data flows from state to state: ``{canceled, resume?, unacknowledged?}`` before the handler, its
+outcome after it. A task takes five states; each deferral costs Wait and the first four again.
+
+The execution's output says how the task ended, for people and for lambdas/execution_ended.py:
+``{status, deferrals, errorId?, crashed?, refused?, unhandled?}``. An execution that fails has not told Data
+Pipeline.
+
+Expressions of a line stand here; the others are the ``.jsonata`` files beside this one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.encryption import of_state_machine
+from infra.error_log import error_log
+from infra.run_task import ends
+from infra.run_task.expressions import expression, state_expression
+from infra.run_task.invoke_handler import invoke_handler
+from infra.run_task.report_progress import followed_by, report_progress
+from infra.run_task.set_task_status import set_task_status
+from infra.run_task.task import TASK
+from infra.shared_settings import SharedSettings
+
+RUN_TASK = "RunTask"
+"""The state machine is named ``<stack>-RunTask``."""
+
+
+class RunTask(Construct):
+    """The state machine, with one visible state for each route."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        handlers: Mapping[str, lambda_.IFunction],
+        shared: SharedSettings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        name = f"{Stack.of(self).stack_name}-{RUN_TASK}"
+        self.state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            state_machine_name=name,
+            comment="Runs one AWS Data Pipeline task: acknowledge, handle, report.",
+            query_language=sfn.QueryLanguage.JSONATA,
+            definition_body=sfn.DefinitionBody.from_chainable(
+                _definition(self, dict(sorted(handlers.items())))
+            ),
+            encryption_configuration=of_state_machine(shared.encryption_key),
+            logs=error_log(self, "Logs", state_machine=name, shared=shared),
+            tracing_enabled=shared.tracing,
+        )
+        self.state_machine.add_to_role_policy(
+            iam.PolicyStatement(
+                # The developer guide names no resource for this action, the Service Authorization
+                # Reference does: "*" is right under both. ReportProgress brings its own statement.
+                actions=["datapipeline:SetTaskStatus"],
+                resources=["*"],
+            )
+        )
+
+
+def _definition(scope: Construct, handlers: Mapping[str, lambda_.IFunction]) -> sfn.IChainable:
+    has_no_handler = expression("has_no_handler", routes=json.dumps(list(handlers)))
+    canceled = ends.canceled(scope, has_no_handler)
+    no_longer_ours = ends.no_longer_ours(scope, has_no_handler)
+    not_acknowledged = ends.not_acknowledged(scope)
+    set_status = set_task_status(scope, has_no_handler=has_no_handler, no_longer_ours=no_longer_ours)
+    report = report_progress(scope)
+    wait = sfn.Wait.jsonata(
+        scope,
+        "Wait",
+        time=sfn.WaitTime.seconds("{% $states.input.waitSeconds %}"),
+        outputs="{% {'resume': $states.input.resume} %}",
+    )
+    outcome = (
+        sfn.Choice.jsonata(scope, "Outcome")
+        .when(
+            sfn.Condition.jsonata("{% $states.input.status = 'DEFERRED' %}"),
+            wait,
+            outputs=state_expression("deferral"),
+        )
+        .when(sfn.Condition.jsonata("{% $states.input.status = 'CANCELED' %}"), canceled)
+        .otherwise(set_status)
+    )
+    route = (
+        sfn.Choice.jsonata(scope, "Route")
+        .when(
+            sfn.Condition.jsonata("{% $states.input.canceled and $not($exists($states.input.resume)) %}"),
+            canceled,
+        )
+        .when(
+            sfn.Condition.jsonata(
+                "{% $exists($states.input.unacknowledged) and $not($exists($states.input.resume)) %}"
+            ),
+            not_acknowledged,
+        )
+        .when(
+            sfn.Condition.jsonata(f"{{% $exists({TASK}.refusal) %}}"),
+            set_status,
+            outputs=f"{{% $merge([{{'status': 'FAILED'}}, {TASK}.refusal]) %}}",
+        )
+    )
+    for name, function in handlers.items():
+        handler = invoke_handler(scope, name, function, outcome=outcome, wait=wait)
+        route.when(sfn.Condition.jsonata(f"{{% {TASK}.route = {json.dumps(name)} %}}"), handler)
+    route.when(
+        sfn.Condition.jsonata(f"{{% {has_no_handler} %}}"),
+        set_status,
+        outputs=state_expression("no_handler", registered=json.dumps(", ".join(handlers))),
+    )
+    wait.next(report)
+    return followed_by(report, route)
