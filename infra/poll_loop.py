@@ -42,6 +42,19 @@ _BEYOND_THE_POLL_SECONDS = 30
 """The poller's time for all that is not the poll: heartbeat, count of running tasks, claim object."""
 
 
+_LONGEST_POLL_SECONDS = 120
+_LONGEST_FUNCTION_SECONDS = 900
+"""Lambda quotas."""
+
+
+def _timeout_seconds(group: WorkerGroup) -> int:
+    """Seconds for all polls of a slot, as held polls follow one another in one invocation."""
+    if not (group.continuous or group.may_wake):
+        return group.poll_timeout + _BEYOND_THE_POLL_SECONDS
+    slot = group.period_seconds + _LONGEST_POLL_SECONDS + _BEYOND_THE_POLL_SECONDS
+    return min(slot, _LONGEST_FUNCTION_SECONDS)
+
+
 class PollLoop(Construct):
     """The schedule, the loop and the poller of one worker group."""
 
@@ -66,9 +79,9 @@ class PollLoop(Construct):
             f"poll-{name}",
             handler="poll_for_task.handler",
             shared=shared,
-            # Memory buys CPU, and a poll's cold start is all CPU; the poll itself waits.
-            memory_mb=256,
-            timeout=Duration.seconds(worker_group.poll_timeout + _BEYOND_THE_POLL_SECONDS),
+            # The poller mostly waits, and waiting is billed by memory.
+            memory_mb=128,
+            timeout=Duration.seconds(_timeout_seconds(worker_group)),
             environment={
                 "WORKER_GROUP": worker_group.name,
                 "POLL_TIMEOUT_SECONDS": f"{worker_group.poll_timeout / time_scale:g}",
@@ -77,6 +90,11 @@ class PollLoop(Construct):
                 "RUN_TASK_ARN": run_task.state_machine_arn,
                 "CLAIMS_BUCKET": shared.claims.bucket_name,
                 "RUNNER_HOSTNAME": f"{stack.stack_name}-{name}",
+                **(
+                    {"LINGER_SECONDS": f"{60 * worker_group.linger_minutes / time_scale:g}"}
+                    if worker_group.may_wake
+                    else {}
+                ),
                 **({"MAX_CONCURRENT_TASKS": str(most)} if most is not None else {}),
                 # A metric costs $0.30 a month, so that empty polls are counted only for the alarm on them.
                 **({"COUNT_EMPTY_POLLS": "1"} if worker_group.idle_alarm_hours is not None else {}),
@@ -144,7 +162,7 @@ class PollLoop(Construct):
         if shared.encryption_key is not None:
             # To put an object takes this alone (S3 user guide, SSE-KMS).
             shared.encryption_key.grant(self.poller, "kms:GenerateDataKey")
-        if self.worker_group.max_concurrent_tasks is not None:
+        if self.worker_group.max_concurrent_tasks is not None or self.worker_group.may_wake:
             self.poller.add_to_role_policy(
                 iam.PolicyStatement(actions=["states:ListExecutions"], resources=[run_task.state_machine_arn])
             )
