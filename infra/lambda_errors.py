@@ -1,4 +1,4 @@
-"""Errors of Lambda's Invoke, as Step Functions names them: ``Lambda.`` and their name in the API Reference."""
+"""Errors of Lambda's Invoke, as Step Functions names them: ``Lambda.`` and the API Reference's name."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ def _names(exceptions: Iterable[str]) -> list[str]:
 
 
 NOT_STARTED = _names(_NOT_STARTED)
-"""The function certainly did not start, but may start later. Errors that its owner has to fix are missing."""
+"""The function certainly did not start, but may start later. This omits errors that its owner has to fix."""

@@ -1,4 +1,4 @@
-"""Names that AWS accepts and that people recognize in the console."""
+"""Names that AWS accepts and that people recognise in the console."""
 
 from __future__ import annotations
 

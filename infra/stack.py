@@ -44,13 +44,14 @@ CLAIM_DAYS = 7
 class TaskRunnerStack(Stack):
     """PollLoop for each worker group, RunTask, the handlers, and their monitoring.
 
-    ``handlers``: pairs of a route and its handler. The route is a pipeline object's ``type``, or the value of its
-    ``myHandler`` field. A route that two pairs have is refused. A mapping is accepted too, but Python
-    silently keeps the last of two equal keys; ruff's F601 finds them. ``encryption_key`` encrypts what is
-    kept of tasks: state, logs and claims. None: keys that AWS owns do. ``failed_tasks_alarm``: how many tasks
-    FAILED within 5 minutes are an alarm; None for no such alarm. ``tracing``: X-Ray traces of all state
-    machines, and of the functions that the stack creates. ``time_scale`` is for local AWS only: protocol
-    times are divided by it. Raises ConfigurationError for anything that could not work once deployed.
+    ``handlers``: pairs of a route and its handler. The route is a pipeline object's ``type``, or the value of
+    its ``myHandler`` field. Two pairs with one route are refused. A mapping is accepted too, but Python
+    silently keeps the last of two equal keys; ruff's F601 finds them.
+    ``encryption_key`` encrypts what is kept of tasks: state, logs and claims. None: keys that AWS owns do.
+    ``failed_tasks_alarm``: how many tasks FAILED within 5 minutes are an alarm; None for no such alarm.
+    ``tracing``: X-Ray traces of all state machines, and of the functions that the stack creates.
+    ``time_scale`` is for local AWS only: protocol times are divided by it.
+    Raises ConfigurationError for anything that could not work once deployed.
     """
 
     def __init__(

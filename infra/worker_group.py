@@ -11,9 +11,9 @@ HOLD_SECONDS = 90
 """How long Data Pipeline holds a poll (API Reference, PollForTask)."""
 
 SHORT_POLL_PERIOD_SECONDS = 300
-"""The shortest period for a short poll timeout. An abandoned poll lives on for 90 s, a task that was handed to
-it is offered again after 120 s, and a schedule may fire within 60 s (EventBridge Scheduler user guide): 270 s
-in all."""
+"""The shortest period for a short poll timeout. An abandoned poll lives on for 90 s, a task that was handed
+to it is offered again after 120 s, and a schedule may fire within 60 s (EventBridge Scheduler user guide):
+270 s in all."""
 
 _RATE = re.compile(r"rate\(([1-9][0-9]*) (minute|hour|day)(s?)\)")
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}

@@ -1,7 +1,7 @@
 """Handles ended executions, and messages that could not be delivered.
 
 EventBridge sends the ends of RunTask and the failures of PollLoop to lambdas/execution_ended.py, which logs
-and counts them. A queue keeps the tasks whose end was not reported for 14 days.
+and counts them. Tasks whose end was not reported go to a queue, which keeps them for 14 days.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class ExecutionEvents(Construct):
         if key is not None:
             self.function.add_to_role_policy(
                 iam.PolicyStatement(
-                    # Whoever reads an execution has to decrypt it (Step Functions developer guide, encryption at rest).
+                    # Reading an execution decrypts it (Step Functions developer guide, encryption at rest).
                     actions=["kms:Decrypt"],
                     resources=[key.key_arn],
                     conditions={
