@@ -1,4 +1,4 @@
-"""The local Data Pipeline under 1,000 objects and 200 open polls: how long other requests take."""
+"""The local Data Pipeline with 1,000 objects and 200 open polls: how long other requests take."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONFIG = Config(retries={"total_max_attempts": 1}, read_timeout=120)
 
 
 def measure() -> dict[str, Any]:
-    """Milliseconds and CPU seconds; takes about half a minute."""
+    """Milliseconds and CPU seconds. Takes about half a minute."""
     with up("--no-deploy", "--setting", "throttling=off") as aws:
         pid = aws.pid
         idle = _cpu_percent(pid)
@@ -35,12 +35,12 @@ def measure() -> dict[str, Any]:
         polls = _hold_polls(aws)
         time.sleep(2)
         held = _cpu_percent(pid)
-        one = pipelines[0]
-        ids = _instances(client, one)[:25]
+        pipeline = pipelines[0]
+        ids = _instances(client, pipeline)[:25]
         calls: dict[str, Callable[[], Any]] = {
-            "DescribePipelines": lambda: client.describe_pipelines(pipelineIds=[one]),
-            "DescribeObjects, 25": lambda: client.describe_objects(pipelineId=one, objectIds=ids),
-            "QueryObjects": lambda: client.query_objects(pipelineId=one, sphere="INSTANCE"),
+            "DescribePipelines": lambda: client.describe_pipelines(pipelineIds=[pipeline]),
+            "DescribeObjects, 25": lambda: client.describe_objects(pipelineId=pipeline, objectIds=ids),
+            "QueryObjects": lambda: client.query_objects(pipelineId=pipeline, sphere="INSTANCE"),
             "ReportTaskRunnerHeartbeat": lambda: client.report_task_runner_heartbeat(taskrunnerId="r"),
         }
         times = {name: _times(call) for name, call in calls.items()}
@@ -102,6 +102,6 @@ def _cpu_percent(pid: int) -> float:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process (proc(5), fields 14 and 15)."""
+    """The user and system time of a process (proc(5), fields 14 and 15)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,4 +1,4 @@
-"""`python -m local`."""
+"""The entry point of `python -m local`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Types of command-line arguments that say what is wrong with one."""
+"""Types for command-line arguments, with error messages that say what is wrong."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def whole(least: int, most: int, why: str = "") -> Callable[[str], int]:
-    """A whole number from ``least`` to ``most``; ``why`` explains the limits."""
+    """A whole number from ``least`` to ``most``. ``why`` explains the limits in the error message."""
 
     def read(text: str) -> int:
         reason = f" ({why})" if why else ""
@@ -23,7 +23,7 @@ def whole(least: int, most: int, why: str = "") -> Callable[[str], int]:
 
 
 def number(text: str) -> float:
-    """Any number. Raises ArgumentTypeError for what is none."""
+    """Any number. Raises ArgumentTypeError if the text is not a number."""
     try:
         return float(text)
     except ValueError:

@@ -37,17 +37,17 @@ _PROGRAMS = {
     "dashboard": "local.dashboard.command",
     "estimate": "local.simulation.estimate",
 }
-"""Commands with a parser of their own."""
+"""Commands that parse their own arguments."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command and return its exit code."""
     words = list(arguments)
     if words[:1] and words[0] in _PROGRAMS:
         exit_code: int = importlib.import_module(_PROGRAMS[words[0]]).main(words[1:])
         return exit_code
     options = _parser().parse_args(words)
-    # Only now: --help and mistakes in the arguments should not wait for the server's imports.
+    # Import late, so that --help and argument errors do not wait for the server's imports.
     from local.up import up
 
     return up(

@@ -1,7 +1,7 @@
-"""What EventBridge Scheduler puts into a dead-letter queue.
+"""The messages that EventBridge Scheduler puts into a dead-letter queue.
 
-Source: EventBridge Scheduler User Guide, "Configuring a schedule's dead-letter queue": the target's input,
-with what went wrong in the message's attributes. Retries are left out here.
+Source: EventBridge Scheduler User Guide, "Configuring a schedule's dead-letter queue". The body is the
+target's input, and the message attributes say what went wrong. Local AWS does not retry.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 def dead_letter(
     schedule: Mapping[str, Any], target: Mapping[str, Any], code: str, message: str
 ) -> dict[str, Any] | None:
-    """SendMessage's parameters for a schedule whose target answered with this error; None without a queue."""
+    """SendMessage's parameters for a schedule whose target answered with an error; None without a queue."""
     queue_arn = (target.get("DeadLetterConfig") or {}).get("Arn")
     if not queue_arn:
         return None

@@ -1,4 +1,4 @@
-"""Deploying the CDK app to local AWS, with the CDK CLI as it is."""
+"""Deploys the CDK app to local AWS with the unmodified CDK CLI."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SHOWN_LINES = 30
 
 
 class DeployError(Exception):
-    """The app is not deployed; the message says why, for a person to read."""
+    """The app was not deployed. The message tells the user why."""
 
 
 def find_cdk(project: Path) -> Path:
-    """The project's own CDK CLI. Raises DeployError if it, or the Node.js that runs it, is missing."""
+    """The project's own CDK CLI. Raises DeployError if it is missing, or the Node.js that runs it."""
     if shutil.which("node") is None:
         raise DeployError(
             "Node.js is not on PATH: the CDK CLI needs version 20 or newer (https://nodejs.org)"
@@ -35,13 +35,13 @@ def find_cdk(project: Path) -> Path:
 
 
 def cdk_environment(endpoint_url: str, scratch: Path, inherited: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the CDK CLI: nothing of the developer's AWS set-up, all of it local."""
+    """The environment of the CDK CLI. It is local only: the developer's AWS settings are left out."""
     kept = {name: value for name, value in inherited.items() if not name.startswith("CDK_")}
     return for_local_aws(endpoint_url, kept) | {
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "true",
         "CDK_HOME": str(scratch / "cdk-home"),
-        # A Node.js release that jsii has not tested yet, or no longer, works; a warning a call helps nobody.
+        # jsii also works on Node.js releases that it has not tested yet or no longer tests: no warnings.
         "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "true",
         "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}",
@@ -50,7 +50,7 @@ def cdk_environment(endpoint_url: str, scratch: Path, inherited: Mapping[str, st
 
 
 class CdkApp:
-    """One CDK app and one local AWS. `scratch` is for what the CLI writes, `log` for what it says."""
+    """One CDK app and one local AWS. The CLI writes its files to `scratch` and its output to `log`."""
 
     def __init__(self, project: Path, *, endpoint_url: str, scratch: Path, log: Path) -> None:
         self._cdk = find_cdk(project)
@@ -64,13 +64,13 @@ class CdkApp:
         log.write_bytes(b"")
 
     async def deploy(self, context: Mapping[str, str]) -> None:
-        """Bootstrap, synthesize, deploy all stacks. Raises DeployError with the end of the CLI's output."""
+        """Bootstrap, synthesize and deploy all stacks. Raises DeployError with the CLI's last output."""
         synth = ["synth", "--quiet", "--output", str(self._assembly)]
         for name, value in context.items():
             synth += ["--context", f"{name}={value}"]
         try:
             async with asyncio.TaskGroup() as together:
-                # From elsewhere, because in the app's directory `cdk bootstrap` would synthesize it as well.
+                # Not in the app's directory, because `cdk bootstrap` would synthesize the app there as well.
                 bootstrap = self._run(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], directory=self._scratch)
                 together.create_task(bootstrap)
                 together.create_task(self._run(synth))

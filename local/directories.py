@@ -1,4 +1,4 @@
-"""Directories that commands write to: made for any user, and removed whatever is left in them."""
+"""Directories that any user can write to, and that can be removed whatever commands leave in them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uuid import uuid4
 
 @contextlib.contextmanager
 def open_directory(prefix: str) -> Iterator[Path]:
-    """A temporary directory for commands, whomever they run as."""
+    """A temporary directory for commands that may run as another user."""
     directory = Path(tempfile.mkdtemp(prefix=prefix))
     try:
         directory.chmod(0o777)
@@ -22,10 +22,11 @@ def open_directory(prefix: str) -> Iterator[Path]:
 
 
 def remove_tree(top: Path) -> None:
-    """Remove a directory with all below it, as far as that is allowed; nothing if it is not there.
+    """Remove a directory and everything below it, as far as permissions allow. A missing directory is fine.
 
-    Each directory is moved up to `top` before it is looked into: before Python 3.13, shutil.rmtree ends with
-    RecursionError in a tree that is a thousand deep. What its owner has closed to himself is opened first.
+    Each directory is moved up to `top` before it is read: before Python 3.13, shutil.rmtree fails with
+    RecursionError in a tree that is a thousand levels deep. Directories that their owner has closed are
+    opened first.
     """
     waiting = [str(top)]
     while waiting:
@@ -43,7 +44,7 @@ def remove_tree(top: Path) -> None:
 
 
 def _emptied_of_files(directory: str) -> Iterator[str]:
-    """Remove all but the directories in one, and list those."""
+    """Remove everything in a directory but its subdirectories, and list those."""
     os.chmod(directory, 0o700, follow_symlinks=True)  # noqa: PTH101
     with os.scandir(directory) as entries:
         listed = list(entries)

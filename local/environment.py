@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from local.account import OWNER, REGION
 
 DIRECT = "127.0.0.1,localhost"
-"""Hosts that are reached without the developer's proxy."""
+"""Hosts that programs reach directly, without the developer's proxy."""
 
 
 def without_aws(inherited: Mapping[str, str]) -> dict[str, str]:
@@ -17,7 +17,7 @@ def without_aws(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def no_settings() -> dict[str, str]:
-    """Variables that keep the SDKs from AWS's configuration files, from EC2's metadata and from a proxy."""
+    """Variables that keep the SDKs away from AWS configuration files, EC2 instance metadata and the proxy."""
     return {
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -28,7 +28,7 @@ def no_settings() -> dict[str, str]:
 
 
 def for_local_aws(endpoint_url: str, inherited: Mapping[str, str]) -> dict[str, str]:
-    """``inherited`` for a program that uses local AWS as the account's owner."""
+    """``inherited`` plus what a program needs to use local AWS as the account's owner."""
     return without_aws(inherited) | {
         **no_settings(),
         "AWS_ENDPOINT_URL": endpoint_url,
@@ -40,7 +40,7 @@ def for_local_aws(endpoint_url: str, inherited: Mapping[str, str]) -> dict[str, 
 
 
 def forget_aws_settings() -> None:
-    """Keep the developer's profile, credentials, endpoint and proxy from this process and its children."""
+    """Keep the developer's profile, credentials, endpoint and proxy out of this process and its children."""
     for name in os.environ.keys() - without_aws(os.environ).keys():
         del os.environ[name]
     os.environ |= no_settings()

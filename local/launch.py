@@ -1,4 +1,4 @@
-"""`python -m local` as a child process of the demo, of the benchmarks and of the tests."""
+"""Runs `python -m local` as a child process, for the demo, the benchmarks and the tests."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ READY = "ready "
 
 
 class SetUpError(Exception):
-    """Local AWS did not come up; the message is what it said last."""
+    """Local AWS did not start. The message is the end of its output."""
 
 
 class LocalCommand:
-    """A running `python -m local` with these arguments. It keeps what the command prints, as it comes."""
+    """A running `python -m local` with these arguments. It collects the command's output line by line."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class LocalCommand:
         stdin: int = subprocess.DEVNULL,
         own_session: bool = False,
     ) -> None:
-        """``environment`` is added to this process's. ``own_session``: Ctrl-C does not reach the command."""
+        """``environment`` extends this process's. With ``own_session``, Ctrl-C does not reach the command."""
         variables = os.environ | dict(environment or {})
         search = os.pathsep.join(filter(None, [str(ROOT), variables.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
@@ -65,11 +65,11 @@ class LocalCommand:
 
     @property
     def printing(self) -> bool:
-        """Whether more lines may come."""
+        """Whether more output may come."""
         return any(reader.is_alive() for reader in self._readers)
 
     def finish(self, timeout: float) -> int:
-        """Wait for the end, and for the last line; return the exit code. Raises TimeoutExpired."""
+        """Wait for the end of the command and its output. Returns the exit code; raises TimeoutExpired."""
         code = self.process.wait(timeout)
         for reader in self._readers:
             reader.join(timeout)
@@ -85,13 +85,13 @@ class LocalCommand:
 
 
 class LocalAwsProcess(LocalCommand):
-    """`python -m local up`, which never outlives this process.
+    """A running `python -m local up` that never outlives this process.
 
-    A context manager: it ends local AWS on exit, whatever happens.
+    Use it as a context manager: leaving the block always ends local AWS.
     """
 
     def __init__(self, *arguments: str, directory: Path = ROOT) -> None:
-        # In its own session, because Ctrl-C is for this process, which then ends the child in order.
+        # Its own session, because Ctrl-C is meant for this process, which then ends the child in order.
         super().__init__(
             "up",
             "--end-with-stdin",
@@ -115,7 +115,7 @@ class LocalAwsProcess(LocalCommand):
             self.process.wait()
 
     def wait_until_ready(self, timeout: float, say: Callable[[str], None] = lambda _: None) -> str:
-        """The endpoint URL. Calls ``say`` with each line of progress. Raises SetUpError."""
+        """The endpoint URL, once it is ready. Calls ``say`` with each line of progress. Raises SetUpError."""
         deadline = time.monotonic() + timeout
         said = 0
         while True:
@@ -135,18 +135,18 @@ class LocalAwsProcess(LocalCommand):
                 raise SetUpError(f"local AWS was not ready after {timeout:.0f} s\n{self._last_words()}")
 
     def wait(self) -> None:
-        """Until local AWS ends."""
+        """Wait until local AWS ends."""
         self.process.wait()
 
     def _has_news(self, said: int) -> bool:
-        """Whether there is a line after the first ``said``, or none will come that has to be waited for."""
+        """Whether there are more than ``said`` lines, or nothing is left to wait for."""
         return len(self.err) > said or self._ready_line() is not None or not self.printing
 
     def _ready_line(self) -> str | None:
         return next((line for line in self.out if line.startswith(READY)), None)
 
     def _last_words(self) -> str:
-        """From the line that names the error on, or the last lines; of a stack trace, the end."""
+        """The output from the error's line on, else the last lines. Of a traceback, the last line."""
         for index, line in enumerate(self.err):
             if line.startswith("error:"):
                 return "\n".join(self.err[index:])

@@ -1,8 +1,8 @@
-"""A service's errors as Step Functions' AWS SDK integrations name them.
+"""Names a service's errors as the AWS SDK integrations of Step Functions do.
 
-Source: Step Functions developer guide, "Learning to use AWS service SDK integrations": the SDK for Java's
-exception names. That SDK adds the suffix Exception to every name, and makes what the service's model does
-not list (throttling, access denied) an exception of the service's own name.
+Source: Step Functions developer guide, "Learning to use AWS service SDK integrations". The names are the
+exceptions of the SDK for Java, which adds the suffix Exception to every name. Errors that the service's model
+does not list (throttling, access denied) become an exception with the service's name.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
+from local.json_service import service_model
 
 if TYPE_CHECKING:
     from local.ministack_hooks.handler import Handler
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
 def modelled_errors(service: str) -> frozenset[str]:
     """The names of the error shapes in botocore's model of `service`."""
-    model = botocore.session.get_session().get_service_model(service)
-    return frozenset(shape.name for shape in model.error_shapes)
+    return frozenset(shape.name for shape in service_model(service).error_shapes)
 
 
 def sdk_error(code: str, *, service: str, modelled: Collection[str]) -> str:
-    """The SDK's exception name for the error `code` that the service answered with."""
+    """The SDK's exception name for an error `code` of the service."""
     name = code.rpartition("#")[2].partition(":")[0]
     if name not in modelled:
         return f"{service}Exception"
@@ -33,7 +32,7 @@ def sdk_error(code: str, *, service: str, modelled: Collection[str]) -> str:
 
 
 def with_sdk_errors(handler: Handler, *, service: str, modelled: Collection[str]) -> Handler:
-    """Wrap a service's handler so that its errors carry the SDK's names and the SDK's wording."""
+    """Wrap a service's handler so that its errors have the SDK's names and wording."""
 
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]

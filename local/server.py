@@ -1,4 +1,4 @@
-"""Local AWS: ministack, the deployed functions and Data Pipeline in one process on one loopback port."""
+"""Local AWS: ministack, the deployed functions and Data Pipeline, in one process on one loopback port."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,12 +31,12 @@ HEALTH_PATH = "/_ministack/health"
 
 
 class DataPipeline(Protocol):
-    """AWS Data Pipeline as this server needs it: over HTTP, and for Step Functions in this process."""
+    """What this server needs of AWS Data Pipeline: HTTP, and calls from Step Functions in this process."""
 
     faults: Faults
 
     async def start(self) -> None: ...
-    def calls(self, operation: str, body: bytes) -> list[Call]: ...
+    def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]: ...
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
     async def handle(
         self,
@@ -50,22 +50,22 @@ class DataPipeline(Protocol):
 
 
 class RedshiftData(Protocol):
-    """The Redshift Data API."""
+    """What this server needs of the Redshift Data API."""
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
-    def calls(self, operation: str, body: bytes) -> list[Call]: ...
+    def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]: ...
 
 
 NewDataPipeline = Callable[[str], DataPipeline]
-"""(endpoint URL of the local AWS) -> a Data Pipeline service that is not started yet."""
+"""(endpoint URL of local AWS) -> a Data Pipeline service that has not been started."""
 
 
 class PortInUseError(Exception):
-    """Something else listens on the port."""
+    """Another program listens on the port."""
 
 
 def listen(port: int) -> socket.socket:
-    """Take a loopback port; 0 takes a free one. Raises PortInUseError, PermissionError."""
+    """Bind a loopback port; 0 picks a free one. Raises PortInUseError, PermissionError."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -80,7 +80,7 @@ def listen(port: int) -> socket.socket:
 
 
 class LocalAws:
-    """Once per process, because ministack's state is. `close` leaves nothing behind."""
+    """One per process, because ministack keeps its state in globals. `kill` leaves nothing behind."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class LocalAws:
         self.port: int = listener.getsockname()[1]
         self.endpoint_url = f"http://{HOST}:{self.port}"
         self.state = Path(tempfile.mkdtemp(prefix="local-aws-"))
-        self.state.chmod(0o711)  # Functions' users may enter it.
+        self.state.chmod(0o711)  # So that the users that functions run as can enter it.
         self._new_data_pipeline = data_pipeline
         self._time_scale = time_scale
         self._redshift_data = redshift_data
@@ -108,7 +108,7 @@ class LocalAws:
         self._alarm_clock: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Return when all services answer."""
+        """Start all services. Returns when they answer."""
         loop = asyncio.get_running_loop()
         ministack = Ministack(self.port, self.state, time_scale=self._time_scale, note=self._note)
         self._ministack = ministack
@@ -148,7 +148,7 @@ class LocalAws:
 
         others = ministack.asgi
         if self._redshift_data is not None:
-            others = with_service(b"RedshiftData.", behind("redshift-data", self._redshift_data), others)
+            others = with_service("RedshiftData.", behind("redshift-data", self._redshift_data), others)
         application = front(data_pipeline=behind("datapipeline", self._data_pipeline), others=others)
         config = Config()
         config.bind = [f"fd://{self._listener.detach()}"]
@@ -159,22 +159,22 @@ class LocalAws:
         await self._answers()
 
     def note_grants(self) -> None:
-        """Note what roles may do, for a record of which of it is needed."""
+        """Record what each role may do, to find grants that nothing needs."""
         if self._ministack is not None:
             self._ministack.permissions.note_grants()
 
     @property
     def why_root(self) -> str | None:
-        """Why functions run as root, if they do. Known once it has started."""
+        """Why functions run as root, if they do. Known after the start."""
         return None if self._pool is None else self._pool.why_root
 
     @property
     def why_more(self) -> str | None:
-        """Why functions find more than on Lambda, if they do. Known once it has started."""
+        """Why functions see more of this machine than on Lambda, if they do. Known after the start."""
         return None if self._pool is None else self._pool.why_more
 
     def kill(self) -> None:
-        """End at once what runs in other processes, and remove what is on disk."""
+        """Kill the function processes at once, and remove the files on disk."""
         if self._pool is not None:
             self._pool.kill()
         remove_tree(self.state)

@@ -1,4 +1,4 @@
-"""Logs and metrics on their way into local CloudWatch."""
+"""Sends logs and metrics to local CloudWatch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LEAST_SECONDS = 0.5
 
 
 class Telemetry:
-    """Writes to CloudWatch and CloudWatch Logs, on the event loop."""
+    """Writes to CloudWatch and CloudWatch Logs on the event loop."""
 
     def __init__(self, ministack: Ministack, loop: asyncio.AbstractEventLoop, *, time_scale: float) -> None:
         self._ministack = ministack
@@ -37,7 +37,7 @@ class Telemetry:
         self._created: set[tuple[str, str, str, str]] = set()
 
     def deliver_to(self, function: Function, stream: str) -> Deliver:
-        """What writes events to a log stream, and the metrics that are in them to CloudWatch."""
+        """A function that writes events to a log stream, and the metrics in them to CloudWatch."""
 
         async def deliver(events: Sequence[LogEvent]) -> None:
             if not self._may_write(function, stream):
@@ -49,12 +49,12 @@ class Telemetry:
         return deliver
 
     async def count_invocation(self, function: Function, result: Result) -> None:
-        """Publish what Lambda publishes of an invocation."""
+        """Publish the metrics that Lambda publishes for an invocation."""
         data = invocation_metrics(function.name, duration_ms=result.duration_ms, is_error=result.is_error)
         await self._put_metric_data(function.account, function.region, LAMBDA_NAMESPACE, data)
 
     def count_execution(self, execution: Mapping[str, Any]) -> None:
-        """Publish what Step Functions publishes of a change of an execution's status. From any thread."""
+        """Publish Step Functions' metrics of a change of an execution's status. From any thread."""
         _, _, _, region, account, *_ = execution["stateMachineArn"].split(":")
         self._in_background(
             self._put_metric_data(account, region, STATES_NAMESPACE, execution_metrics(execution))
@@ -71,7 +71,7 @@ class Telemetry:
             )
 
     async def each_minute(self) -> None:
-        """Count waiting messages and evaluate alarms, for ever: missing metrics change alarms too."""
+        """Count waiting messages and evaluate alarms, forever: missing metrics change alarms too."""
         while True:
             await asyncio.sleep(self._minute)
             waiting = self._ministack.messages_visible()
@@ -97,7 +97,7 @@ class Telemetry:
         place = (function.account, function.region, group, stream)
         if place not in self._created:
             self._created.add(place)
-            # As Lambda does: the group may be there already, or not yet.
+            # As Lambda does. The group may exist already.
             with contextlib.suppress(EmulatedServiceError):
                 await self._ministack.call("logs", "CreateLogGroup", {"logGroupName": group}, **scope)
             names = {"logGroupName": group, "logStreamName": stream}

@@ -1,4 +1,4 @@
-"""`python -m local up`: from nothing to a deployed stack, and back to nothing."""
+"""`python -m local up`: starts local AWS, deploys the app, and removes everything at the end."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def up(
     redshift: str | None,
     end_with_stdin: bool = False,
 ) -> int:
-    """Run local AWS until a signal, or until standard input ends. `context` None deploys nothing.
+    """Run local AWS until a signal, or until standard input ends. Without a `context`, nothing is deployed.
 
-    Returns an exit code for what went wrong before there was anything to end; otherwise the process ends
-    here, with all its threads: some of ministack's would wait for hours of a state machine to pass.
+    Returns an exit code only if startup fails before anything runs. Otherwise it ends the process, with all
+    threads: some of ministack's would sleep through hours of a state machine's waits.
     """
     try:
         data_pipeline = _data_pipeline(settings, time_scale)
@@ -108,7 +108,7 @@ async def _run(
 
 
 def _at_the_end_of(pipe: int, call: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
-    """Whoever holds the other end has ended, though by SIGKILL."""
+    """Call back when the process at the other end of the pipe has ended, even by SIGKILL."""
 
     def read() -> None:
         if not os.read(pipe, 4096):
@@ -139,7 +139,7 @@ async def _start(aws: LocalAws, project: Path, context: Mapping[str, str] | None
 
 
 def _data_pipeline(settings: Sequence[str], time_scale: float) -> NewDataPipeline:
-    """Raises ValueError for a setting that does not exist."""
+    """Raises ValueError for an unknown setting."""
     from local.datapipeline.endpoint import DataPipelineEndpoint
     from local.datapipeline.settings import Settings
 
@@ -152,7 +152,7 @@ def _data_pipeline(settings: Sequence[str], time_scale: float) -> NewDataPipelin
 
 
 def _redshift_data(url: str, endpoint_url: str) -> RedshiftData:
-    """Raises ValueError for a URL of another form."""
+    """Raises ValueError for a malformed URL."""
     import boto3
 
     from local.redshift_data.endpoint import RedshiftDataEndpoint

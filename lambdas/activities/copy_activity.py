@@ -12,7 +12,7 @@ from runner.fields import PipelineObject
 
 @task_handler
 def handler(task: Task) -> Outcome | None:
-    """Copy ``input`` to ``output``. Copies of many objects in S3 may take several invocations."""
+    """Copy ``input`` to ``output``. Copying many objects within S3 may take several invocations."""
     task.check_canceled()
     source, target = (_place(task, task.reference(field)) for field in ("input", "output"))
     if isinstance(source, SqlNode):

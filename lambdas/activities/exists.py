@@ -1,4 +1,4 @@
-"""Exists: whether the data node that the precondition guards is there."""
+"""Exists: whether the precondition's data node exists."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from runner.fields import PipelineObject
 
 @task_handler
 def handler(task: Task) -> Outcome | None:
-    """FINISHED if the node exists, else FALSE. FAILED only if that cannot be found out."""
+    """FINISHED if the node exists, otherwise FALSE. FAILED only if that cannot be determined."""
     node = task.reference("node")
     try:
         found = exists(task, node)
@@ -24,7 +24,7 @@ def handler(task: Task) -> Outcome | None:
 
 
 def exists(task: Task, node: PipelineObject) -> bool:
-    """Whether what the node stands for is there. Raises FieldError, and TaskFailed if that cannot be told."""
+    """Whether the node's data exists. Raises FieldError, and TaskFailed if that cannot be determined."""
     if node.type == "S3DataNode":
         return S3DataNode.of(node).exists(clients.s3())
     if node.type == "DynamoDBDataNode":
@@ -48,7 +48,7 @@ def _dynamodb_table_exists(node: PipelineObject) -> bool:
 
 
 def _sql_table_exists(task: Task, node: PipelineObject) -> bool:
-    # The drivers are not imported for other nodes.
+    # Other nodes need no drivers, so they are not imported at module level.
     from copying.sql_node import SqlNode
     from sql.connect import open_session
     from sql.session import ended_with

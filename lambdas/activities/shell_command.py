@@ -8,12 +8,12 @@ from shell.script import ScriptResult, run_script
 
 @task_handler
 def handler(task: Task) -> Outcome | None:
-    """Run the task's script; its exit code decides."""
+    """Run the task's script. Its exit code determines the outcome."""
     return outcome_of(run_script(task))
 
 
 def outcome_of(result: ScriptResult) -> Outcome | None:
-    """Exit code 0 is FINISHED, any other FAILED with the last lines of stderr."""
+    """FINISHED for exit code 0. For any other FAILED, with the last lines of stderr."""
     if result.exit_code == 0:
         return None
     tail = result.stderr_tail[-4_000:]

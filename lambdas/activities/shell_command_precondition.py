@@ -8,7 +8,7 @@ from shell.script import ScriptResult, run_script
 
 @task_handler
 def handler(task: Task) -> Outcome | None:
-    """Run the precondition's script; its exit code decides."""
+    """Run the precondition's script. Its exit code determines the outcome."""
     result = run_script(task)
     if result.exit_code:
         task.logger.info("Not met", how=result.how, stderr=result.stderr_tail)
@@ -16,5 +16,5 @@ def handler(task: Task) -> Outcome | None:
 
 
 def outcome_of(result: ScriptResult) -> Outcome | None:
-    """Exit code 0 is FINISHED, any other FALSE: the service asks again (developer guide, preconditions)."""
+    """FINISHED for exit code 0, else FALSE: the service tries again (developer guide, preconditions)."""
     return None if result.exit_code == 0 else NotMet()

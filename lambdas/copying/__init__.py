@@ -1,1 +1,1 @@
-"""Copying data between objects in S3 and tables in databases."""
+"""Copies data between objects in S3 and tables in databases."""

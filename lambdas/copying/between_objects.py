@@ -1,4 +1,4 @@
-"""S3 to S3: by S3 itself where the bytes stay as they are, else through here, object by object."""
+"""Copies within S3: S3 itself copies unchanged bytes. Otherwise each object is read and written here."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 32
 _RESERVE_SECONDS = 60.0
-"""With less time than this, no object is begun: the next invocation goes on."""
+"""With less time left, no further object is started: the next invocation continues."""
 
 
 @dataclass(frozen=True)
 class ObjectCopy:
-    """A copy from S3 to S3, and what it takes."""
+    """A copy from S3 to S3."""
 
     source: S3Place
     target: S3Place
 
     def __post_init__(self) -> None:
-        """Raises FieldError for places that cannot be copied between."""
+        """Raises FieldError if the source cannot be copied to the target."""
         source, target = self.source.node, self.target.node
         if target.manifest:
             problem = "a manifest cannot be copied to; give the node a directoryPath"
@@ -43,46 +43,46 @@ class ObjectCopy:
         if source.directory and target.directory and _overlap(source.directory, target.directory):
             problem = f"'{target.directory}' and the input's '{source.directory}' are one inside the other"
             raise FieldError(target.id, "directoryPath", problem)
-        for one, other in ((self.source, self.target), (self.target, self.source)):
-            if other.is_named and not one.is_named and one.node.null not in {None, other.node.null}:
+        for place, other in ((self.source, self.target), (self.target, self.source)):
+            if other.is_named and not place.is_named and place.node.null not in {None, other.node.null}:
                 problem = f"it needs a dataFormat beside it, since '{other.node.id}' has one"
-                raise FieldError(one.node.id, NULL_FIELD, problem)
+                raise FieldError(place.node.id, NULL_FIELD, problem)
 
     @property
     def merges(self) -> bool:
-        """Several objects become one (developer guide, CopyActivity: a directory to a file)."""
+        """Whether several objects become one (developer guide, CopyActivity: a directory to a file)."""
         return self.target.node.file is not None and self.source.node.file is None
 
     @property
     def converts(self) -> bool:
-        """The records are written anew. A node without a format takes the other's, if that is named."""
+        """Whether records are rewritten. A node without a format uses the other's, if that is named."""
         formats = (self.source.data_format, self.target.data_format)
         if None in formats and (self.source.is_named or self.target.is_named):
             return False
-        if self.source.is_named != self.target.is_named:  # and NULL is the same: see __post_init__
+        if self.source.is_named != self.target.is_named:  # NULL is then the same: see __post_init__.
             return False
         return self.source.format != self.target.format
 
     @property
     def by_s3(self) -> bool:
-        """The objects' bytes stay as they are."""
+        """Whether S3 can copy the objects, because their bytes stay unchanged."""
         return not self.converts and self.source.node.gzip == self.target.node.gzip
 
     @property
     def drops_suffix(self) -> bool:
-        """Names lose their ``.gz``: ``a`` and ``a.gz`` would become one."""
+        """Whether names lose their ``.gz``: ``a`` and ``a.gz`` would become the same object."""
         return self.source.node.gzip and not self.target.node.gzip and self.target.node.file is None
 
     def target_of(self, uri: S3Uri, path: str) -> S3Uri:
-        """Where the object at ``uri`` goes, whose place among the input's objects is ``path``.
+        """The target of the object at ``uri``, whose place among the input's objects is ``path``.
 
-        Raises TaskFailed if it is the object itself, or no key of Amazon S3.
+        Raises TaskFailed if the target is the object itself, or its key is not valid in Amazon S3.
         """
         node = self.target.node
         if node.file:
             target = node.file
         else:
-            assert node.directory is not None  # noqa: S101 - no manifest, and no file
+            assert node.directory is not None  # noqa: S101 - it is neither a manifest nor a file
             if self.drops_suffix:
                 path = path.removesuffix(".gz")
             elif node.gzip and not self.source.node.gzip:
@@ -94,7 +94,7 @@ class ObjectCopy:
         return target
 
     def run(self, task: Task, s3: S3Client) -> Outcome:
-        """Copy; Deferred if there is more than one invocation can do. Raises TaskFailed, and TaskCanceled."""
+        """Copy. Deferred if it takes more than one invocation. Raises TaskFailed, and TaskCanceled."""
         if self.merges:
             return self._merge(task, s3)
         progress = Progress.of(task.state)
@@ -105,7 +105,7 @@ class ObjectCopy:
         else:
             remaining = self.source.objects(s3, progress.after)
         begun = False
-        with s3_objects.side_by_side() as pool:
+        with s3_objects.parallel_calls() as pool:
             while batch := list(itertools.islice(remaining, _AT_ONCE if self.by_s3 else 1)):
                 if begun and task.seconds_left < _RESERVE_SECONDS:
                     task.logger.info("Copy goes on later", objects=progress.objects)
@@ -127,7 +127,7 @@ class ObjectCopy:
         return Finished()
 
     def _check(self, manifest: Manifest, progress: Progress) -> None:
-        """Raises TaskFailed unless it is the manifest that the copy began with, and each entry has a name."""
+        """Raises TaskFailed if the manifest has changed since the start, or two entries have one target."""
         if progress.after and progress.manifest != manifest.etag:
             problem = f"The manifest '{manifest.uri}' was replaced while its objects were copied."
             raise TaskFailed(problem, error_id="InputChanged")
@@ -135,19 +135,19 @@ class ObjectCopy:
         for uri, entry in manifest.entries.items():
             target = self.target_of(uri, entry.path)
             if (other := taken.setdefault(target, uri)) != uri:
-                raise _same(other, uri, target)
+                raise _same_target(other, uri, target)
 
     def _following(
         self, progress: Progress, batch: Sequence[StoredObject], manifest: Manifest | None
     ) -> Progress:
-        """How far the copy has come after the batch. Raises TaskFailed if two would become one."""
+        """The progress after the batch. Raises TaskFailed if two objects would become the same one."""
         for stored in batch:
             if manifest:
                 progress = progress.with_entry(stored, manifest.etag)
                 continue
-            if self.drops_suffix and progress.taken(stored.uri.key):
+            if self.drops_suffix and progress.collides(stored.uri.key):
                 other = S3Uri(stored.uri.bucket, stored.uri.key.removesuffix(".gz"))
-                raise _same(other, stored.uri, self.target_of(stored.uri, stored.path))
+                raise _same_target(other, stored.uri, self.target_of(stored.uri, stored.path))
             progress = progress.with_listed(stored)
         return progress
 
@@ -169,7 +169,7 @@ class ObjectCopy:
         def found() -> Iterator[StoredObject]:
             nonlocal count
             for stored in self.source.objects(s3):
-                if stored.uri != target:  # what an earlier copy has made there
+                if stored.uri != target:  # Which an earlier copy has written.
                     count += 1
                     yield stored
 
@@ -185,11 +185,12 @@ class ObjectCopy:
         return Finished()
 
 
-def _same(one: S3Uri, other: S3Uri, target: S3Uri) -> TaskFailed:
-    problem = f"'{one}' and '{other}' would both become '{target}'."
+def _same_target(first: S3Uri, second: S3Uri, target: S3Uri) -> TaskFailed:
+    problem = f"'{first}' and '{second}' would both become '{target}'."
     return TaskFailed(problem, error_id="SameObject")
 
 
-def _overlap(one: S3Uri, other: S3Uri) -> bool:
-    keys = sorted([one.key, other.key])
-    return one.bucket == other.bucket and keys[1].startswith(keys[0])
+def _overlap(first: S3Uri, second: S3Uri) -> bool:
+    """Whether one directory contains the other."""
+    keys = sorted([first.key, second.key])
+    return first.bucket == second.bucket and keys[1].startswith(keys[0])

@@ -1,4 +1,4 @@
-"""Bytes as they come: gzip, and text in UTF-8. Nothing is kept of what went through."""
+"""Streams of bytes: gzip, and text in UTF-8. They keep nothing of what has passed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _PIECE_BYTES = 256 * 1024
 
 
 class DataError(Exception):
-    """The bytes are not what they have to be."""
+    """The bytes do not have the expected form."""
 
 
 def decompressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """What a gzip file, of one member or of several, has in it. Bytes that are not gzip stay as they are.
+    """Decompress a gzip file with one or more members. Bytes that are not gzip stay unchanged.
 
     Raises DataError.
     """
@@ -49,7 +49,7 @@ def decompressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """A gzip file of the bytes."""
+    """Compress the bytes to a gzip file."""
     deflate = zlib.compressobj(wbits=_GZIP)
     for piece in pieces:
         yield deflate.compress(piece)
@@ -57,7 +57,7 @@ def compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def decoded(pieces: Iterable[bytes]) -> Iterator[str]:
-    """The bytes as text in UTF-8. Raises DataError."""
+    """Decode the bytes as UTF-8. Raises DataError."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     place = 0
     try:
@@ -74,7 +74,7 @@ def decoded(pieces: Iterable[bytes]) -> Iterator[str]:
 
 
 def joined(files: Iterable[Iterable[bytes]], separator: bytes) -> Iterator[bytes]:
-    """One file after the other, with ``separator`` after each that does not end with it and is not empty."""
+    """All files in order, with ``separator`` after each non-empty file that does not end with it."""
     for file in files:
         end = b""
         for piece in file:

@@ -1,4 +1,4 @@
-"""``insertQuery``: a statement with ``?`` for the columns of a record, as JDBC has it."""
+"""``insertQuery``: a statement with ``?`` for the columns of a record, as in JDBC."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InsertQuery:
-    """``head row tail``. ``row`` is the text around the places of a record's columns."""
+    """A statement ``head row tail``. ``row`` is the text around the places for a record's columns."""
 
     head: str
     row: tuple[str, ...]
     tail: str
     repeatable: bool
-    """Whether ``row`` is one row of VALUES, and may be given several times in one statement."""
-    calls: bool = False
-    """Whether it is a CALL, of a procedure that may commit."""
+    """Whether ``row`` is a row of VALUES, and may occur several times in one statement."""
+    is_call: bool = False
+    """Whether it is a CALL. The procedure may commit."""
     table: str = ""
-    """The table or procedure that it names, as the statement has it; empty: not known."""
+    """The table or procedure, as written in the statement; empty if unknown."""
     targets: tuple[Target, ...] = ()
-    """For each column of a record where it goes."""
-    several: bool = False
-    """Whether it is more than one statement, which servers refuse."""
+    """Where each column of a record goes."""
+    has_several_statements: bool = False
+    """Servers refuse more than one statement."""
 
     @property
     def columns(self) -> int:
-        """How many columns a record has to have."""
+        """How many columns a record must have."""
         return len(self.row) - 1
 
     @classmethod
     def parse(cls, query: str, engine: Engine) -> InsertQuery:
-        """Take a statement apart. A ``?`` in quotes or in a comment is none; ``??`` is written for ``?``.
+        """Parse a statement. A ``?`` in quotes or in a comment does not count; ``??`` means ``?`` itself.
 
-        Raises TaskFailed if it cannot be read, or has no ``?``.
+        Raises TaskFailed if it cannot be parsed, or contains no ``?``.
         """
         query = query.strip().rstrip("; \n\t\r")
         tokens = tokens_of(query, engine, what="insertQuery", error_id="InvalidInsertQuery")
@@ -54,7 +54,7 @@ class InsertQuery:
             raise TaskFailed("insertQuery has no place for a value (?).", error_id="InvalidInsertQuery")
         first, last = _row_of_values(tokens, marks)
         tail = query[last:].strip()
-        # PostgreSQL refuses a row twice in one ON CONFLICT DO UPDATE; MySQL takes one row after the other.
+        # PostgreSQL refuses to update a row twice in one ON CONFLICT DO UPDATE. MySQL handles row after row.
         repeats = last > 0 and (not tail or engine is Engine.MYSQL) and repeatable(query, tokens, first, last)
         if not last:
             first, last = marks[0], marks[-1] + 1
@@ -65,17 +65,17 @@ class InsertQuery:
             start = place + 1
         row = (*pieces, query[start:last].replace("??", "?"))
         head, tail = (text.replace("??", "?") for text in (query[:first], query[last:]))
-        calls = tokens[0].text.upper() == "CALL"
+        is_call = tokens[0].text.upper() == "CALL"
         words = Statement.of([query[token.start : token.end + 1] for token in tokens])
         named = tokens[slice(*words.table)]
         table = query[named[0].start : named[-1].end + 1] if named else ""
         targets = words.targets([index for index, token in enumerate(tokens) if token.start in marks])
-        several = any(token.text == ";" and query[token.start] == ";" for token in tokens)
-        return cls(head, row, tail, repeats, calls, table, targets, several)
+        has_several = any(token.text == ";" and query[token.start] == ";" for token in tokens)
+        return cls(head, row, tail, repeats, is_call, table, targets, has_several)
 
     @classmethod
     def into(cls, table: str, names: tuple[str, ...], columns: int) -> InsertQuery:
-        """An INSERT of ``columns`` columns; without names, of the table's columns in their order."""
+        """An INSERT of ``columns`` columns. Without names, it fills the table's columns in order."""
         listed = f" ({', '.join(names)})" if names else ""
         row = ("(", *[", "] * (columns - 1), ")")
         places: tuple[str | int, ...] = (*map(bare, names),) if names else (*range(columns),)
@@ -83,8 +83,8 @@ class InsertQuery:
         head = f"INSERT INTO {table}{listed} VALUES "  # noqa: S608
         return cls(head, row, "", repeatable=True, table=table, targets=targets)
 
-    def dollar(self, rows: int) -> str:
-        """The statement for so many rows, with ``$1`` and on for the values."""
+    def for_postgresql(self, rows: int) -> str:
+        """The statement for this many rows, with ``$1``, ``$2`` and so on for the values."""
         numbers = itertools.count(1)
         written = (
             "".join([self.row[0], *[f"${next(numbers)}{piece}" for piece in self.row[1:]]])
@@ -92,14 +92,14 @@ class InsertQuery:
         )
         return f"{self.head}{', '.join(written)}{self.tail}"
 
-    def percent(self, rows: int) -> str:
-        """The statement for so many rows, with ``%s`` for the values, and ``%%`` for a percent sign."""
+    def for_mysql(self, rows: int) -> str:
+        """The statement for this many rows, with ``%s`` for the values, and ``%%`` for a percent sign."""
         head, tail, *row = [text.replace("%", "%%") for text in (self.head, self.tail, *self.row)]
         return f"{head}{', '.join(['%s'.join(row)] * rows)}{tail}"
 
 
 def _places(query: str, tokens: list[Token]) -> list[int]:
-    """Where ``?`` and ``??`` are."""
+    """The positions of ``?`` and ``??``."""
     places: list[int] = []
     for token in tokens:
         if not query.startswith("?", token.start):
@@ -113,7 +113,7 @@ def _places(query: str, tokens: list[Token]) -> list[int]:
 
 
 def _row_of_values(tokens: list[Token], marks: list[int]) -> tuple[int, int]:
-    """Where the one row of VALUES begins and ends that has all the marks in it; 0, 0 if there is none."""
+    """Where the row of VALUES that contains all the marks starts and ends; 0, 0 if there is none."""
     from sqlglot.tokenizer_core import TokenType
 
     for position, token in enumerate(tokens[:-1]):

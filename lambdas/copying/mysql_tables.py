@@ -1,4 +1,4 @@
-"""Tables of MySQL and MariaDB: rows are read as the server sends them, and go by INSERTs of many rows."""
+"""Tables in MySQL and MariaDB: reads rows as the server sends them, and writes many rows per INSERT."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from copying.insert_query import InsertQuery
 from copying.mysql_values import (
     Column,
     Reader,
-    bits,
+    bit_columns,
     escaped_bytes,
-    floats,
+    float_columns,
     readers,
     shortest_float,
-    with_bits,
+    with_bit_numbers,
 )
 from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches, lost, refused
 from data_formats.data_format import RecordError, Row
@@ -40,28 +40,31 @@ _PARAMETERS = (
 
 
 class MySqlTables(MySqlSession, TablesSession):
-    """Values are text on both ways, in the server's own form, so that none loses digits."""
+    """Values are text in both directions, in the server's own form, so that none loses digits."""
 
     commits_in_procedures = True
     _flags = 0
-    """The server refuses a second statement, of which the rows would be lost, or which would run for some."""
+    """Without MULTI_STATEMENTS, the server refuses a second statement.
+
+    Its rows would be lost, or it would run for some of the rows only.
+    """
 
     def _set_up(self) -> None:
         super()._set_up()
-        if self.server.data.strict:  # also in tables without transactions
+        if self.server.data.strict:  # Also for tables without transactions.
             self._execute("SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
 
     def in_utc(self) -> None:
         if "time_zone" not in self.server.data.variables.lower():
-            with _explained():
+            with _errors_as_task_failed():
                 self._execute("SET time_zone = '+00:00'")
 
-    def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - all is
+    def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - all values are
         self._driver.decoders = {}
-        query, exact = (query, ()) if query else self._all_of(table)
+        query, exact = (query, ()) if query else self._select_all(table)
         cursor = self._driver.cursor()
         try:
-            with _explained():
+            with _errors_as_task_failed():
                 cursor.execute(query)
                 described = cursor.description or ()
                 names = [column[0] for column in described]
@@ -69,12 +72,12 @@ class MySqlTables(MySqlSession, TablesSession):
                     raise refused("selectQuery gives no rows.")
                 reads = readers([int(column[1]) for column in described], self.server.data.zero_dates)
                 reads = {**reads, **dict.fromkeys(exact, shortest_float)}
-                if lost_digits := floats(described).values():
+                if lost_digits := float_columns(described).values():
                     task.logger.warning("Digits lost", columns=list(lost_digits), problem=_LOST_DIGITS)
                 for number, fetched in enumerate(cursor.fetchall_unbuffered(), 1):
-                    row = _read(number, fetched, names, reads) if reads else fetched
+                    row = _converted(number, fetched, names, reads) if reads else fetched
                     if bytes in map(type, row):
-                        raise _binary(names[[type(value) for value in row].index(bytes)])
+                        raise _binary_column(names[[type(value) for value in row].index(bytes)])
                     yield row
                 while cursor.nextset():  # of a procedure
                     if cursor.description:
@@ -82,22 +85,25 @@ class MySqlTables(MySqlSession, TablesSession):
         finally:
             _abandon(cursor)
 
-    def _all_of(self, table: str) -> tuple[str, Collection[int]]:
-        """The query of a table, and the positions of its FLOATs, which it has as DOUBLE, with all digits."""
-        query = f"SELECT * FROM {table}"  # noqa: S608 - what the definition says
-        with _explained(), self._driver.cursor() as cursor:
+    def _select_all(self, table: str) -> tuple[str, Collection[int]]:
+        """A query for the table, and the positions of FLOATs, which it reads as DOUBLE with all digits."""
+        query = f"SELECT * FROM {table}"  # noqa: S608 - from the definition
+        with _errors_as_task_failed(), self._driver.cursor() as cursor:
             cursor.execute(f"{query} LIMIT 0")
             described = cursor.description or ()
-        exact = floats(described)
+        exact = float_columns(described)
         if exact:
             names = [quoted(column[0], MYSQL_QUOTE) for column in described]
-            # What CAST(… AS DOUBLE) does, which MySQL knows from 8.0.17 only.
-            listed = [f"{name} + 0e0 AS {name}" if at in exact else name for at, name in enumerate(names)]
+            # The same as CAST(… AS DOUBLE), which MySQL supports only from 8.0.17.
+            listed = [
+                f"{name} + 0e0 AS {name}" if position in exact else name
+                for position, name in enumerate(names)
+            ]
             query = f"SELECT {', '.join(listed)} FROM {table}"  # noqa: S608
         return query, exact.keys()
 
     def create(self, task: Task, statement: str) -> bool:
-        """In a session that takes several statements. MySQL commits them at once anyway."""
+        """Uses a session that accepts several statements. MySQL commits them at once anyway."""
         session = MySqlSession(self.server, CONNECT_SECONDS)
         try:
             with ended_with(task, session):
@@ -109,17 +115,17 @@ class MySqlTables(MySqlSession, TablesSession):
     def insert(self, query: InsertQuery, rows: Iterable[Row], table: str) -> int:
         most = BATCH_ROWS if query.repeatable else 1
         inserted = 0
-        with _explained():
-            numbers = self._bits(query, table)
-            packet = self._packet()
-            around = len(query.percent(0).encode()) + 1  # and the byte of the command
+        with _errors_as_task_failed():
+            numbers = self._bit_columns(query, table)
+            packet = self._max_packet()
+            around = len(query.for_mysql(0).encode()) + 1  # Including the byte of the command.
             between = len("".join(query.row).encode()) + len(", ")
             room = min(packet - around, BATCH_CHARACTERS)
             for batch in batches(rows, query.columns, most, lambda row: escaped_bytes(row) + between, room):
                 if len(batch) == 1 and (needed := around + between + escaped_bytes(batch[0])) > packet:
                     raise _too_long(inserted + 1, needed, packet)
-                written = with_bits(batch, numbers, inserted + 1) if numbers else batch
-                self._execute(query.percent(len(batch)), [value for row in written for value in row])
+                written = with_bit_numbers(batch, numbers, inserted + 1) if numbers else batch
+                self._execute(query.for_mysql(len(batch)), [value for row in written for value in row])
                 inserted += len(batch)
         return inserted
 
@@ -130,26 +136,26 @@ class MySqlTables(MySqlSession, TablesSession):
         return self.insert(InsertQuery.into(table, tuple(names), columns), rows, table)
 
     def commit(self) -> None:
-        with _explained():
+        with _errors_as_task_failed():
             self._driver.commit()
 
     def roll_back(self) -> list[str]:
-        with _explained():
+        with _errors_as_task_failed():
             self._driver.rollback()
             warnings = self._driver.show_warnings()  # type: ignore[no-untyped-call]
         kept = any(number == ER.WARNING_NOT_COMPLETE_ROLLBACK for _level, number, _text in warnings)
         return ["rows in tables without transactions, such as MyISAM"] if kept else []
 
-    def _bits(self, query: InsertQuery, table: str) -> Mapping[int, str]:
-        """The BIT columns, or parameters, that values go to as they are, by the values' positions."""
+    def _bit_columns(self, query: InsertQuery, table: str) -> Mapping[int, str]:
+        """The BIT columns, or parameters, that receive values unchanged, by the values' positions."""
         name = query.table or table
         try:
-            columns = self._parameters(name) if query.calls else self._columns(name)
-        except pymysql.MySQLError:  # The statement says better what is wrong.
+            columns = self._parameters(name) if query.is_call else self._columns(name)
+        except pymysql.MySQLError:  # The statement itself gives a better error.
             return {}
-        return bits(query.targets, columns)
+        return bit_columns(query.targets, columns)
 
-    def _packet(self) -> int:
+    def _max_packet(self) -> int:
         with self._driver.cursor() as cursor:
             cursor.execute("SELECT @@max_allowed_packet")
             return int(cursor.fetchall()[0][0])
@@ -174,13 +180,13 @@ class MySqlTables(MySqlSession, TablesSession):
 
 
 def _abandon(cursor: Any) -> None:
-    """Have the driver not read what is left of a result, as it does when a cursor is closed or collected."""
+    """Keep the driver from reading the rest of a result, as it does when a cursor is closed or collected."""
     if cursor._result is not None:
         cursor._result.unbuffered_active = False
     cursor.connection = None
 
 
-def _read(number: int, row: Row, names: Sequence[str], reads: Mapping[int, Reader]) -> Row:
+def _converted(number: int, row: Row, names: Sequence[str], reads: Mapping[int, Reader]) -> Row:
     values = list(row)
     for position, read in reads.items():
         if (value := values[position]) is not None:
@@ -199,7 +205,7 @@ def _too_long(number: int, needed: int, packet: int) -> RecordError:
     return RecordError(number, problem)
 
 
-def _binary(column: str) -> TaskFailed:
+def _binary_column(column: str) -> TaskFailed:
     return TaskFailed(
         f"The column '{column}' is binary, which is no text. Select HEX({column}), TO_BASE64({column}), or "
         f"CONVERT({column} USING utf8mb4) if it holds one.",
@@ -208,7 +214,8 @@ def _binary(column: str) -> TaskFailed:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _errors_as_task_failed() -> Iterator[None]:
+    """Turn the driver's errors into TaskFailed."""
     try:
         yield
     except (pymysql.MySQLError, OSError) as error:

@@ -1,4 +1,4 @@
-"""MySQL's values that are no text, or none that others read: BIT columns, and dates of zeros."""
+"""Values of MySQL that are not text, or that other databases cannot read: BIT, FLOAT, and dates of zeros."""
 
 from __future__ import annotations
 
@@ -18,36 +18,39 @@ _ZERO = "0000-00-00"
 _DATES = {FIELD_TYPE.DATE, FIELD_TYPE.NEWDATE, FIELD_TYPE.DATETIME, FIELD_TYPE.TIMESTAMP}
 _LARGEST_FLOAT = 3.4028234663852886e38
 _ESCAPED = "\0\n\r\x1a\"'\\"
-"""What the driver writes with a backslash before it (MySQL documentation, "String Literals")."""
+"""The characters that the driver escapes with a backslash (MySQL documentation, "String Literals")."""
 _NOT_FIXED = 31
-"""The decimals of a FLOAT that has no number of them (MySQL documentation, "Column Definition")."""
+"""The decimals of a FLOAT without a fixed number of them (MySQL documentation, "Column Definition")."""
 _BOOLEANS = {"true": 1, "t": 1, "false": 0, "f": 0}
 _MOST = 2**64
 
 
 @dataclass(frozen=True)
 class Column:
-    """Of a table, or a parameter of a procedure."""
+    """A column of a table, or a parameter of a procedure."""
 
     name: str
     type: str
     listed: bool = True
-    """Whether it counts where no columns are named."""
+    """Whether it counts if a statement names no columns."""
 
 
-def bits(targets: Sequence[Target], columns: Sequence[Column]) -> Mapping[int, str]:
-    """The BIT columns that values go to as they are, by the values' positions.
+def bit_columns(targets: Sequence[Target], columns: Sequence[Column]) -> Mapping[int, str]:
+    """The BIT columns that receive values unchanged, by the values' positions.
 
-    Raises TaskFailed where a BIT column may get what a statement makes of a text: its bytes, '1' as 49.
+    Raises TaskFailed if a BIT column may receive a text that the statement has computed. The column would
+    store the bytes of the text: '1' as 49.
     """
-    known = {one.name.lower(): one.name for one in columns if one.type.lower().startswith("bit")}
-    listed = [one.name for one in columns if one.listed]
+    known = {column.name.lower(): column.name for column in columns if column.type.lower().startswith("bit")}
+    listed = [column.name for column in columns if column.listed]
     found = {}
     for position, target in enumerate(targets):
         if target.use is Use.AS_NUMBER:
             continue
         named = [
-            listed[one] if isinstance(one, int) else one for one in target.columns if _is_in(one, listed)
+            listed[column] if isinstance(column, int) else column
+            for column in target.columns
+            if _is_in(column, listed)
         ]
         able = [known[name.lower()] for name in named if name.lower() in known]
         if not target.columns:
@@ -77,10 +80,10 @@ Reader = Callable[[Any], str | None]
 
 
 def readers(types: Sequence[int], zero_dates: ZeroDates) -> Mapping[int, Reader]:
-    """How the values of columns of these types (``pymysql.constants.FIELD_TYPE``) become text, by position.
+    """The functions that convert values of these types to text, by position.
 
-    Columns that are text already have no entry. The readers raise ValueError for a date that the connection's
-    ``zeroDateTimeBehavior`` refuses.
+    ``types`` are those in ``pymysql.constants.FIELD_TYPE``. Columns that are already text have no entry. The
+    readers raise ValueError for a date that the connection's ``zeroDateTimeBehavior`` refuses.
     """
     found: dict[int, Reader] = {}
     for position, kind in enumerate(types):
@@ -91,10 +94,10 @@ def readers(types: Sequence[int], zero_dates: ZeroDates) -> Mapping[int, Reader]
     return found
 
 
-def floats(description: Sequence[Sequence[Any]]) -> Mapping[int, str]:
-    """The columns of which the server's text has 6 digits only, by position: FLOAT takes up to 9.
+def float_columns(description: Sequence[Sequence[Any]]) -> Mapping[int, str]:
+    """The columns whose text from the server has only 6 digits, by position. A FLOAT needs up to 9.
 
-    ``description``: that of a DB-API cursor. A FLOAT(M, D) is sent with all its decimals.
+    ``description`` is that of a DB-API cursor. The server sends a FLOAT(M, D) with all its decimals.
     """
     return {
         position: str(column[0])
@@ -104,19 +107,19 @@ def floats(description: Sequence[Sequence[Any]]) -> Mapping[int, str]:
 
 
 def shortest_float(value: str) -> str:
-    """The shortest text of a FLOAT, of which ``value`` has the digits of a DOUBLE."""
+    """The shortest text for a FLOAT. ``value`` is the same number with the digits of a DOUBLE."""
     number = float(value)
     stored = struct.pack("f", number)
     for digits in range(6, 10):
         text = f"{number:.{digits}g}"
-        # Rounded up, the largest one would be out of the server's range.
+        # Rounded up, the largest FLOAT would be out of the server's range.
         if abs(float(text)) <= _LARGEST_FLOAT and struct.pack("f", float(text)) == stored:
             return text
     return value
 
 
 def escaped_bytes(row: Row) -> int:
-    """How many bytes a row's values take in a statement, at most: in UTF-8, in quotes, escaped."""
+    """The most bytes that a row's values take in a statement: in UTF-8, quoted and escaped."""
     return sum(
         [
             2 + len(value.encode()) + sum(map(value.count, _ESCAPED)) if value is not None else 4
@@ -125,27 +128,28 @@ def escaped_bytes(row: Row) -> int:
     )
 
 
-def with_bits(
+def with_bit_numbers(
     rows: Iterable[Row], bits: Mapping[int, str], first: int
 ) -> Iterator[tuple[str | int | None, ...]]:
-    """The rows with numbers in BIT columns, whose names ``bits`` has by position; ``first`` counts from 1.
+    """The rows, with numbers for BIT columns. ``bits`` contains their names by position.
 
-    A text would be stored there as its bytes: '1' as 49. Raises RecordError for one that is no number.
+    The server would store the bytes of a text: '1' as 49. ``first`` is the number of the first record,
+    counted from 1. Raises RecordError for a text that is not a number.
     """
     for number, row in enumerate(rows, first):
         yield tuple(
-            _bits(value, bits[position], number) if position in bits else value
+            _bit_number(value, bits[position], number) if position in bits else value
             for position, value in enumerate(row)
         )
 
 
-def _bits(value: str | None, column: str, number: int) -> int | None:
+def _bit_number(value: str | None, column: str, number: int) -> int | None:
     if value is None:
         return None
     text = value.strip().lower()
     found = _BOOLEANS.get(text, int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else _MOST)
     if len(text) > 1 and text[0] == "0":
-        # PostgreSQL's text of a bit string: as a number, '00000101' would be a hundred and one.
+        # This is PostgreSQL's text for a bit string. As a number, '00000101' would be a hundred and one.
         problem = (
             f"the column '{column}' is BIT, and takes numbers without zeros before them, not bit strings"
         )
@@ -157,7 +161,7 @@ def _bits(value: str | None, column: str, number: int) -> int | None:
 
 
 def _number(value: bytes) -> str:
-    """As MySQL Connector/J's getString has a BIT."""
+    """The text that MySQL Connector/J's getString returns for a BIT."""
     return str(int.from_bytes(value))
 
 

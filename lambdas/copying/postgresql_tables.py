@@ -1,4 +1,4 @@
-"""Tables of PostgreSQL: rows come from a cursor, and go by COPY or INSERT."""
+"""Tables in PostgreSQL: reads rows from a cursor, and writes them by COPY or INSERT."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from data_formats.delimited import Delimited
 from runner.outcome import TaskFailed
 from runner.task import Task
 from sql.names import POSTGRESQL_QUOTE, bare, quoted
-from sql.postgresql import PostgreSqlSession, explained, is_lost, position
+from sql.postgresql import PostgreSqlSession, error_text, is_lost, position
 
 _SETTINGS = {
     "timezone": "'UTC'",
     "datestyle": "'ISO, YMD'",
-    "intervalstyle": "'postgres'",  # others read intervals with signs in other ways
-    "extra_float_digits": "3",  # as PostgreSQL JDBC has it; with 0 or less, digits are lost
+    "intervalstyle": "'postgres'",  # Other systems read signs in intervals differently.
+    "extra_float_digits": "3",  # As in PostgreSQL JDBC. With 0 or less, digits are lost.
 }
-"""Of a copy's session, whatever the server's are, unless ``options`` names them."""
+"""The settings of a copy's session, whatever the server's are, unless ``options`` names them."""
 _SYNTAX_ERROR = "42601"
 _QUERIES = (
     " selectQuery has to begin with SELECT, VALUES, WITH or TABLE; put another statement into a function."
@@ -38,19 +38,19 @@ _MAX_PARAMETERS = 65_535
 _INSERTS_ONLY = (
     "SELECT relkind = 'v' OR relhasrules OR relrowsecurity FROM pg_class WHERE oid = to_regclass(:name)"
 )
-"""COPY passes over rules, and refuses views and row-level security (PostgreSQL documentation, COPY)."""
+"""COPY ignores rules, and refuses views and row-level security (PostgreSQL documentation, COPY)."""
 _COLUMNS = (
     "SELECT attname FROM pg_attribute a WHERE attrelid = to_regclass(:name) AND attnum > 0 "
     "AND NOT attisdropped AND coalesce(to_jsonb(a) ->> 'attgenerated', '') = '' ORDER BY attnum"
 )
-"""Without generated columns, which PostgreSQL 12 and later have."""
+"""Without generated columns, which exist since PostgreSQL 12."""
 _DECLARE = "DECLARE copied NO SCROLL CURSOR FOR\n"
 _TEXT = Delimited("\t", null=r"\N", nulls=frozenset({r"\N"}))
 """PostgreSQL documentation, COPY, "Text Format": a tab, a line feed, the backslash, and ``\\N``."""
 
 
 class PostgreSqlTables(PostgreSqlSession, TablesSession):
-    """Values are text on both ways, in the server's own form, so that none loses digits."""
+    """Values are text in both directions, in the server's own form, so that none loses digits."""
 
     def _log_in(self, connection: socket.socket) -> int:
         number = super()._log_in(connection)
@@ -65,15 +65,15 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         self._driver.execute_simple("; ".join(["BEGIN", *settings]))
 
     def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - see MySQL
-        query = query or f"SELECT * FROM {table}"  # noqa: S608 - what the definition says
-        self._driver.pg_types = defaultdict(lambda: _as_it_is, _PORTABLE if portable else {})
-        with _explained(query, before=len(_DECLARE)):
-            # As a prepared statement, which is refused if it is several.
+        query = query or f"SELECT * FROM {table}"  # noqa: S608 - from the definition
+        self._driver.pg_types = defaultdict(lambda: _unchanged, _PORTABLE if portable else {})
+        with _errors_as_task_failed(query, before=len(_DECLARE)):
+            # As a prepared statement, which the server refuses if it contains several.
             self._driver.execute_unnamed(_DECLARE + query)
         count = 100
         while True:
             self._received = 0
-            with _explained(query):
+            with _errors_as_task_failed(query):
                 fetched = self._driver.execute_simple(f"FETCH FORWARD {count} FROM copied")
             rows = fetched.rows
             if not rows:
@@ -81,11 +81,11 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
             if portable:
                 _refuse_binary(fetched.columns)
             yield from rows
-            # As many rows as there is room for, whatever their length.
+            # As many rows as fit, whatever their length.
             count = min(BATCH_ROWS * 10, max(1, BATCH_CHARACTERS * len(rows) // max(1, self._received)))
 
     def create(self, task: Task, statement: str) -> bool:  # noqa: ARG002 - it runs in this session
-        with _explained(statement):
+        with _errors_as_task_failed(statement):
             self._driver.execute_simple(statement)
         if self._driver._transaction_status != _NO_TRANSACTION:
             return False
@@ -94,24 +94,24 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
 
     def insert(self, query: InsertQuery, rows: Iterable[Row], table: str) -> int:  # noqa: ARG002 - see MySQL
         most = max(1, min(BATCH_ROWS, _MAX_PARAMETERS // query.columns)) if query.repeatable else 1
-        statement = query.dollar(most)
+        statement = query.for_postgresql(most)
         inserted = 0
-        with _explained(statement):
+        with _errors_as_task_failed(statement):
             prepared, columns, functions = self._driver.prepare_statement(statement, ())
             for batch in batches(rows, query.columns, most):
                 values = [value for row in batch for value in row]
                 if len(batch) == most:
                     self._driver.execute_named(prepared, values, columns, functions, statement)
                 else:
-                    self._driver.execute_unnamed(query.dollar(len(batch)), values)
+                    self._driver.execute_unnamed(query.for_postgresql(len(batch)), values)
                 inserted += len(batch)
         return inserted
 
     def column(self, name: str) -> str:
         found = bare(name)
         if found == name:
-            # What the server does with a name without quotes (PostgreSQL documentation, "Identifiers").
-            found = "".join(one.lower() if one.isascii() else one for one in name)
+            # As the server folds a name without quotes (PostgreSQL documentation, "Identifiers").
+            found = "".join(character.lower() if character.isascii() else character for character in name)
         return quoted(found, POSTGRESQL_QUOTE)
 
     def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
@@ -129,43 +129,43 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
                 count += len(batch)
 
         text = (piece.encode() for piece in _TEXT.write(counted()))
-        with _explained(statement):
+        with _errors_as_task_failed(statement):
             self._driver.execute_unnamed(statement, stream=text)
         return count
 
     def _takes_inserts_only(self, table: str) -> bool:
-        with _explained(_INSERTS_ONLY):
+        with _errors_as_task_failed(_INSERTS_ONLY):
             self._driver.execute_simple("SAVEPOINT asked")
             try:
                 found = self._driver.run(_INSERTS_ONLY, name=table)
-            except DatabaseError:  # no name alone; COPY says what is wrong, if anything is
+            except DatabaseError:  # It is not just a name. If it is wrong, COPY gives the error.
                 self._driver.execute_simple("ROLLBACK TO SAVEPOINT asked")
                 return False
         return bool(found and found[0][0])
 
     def _columns(self, table: str) -> list[str]:
-        """Those that COPY takes too, in their order: INSERT would take fewer values without a word."""
-        with _explained(_COLUMNS):
+        """The columns that COPY fills, in order. INSERT would silently accept fewer values."""
+        with _errors_as_task_failed(_COLUMNS):
             return [quoted(name, POSTGRESQL_QUOTE) for (name,) in self._driver.run(_COLUMNS, name=table)]
 
     def commit(self) -> None:
-        with _explained("COMMIT"):
+        with _errors_as_task_failed("COMMIT"):
             self._driver.execute_simple("COMMIT")
 
     def roll_back(self) -> list[str]:
-        return []  # The end of the session does so; it may be in the middle of a COPY.
+        return []  # The end of the session does it: the session may be in the middle of a COPY.
 
     def _take_row(self, data: bytes, context: Any) -> None:
         self._received += len(data)
         self._driver.handle_DATA_ROW(data, context)
 
 
-def _as_it_is(value: str) -> str:
+def _unchanged(value: str) -> str:
     return value
 
 
 def _in_utc(value: str) -> str:
-    """A time with time zone without it, which is UTC's: the session's."""
+    """A time without its time zone, which is UTC, the session's."""
     return value.removesuffix("+00")
 
 
@@ -177,7 +177,7 @@ _PORTABLE = {
     1560: lambda value: str(int(value, 2)),  # bit
     1562: lambda value: str(int(value or "0", 2)),  # varbit
 }
-"""Values as MySQL reads them, by the OIDs of their types (PostgreSQL's pg_type)."""
+"""Conversions to values that MySQL reads, by the OIDs of the types (PostgreSQL's pg_type)."""
 
 
 def _refuse_binary(columns: Iterable[Any]) -> None:
@@ -191,16 +191,16 @@ def _refuse_binary(columns: Iterable[Any]) -> None:
 
 
 @contextmanager
-def _explained(statement: str, before: int = 0) -> Iterator[None]:
-    """``before``: the length of what was sent before the statement."""
+def _errors_as_task_failed(statement: str, before: int = 0) -> Iterator[None]:
+    """Turn errors into TaskFailed. ``before`` is the length of the text sent before the statement."""
     try:
         yield
     except DatabaseError as error:
         fields = dict(error.args[0])
         fields["P"] = str(max(0, position(fields) - before))
         where = f" {fields['W']}" if "W" in fields else ""
-        # An error at the first word of a selectQuery: a cursor is declared for it.
+        # A syntax error at the first word of a selectQuery, for which a cursor was declared.
         first = before and fields["P"] == "1" and fields.get("C") == _SYNTAX_ERROR
-        raise refused(explained(fields, statement) + where + (_QUERIES if first else "")) from error
+        raise refused(error_text(fields, statement) + where + (_QUERIES if first else "")) from error
     except (InterfaceError, OSError) as error:
         raise lost(error) if is_lost(error) else refused(f"{error}.") from error

@@ -1,6 +1,6 @@
-"""How far a copy of many objects has come: what the next invocation goes on from.
+"""The progress of a copy of many objects, from which the next invocation continues.
 
-By the last object and not by a number: objects may come and go in between.
+It is kept as the last object instead of a number, because objects may come and go meanwhile.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from data_nodes.stored_object import StoredObject
 
 @dataclass(frozen=True)
 class Progress:
-    """``after`` is the last object that was copied: its key, or in a manifest its URI."""
+    """``after`` is the last object copied: its key, or its URI if there is a manifest."""
 
     objects: int = 0
     after: str = ""
     manifest: str = ""
-    """The ETag of the manifest, to know that it is still the same."""
+    """The manifest's ETag, which shows whether it is still the same."""
     begun: tuple[str, ...] = ()
-    """The keys before ``after``, and itself, whose name with ``.gz`` at the end may still come.
+    """``after`` and the keys before it for which the key plus ``.gz`` may still come.
 
-    In the order of keys, what is between a key and the same with ``.gz`` begins with that key: so each of
-    these is the beginning of the next. There are few, whatever the number of objects.
+    Keys come in order. All keys between a key and the same key plus ``.gz`` start with that key, so each of
+    these is a prefix of the next. There are few of them, whatever the number of objects.
     """
 
     @classmethod
     def of(cls, state: Mapping[str, Any] | None) -> Progress:
-        """Of a deferred task's state; of None, that of a copy that begins."""
+        """From a deferred task's state. None means that the copy begins."""
         if state is None:
             return cls()
         after = state["after"]
@@ -37,20 +37,20 @@ class Progress:
         return cls(state["objects"], after, state.get("manifest", ""), begun)
 
     def as_state(self) -> dict[str, Any]:
-        """What ``of`` reads: JSON of a few kilobytes at most, since a key has 1,024 bytes."""
+        """The state that ``of`` reads: at most a few kilobytes of JSON, since a key has up to 1,024 bytes."""
         begun = [len(key) for key in self.begun]
         return {"objects": self.objects, "after": self.after, "manifest": self.manifest, "begun": begun}
 
-    def taken(self, key: str) -> bool:
-        """Whether the object of this key would get the name of one that was copied, without its ``.gz``."""
+    def collides(self, key: str) -> bool:
+        """Whether the key without its ``.gz`` is that of an object that was already copied."""
         return key.endswith(".gz") and key.removesuffix(".gz") in self.begun
 
     def with_listed(self, stored: StoredObject) -> Progress:
-        """After one more object of a directory."""
+        """The progress after another object of a directory."""
         key = stored.uri.key
         begun = (*(before for before in self.begun if key.startswith(before)), key)
         return Progress(self.objects + 1, key, self.manifest, begun)
 
     def with_entry(self, stored: StoredObject, manifest: str) -> Progress:
-        """After one more entry of the manifest with this ETag."""
+        """The progress after another entry of the manifest with this ETag."""
         return Progress(self.objects + 1, str(stored.uri), manifest)

@@ -1,7 +1,8 @@
-"""Whether an INSERT of many records does what as many INSERTs do, as JDBC runs them.
+"""Whether one INSERT of many records has the same effect as one INSERT per record, which JDBC runs.
 
-An expression in VALUES may read the table, or what the record before left in the session: it has to see the
-records before its own. So only what is known to depend on nothing but its arguments is repeated.
+An expression in VALUES may read the table, or something that the previous record left in the session. It must
+then see the records before its own. So a row is repeated only if its expressions are known to depend on their
+arguments alone.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _FUNCTIONS = _set(
     unix_timestamp upper utc_date utc_timestamp values
     """
 )
-"""Of their arguments and of the statement's time alone; and nextval, which counts by records either way."""
+"""They depend only on their arguments and the statement's time. nextval counts records in either case."""
 
 _WORDS = _set(
     """
@@ -54,9 +55,9 @@ _SIGNS = _set(
 
 
 def repeatable(query: str, tokens: Sequence[Token], first: int, last: int) -> bool:
-    """Whether the row of VALUES that is ``query[first:last]`` may be given several times in one statement.
+    """Whether the row of VALUES in ``query[first:last]`` may occur several times in one statement.
 
-    What is before it and after it names columns, and may only not look anything up.
+    The text before and after it names columns. It must not contain queries or unknown functions.
     """
     for index, token in enumerate(tokens):
         word = query[token.start : token.end + 1].lower()

@@ -1,4 +1,4 @@
-"""Objects of S3: read in ranges, written as a stream, and copied by S3 itself."""
+"""Objects in S3: reads them in ranges, writes them as a stream, and makes S3 copy them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from data_nodes.s3_stream import S3Stream
-from data_nodes.s3_uri import S3Uri
-from data_nodes.stored_object import StoredObject
+from data_nodes.s3_uri import MAX_KEY_BYTES, S3Uri
+from data_nodes.stored_object import ACCESS_DENIED, StoredObject
 from runner.clients import aws_error_code, aws_errors
 from runner.outcome import TaskFailed
 
@@ -18,69 +18,66 @@ if TYPE_CHECKING:
 
 RANGE_BYTES = 8 * 1024 * 1024
 PART_BYTES = 64 * 1024 * 1024
-"""Larger objects are copied in parts of this size, side by side: S3 answers each within seconds."""
+"""Larger objects are copied in parallel parts of this size: S3 answers each request within seconds."""
 _MAX_PARTS = 10_000
 """Amazon S3 user guide, multipart upload limits."""
-_MAX_KEY_BYTES = 1024
-"""Amazon S3 user guide, object key names."""
 _THREADS = 8
 _TRIES = 3
-_DENIED = {"AccessDenied", "403", "Forbidden"}
 
 
 def check_key(uri: S3Uri, problem: str) -> None:
-    """Raises TaskFailed if there can be no object of this key; ``problem`` says of what it is part."""
+    """Raises TaskFailed if the key is not valid. The message starts with ``problem``."""
     size = len(uri.key.encode())
     if not size:
         raise TaskFailed(f"{problem}: the key is empty.", error_id="InvalidKey")
-    if size > _MAX_KEY_BYTES:
-        told = f"the key has {size:,} bytes, and {_MAX_KEY_BYTES:,} are the limit of Amazon S3"
-        raise TaskFailed(f"{problem}: {told}.", error_id="InvalidKey")
+    if size > MAX_KEY_BYTES:
+        limit = f"the key has {size:,} bytes, and {MAX_KEY_BYTES:,} are the limit of Amazon S3"
+        raise TaskFailed(f"{problem}: {limit}.", error_id="InvalidKey")
 
 
 def read(s3: S3Client, stored: StoredObject, check_canceled: Callable[[], None]) -> Iterator[bytes]:
-    """The object's bytes, range by range: no connection waits for whoever takes them.
+    """The object's bytes, range by range, so that no connection waits for the consumer.
 
     Raises TaskFailed, also if the object changes meanwhile, and whatever ``check_canceled`` raises.
     """
     for first in range(0, stored.size, RANGE_BYTES):
         check_canceled()
         last = min(first + RANGE_BYTES, stored.size) - 1
-        with _explained(f"'{stored.uri}' could not be read"):
+        with _errors_as_task_failed(f"'{stored.uri}' could not be read"):
             data = _range(s3, stored, f"bytes={first}-{last}")
         yield data
 
 
 def write(s3: S3Client, uri: S3Uri, pieces: Iterable[bytes], check_canceled: Callable[[], None]) -> int:
-    """Make the object of the bytes, once all of them are there; returns how many.
+    """Write the bytes to the object, which appears once all of them are there. Returns how many.
 
-    Raises TaskFailed, and whatever ``check_canceled`` raises; there is no new object then.
+    Raises TaskFailed, and whatever ``check_canceled`` raises. Then there is no new object.
     """
     stream = S3Stream(s3, uri)
     size = 0
     try:
         for piece in pieces:
-            with _explained(f"'{uri}' could not be written"):
+            with _errors_as_task_failed(f"'{uri}' could not be written"):
                 size += stream.write(piece)
             check_canceled()
-        with _explained(f"'{uri}' could not be written"):
+        with _errors_as_task_failed(f"'{uri}' could not be written"):
             stream.close()
     except BaseException:
-        with suppress(*aws_errors()):  # the error that was first is the one to tell
+        with suppress(*aws_errors()):  # The first error is the one to report.
             stream.abort()
         raise
     return size
 
 
 def copy(s3: S3Client, stored: StoredObject, target: S3Uri, check_canceled: Callable[[], None]) -> None:
-    """Have S3 copy the object, with its metadata. Its bytes do not come here.
+    """Make S3 copy the object with its metadata. Its bytes do not pass through here.
 
-    Tags are not copied: that takes rights of its own (API Reference, CopyObject). Raises TaskFailed, also if
-    the object changes meanwhile, and whatever ``check_canceled`` raises.
+    Tags are not copied, which would need further permissions (API Reference, CopyObject). Raises TaskFailed,
+    also if the object changes meanwhile, and whatever ``check_canceled`` raises.
     """
     check_canceled()
     source = {"Bucket": stored.uri.bucket, "Key": stored.uri.key}
-    with _explained(f"'{stored.uri}' could not be copied to '{target}'"):
+    with _errors_as_task_failed(f"'{stored.uri}' could not be copied to '{target}'"):
         if stored.size <= PART_BYTES:
             s3.copy_object(
                 Bucket=target.bucket,
@@ -94,8 +91,8 @@ def copy(s3: S3Client, stored: StoredObject, target: S3Uri, check_canceled: Call
 
 
 @contextmanager
-def side_by_side() -> Iterator[ThreadPoolExecutor]:
-    """Threads for calls of S3; when the block is left early, what has not begun does not begin."""
+def parallel_calls() -> Iterator[ThreadPoolExecutor]:
+    """Threads for calls to S3. If the block ends early, calls that have not started do not start."""
     pool = ThreadPoolExecutor(_THREADS)
     try:
         yield pool
@@ -104,7 +101,7 @@ def side_by_side() -> Iterator[ThreadPoolExecutor]:
 
 
 def part_ranges(size: int) -> list[str]:
-    """The ranges in which an object of ``size`` bytes is copied: as few as S3 allows, of equal length."""
+    """The ranges for copying an object of ``size`` bytes: of equal length, and no more than S3 allows."""
     length = max(PART_BYTES, -(-size // _MAX_PARTS))
     return [f"bytes={first}-{min(first + length, size) - 1}" for first in range(0, size, length)]
 
@@ -132,7 +129,7 @@ def _copy_in_parts(
         return {"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]}
 
     try:
-        with side_by_side() as pool:
+        with parallel_calls() as pool:
             parts = list(pool.map(copy_part, enumerate(part_ranges(stored.size), 1)))
         s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
     except BaseException:
@@ -151,14 +148,14 @@ def _range(s3: S3Client, stored: StoredObject, byte_range: str) -> bytes:
                 Bucket=stored.uri.bucket, Key=stored.uri.key, Range=byte_range, IfMatch=stored.etag
             )
             return answer["Body"].read()
-        except BotoCoreError:  # botocore does not try again once the answer has begun
+        except BotoCoreError:  # botocore does not retry once the response has started.
             tries += 1
             if tries == _TRIES:
                 raise
 
 
 @contextmanager
-def _explained(problem: str) -> Iterator[None]:
+def _errors_as_task_failed(problem: str) -> Iterator[None]:
     try:
         yield
     except aws_errors() as error:
@@ -168,10 +165,10 @@ def _explained(problem: str) -> Iterator[None]:
 
 
 def denied(problem: str, error: Exception) -> TaskFailed:
-    """What S3 refuses."""
+    """The failure of a task whose call S3 has refused."""
     code = aws_error_code(error)
     advice = ""
-    if code in _DENIED:
+    if code in ACCESS_DENIED:
         advice = " The handler may do what `statements` of copy(...) in app.py grant: see s3_access."
     elif code == "InvalidObjectState":
         advice = " It is archived: restore it, and have the attempt repeated."

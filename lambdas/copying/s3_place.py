@@ -1,4 +1,4 @@
-"""An S3DataNode with its data format, as a copy reads it and writes it."""
+"""An S3DataNode with its data format, as the source or target of a copy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CheckCanceled = Callable[[], None]
 
 @dataclass(frozen=True)
 class S3Place:
-    """``data_format`` is None if the node names none, and does not say how NULL is written."""
+    """``data_format`` is None if the node neither names a format nor defines a text for NULL."""
 
     node: S3DataNode
     data_format: DataFormat | None
@@ -38,7 +38,7 @@ class S3Place:
 
     @classmethod
     def of(cls, task: Task, found: PipelineObject) -> S3Place:
-        """Raises FieldError, and TaskFailed for a format that is not known."""
+        """Read the fields. Raises FieldError, and TaskFailed for an unknown format."""
         node = S3DataNode.of(found)
         named = task.references("dataFormat", of=found)
         if len(named) > 1:
@@ -49,7 +49,7 @@ class S3Place:
 
     @property
     def format(self) -> DataFormat:
-        """The node's format, CSV if it names none."""
+        """The node's format; CSV if it names none."""
         return self.data_format or data_format_of(None)
 
     def objects(self, s3: S3Client, after: str = "") -> Iterator[StoredObject]:
@@ -58,7 +58,7 @@ class S3Place:
             yield from self.node.objects(s3, after=after)
 
     def manifest(self, s3: S3Client) -> Manifest | None:
-        """The node's manifest, if it is one. Raises TaskFailed."""
+        """The manifest, if the node has one. Raises TaskFailed."""
         if self.node.manifest is None:
             return None
         with self._listing():
@@ -77,7 +77,7 @@ class S3Place:
             raise s3_objects.denied(f"The objects of '{self.node.id}' could not be listed", error) from error
 
     def contents(self, s3: S3Client, stored: StoredObject, check_canceled: CheckCanceled) -> Iterator[bytes]:
-        """An object's bytes, decompressed if the node says so. Raises TaskFailed, and TaskCanceled."""
+        """An object's bytes, decompressed for a gzip node. Raises TaskFailed, and TaskCanceled."""
         pieces = s3_objects.read(s3, stored, check_canceled)
         try:
             yield from decompressed(pieces) if self.node.gzip else pieces
@@ -97,15 +97,15 @@ class S3Place:
             yield from self.rows(s3, stored, check_canceled)
 
     def write(self, s3: S3Client, uri: S3Uri, pieces: Iterable[bytes], check_canceled: CheckCanceled) -> int:
-        """Make an object of the bytes, compressed if the node asks for it.
+        """Write an object with the bytes, compressed for a gzip node.
 
         Raises TaskFailed, and TaskCanceled.
         """
         return s3_objects.write(s3, uri, compressed(pieces) if self.node.gzip else pieces, check_canceled)
 
     def write_rows(self, s3: S3Client, uri: S3Uri, rows: Iterable[Row], check_canceled: CheckCanceled) -> int:
-        """Make an object of the records. Raises TaskFailed, and TaskCanceled."""
-        text = self.format.write(_as_described(self.format, rows))
+        """Write an object with the records. Raises TaskFailed, and TaskCanceled."""
+        text = self.format.write(_checked_rows(self.format, rows))
         try:
             return self.write(s3, uri, (piece.encode() for piece in text), check_canceled)
         except RecordError as error:
@@ -113,12 +113,12 @@ class S3Place:
 
 
 def invalid(uri: S3Uri, problem: Exception) -> TaskFailed:
-    """Data that is not of the format."""
+    """The failure for data that does not match the format."""
     return TaskFailed(f"'{uri}': {problem}", error_id="InvalidData")
 
 
-def _as_described(data_format: DataFormat, rows: Iterable[Row]) -> Iterator[Row]:
-    """The rows; RecordError for one that has not as many columns as the format lists."""
+def _checked_rows(data_format: DataFormat, rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows. Raises RecordError for a row whose number of columns differs from the format's."""
     expected = len(data_format.columns)
     for number, row in enumerate(rows, 1):
         if expected and len(row) != expected:

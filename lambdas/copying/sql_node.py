@@ -1,6 +1,6 @@
 """SqlDataNode and MySqlDataNode: a table in a database.
 
-Developer guide, pages of these names.
+Developer guide, pages with these names.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ _DATABASES = {"JdbcDatabase", "RdsDatabase"}
 
 @dataclass(frozen=True)
 class SqlNode:
-    """A table, and the statements that read and write it. Names stand in statements as they are given."""
+    """A table, and the statements that read and write it. Statements use the names unchanged."""
 
     id: str
     server: Server
     table: str
     schema: str
-    """Empty: the session's own."""
+    """Empty: the session's schema."""
     select: str
-    """Empty: all of the table."""
+    """Empty: read the whole table."""
     insert: str
-    """Empty: the columns of a record in their order."""
+    """Empty: insert the columns of a record in order."""
     create: str
-    """What makes the table if it is not there; empty: nothing."""
+    """Creates the table if it does not exist. Empty: do not create it."""
 
     @property
     def qualified(self) -> str:
-        """The table, with the schema if the node names one."""
+        """The table, qualified by the schema if the node names one."""
         return f"{self.schema}.{self.table}" if self.schema else self.table
 
     @classmethod
     def of(cls, task: Task, node: PipelineObject) -> SqlNode:
         """Read the fields. Raises FieldError, and TaskFailed for a database that is not supported.
 
-        Without ``database``, the node itself has ``connectionString``, ``username`` and the password, as in
-        the guide's example of MySqlDataNode.
+        Without ``database``, the node itself contains ``connectionString``, ``username`` and the password, as
+        in the guide's example of MySqlDataNode.
         """
         table = node.string("table").strip()
         if not table:
@@ -62,7 +62,7 @@ class SqlNode:
 
 
 def _schema(node: PipelineObject, table: str, quote: str) -> str:
-    """``schemaName``; empty if ``table`` names the same one. Raises FieldError if it names another."""
+    """``schemaName``; empty if ``table`` contains the same schema. Raises FieldError if they differ."""
     schema = node.string("schemaName", "").strip()
     found = parts(table, quote)
     if not schema or len(found) < 2:

@@ -1,4 +1,4 @@
-"""What a copy does in a database, in one transaction."""
+"""The interface of a copy to a database: everything happens in one transaction."""
 
 from __future__ import annotations
 
@@ -18,63 +18,67 @@ BATCH_CHARACTERS = 1024 * 1024
 
 
 class Tables(Protocol):
-    """A session in a transaction that begins with it. All methods raise TaskFailed, and block."""
+    """A session with one transaction. All methods block, and raise TaskFailed."""
 
     @abstractmethod
     def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:
-        """The rows of a query as text, or without one of the table; few are in memory at a time.
+        """The rows of the query as text; of the table if the query is empty. Few are in memory at a time.
 
-        ``portable``: in forms that databases of other engines read.
+        ``portable``: in forms that other database engines can read.
         """
         ...
 
     @abstractmethod
     def create(self, task: Task, statement: str) -> bool:
-        """Run the statements that make a table; returns whether anything of it is committed by that."""
+        """Run the statements that create a table. Returns whether that commits anything."""
         ...
 
     @abstractmethod
     def insert(self, query: InsertQuery, rows: Iterable[Row], table: str) -> int:
-        """Insert the rows, in batches; returns how many. ``table`` is what the node names."""
+        """Insert the rows in batches. Returns how many. ``table`` is the node's table."""
         ...
 
     @abstractmethod
     def column(self, name: str) -> str:
-        """The name as statements have it: in quotes, since it may be a word of SQL."""
+        """The name for use in statements: quoted, because it may be an SQL keyword."""
         ...
 
     @abstractmethod
     def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
-        """Insert rows of so many columns into these, as ``column`` gives them, or all; returns how many."""
+        """Insert rows of ``columns`` columns. Returns how many.
+
+        ``names`` are the columns, as returned by ``column``; empty for all columns of the table.
+        """
         ...
 
     @abstractmethod
     def commit(self) -> None:
-        """Make all of it last."""
+        """Commit the transaction."""
         ...
 
     @abstractmethod
     def roll_back(self) -> list[str]:
-        """Undo all of it before the session is closed; returns what stays all the same."""
+        """Roll back before the session is closed. Returns what cannot be rolled back."""
         ...
 
 
 class TablesSession(Session, Tables):
-    """Both in one."""
+    """A session with the interface of a copy."""
 
     commits_in_procedures = False
-    """Whether a procedure may commit what is done in the session's transaction."""
+    """Whether a procedure may commit the session's transaction."""
 
     def in_utc(self) -> None:
-        """Read and write times of the other engine in UTC, unless the user names a zone of the session's.
+        """Use UTC for times exchanged with another engine, unless the user sets the session's time zone.
 
-        MySQL's session keeps the server's time zone otherwise: drivers do not set it (MySQL Connector/J,
-        "Preserving Time Instants": unless ``forceConnectionTimeZoneToSession`` is true). Raises TaskFailed.
+        Otherwise a session on MySQL keeps the server's time zone, because drivers do not set it (MySQL
+        Connector/J, "Preserving Time Instants": unless ``forceConnectionTimeZoneToSession`` is true). Raises
+        TaskFailed.
         """
 
 
 def characters(row: Row) -> int:
-    """How long a row is."""
+    """The number of characters in a row."""
     return sum([len(value) for value in row if value])
 
 
@@ -85,9 +89,9 @@ def batches(
     size: Callable[[Row], int] = characters,
     room: int = BATCH_CHARACTERS,
 ) -> Iterator[list[Row]]:
-    """The rows by the ``most``, or fewer if there is no ``room`` for them, but each at least alone.
+    """Batches of up to ``most`` rows that fit into ``room``. A row that is larger is a batch by itself.
 
-    Raises RecordError unless each has ``columns``.
+    Raises RecordError for a row that does not have ``columns`` columns.
     """
     batch: list[Row] = []
     left = room

@@ -1,4 +1,4 @@
-"""Where a statement puts the value of each ``?``, as far as its text says it."""
+"""Where a statement puts the value of each ``?``, as far as its text shows."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Use(Enum):
 
     AS_IT_IS = "as it is"
     IN_EXPRESSION = "in an expression"
-    """What comes out of it may be the text, or another one."""
+    """The result may be the text, or another text."""
     AS_NUMBER = "as a number"
-    """It is cast to one, calculated with, or compared: its text gets nowhere."""
+    """It is cast to a number, calculated with, or compared. Its text is not stored."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Target:
 
     use: Use
     columns: tuple[str | int, ...] = ()
-    """The columns that it may go to, by name, or by position from 0; none: any of the table's."""
+    """The columns that it may go to, by name, or by position from 0. Empty: any column of the table."""
 
 
 _SKIPPED = {"INTO", "IGNORE", "LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED"}
@@ -62,17 +62,17 @@ _NAME = re.compile(r"[\w$`\"]")
 
 @dataclass(frozen=True)
 class Statement:
-    """The words of a statement, and what its beginning says."""
+    """The words of a statement, with the table and columns at its beginning."""
 
     words: Sequence[str]
     table: tuple[int, int]
-    """Which words name the table, or the procedure: from, and to before; equal if none do."""
+    """The range of words that name the table or procedure; its end is exclusive. Empty if there are none."""
     names: tuple[str, ...]
-    """Its list of columns, without quotes."""
+    """The columns in its list, without quotes."""
 
     @classmethod
     def of(cls, words: Sequence[str]) -> Statement:
-        """Read INSERT, REPLACE, UPDATE and CALL; of another statement no table is known."""
+        """Read INSERT, REPLACE, UPDATE and CALL. For other statements, the table is unknown."""
         kind = words[0].upper() if words else ""
         if kind not in {"INSERT", "REPLACE", "UPDATE", "CALL"}:
             return cls(words, (0, 0), ())
@@ -84,18 +84,18 @@ class Statement:
         return cls(words, (first, min(last, len(words))), names)
 
     def targets(self, marks: Collection[int]) -> tuple[Target, ...]:
-        """The targets of the words that are values."""
+        """The targets of the values, which are the words at ``marks``."""
         return tuple(self._targets(marks))
 
     def _targets(self, marks: Collection[int]) -> Iterator[Target]:
         words = self.words
         counted: int | None = 1 if words and words[0].upper() == "CALL" else None
-        """The depth whose commas count the columns: 1 in VALUES, 0 in the list of a SELECT."""
+        """The depth at which commas separate columns: 1 in VALUES, 0 in the list of a SELECT."""
         depth = position = 0
         sets = False
         assigned = ""
         where: int | None = None
-        """The depth of a WHERE: what it has goes into no column."""
+        """The depth of a WHERE, whose values go into no column."""
         for index, word in enumerate(words):
             upper = word.upper()
             if word == "(":
@@ -137,7 +137,7 @@ class Statement:
         return self.words[at].upper() if 0 <= at < len(self.words) else ""
 
     def _compared(self, index: int) -> str:
-        """The column in ``column = ?``, be it in SET or a comparison, to which a number is equal too."""
+        """The column in ``column = ?``, in SET or in a comparison, which accepts a number as well."""
         before = self.words[index - 2] if index > 1 else ""
         alone = self._around(index, -1) == "=" and self._around(index, 1) not in _OPERATORS
         return bare(before) if alone and self.words[index] == "?" and _NAME.match(before) else ""
@@ -158,7 +158,7 @@ def _inner(use: Use) -> Use:
 
 
 def _listed(words: Sequence[str], at: int) -> tuple[str, ...]:
-    """The column list that begins with this word, or after ``PARTITION (…)``."""
+    """The column list that starts at this word, or after ``PARTITION (…)``."""
     if at < len(words) and words[at].upper() == "PARTITION":
         at = next((index + 1 for index in range(at, len(words)) if words[index] == ")"), len(words))
     if at + 1 >= len(words) or words[at] != "(" or words[at + 1].upper() in _QUERIES:

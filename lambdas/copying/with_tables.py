@@ -1,4 +1,4 @@
-"""Copies that a database takes part in: in one transaction each, row by row, none of them kept."""
+"""Copies from or to a database: one transaction each, row by row, without keeping rows."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 def to_table(task: Task, s3: S3Client, source: S3Place, target: SqlNode) -> None:
-    """All records of the input's objects, or none. Raises TaskFailed, and TaskCanceled."""
+    """Copy all records of the input's objects, or none. Raises TaskFailed, and TaskCanceled."""
     rows = source.all_rows(s3, task.check_canceled)
     _insert(task, rows, source.format.columns, source.node.id, target)
 
 
 def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> None:
-    """The rows of the query, as one object. Raises TaskFailed, and TaskCanceled."""
+    """Copy the rows of the query to one object. Raises TaskFailed, and TaskCanceled."""
     uri = object_for(task, target)
     tables = _connect(task, source)
     with ended_with(task, tables):
@@ -41,7 +41,7 @@ def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> No
 
 
 def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
-    """The rows of the query, or none of them. Raises TaskFailed, and TaskCanceled."""
+    """Copy all rows of the query, or none. Raises TaskFailed, and TaskCanceled."""
     tables = _connect(task, source)
     with ended_with(task, tables):
         portable = source.server.engine is not target.server.engine
@@ -53,7 +53,7 @@ def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
 
 
 def object_for(task: Task, target: S3Place) -> S3Uri:
-    """The object to write; in a directory it has a name of its own. Raises TaskFailed."""
+    """The object to write. In a directory, it gets an export name. Raises TaskFailed."""
     node = target.node
     if node.file:
         return node.file
@@ -66,10 +66,10 @@ def object_for(task: Task, target: S3Place) -> S3Uri:
 
 
 def _commit_source(tables: TablesSession, source: SqlNode, done: str) -> None:
-    """Keep what the query has changed, such as rows that it marks as copied.
+    """Commit the changes of the query, for example rows that it marks as copied.
 
-    JDBC commits each statement by itself (java.sql.Connection, setAutoCommit). Here that comes last, so that
-    rows whose copy fails are not taken for copied. Raises TaskFailed.
+    JDBC commits each statement separately (java.sql.Connection, setAutoCommit). Here the commit comes last,
+    so that rows do not count as copied if the copy fails. Raises TaskFailed.
     """
     if not source.select:
         return
@@ -84,7 +84,7 @@ def _commit_source(tables: TablesSession, source: SqlNode, done: str) -> None:
 
 
 class _Counted:
-    """Rows, and how many went by."""
+    """Counts the rows that pass."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._rows = rows
@@ -122,7 +122,7 @@ def _insert(
                 tables.in_utc()
             if target.create and not tables.table_exists(target.table, target.schema):
                 stays += ["what createTableSql did"] if tables.create(task, target.create) else []
-            if query and query.calls and tables.commits_in_procedures:
+            if query and query.is_call and tables.commits_in_procedures:
                 stays.append("what the procedure has committed")
             count = _insert_rows(
                 tables, query, target.qualified, [tables.column(name) for name in names], rows
@@ -130,9 +130,9 @@ def _insert(
             task.check_canceled()
             tables.commit()
         except (RecordError, TaskFailed) as error:
-            if query and query.several and isinstance(error, TaskFailed):
+            if query and query.has_several_statements and isinstance(error, TaskFailed):
                 error = TaskFailed(f"{error} insertQuery has to be one statement.", error_id=error.error_id)
-            raise _explained(error, source, tables, stays) from error
+            raise _failure(error, source, tables, stays) from error
     task.logger.info("Rows committed", rows=count, table=target.qualified)
 
 
@@ -146,13 +146,13 @@ def _insert_rows(
     return tables.insert(query, rows, table) if query else tables.load(table, names, rows, len(first[0]))
 
 
-def _explained(
+def _failure(
     error: RecordError | TaskFailed, source: str, tables: TablesSession, stays: Sequence[str]
 ) -> TaskFailed:
-    """The error, and what is left of the copy now; ``stays`` is what was committed on the way."""
+    """The error, with what remains of the copy. ``stays`` was committed on the way."""
     if isinstance(error, RecordError):
         error = TaskFailed(f"'{source}': {error}.", error_id="InvalidData")
-    if error.error_id == "ConnectionLost":  # It may have been committed, as the error says.
+    if error.error_id == "ConnectionLost":  # The error says that the copy may have been committed.
         return error
     try:
         stays = [*stays, *tables.roll_back()]

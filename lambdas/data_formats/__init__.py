@@ -1,1 +1,1 @@
-"""Data formats of pipelines, as rows are read from text and written to it."""
+"""Data formats of pipelines: read rows from text, and write rows as text."""

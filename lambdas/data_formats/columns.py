@@ -1,4 +1,4 @@
-"""The column lists of data formats: ``hostname STRING``, one value for each column."""
+"""The column lists of data formats, such as ``hostname STRING``, with one value per column."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _NO_TEXT_TYPES = frozenset(
         "UUID",
     ]
 )
-"""Types that have no empty value, in any of the databases. One that is not known may be a text."""
+"""Types without an empty value in any of the databases. An unknown type may be text."""
 
 _COLUMN = re.compile(r"""("(?:[^"]|"")+"|`(?:[^`]|``)+`|\S+)(?:\s+([A-Za-z].*))?""", re.DOTALL)
 _TYPE = re.compile(
@@ -59,20 +59,20 @@ _TYPE = re.compile(
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a format. Without names, rows are of any length."""
+    """The columns of a format. Without names, rows may have any length."""
 
     names: tuple[str, ...] = ()
-    """As they are given: in quotes if they need them."""
+    """As written: quoted if necessary."""
     types: tuple[str, ...] = ()
-    """In upper case, without blanks that mean nothing; STRING if none is given."""
+    """In upper case, without redundant blanks; STRING if no type is given."""
     not_text: tuple[int, ...] = ()
-    """The places of those that hold no text. An empty value of theirs is NULL: it can be nothing else."""
+    """The positions of columns that do not hold text. There, an empty value can only mean NULL."""
 
     @classmethod
     def of(cls, data_format: PipelineObject) -> Columns:
-        """Read ``column``: values of the form ``name TYPE``, or several of them with commas between.
+        """Read ``column``, whose values have the form ``name TYPE``, or several of these with commas between.
 
-        Raises FieldError. The type may be left out; the database that rows are written to has its own.
+        The type may be omitted, because the target database has its own. Raises FieldError.
         """
         names, types = [], []
         for value in data_format.strings("column"):
@@ -90,7 +90,10 @@ class Columns:
         return cls(tuple(names), tuple(types), not_text)
 
     def checked(self, number: int, row: Sequence[str | None]) -> Row:
-        """The row, with NULL for empty values that are not text. Raises RecordError for a wrong length."""
+        """The row, with NULL for empty values in columns that are not text.
+
+        Raises RecordError if the row does not have the right length.
+        """
         if not self.names:
             return row
         if len(row) != len(self.names):
@@ -104,4 +107,4 @@ class Columns:
 
 
 ANY_COLUMNS = Columns()
-"""Of a format that lists none."""
+"""For a format that lists no columns."""

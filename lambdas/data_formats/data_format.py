@@ -1,4 +1,4 @@
-"""What a data format can do."""
+"""The interface of data formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Row = Sequence[str | None]
 
 
 class RecordError(Exception):
-    """A record is not of the format. ``number`` counts from 1."""
+    """A record does not match the format. ``number`` counts from 1."""
 
     def __init__(self, number: int, problem: str) -> None:
         super().__init__(f"record {number:,}: {problem}")
@@ -18,27 +18,27 @@ class RecordError(Exception):
 
 
 class DataFormat(Protocol):
-    """Reads and writes rows; text comes and goes in pieces of any size. Two that are equal do the same."""
+    """Reads and writes rows. Text is in pieces of any size. Equal formats behave the same."""
 
     @property
     def columns(self) -> Sequence[str]:
-        """The names of the columns; empty if the format does not list them."""
+        """The column names; empty if the format does not list any."""
         ...
 
     @property
     def record_separator(self) -> str:
-        """What ends a record."""
+        """The text that ends a record."""
         ...
 
     @property
     def extension(self) -> str:
-        """How the names of files in this format end, without the dot."""
+        """The extension of files in this format, without the dot."""
         ...
 
     def read(self, text: Iterable[str]) -> Iterator[Row]:
-        """The records of one file. Raises RecordError."""
+        """The records in the text of a file. Raises RecordError."""
         ...
 
     def write(self, rows: Iterable[Row]) -> Iterator[str]:
-        """The text of one file. Raises RecordError for a row that the format cannot express."""
+        """The text of a file with the rows. Raises RecordError for a row that the format cannot express."""
         ...

@@ -1,10 +1,10 @@
-"""CSV, TSV and Custom: columns and records with a character between them, and no quotes.
+"""CSV, TSV and Custom: columns and records separated by a character, without quotes.
 
-Developer guide, CSV, TSV and Custom data formats, and CopyActivity: values are not quoted, CSV's separator
-is the comma, its escape character the backslash, and a record ends with a line feed. NULL is ``\\n``, a
-backslash and a small n: the guide says so of TSV that comes from PostgreSQL, and coursera/dataduct, which
-replaces it in what AWS's Task Runner wrote, of MySQL too. Databases and Hive write ``\\N``, which is read as
-well.
+Developer guide, CSV, TSV and Custom data formats, and CopyActivity: values are not quoted, CSV's separator is
+the comma, its escape character the backslash, and a record ends with a line feed. NULL is ``\\n``, a
+backslash and a lower-case n. The guide says so for TSV from PostgreSQL. coursera/dataduct, which replaces it
+in the output of AWS's Task Runner, shows it for MySQL as well. Databases and Hive write ``\\N``, which is
+also read as NULL.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ _CODE_POINT = re.compile(r"\\u([0-9A-Fa-f]{4})")
 
 @dataclass(frozen=True)
 class Delimited:
-    """A format of this kind. ``escape`` is empty if there is none."""
+    """A delimited format. ``escape`` is empty if there is no escape character."""
 
     separator: str
     record_separator: str = "\n"
     escape: str = "\\"
     null: str = r"\n"
-    """What is written for NULL, as it stands in the file."""
+    """The text that is written for NULL, as it appears in the file."""
     nulls: frozenset[str] = frozenset({r"\n", r"\N"})
-    """What is NULL where it is a whole value, as it stands in the file."""
+    """Whole values that are read as NULL, as they appear in the file."""
     described: Columns = field(default=ANY_COLUMNS, compare=False)
 
     @classmethod
     def csv(cls, null: str | None = None) -> Delimited:
-        """CSV as it is without fields of its own; ``null`` as in ``of``. Raises FieldError."""
+        """CSV with default settings; ``null`` as in ``of``. Raises FieldError."""
         return cls.of(PipelineObject("CSV", "CSV", {"type": ("CSV",)}, {}), null)
 
     @classmethod
     def of(cls, named: PipelineObject, null: str | None = None) -> Delimited:
-        """The format of a CSV, TSV or Custom object, with a text of its own for NULL if one is given.
+        """The format of a CSV, TSV or Custom object. ``null`` is the text for NULL, if the node defines one.
 
-        Without that, and without an escape character, NULL is the empty value. Raises FieldError.
+        Otherwise, and without an escape character, NULL is the empty value. Raises FieldError.
         """
         separator = {"CSV": ",", "TSV": "\t"}.get(named.type)
         if separator is None or (named.type == "TSV" and "columnSeparator" in named):
@@ -74,7 +74,7 @@ class Delimited:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of the columns."""
+        """The column names."""
         return self.described.names
 
     @property
@@ -83,7 +83,7 @@ class Delimited:
         return {",": "csv", "\t": "tsv"}.get(self.separator, "txt")
 
     def read(self, text: Iterable[str]) -> Iterator[Row]:
-        """See DataFormat. An escape character at the end of the file is an error, a last separator is not."""
+        """See DataFormat. The file may end with a separator, but not with an escape character."""
         checked = self.described.checked
         for number, record in enumerate(self.lines(text), 1):
             yield checked(number, self._values(record))
@@ -104,7 +104,7 @@ class Delimited:
             yield "".join(lines)
 
     def lines(self, text: Iterable[str]) -> Iterator[str]:
-        """The records of one file as they stand, without what separates them. Raises RecordError."""
+        """The records of a file, unparsed and without separators. Raises RecordError."""
         rest = ""
         number = 0
         for piece in text:
@@ -112,7 +112,7 @@ class Delimited:
             if self.record_separator not in piece:
                 _check_size(number + 1, rest)
                 continue
-            windows = self._knows_windows and "\r\n" in rest
+            windows = self._detects_windows_lines and "\r\n" in rest
             *records, rest = self._split(rest, self.record_separator)
             for record in records:
                 number += 1
@@ -136,7 +136,7 @@ class Delimited:
         return [self._unescaped(value) for value in self._split(record, self.separator)]
 
     def _split(self, text: str, separator: str) -> list[str]:
-        """Split at the separators that no escape character is before."""
+        """Split at separators that are not escaped."""
         pieces = text.split(separator)
         if not self.escape or self.escape + separator not in text:
             return pieces
@@ -147,12 +147,12 @@ class Delimited:
             if not self._is_open(piece):
                 joined.append(separator.join(opened))
                 opened = []
-        if opened:  # The text ends with an escape character, or the rest of the last piece is still to come.
+        if opened:  # The text ends with an escape character, or the rest of the piece is still to come.
             joined.append(separator.join(opened))
         return joined
 
     def _is_open(self, piece: str) -> bool:
-        """Whether the character that follows is escaped."""
+        """Whether the next character is escaped."""
         if not self.escape or not piece.endswith(self.escape):
             return False
         return (len(piece) - len(piece.rstrip(self.escape))) % 2 == 1
@@ -163,7 +163,7 @@ class Delimited:
     def _line(self, number: int, row: Row) -> str:
         if None not in row:
             line = self.separator.join(row)  # type: ignore[arg-type]
-            # Cheaper than a look at each value, and true of most rows.
+            # This is cheaper than checking each value, and sufficient for most rows.
             if (
                 line.count(self.separator) == len(row) - 1
                 and not self._needs_escape.search(line)
@@ -190,12 +190,12 @@ class Delimited:
 
     @cached_property
     def _plain_nulls(self) -> frozenset[str]:
-        """Those that a text may be: all that have no escape character at their beginning."""
+        """The texts for NULL that an ordinary value may equal: those that do not start with the escape."""
         return frozenset(null for null in self.nulls if not (self.escape and null.startswith(self.escape)))
 
     @property
-    def _knows_windows(self) -> bool:
-        """A carriage return that is data is written with an escape character, so that it can be told."""
+    def _detects_windows_lines(self) -> bool:
+        """A carriage return in the data is escaped, so an unescaped one before a line feed is recognized."""
         return bool(self.escape) and self.record_separator == "\n"
 
     @property
@@ -208,7 +208,7 @@ class Delimited:
 
     @cached_property
     def _needs_escape(self) -> re.Pattern[str]:
-        """What a line without its separators may not have."""
+        """Characters that need an escape, apart from the column separator."""
         return re.compile(f"[{re.escape(self._characters)}]")
 
     @cached_property
@@ -217,11 +217,11 @@ class Delimited:
 
     @property
     def _characters(self) -> str:
-        return self.record_separator + self.escape + ("\r" if self._knows_windows else "")
+        return self.record_separator + self.escape + ("\r" if self._detects_windows_lines else "")
 
 
 def _nulls(escape: str, separators: str) -> list[str]:
-    """What stands for NULL by itself; what is written comes first. An escaped separator is none."""
+    """The default texts for NULL. The first is the one that is written. None is an escaped separator."""
     return [escape + letter for letter in "nN" if letter not in separators] if escape else [""]
 
 
@@ -234,7 +234,7 @@ def _check_size(number: int, record: str) -> None:
 
 
 def _character(named: PipelineObject, field: str) -> str:
-    """One character, or its escape, since the service takes no control characters. Raises FieldError."""
+    """One character, or an escape for it: the service accepts no control characters. Raises FieldError."""
     text = named.string(field)
     text = _NAMED.get(text, text)
     if code_point := _CODE_POINT.fullmatch(text):

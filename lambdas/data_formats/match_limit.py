@@ -1,7 +1,7 @@
-"""A limit for the match of one record: some expressions take longer than the age of the universe.
+"""A time limit for matching a record: some expressions take longer than the age of the universe.
 
-``re`` runs in C and holds the interpreter, but lets signals through (CPython, Modules/_sre/sre_lib.h). The
-signal is that of a timer of its own, which counts the processor's time: SIGALRM is that of ``deadline``.
+``re`` runs in C and holds the interpreter, but checks for signals (CPython, Modules/_sre/sre_lib.h). The
+limit uses a separate timer, which counts CPU time, because ``deadline`` uses SIGALRM.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from types import FrameType, TracebackType
 from typing import Self
 
 SECONDS = 10.0
-"""Of the processor's time."""
+"""CPU time."""
 PORTION_RECORDS = 1000
 PORTION_CHARACTERS = 256 * 1024
 _TICKS = 10
 
 
 class MatchTooLongError(Exception):
-    """The match of a record took too long."""
+    """Matching a record took too long."""
 
 
 class MatchLimit:
-    """Raises MatchTooLongError in its block, once the same ``record`` was there for too long.
+    """Raises MatchTooLongError in its block once ``record`` has stayed the same for too long.
 
-    Works in the main thread, where Lambda runs handlers; in another one it does nothing. The timer is set for
-    many records at a time: to set it for each takes as long as to match it.
+    It works in the main thread, where Lambda runs handlers, and does nothing in any other. The timer runs
+    for many records: setting it for each would take as long as matching it.
     """
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class MatchLimit:
 
 
 def portions(lines: Iterable[str]) -> Iterator[list[tuple[int, str]]]:
-    """The lines with their numbers from 1, many at a time, but not more than fit into little memory."""
+    """The lines with their numbers, counted from 1, in groups that need little memory."""
     portion: list[tuple[int, str]] = []
     size = 0
     for numbered in enumerate(lines, 1):

@@ -1,4 +1,4 @@
-"""RegEx: lines that a regular expression takes apart, and a pattern that puts them together.
+"""RegEx: a regular expression splits lines into columns, and a pattern writes columns as lines.
 
 Developer guide, RegEx data format.
 """
@@ -22,7 +22,7 @@ _GROUP_NAME = re.compile(r"(?<!\\)\(\?<(?=[A-Za-z])")
 
 @dataclass(frozen=True)
 class RegEx:
-    """``pattern`` reads lines, ``output`` writes them: text, and in between the places of columns from 0."""
+    """``pattern`` reads lines, ``output`` writes them: texts, and positions of columns, counted from 0."""
 
     id: str = field(compare=False)
     pattern: re.Pattern[str] | None
@@ -33,7 +33,7 @@ class RegEx:
 
     @classmethod
     def of(cls, named: PipelineObject) -> RegEx:
-        """Raises FieldError."""
+        """Read the fields. Raises FieldError."""
         pattern = output = None
         if "inputRegEx" in named:
             try:
@@ -49,11 +49,11 @@ class RegEx:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of the columns."""
+        """The column names."""
         return self.described.names
 
     def read(self, text: Iterable[str]) -> Iterator[Row]:
-        """See DataFormat. The whole line has to match; a group that takes no part in it is NULL."""
+        """See DataFormat. The whole line must match. A group that does not take part in the match is NULL."""
         if self.pattern is None:
             raise FieldError(self.id, "inputRegEx", "it is missing, and the node is read")
         for portion in portions(_LINES.lines(text)):
@@ -79,7 +79,7 @@ class RegEx:
         return rows
 
     def write(self, rows: Iterable[Row]) -> Iterator[str]:
-        """See DataFormat. NULL is ``null``, as Java's formatter has it."""
+        """See DataFormat. NULL is ``null``, as in Java's formatter."""
         if self.output is None:
             raise FieldError(self.id, "outputFormat", "it is missing, and the node is written")
         needed = 1 + max((part for part in self.output if isinstance(part, int)), default=-1)
@@ -95,7 +95,7 @@ class RegEx:
 
 
 def _output(named: PipelineObject) -> tuple[str | int, ...]:
-    """``%1$s`` is the first column, ``%%`` a percent sign. Raises FieldError for any other ``%``."""
+    """``outputFormat``: ``%1$s`` is the first column, ``%%`` a percent sign. Raises FieldError for others."""
     text = named.string("outputFormat")
     parts: list[str | int] = []
     end = 0

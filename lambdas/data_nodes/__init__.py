@@ -1,1 +1,1 @@
-"""Data nodes of pipelines, as handlers read and write them."""
+"""Data nodes of pipelines in S3, which handlers read and write."""

@@ -1,4 +1,4 @@
-"""A manifest: the objects of an S3DataNode by name, in Amazon Redshift's form.
+"""A manifest: a list of an S3DataNode's objects, in Amazon Redshift's form.
 
 Amazon Redshift developer guide, "Using a manifest to specify data files".
 """
@@ -23,12 +23,12 @@ _MAX_BYTES = 16 * 1024 * 1024
 
 
 class _FormError(Exception):
-    """The manifest is of another form."""
+    """The manifest has another form."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """``path`` is the object's place in a directory that holds all of them."""
+    """``path`` is the object's path in a directory that contains all of them."""
 
     path: str
     mandatory: bool
@@ -36,9 +36,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a manifest lists, in its order and each object once.
+    """The objects that a manifest lists, in order, each once.
 
-    ``etag`` tells it from one that replaces it.
+    ``etag`` distinguishes it from a manifest that replaces it.
     """
 
     node: str
@@ -48,7 +48,7 @@ class Manifest:
 
     @classmethod
     def read(cls, s3: S3Client, node: str, uri: S3Uri) -> Manifest:
-        """Raises TaskFailed if it is of another form, and errors of S3."""
+        """Read the manifest. Raises TaskFailed if it has another form, and errors of S3."""
         answer = s3.get_object(Bucket=uri.bucket, Key=uri.key)
         body = answer["Body"].read(_MAX_BYTES + 1)
         if len(body) > _MAX_BYTES:
@@ -67,13 +67,13 @@ class Manifest:
         return cls(node, uri, answer["ETag"], entries)
 
     def objects(self, s3: S3Client, *, after: str = "") -> Iterator[StoredObject]:
-        """The objects that exist, after that of the URI ``after``.
+        """The objects that exist, after the one with the URI ``after``.
 
-        Raises TaskFailed if one that is mandatory does not exist, and errors of S3.
+        Raises TaskFailed if a mandatory object does not exist, and errors of S3.
         """
         remaining: Iterator[tuple[S3Uri, Entry]] = iter(self.entries.items())
         if after:
-            remaining = itertools.dropwhile(lambda one: str(one[0]) != after, remaining)
+            remaining = itertools.dropwhile(lambda entry: str(entry[0]) != after, remaining)
             next(remaining, None)
         for uri, entry in remaining:
             found = stored_object(s3, uri, entry.path)
@@ -88,7 +88,7 @@ class Manifest:
 
 
 def _listed(body: bytes) -> dict[S3Uri, bool]:
-    """The objects, and whether each is mandatory. Raises _FormError."""
+    """The objects, each with whether it is mandatory. Raises _FormError."""
     try:
         content: Any = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -101,7 +101,7 @@ def _listed(body: bytes) -> dict[S3Uri, bool]:
         url = entry.get("url") if isinstance(entry, dict) else None
         uri = S3Uri.parse(url) if isinstance(url, str) else None
         mandatory = entry.get("mandatory", False) if isinstance(entry, dict) else None
-        # A key that ends with a slash could be no file in a directory, which staging makes.
+        # Staging makes files in a directory, and a key that ends with a slash cannot be one.
         if uri is None or not uri.key or uri.key.endswith("/") or not isinstance(mandatory, bool):
             raise _FormError(f"entry {number} is {json.dumps(entry)[:2000]}")
         listed[uri] = listed.get(uri, False) or mandatory
@@ -109,7 +109,7 @@ def _listed(body: bytes) -> dict[S3Uri, bool]:
 
 
 def relative_paths(uris: Sequence[S3Uri]) -> list[str]:
-    """A path of its own for each object, as short as that can be: all below the deepest common directory."""
+    """A distinct path for each object, as short as possible: all are below the deepest common directory."""
     full = [f"/{uri.bucket}/{uri.key}" for uri in uris]
     if not full:
         return []

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 NULL_FIELD = "myNullAs"
-"""What stands for NULL in CSV, TSV and Custom; a field of this project."""
+"""The text for NULL in CSV, TSV and Custom; a field of this project."""
 
 
 @dataclass(frozen=True)
 class S3DataNode:
-    """A node's place. One of ``file``, ``directory`` and ``manifest`` is given."""
+    """The location of a node. One of ``file``, ``directory`` and ``manifest`` is set."""
 
     id: str
     file: S3Uri | None = None
@@ -34,13 +34,13 @@ class S3DataNode:
     manifest: S3Uri | None = None
     gzip: bool = False
     null: str | None = None
-    """What stands for NULL in its records; None: what its format says."""
+    """The text for NULL in its records; None for the format's default."""
 
     @classmethod
     def of(cls, node: PipelineObject) -> S3DataNode:
-        """Read the fields. ``manifestFilePath`` wins over ``filePath``, and that over ``directoryPath``.
+        """Read the fields. ``manifestFilePath`` precedes ``filePath``, which precedes ``directoryPath``.
 
-        Raises FieldError if none is there, or one is not an S3 path.
+        Raises FieldError if all are missing, or one is not an S3 path.
         """
         compression = node.string("compression", "none").lower()
         if compression not in {"none", "gzip"}:
@@ -50,7 +50,7 @@ class S3DataNode:
         more: Any = {"gzip": compression == "gzip"}
         if NULL_FIELD in node:
             null = node.string(NULL_FIELD)
-            # The service keeps no empty values; SQL writes one so.
+            # The service stores no empty values, so '' stands for one, as in SQL.
             more["null"] = "" if null == "''" else null
         if "manifestFilePath" in node:
             return cls(node.id, manifest=S3Uri.of_object(node, "manifestFilePath"), **more)
@@ -61,9 +61,9 @@ class S3DataNode:
         raise FieldError(node.id, "filePath", "it is missing, and so are directoryPath and manifestFilePath")
 
     def objects(self, s3: S3Client, *, after: str = "") -> Iterator[StoredObject]:
-        """The node's objects. Raises TaskFailed if one that has to be there is not, and errors of S3.
+        """The node's objects. In a directory those with keys after ``after``, sorted by key.
 
-        Of a directory those with keys after ``after``, in the order of the keys.
+        Raises TaskFailed if a required object does not exist, and errors of S3.
         """
         if self.file:
             found = stored_object(s3, self.file, posixpath.basename(self.file.key))
@@ -76,11 +76,11 @@ class S3DataNode:
             yield from _under(s3, self.directory, after)
 
     def exists(self, s3: S3Client) -> bool:
-        """Whether the object, the manifest, or an object under the path is there. Raises errors of S3."""
+        """Whether the object, the manifest, or an object under the path exists. Raises errors of S3."""
         if self.directory:
             return next(_under(s3, self.directory, ""), None) is not None
         place = self.file or self.manifest
-        assert place is not None  # noqa: S101 - `of` sees to it
+        assert place is not None  # noqa: S101 - `of` ensures it
         return is_listed(s3, place)
 
 
@@ -90,7 +90,7 @@ def _under(s3: S3Client, directory: S3Uri, after: str) -> Iterator[StoredObject]
     ):
         for entry in page.get("Contents", ()):
             key = entry["Key"]
-            # What the S3 console makes for an empty directory has such a name, and no content.
+            # The S3 console creates an empty object with such a name for a directory.
             if entry["Size"] or not key.endswith("/"):
                 path = key[len(directory.key) :]
                 yield StoredObject(S3Uri(directory.bucket, key), path, entry["Size"], entry["ETag"])

@@ -1,4 +1,4 @@
-"""Writes an S3 object of unknown size as its bytes come, with one part of it in memory."""
+"""Writes an S3 object of unknown size as its bytes arrive, with one part in memory."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PART_BYTES = 8 * 1024 * 1024
-"""S3 takes 10,000 parts of 5 MiB or more (S3 user guide, multipart upload limits): 80 GB in all."""
+"""S3 accepts 10,000 parts of 5 MiB or more (S3 user guide, multipart upload limits): 80 GB in total."""
 
 
 class S3Stream:
-    """A file to write to; the object is there once it is closed. Methods raise errors of S3."""
+    """A file to write to. The object exists once it is closed. Methods raise errors of S3."""
 
     def __init__(self, s3: S3Client, uri: S3Uri, *, content_type: str = "binary/octet-stream") -> None:
         self._s3 = s3
@@ -25,7 +25,7 @@ class S3Stream:
         self._parts: list[Any] = []
 
     def write(self, data: bytes) -> int:
-        """Take some more; a full part is sent. Returns the number of bytes, as files do."""
+        """Write more bytes, and send each full part. Returns the number of bytes, as files do."""
         self._buffer += data
         while len(self._buffer) >= PART_BYTES:
             self._send(bytes(memoryview(self._buffer)[:PART_BYTES]))
@@ -33,7 +33,7 @@ class S3Stream:
         return len(data)
 
     def close(self) -> None:
-        """Send the rest and make the object."""
+        """Send the rest, and create the object."""
         if self._upload is None:
             self._s3.put_object(**self._place, Body=bytes(self._buffer), ContentType=self._content_type)
             return
@@ -44,7 +44,7 @@ class S3Stream:
         )
 
     def abort(self) -> None:
-        """Make no object."""
+        """Create no object."""
         if self._upload is not None:
             self._s3.abort_multipart_upload(**self._place, UploadId=self._upload)
 

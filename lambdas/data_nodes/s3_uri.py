@@ -1,4 +1,4 @@
-"""``s3://bucket/key``, as fields of pipeline objects have it."""
+"""``s3://bucket/key`` in fields of pipeline objects."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from dataclasses import dataclass
 
 from runner.fields import FieldError, PipelineObject
 
+MAX_KEY_BYTES = 1_024
+"""Amazon S3 user guide, "Creating object key names"."""
+
 _SCHEMES = ("s3://", "s3n://", "s3a://")
-"""S3's, and those that Hadoop's file systems call it by; all mean the same object."""
+"""S3's scheme, and those of Hadoop's file systems. All mean the same object."""
 
 
 @dataclass(frozen=True)
 class S3Uri:
-    """A bucket, and a key or the beginning of keys in it."""
+    """A bucket, and a key or a key prefix in it."""
 
     bucket: str
     key: str
 
     @classmethod
     def parse(cls, text: str) -> S3Uri | None:
-        """None if ``text`` is not an S3 URI. The key is taken as it stands: S3 knows no escapes there."""
+        """Parse an S3 URI; None if ``text`` is none. The key is used unchanged: S3 has no escapes in it."""
         for scheme in _SCHEMES:
             if text.startswith(scheme):
                 bucket, _, key = text[len(scheme) :].partition("/")
@@ -28,7 +31,7 @@ class S3Uri:
 
     @classmethod
     def of_object(cls, owner: PipelineObject, field: str) -> S3Uri:
-        """The field's value, which has to name one object. Raises FieldError."""
+        """The field's value, which must name one object. Raises FieldError."""
         text = owner.string(field)
         uri = cls.parse(text)
         if uri is None or not uri.key or uri.key.endswith("/"):
@@ -38,7 +41,7 @@ class S3Uri:
 
     @classmethod
     def of_directory(cls, owner: PipelineObject, field: str) -> S3Uri:
-        """The field's value as the beginning of keys, up to and with a ``/``. Raises FieldError."""
+        """The field's value as a key prefix that ends with ``/``. Raises FieldError."""
         text = owner.string(field)
         uri = cls.parse(text)
         if uri is None:
@@ -47,7 +50,7 @@ class S3Uri:
         return uri.directory()
 
     def directory(self) -> S3Uri:
-        """With a ``/`` at the end, unless it is the whole bucket."""
+        """The same with a ``/`` at the end, unless it is the whole bucket."""
         key = self.key.rstrip("/")
         return S3Uri(self.bucket, f"{key}/" if key else "")
 

@@ -1,4 +1,4 @@
-"""An object in S3, as a data node has it."""
+"""An object of a data node in S3."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from runner.clients import aws_error_code, aws_errors
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_DENIED = {"403", "AccessDenied", "Forbidden"}
+ACCESS_DENIED = {"403", "AccessDenied", "Forbidden"}
+"""S3's error codes for a request without permission."""
 
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object of a node. ``path`` is its place in a directory that holds the node's objects."""
+    """An object of a node. ``path`` is its path in a directory that contains the node's objects."""
 
     uri: S3Uri
     path: str
@@ -30,20 +31,20 @@ def stored_object(s3: S3Client, uri: S3Uri, path: str) -> StoredObject | None:
         head = s3.head_object(Bucket=uri.bucket, Key=uri.key)
     except aws_errors() as error:
         code = aws_error_code(error)
-        if code in {"404", "NoSuchKey", "NotFound"} or (code in _DENIED and _is_missing(s3, uri)):
+        if code in {"404", "NoSuchKey", "NotFound"} or (code in ACCESS_DENIED and _is_missing(s3, uri)):
             return None
         raise
     return StoredObject(uri, path, head["ContentLength"], head["ETag"])
 
 
 def is_listed(s3: S3Client, uri: S3Uri) -> bool:
-    """Whether a listing has the key. Raises errors of S3.
+    """Whether a listing contains the key. Raises errors of S3.
 
-    A permission to list some prefixes, which ``s3_access`` gives, does for this. HeadObject answers 403 for a
-    missing key to who may not list (API reference, HeadObject), and it is not documented whether such a
-    permission counts there.
+    The permission to list some prefixes, which ``s3_access`` grants, is sufficient. HeadObject returns 403
+    for a missing key if the caller may not list (API reference, HeadObject). Whether a permission for some
+    prefixes counts there is not documented.
     """
-    # Keys come in their order, so that the key itself is before all that begin with it.
+    # Keys are sorted, so the key itself comes before all keys that it is a prefix of.
     found = s3.list_objects_v2(Bucket=uri.bucket, Prefix=uri.key, MaxKeys=1).get("Contents", [])
     return any(entry.get("Key") == uri.key for entry in found)
 

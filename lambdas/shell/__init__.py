@@ -1,1 +1,1 @@
-"""What ShellCommandActivity and ShellCommandPrecondition have in common: running a script for a task."""
+"""Runs the script of a task, for ShellCommandActivity and ShellCommandPrecondition."""

@@ -1,4 +1,4 @@
-"""Runs a command, hands on its output as it comes, and leaves no process of it behind."""
+"""Runs a command, passes on its output as it arrives, and leaves none of its processes behind."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from runner.deadline import uninterrupted
 from shell.process_tree import ProcessTree
 
 GRACE_SECONDS = 3.0
-"""Between SIGTERM and SIGKILL."""
+"""The time between SIGTERM and SIGKILL."""
 
 _LOOK_SECONDS = 0.2
 _SILENCE_SECONDS = 0.5
@@ -30,9 +30,9 @@ class CommandResult:
     """How a command ended."""
 
     exit_code: int
-    """Negative: ended by that signal."""
+    """Negative if a signal ended it: the signal's number."""
     stopped: bool
-    """Whether it was ended because ``should_stop`` said so."""
+    """Whether it was ended because ``should_stop`` returned True."""
 
 
 def run_command(
@@ -43,16 +43,16 @@ def run_command(
     on_output: Callable[[str, bytes], object],
     should_stop: Callable[[], bool],
 ) -> CommandResult:
-    """Run ``argv`` in a process group of its own with no input, and return when it has ended.
+    """Run ``argv`` in its own process group, without input, and return when it has ended.
 
-    ``on_output(stream, data)`` gets what is written to ``stdout`` and ``stderr`` as it comes, 64 KiB at
-    most at a time; while it runs, the command waits. When ``should_stop()`` is true, or an exception passes
-    (the handler's deadline), all processes of the command are ended: SIGTERM first, SIGKILL 3 s later.
-    What the command has left running when it ends is killed too; an environment in which that cannot be done
-    gets no other task. Raises OSError if the command cannot be started.
+    ``on_output(stream, data)`` receives the output on ``stdout`` and ``stderr`` as it arrives, at most 64 KiB
+    at a time. Meanwhile, the command waits. If ``should_stop()`` returns True or an exception is raised (the
+    handler's deadline), all processes of the command are ended: first by SIGTERM, 3 s later by SIGKILL.
+    Processes that the command leaves running are killed as well. If that fails, the environment gets no other
+    task. Raises OSError if the command cannot be started.
     """
     tree = ProcessTree()
-    selector = selectors.DefaultSelector()  # now: a command may have no file left to be opened here
+    selector = selectors.DefaultSelector()  # Now: the command may take away our right to open files.
     process = subprocess.Popen(
         argv,
         cwd=cwd,
@@ -69,7 +69,7 @@ def run_command(
     try:
         while process.poll() is None:
             output.read_or_wait(process)
-            with suppress(OSError):  # a command may have taken away our files
+            with suppress(OSError):  # The command may have taken away our files.
                 tree.reap(process.pid)
             if should_stop():
                 stopped = True
@@ -87,7 +87,7 @@ def run_command(
 
 
 class _Output:
-    """The command's two pipes, read without blocking."""
+    """The command's two pipes, which are read without blocking."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class _Output:
             self._selector.register(pipe, selectors.EVENT_READ, stream)
 
     def read_or_wait(self, process: subprocess.Popen[bytes]) -> None:
-        """Read what is there; if that is nothing, wait a little for more, or for the command's end."""
+        """Read the available output. If there is none, wait briefly for some, or for the command's end."""
         if self._open:
             self._read(_LOOK_SECONDS)
             return
@@ -113,7 +113,7 @@ class _Output:
             return
 
     def drain(self) -> None:
-        """Read to the end, or until nothing came for a while: a child may hold the pipe open."""
+        """Read to the end, or until nothing arrives for a while: a child may keep the pipe open."""
         until = time.monotonic() + _DRAIN_SECONDS
         while self._open and time.monotonic() < until and self._read(_SILENCE_SECONDS):
             pass
@@ -139,7 +139,10 @@ class _Output:
 
 
 def _leave_no_process(tree: ProcessTree, group: int) -> None:
-    """A command that took away our files has us not look: its result stands, and no other task runs here."""
+    """Kill the remaining processes.
+
+    If the command took away our files, its result stands, but no other task runs here.
+    """
     try:
         ended = tree.kill(group)
     except OSError:
@@ -149,7 +152,7 @@ def _leave_no_process(tree: ProcessTree, group: int) -> None:
 
 
 def _end(process: subprocess.Popen[bytes], tree: ProcessTree, output: _Output) -> None:
-    """SIGTERM to all processes, SIGKILL after the grace time; output is read on meanwhile."""
+    """Send SIGTERM to all processes, and SIGKILL after the grace time. Keep reading output meanwhile."""
     tree.signal(process.pid, signal.SIGTERM)
     until = time.monotonic() + GRACE_SECONDS
     while process.poll() is None and time.monotonic() < until:

@@ -1,8 +1,8 @@
-"""What a command may do on AWS: its own role, without the runner's rights.
+"""The role of a command on AWS, without the permissions of the runner.
 
-The handler's own credentials can speak for the task to Data Pipeline and read the claims of tasks with
-secrets. A command gets those of the role in ``COMMAND_ROLE_ARN`` instead, which holds only what app.py
-grants, and so does the S3 access that the task's fields ask for.
+The handler's own credentials can speak for the task to Data Pipeline, and read the claims of tasks with
+secrets. A command gets the credentials of the role in ``COMMAND_ROLE_ARN`` instead, which has only the
+permissions granted in app.py. The S3 access for the task's fields uses that role as well.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _SESSION_SECONDS = 3600
-"""The most that a role may have that was assumed by another one (IAM user guide, role chaining)."""
+"""The longest session of a role that another role assumes (IAM user guide, role chaining)."""
 
 
 @dataclass(frozen=True)
 class CommandRole:
-    """The credentials of one task's command. None: those of the function itself."""
+    """The credentials for a task's command. None: those of the function itself."""
 
     credentials: Mapping[str, str] | None
 
     @classmethod
     def for_task(cls, task: Task) -> CommandRole:
-        """Assume the role under the pipeline's name, which CloudTrail shows then.
+        """Assume the role under the pipeline's id, which CloudTrail then shows.
 
         Raises TaskFailed if it cannot be assumed.
         """
@@ -83,5 +83,5 @@ class CommandRole:
 
 
 def session_name(pipeline_id: str) -> str:
-    """A role session's name: 2 to 64 letters, digits and ``_=,.@-`` (STS, AssumeRole)."""
+    """The role session's name: 2 to 64 letters, digits and ``_=,.@-`` (STS, AssumeRole)."""
     return re.sub(r"[^\w+=,.@-]", "-", pipeline_id, flags=re.ASCII)[:64].ljust(2, "-")

@@ -1,4 +1,4 @@
-"""A command's output as objects in S3: where its fields say, else with the attempt's logs.
+"""Stores a command's output in S3: where the fields say, otherwise with the attempt's logs.
 
 Developer guide, ShellCommandActivity (``stdout``, ``stderr``) and "Viewing pipeline logs":
 ``<pipelineLogUri>/<pipelineId>/<component>/<@instance>/<@attempt>/``.
@@ -25,7 +25,7 @@ NAMES = {"stdout": "StdOutput", "stderr": "StdError"}
 
 @dataclass(frozen=True)
 class LogPlace:
-    """Where a stream goes. ``required``: a field of the task asks for this very object."""
+    """Where a stream is stored. ``required``: a field of the task names this object."""
 
     uri: S3Uri
     required: bool
@@ -34,7 +34,7 @@ class LogPlace:
 def log_place(task: Task, stream: str) -> LogPlace | None:
     """The place of ``stdout`` or ``stderr`` in S3, if there is one.
 
-    A path on the disk of a task runner's host, which the service allows as well, means nothing here.
+    The service also allows a path on the disk of the task runner's host, which means nothing here.
     """
     if stream in task:
         uri = S3Uri.parse(task.string(stream))
@@ -48,19 +48,15 @@ def log_place(task: Task, stream: str) -> LogPlace | None:
 
 def attempt_directory(task: Task, logs: S3Uri) -> S3Uri:
     """The directory of the attempt's logs under ``pipelineLogUri``."""
-    instance = _reference(task, "@instanceParent") or re.sub(r"_Attempt=\d+$", "", task.attempt_id)
-    component = _reference(task, "@componentParent") or re.sub(
+    instance = task.instance_id
+    component = next(iter(task.attempt.reference_ids("@componentParent")), "") or re.sub(
         r"_\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$", "", instance.removeprefix("@")
     )
     return (logs / f"{task.pipeline_id}/{component}/{instance}/{task.attempt_id}").directory()
 
 
-def _reference(task: Task, field: str) -> str:
-    return next(iter(task.attempt.reference_ids(field)), "")
-
-
 class LogFile:
-    """A sink that writes to S3 as long as that can be done. What went wrong is in ``problem``."""
+    """A sink that writes to S3 until an error occurs, which it keeps in ``problem``."""
 
     def __init__(self, place: LogPlace, s3: Callable[[], S3Client]) -> None:
         self.place = place
@@ -69,11 +65,11 @@ class LogFile:
         self._stream: S3Stream | None = None
 
     def write(self, data: bytes) -> None:
-        """Write, unless that has failed before."""
+        """Write, unless writing has failed before."""
         self._try(lambda: self._open().write(data))
 
     def close(self) -> None:
-        """Make the object."""
+        """Create the object."""
         self._try(lambda: self._open().close())
 
     def _open(self) -> S3Stream:

@@ -1,7 +1,7 @@
-"""Notes which programs a command called that are not there.
+"""Records which programs a command called that do not exist.
 
-bash goes on after a program that it does not find: in ``$(…)``, in a pipe or before a ``;`` nobody sees it,
-and the command may end with exit code 0.
+bash goes on after a program that it does not find. In ``$(…)``, in a pipe or before a ``;`` nobody notices,
+and the command may still end with exit code 0.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _VARIABLE = "BASH_FUNC_command_not_found_handle%%"
 
 
 class MissingPrograms:
-    """A file in the command's directory, to which bash itself writes the names."""
+    """A file in the command's directory, to which bash writes the names."""
 
     def __init__(self, directory: Path) -> None:
         self._file = directory / "missing-programs"
 
     @property
     def environment(self) -> dict[str, str]:
-        """The function that bash calls instead of a program that is not there, exported as bash does it.
+        """The function that bash calls for a program that does not exist, exported as bash exports functions.
 
-        (GNU Bash manual, Command Search and Execution.) It says what bash says, and returns 127 too. Every
-        bash below the command has it; other shells and programs pass it on.
+        (GNU Bash manual, Command Search and Execution.) It prints bash's message, and returns 127 as well.
+        Every bash below the command inherits it; other shells and programs pass it on.
         """
         file = shlex.quote(str(self._file))
         body = (
@@ -45,12 +45,12 @@ class MissingPrograms:
         return {_VARIABLE: body}
 
     def names(self) -> list[str]:
-        """The first 20 of them, each once. None if the command has made the file unreadable."""
+        """The first 20 names, each once. Empty if the command has made the file unreadable."""
         return list(dict.fromkeys(name[:200] for name in self._text().splitlines() if name))[:_MAX_NAMES]
 
     def _text(self) -> str:
         with suppress(OSError):
-            # The command could have put anything here, such as a pipe, or a link to what only we may read.
+            # The command could have put anything here, such as a pipe, or a link to a file only we may read.
             descriptor = os.open(self._file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
                 if stat.S_ISREG(os.fstat(descriptor).st_mode):

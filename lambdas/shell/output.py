@@ -1,6 +1,6 @@
-"""Where a command's output goes: the log, the place in S3, and the error message.
+"""Passes a command's output to the log, to S3, and to the error message.
 
-All of it is bounded: a command may print for hours.
+Memory and log are bounded: a command may print for hours.
 """
 
 from __future__ import annotations
@@ -11,69 +11,69 @@ from typing import Protocol
 from runner.redaction import Redaction, StreamRedaction
 
 MAX_LINE = 16_384
-"""Bytes; a longer line is logged in pieces."""
+"""In bytes. A longer line is logged in pieces."""
 
 MAX_LOGGED_LINES = 50_000
 MAX_LOGGED_BYTES = 16 * 1024 * 1024
-"""Of each stream. CloudWatch Logs is the dearest place for a command's output; S3 gets all of it."""
+"""Per stream. CloudWatch Logs is the most expensive place for a command's output; S3 gets all of it."""
 
 TAIL_LINES = 20
 _TAIL_BYTES = 8_192
 
 
 class Sink(Protocol):
-    """Takes a stream's bytes."""
+    """Receives a stream's bytes."""
 
     def write(self, data: bytes) -> object:
-        """Take some more."""
+        """Receive more bytes."""
         ...
 
     def close(self) -> None:
-        """There is no more."""
+        """The stream has ended."""
         ...
 
 
 class Redactor:
-    """Replaces secrets in a stream, also where one is split between two pieces of it."""
+    """Replaces secrets in a stream, even if a secret is split between two pieces."""
 
     def __init__(self, secrets: Collection[str], sink: Sink) -> None:
         self._redaction = StreamRedaction(Redaction(secrets))
         self._sink = sink
 
     def write(self, data: bytes) -> None:
-        """Hand on all but so much as may be the beginning of a secret."""
+        """Pass on all bytes except those that may be the beginning of a secret."""
         self._sink.write(self._redaction.feed(data))
 
     def close(self) -> None:
-        """Hand on the rest."""
+        """Pass on the rest."""
         self._sink.write(self._redaction.end())
         self._sink.close()
 
 
 class Tail:
-    """Remembers a stream's last lines."""
+    """Keeps a stream's last lines."""
 
     def __init__(self) -> None:
         self._kept = b""
 
     def write(self, data: bytes) -> None:
-        """Keep the end of it."""
+        """Keep the last bytes."""
         self._kept = (self._kept + data)[-_TAIL_BYTES:]
 
     def close(self) -> None:
-        """Nothing more to do."""
+        """Do nothing."""
 
     def text(self) -> str:
-        """The last 20 lines, if they are not too long."""
+        """The last 20 lines; fewer if they are long."""
         lines = self._kept.decode("utf-8", "replace").strip("\n").splitlines()
         return "\n".join(lines[-TAIL_LINES:])
 
 
 class LineLog:
-    """Gives each line to ``log``, up to a limit; of what is beyond, the last lines at the end."""
+    """Logs each line up to a limit, and at the end the last lines beyond it."""
 
     def __init__(self, log: Callable[[str], None], beyond: Callable[[int, str], None]) -> None:
-        """``beyond(bytes, text)`` is told at the end how much was not logged, and its last lines."""
+        """At the end, ``beyond(bytes, text)`` gets how much was not logged, and the last lines of that."""
         self._log = log
         self._beyond = beyond
         self._rest = b""
@@ -83,7 +83,7 @@ class LineLog:
         self._tail = Tail()
 
     def write(self, data: bytes) -> None:
-        """Log the lines that are complete."""
+        """Log the complete lines."""
         if self._is_full():
             self._left_out += len(data)
             self._tail.write(data)
@@ -104,7 +104,7 @@ class LineLog:
             self._log_line(line)
 
     def close(self) -> None:
-        """Log what is left."""
+        """Log the rest."""
         if self._rest:
             self._log_line(self._rest)
             self._rest = b""
@@ -125,7 +125,7 @@ class LineLog:
 
 
 def _end_of_piece(line: bytes) -> int:
-    """Where a piece of a line that is too long ends: not within a character of UTF-8."""
+    """Where to cut a line that is too long, so that no UTF-8 character is split."""
     for end in range(MAX_LINE, MAX_LINE - 4, -1):
         if line[end] & 0b1100_0000 != 0b1000_0000:
             return end
@@ -133,18 +133,18 @@ def _end_of_piece(line: bytes) -> int:
 
 
 class Tee:
-    """Gives a stream to several sinks."""
+    """Passes a stream to several sinks."""
 
     def __init__(self, *sinks: Sink) -> None:
         self._sinks = sinks
 
     def write(self, data: bytes) -> None:
-        """To each."""
+        """Write to each sink."""
         for sink in self._sinks:
             sink.write(data)
 
     def close(self) -> None:
-        """Each."""
+        """Close each sink."""
         for sink in self._sinks:
             sink.close()
 

@@ -1,7 +1,7 @@
-"""A directory for one task, and ephemeral storage that is empty before and after it.
+"""A directory for a task, in ephemeral storage that is empty before and after the task.
 
 Lambda keeps /tmp from one invocation to the next (developer guide, execution environment lifecycle), and the
-next task may be another pipeline's.
+next task may belong to another pipeline.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _ENTRIES_AT_ONCE = 10_000
 
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
-    """An empty directory that is removed at the end, with all else that was left in Lambda's /tmp.
+    """An empty directory. At the end it is removed, with everything else that was left in Lambda's /tmp.
 
-    An environment in which something of the user's own stays behind gets no other task.
+    If files of this user stay behind, the environment gets no other task.
     """
     empty_ephemeral_storage()
     directory = Path(tempfile.mkdtemp(prefix="task-"))
@@ -41,13 +41,13 @@ def scratch_directory() -> Iterator[Path]:
 
 
 def _leave_nothing(directory: Path) -> None:
-    empty_ephemeral_storage()  # first: a command may have closed it, and the directory lies in it
+    empty_ephemeral_storage()  # First: the directory is in it, and a command may have taken away access.
     _remove_or_condemn(directory)
 
 
 def empty_ephemeral_storage() -> None:
-    """Remove all files in /tmp, if it is an execution environment's own; elsewhere nothing."""
-    # Only code that was deployed to Lambda lies there: a test on somebody's machine does not.
+    """Remove all files in /tmp in an execution environment. Elsewhere, remove nothing."""
+    # Only code deployed to Lambda is in that directory; a test on somebody's machine is not.
     task_root = os.environ.get("LAMBDA_TASK_ROOT")
     if not task_root or not Path(__file__).is_relative_to(task_root):
         return
@@ -59,7 +59,7 @@ def empty_ephemeral_storage() -> None:
     except OSError as error:
         environment.condemn(f"'{storage}' cannot be used: {error}")
         return
-    for path in left:  # what others put there is not a command's
+    for path in left:  # Files of other users do not come from a command.
         _remove_or_condemn(path)
 
 
@@ -71,10 +71,10 @@ def _remove_or_condemn(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a directory with all that is in it, whatever modes a command gave them.
+    """Remove a file, or a directory with its content, whatever modes a command has set.
 
-    Nothing is too deep: it goes down and up one directory at a time, so that no path gets long, no call
-    nests, and one directory is open. Raises OSError if something cannot be removed.
+    No tree is too deep: it goes down and up one directory at a time, so that no path gets long, no call
+    nests, and only one directory is open. Raises OSError if something cannot be removed.
     """
     here = os.open(path.parent, _DIRECTORY)
     entered: list[str] = []

@@ -1,4 +1,4 @@
-"""Runs the ``command`` or the ``scriptUri`` of a task under bash."""
+"""Runs the script in a task's ``command`` or ``scriptUri`` under bash."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from shell.scratch import scratch_directory
 from shell.staging import Staging, make_directories, stage_in, stage_out
 
 _NOT_FOR_COMMANDS = {
-    # The Lambda runtime's own: a command that spoke to the runtime API would answer in our place, and
-    # its search path would shadow the command's own Python packages.
+    # The Lambda runtime's variables: a command that calls the Runtime API would respond in our place, and the
+    # runtime's search path would shadow the command's Python packages.
     "AWS_LAMBDA_RUNTIME_API",
     "COMMAND_ROLE_ARN",
     "LAMBDA_RUNTIME_DIR",
@@ -33,11 +33,11 @@ _NOT_FOR_COMMANDS = {
 }
 
 _HOST_COMMANDS = Path(__file__).with_name("bin")
-"""``sudo``, ``yum`` and ``dnf``, with which the commands of AWS's own templates begin: ``(sudo yum -y update
+"""``sudo``, ``yum`` and ``dnf``, with which the commands in AWS's own templates begin: ``(sudo yum -y update
 aws-cli) && …``. A function has none of them."""
 
 _FALLBACKS = Path(__file__).with_name("fallbacks")
-"""Programs that hosts have and Lambda's image has not, unless a layer brings them."""
+"""Programs that hosts have and Lambda's image lacks. Those in a layer take precedence."""
 
 _BACKSLASHES = (
     "These fields hold two backslashes in a row, which the command gets as two. AWS's runner may have "
@@ -46,7 +46,7 @@ _BACKSLASHES = (
 
 
 def _time_zones() -> str | None:
-    """The directory of the vendored package tzdata, as glibc reads it."""
+    """The directory with time zones in the bundled package tzdata, in glibc's form."""
     package = find_spec("tzdata")
     return str(Path(package.origin).with_name("zoneinfo")) if package and package.origin else None
 
@@ -59,7 +59,7 @@ class ScriptResult:
     """How a script ended."""
 
     exit_code: int
-    """Negative: ended by that signal."""
+    """Negative if a signal ended it: the signal's number."""
     stderr_tail: str = ""
 
     @property
@@ -69,12 +69,11 @@ class ScriptResult:
 
 
 def run_script(task: Task) -> ScriptResult:
-    """Stage the inputs, run the script, and if it ends with exit code 0 stage the outputs.
+    """Stage the inputs, run the script, and stage the outputs if it ends with exit code 0.
 
-    The script's output goes to the log and to S3.
-    Raises FieldError, TaskFailed for what stands in the way, and TaskCanceled.
+    The script's output goes to the log and to S3. Raises FieldError, TaskFailed, and TaskCanceled.
     """
-    environment.connect()  # while a file may be opened: a command may take that away
+    environment.connect()  # While files can be opened: a command may take that away.
     with scratch_directory() as directory:
         role = CommandRole.for_task(task)
         staging = Staging.of(task, directory)
@@ -91,10 +90,10 @@ def run_script(task: Task) -> ScriptResult:
 
 
 def write_script(task: Task, script: Path, role: CommandRole) -> None:
-    """The text of ``command``, or the object at ``scriptUri``, as a file that can be executed.
+    """Write the text of ``command``, or the object at ``scriptUri``, to an executable file.
 
-    A file, as with AWS's Task Runner: quoting, comments and here-documents mean what they mean in a file,
-    and a long command does not meet the kernel's limit on arguments.
+    AWS's Task Runner uses a file as well. Quoting, comments and here-documents mean what they mean in a file,
+    and a long command does not reach the kernel's limit on arguments.
     Raises FieldError, and TaskFailed if the script cannot be read from S3.
     """
     if "command" in task or "scriptUri" not in task:
@@ -163,7 +162,7 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
 
 
 def _warn_of_backslashes(task: Task) -> None:
-    """Two in a row reach the command as two; AWS's runner may have made one of them."""
+    """Warn of two backslashes in a row: the command gets both; AWS's runner may have removed one."""
     fields = {
         "command": [task.string("command")] if "command" in task else [],
         "scriptArgument": task.strings("scriptArgument"),
@@ -174,7 +173,7 @@ def _warn_of_backslashes(task: Task) -> None:
 
 
 def _not_started(error: OSError, task: Task, script: Path) -> str:
-    """Why the kernel did not start the program (execve(2))."""
+    """The message for a program that the kernel did not start (execve(2))."""
     if error.errno == errno.E2BIG:
         size = sum(len(value.encode("utf-8", "surrogatepass")) for value in task.strings("scriptArgument"))
         return (
@@ -199,23 +198,23 @@ def _not_started(error: OSError, task: Task, script: Path) -> str:
 def command_environment(environment: Mapping[str, str], work: Path, role: CommandRole) -> dict[str, str]:
     """The environment of a command.
 
-    The function's, with the command's own credentials and without what belongs to the Lambda runtime.
+    It is the function's, with the command's own credentials, and without variables of the Lambda runtime.
     """
     kept = {
         key: value
         for key, value in environment.items()
         if key not in _NOT_FOR_COMMANDS and not key.startswith("POWERTOOLS_")
     }
-    # Lambda's image has no time zones, so that TZ=Europe/Berlin would be UTC, without a word.
+    # Lambda's image has no time zones: TZ=Europe/Berlin would silently be UTC.
     zones = {"TZDIR": _TIME_ZONES, "PYTHONTZPATH": _TIME_ZONES} if _TIME_ZONES else {}
     own = {"PATH": search_path(kept.get("PATH", os.defpath)), "HOME": str(work), "PWD": str(work)}
     return {**zones, **kept, **own, "TMPDIR": str(work.parent), **(role.credentials or {})}
 
 
 def search_path(path: str) -> str:
-    """``path`` with what commands expect of a host: sudo and yum before it; the AWS CLI and find after it.
+    """``path`` with the programs that commands expect: first sudo and yum, last the AWS CLI and find.
 
-    The CLI of CDK's AwsCliLayer is in /opt/awscli, beside the /opt/bin that Lambda adds.
+    CDK's AwsCliLayer has the CLI in /opt/awscli, beside the /opt/bin that Lambda adds.
     """
     candidates = [Path(entry).with_name("awscli") for entry in path.split(":") if entry.endswith("/bin")]
     found = [str(directory) for directory in candidates if os.access(directory / "aws", os.X_OK)]
@@ -236,7 +235,7 @@ def _line_log(task: Task, stream: str, file: LogFile | None) -> LineLog:
 
 
 def _check(task: Task, files: Mapping[str, LogFile], exit_code: int) -> None:
-    """Output that a field asks for and that is not there is a failure; without a log one can live."""
+    """Fail the task if output that a field asks for was not written. A missing log is only a warning."""
     for stream, file in files.items():
         if not file.problem:
             continue

@@ -1,4 +1,4 @@
-"""Staging: input nodes as directories before the command runs, output directories to S3 after it.
+"""Staging: copies input nodes to directories before the command runs, and output directories to S3 after it.
 
 Developer guide, "Staging data and tables with pipeline activities" and ShellCommandActivity.
 """
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from data_nodes.s3_data_node import S3DataNode
 from data_nodes.s3_stream import S3Stream
-from data_nodes.s3_uri import S3Uri
+from data_nodes.s3_uri import MAX_KEY_BYTES, S3Uri
 from data_nodes.stored_object import StoredObject
 from runner import clients
 from runner.fields import FieldError
@@ -34,13 +34,11 @@ if TYPE_CHECKING:
 _GZIP_MAGIC = b"\x1f\x8b"
 _COPY_BYTES = 1024 * 1024
 _SHOWN_CHARACTERS = 1_000
-MAX_KEY_BYTES = 1_024
-"""Amazon S3 user guide, "Creating object key names"."""
 
 
 @dataclass(frozen=True)
 class StagedNode:
-    """A node and the directory that stands for it."""
+    """A node and its directory."""
 
     variable: str
     node: S3DataNode
@@ -49,7 +47,7 @@ class StagedNode:
 
 @dataclass(frozen=True)
 class Staging:
-    """The staged nodes of a task; none if it does not stage."""
+    """The nodes that a task stages; empty if it does not stage."""
 
     inputs: Sequence[StagedNode] = ()
     outputs: Sequence[StagedNode] = ()
@@ -63,7 +61,7 @@ class Staging:
 
     @property
     def environment(self) -> dict[str, str]:
-        """``INPUT1_STAGING_DIR`` and its like."""
+        """The variables for the command, such as ``INPUT1_STAGING_DIR``."""
         return {staged.variable: str(staged.directory) for staged in (*self.inputs, *self.outputs)}
 
 
@@ -83,20 +81,20 @@ def _nodes(task: Task, field: str, directory: Path) -> list[StagedNode]:
 
 
 def make_directories(staging: Staging) -> None:
-    """The directories of all nodes, empty."""
+    """Create an empty directory for each node."""
     for staged in (*staging.inputs, *staging.outputs):
         staged.directory.mkdir()
 
 
 def stage_in(staging: Staging, s3: S3Client, *, check_canceled: Callable[[], None]) -> None:
-    """Copy the inputs' objects to their directories; those of a gzip node are decompressed.
+    """Copy the inputs' objects to their directories. Objects of a gzip node are decompressed.
 
     Raises TaskFailed, and whatever ``check_canceled`` raises.
     """
     for staged in staging.inputs:
         with (
-            _explained("InputNotStaged", f"The input '{staged.node.id}'", "read"),
-            # Not where the inputs are: any name there may be an object's.
+            _errors_as_task_failed("InputNotStaged", f"The input '{staged.node.id}'", "read"),
+            # Not in the input's directory, where any name may be that of an object.
             tempfile.TemporaryDirectory(prefix="fetching-", dir=staged.directory.parent) as aside,
         ):
             for stored in staged.node.objects(s3):
@@ -105,7 +103,7 @@ def stage_in(staging: Staging, s3: S3Client, *, check_canceled: Callable[[], Non
                 target = _target(staged, stored)
                 fetched = Path(aside, "object")
                 _fetch(s3, stored, fetched, check_canceled)
-                # Data that is not compressed, whatever the node says, is left as it is.
+                # Data that is not compressed stays unchanged, whatever the node says.
                 if staged.node.gzip and _is_compressed(fetched):
                     _decompress(stored, fetched, target, check_canceled)
                 else:
@@ -113,12 +111,12 @@ def stage_in(staging: Staging, s3: S3Client, *, check_canceled: Callable[[], Non
 
 
 def stage_out(staging: Staging, s3: S3Client, *, check_canceled: Callable[[], None]) -> None:
-    """Copy what the command left in the output directories to their nodes; to a gzip node compressed.
+    """Copy the files in the output directories to their nodes. For a gzip node they are compressed.
 
-    Raises TaskFailed, and whatever ``check_canceled`` raises; what was copied before stays.
+    Raises TaskFailed, and whatever ``check_canceled`` raises. Files that are already copied stay.
     """
     for staged in staging.outputs:
-        with _explained("OutputNotStaged", f"The output '{staged.node.id}'", "written"):
+        with _errors_as_task_failed("OutputNotStaged", f"The output '{staged.node.id}'", "written"):
             for path, uri, compress in _places(staged):
                 check_canceled()
                 if compress:
@@ -134,7 +132,7 @@ def stage_out(staging: Staging, s3: S3Client, *, check_canceled: Callable[[], No
 
 
 def _places(staged: StagedNode) -> list[tuple[Path, S3Uri, bool]]:
-    """Where each file of an output goes, and whether it is compressed. Raises TaskFailed, and OSError."""
+    """The destination of each file of an output, and whether to compress it. Raises TaskFailed, OSError."""
     places: dict[S3Uri, tuple[Path, S3Uri, bool]] = {}
     for path in _files(staged):
         compress = staged.node.gzip and not _is_compressed(path)
@@ -148,7 +146,7 @@ def _places(staged: StagedNode) -> list[tuple[Path, S3Uri, bool]]:
 
 
 def _target(staged: StagedNode, stored: StoredObject) -> Path:
-    """The file for an object. Raises TaskFailed for a key that is no path inside of the directory."""
+    """The file for an object. Raises TaskFailed for a key that is no path inside the directory."""
     name = stored.path.removesuffix(".gz") if staged.node.gzip else stored.path
     if problem := _no_path(name):
         raise _input_not_staged(staged, stored, f"'{name}' is not the path of a file: {problem}")
@@ -164,7 +162,7 @@ def _target(staged: StagedNode, stored: StoredObject) -> Path:
 
 
 def _no_path(name: str) -> str:
-    """What is wrong with a path below a directory; empty: nothing. The limits are those of Linux."""
+    """Why ``name`` is no path below a directory; empty if it is one. The limits are those of Linux."""
     parts = name.split("/")
     if not all(part not in {"", ".", ".."} for part in parts):
         return "a part of it is empty, '.' or '..'"
@@ -238,9 +236,9 @@ def _is_compressed(path: Path) -> bool:
 
 
 def _files(staged: StagedNode) -> Iterator[Path]:
-    """The files below an output's directory, in order. Raises TaskFailed for whatever cannot be staged.
+    """The files below an output's directory, sorted. Raises TaskFailed for anything that cannot be staged.
 
-    An empty directory is no output, and that is right; a directory that cannot be read is a failure.
+    An empty directory is a valid output without files. A directory that cannot be read is a failure.
     """
     files = sorted(_walk(staged))
     if staged.node.file and len(files) != 1:
@@ -273,11 +271,11 @@ def _walk(staged: StagedNode) -> Iterator[Path]:
 
 
 def _file_problem(path: Path) -> str:
-    """Why the path is no file whose content can be stored; empty if it is."""
+    """Why the path is not a file that can be stored; empty if it is."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return "is no file"
-    except FileNotFoundError:  # a link to nowhere
+    except FileNotFoundError:  # A dangling link.
         return "is no file"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
@@ -285,7 +283,7 @@ def _file_problem(path: Path) -> str:
 
 
 def _key_problem(staged: StagedNode, path: Path) -> str:
-    """Why the path cannot become a key of S3's; empty if it can."""
+    """Why the path cannot become a key in S3; empty if it can."""
     if staged.node.directory is None:
         return ""
     try:
@@ -298,7 +296,7 @@ def _key_problem(staged: StagedNode, path: Path) -> str:
 
 
 def _output_not_staged(staged: StagedNode, path: Path, problem: str) -> TaskFailed:
-    """``problem`` says what is wrong with the path, which is shown as the command knows it."""
+    """``problem`` says what is wrong with the path. The message shows the path as the command knows it."""
     below = path.relative_to(staged.directory).as_posix()
     shown = f"${staged.variable}" if below == "." else below.encode("utf-8", "backslashreplace").decode()
     if len(shown) > _SHOWN_CHARACTERS:
@@ -309,13 +307,13 @@ def _output_not_staged(staged: StagedNode, path: Path, problem: str) -> TaskFail
 
 
 def _output_uri(staged: StagedNode, path: Path, *, compressed: bool) -> S3Uri:
-    assert staged.node.directory is not None  # noqa: S101 - neither a file nor a manifest
+    assert staged.node.directory is not None  # noqa: S101 - it is neither a file nor a manifest
     suffix = ".gz" if compressed else ""
     return staged.node.directory / (path.relative_to(staged.directory).as_posix() + suffix)
 
 
 @contextmanager
-def _explained(error_id: str, what: str, done: str) -> Iterator[None]:
+def _errors_as_task_failed(error_id: str, what: str, done: str) -> Iterator[None]:
     try:
         yield
     except clients.aws_errors() as error:
@@ -331,7 +329,7 @@ def _explained(error_id: str, what: str, done: str) -> Iterator[None]:
 
 
 def _transfer_config() -> TransferConfig:
-    """Few threads and short queues: speed is not worth hundreds of megabytes of memory."""
+    """Few threads and short queues, because more speed would cost hundreds of megabytes of memory."""
     from boto3.s3.transfer import TransferConfig
 
     return TransferConfig(

@@ -1,8 +1,7 @@
-"""``xargs`` for commands: Lambda's image has none. Started by fallbacks/xargs.
+"""``xargs`` for commands: Lambda's image has none. fallbacks/xargs starts it, without the handler's packages.
 
-It runs without the handler's packages.
-
-Options and exit codes are those of GNU findutils that scripts use; others are an error before anything runs.
+It supports the options of GNU findutils that scripts use, with the same exit codes. Any other option is an
+error before anything runs.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NoReturn
 
 _MAX_BYTES = 100_000
-"""Of the arguments of one command; GNU xargs has 128 KiB with the command itself."""
+"""Of the arguments of one command. GNU xargs takes 128 KiB including the command itself."""
 
 
 class Stop(Exception):
-    """There is nothing more to do."""
+    """Ends the program with an exit code and a message."""
 
     def __init__(self, exit_code: int, text: str) -> None:
         super().__init__(text)
@@ -28,7 +27,7 @@ class Stop(Exception):
 
 
 class Options:
-    """What the arguments say."""
+    """The options in the arguments."""
 
     delimiter: bytes | None = None
     """None: blanks and line feeds, with quotes."""
@@ -57,7 +56,7 @@ _ESCAPES = {"\\n": b"\n", "\\t": b"\t", "\\0": b"\0", "\\\\": b"\\"}
 
 
 def read_options(arguments: Sequence[str]) -> Options:
-    """Raises Stop for what is not known."""
+    """Parse the arguments. Raises Stop for options that it does not support."""
     options = Options()
     words = list(arguments)
     while words and words[0].startswith("-") and words[0] != "-":
@@ -122,7 +121,7 @@ def _set(options: Options, letter: str, value: str) -> None:
 
 
 def items(data: BinaryIO, options: Options) -> Iterator[bytes]:
-    """What is read, cut. Raises Stop for a quote without its other one."""
+    """The items in the input. Raises Stop for an unmatched quote."""
     if options.delimiter is not None:
         rest = b""
         while chunk := data.read1(65_536) if hasattr(data, "read1") else data.read(65_536):
@@ -140,7 +139,7 @@ def items(data: BinaryIO, options: Options) -> Iterator[bytes]:
 
 
 def _joined_lines(data: BinaryIO) -> Iterator[bytes]:
-    """A backslash before a line feed keeps it in the word."""
+    """The lines of the input. A backslash before a line feed joins two lines."""
     line = b""
     for part in data:
         line += part
@@ -182,7 +181,7 @@ def _words(line: bytes, blanks: bytes) -> Iterator[bytes]:
 
 
 def batches(found: Iterator[bytes], options: Options) -> Iterator[list[bytes]]:
-    """The arguments of each command."""
+    """The commands to run, each with its arguments."""
     if options.replaced is not None:
         mark = os.fsencode(options.replaced)
         for item in found:
@@ -206,7 +205,7 @@ def batches(found: Iterator[bytes], options: Options) -> Iterator[list[bytes]]:
 
 
 class Runner:
-    """Runs commands, as many at once as ``-P`` says."""
+    """Runs commands, up to ``-P`` of them at a time."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -215,7 +214,7 @@ class Runner:
         self.exit_code = 0
 
     def run(self, command: list[bytes]) -> None:
-        """Start it, once there is room. Raises Stop as xargs(1) says under EXIT STATUS."""
+        """Start a command, then wait until another may start. Raises Stop (xargs(1), EXIT STATUS)."""
         name = os.fsdecode(command[0])
         if any(b"\0" in word for word in command):
             raise Stop(1, "the input has null bytes, which -0 takes as ends of items")
@@ -230,10 +229,10 @@ class Runner:
             raise Stop(126, f"{name}: {error.strerror}") from error
         self._running.append((name, process))
         while len(self._running) >= self._options.processes:
-            self.wait_for_one()
+            self.wait_for_first()
 
-    def wait_for_one(self) -> None:
-        """Wait for the first that was started."""
+    def wait_for_first(self) -> None:
+        """Wait for the command that was started first."""
         name, process = self._running.pop(0)
         code = process.wait()
         if code == 255:
@@ -244,13 +243,13 @@ class Runner:
             self.exit_code = 123
 
     def wait_for_all(self) -> None:
-        """Until nothing runs."""
+        """Wait until no command runs."""
         while self._running:
-            self.wait_for_one()
+            self.wait_for_first()
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code."""
+    """Run xargs. Returns the exit code."""
     runner = None
     try:
         options = read_options(arguments)

@@ -1,1 +1,1 @@
-"""Databases of pipelines: where they are, how to log in, and sessions on them."""
+"""Databases of pipelines: where they are, how to log in, sessions, and scripts."""

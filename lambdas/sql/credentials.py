@@ -1,4 +1,4 @@
-"""User and password of a database object: from AWS Secrets Manager, or as the service sends them."""
+"""User and password of a database object, from AWS Secrets Manager or from its fields."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ SECRET_FIELD = "myPasswordSecretArn"  # noqa: S105 - the name of a field
 
 @dataclass(frozen=True)
 class Credentials:
-    """What it takes to log in."""
+    """A user and a password."""
 
     username: str
     password: str = field(repr=False)
 
 
 def credentials_of(task: Task, database: PipelineObject) -> Credentials:
-    """The secret that ``myPasswordSecretArn`` names, else the fields ``username`` and ``*password``.
+    """The secret that ``myPasswordSecretArn`` names, otherwise the fields ``username`` and ``*password``.
 
-    The password is hidden from logs and errors from then on. Raises FieldError, and TaskFailed if the secret
-    cannot be read, or is of another form.
+    From then on, logs and errors do not show the password. Raises FieldError, and TaskFailed if the secret
+    cannot be read, or has another form.
     """
     if SECRET_FIELD in database:
         return _from_secret(task, database)
@@ -34,9 +34,9 @@ def credentials_of(task: Task, database: PipelineObject) -> Credentials:
 
 
 def _from_secret(task: Task, database: PipelineObject) -> Credentials:
-    """A secret is a password, or JSON with ``password`` and perhaps ``username``, as those of RDS are.
+    """A secret is a password, or JSON with ``password`` and optionally ``username``, as in secrets of RDS.
 
-    A user's name in the secret wins: when RDS rotates the password of an alternating user, both change.
+    A user name in the secret takes precedence: when RDS rotates alternating users, name and password change.
     """
     arn = database.string(SECRET_FIELD).strip()
     try:
@@ -68,7 +68,7 @@ def _from_secret(task: Task, database: PipelineObject) -> Credentials:
 
 
 def _region_of(database: PipelineObject, arn: str) -> str:
-    """arn:aws:secretsmanager:region:account:secret:name. Raises FieldError."""
+    """The region in arn:aws:secretsmanager:region:account:secret:name. Raises FieldError."""
     parts = arn.split(":")
     if len(parts) < 7 or parts[2] != "secretsmanager":
         raise FieldError(database.id, SECRET_FIELD, f"the ARN of a secret is expected, but it is {arn!r}")

@@ -1,8 +1,8 @@
-"""JDBC properties that change which values are read or written: honoured, or the task is FAILED.
+"""JDBC properties that change which values are read or written: honoured, or the task fails.
 
-The names and what they mean are those of the drivers' documentation: MySQL Connector/J ("Configuration
-Properties"), MariaDB Connector/J ("Optional URL Parameters"), and PostgreSQL JDBC ("Connection Parameters").
-All other properties are about speed, waiting or metadata in Java: they change no value.
+Names and meanings come from the drivers' documentation: MySQL Connector/J ("Configuration Properties"),
+MariaDB Connector/J ("Optional URL Parameters"), and PostgreSQL JDBC ("Connection Parameters"). All other
+properties concern speed, waiting, or metadata in Java: they change no values.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from sql.jdbc import Engine
 
 
 class ZeroDates(Enum):
-    """What becomes of MySQL's 0000-00-00, by ``zeroDateTimeBehavior``."""
+    """How to read MySQL's 0000-00-00, by ``zeroDateTimeBehavior``."""
 
     KEPT = "kept"
-    """The property is not given: the text that the server sends."""
+    """The property is not set: the text that the server sends."""
     NULL = "converttonull"
     ROUNDED = "round"
-    """The year 1, its first day."""
+    """The first day of the year 1."""
     REFUSED = "exception"
 
 
 @dataclass(frozen=True)
 class DataProperties:
-    """What the properties ask for."""
+    """The values of the properties that are honoured."""
 
     schema: str = ""
-    """``currentSchema``: PostgreSQL's search path; empty: the server's own."""
+    """``currentSchema``: PostgreSQL's search path. Empty: the server's default."""
     options: str = ""
-    """``options``: PostgreSQL's command-line options of the session."""
+    """``options``: PostgreSQL's command-line options for the session."""
     zero_dates: ZeroDates = ZeroDates.KEPT
     strict: bool = True
-    """``jdbcCompliantTruncation``: whether MySQL refuses what does not fit, instead of cutting it off."""
+    """``jdbcCompliantTruncation``: whether MySQL refuses values that do not fit, or truncates them."""
     variables: str = ""
-    """``sessionVariables``: of MySQL's session, as SET takes them."""
+    """``sessionVariables``: assignments for MySQL's SET."""
 
 
 _UTC = {
@@ -52,7 +52,7 @@ _UTC = {
     for sign in "+-"
     for zero in ("00:00", "0:00", "0000", "00")
 }
-"""UTC by the names of the time zone database, and as an offset (java.time.ZoneId)."""
+"""UTC under its names in the time zone database, and as an offset (java.time.ZoneId)."""
 _UTF_8 = {"utf8", "utf-8", "utf8mb3", "utf8mb4"}
 _TRUE, _FALSE = {"true", "yes", "1"}, {"false", "no", "0"}
 _AS_THE_SESSION = (
@@ -68,13 +68,13 @@ _MYSQL: Mapping[str, tuple[set[str], str]] = {
     "characterencoding": (_UTF_8, _IN_UTF_8),
     "charactersetresults": (_UTF_8 | {"null", ""}, _IN_UTF_8),
     "passwordcharacterencoding": (_UTF_8, _IN_UTF_8),
-    "tinyint1isbit": (_TRUE | _FALSE, ""),  # As text, a TINYINT(1) is 0 or 1 either way.
+    "tinyint1isbit": (_TRUE | _FALSE, ""),  # As text, a TINYINT(1) is 0 or 1 in either case.
     "transformedbitisboolean": (_FALSE, "a TINYINT(1) is the number 0 or 1: use IF(...) in selectQuery"),
     "yearisdatetype": (_FALSE, "a YEAR is its four digits: use CONCAT(..., '-01-01') in selectQuery"),
     "sendfractionalseconds": (_TRUE, "fractions of seconds are written as far as the column takes them"),
     "padcharswithspace": (_FALSE, "a CHAR has no blanks at its end: use RPAD in selectQuery"),
     "maxrows": ({"-1", "0"}, "all rows are read: use LIMIT in selectQuery"),
-    "emptystringsconverttozero": (_TRUE | _FALSE, ""),  # Of getInt() and the like, which nothing here is.
+    "emptystringsconverttozero": (_TRUE | _FALSE, ""),  # Affects only getInt() and the like.
     "blobsarestrings": (_FALSE, "use CONVERT(... USING utf8mb4) in selectQuery"),
     "functionsneverreturnblobs": (_FALSE, "use CONVERT(... USING utf8mb4) in selectQuery"),
     "usefractionalseconds": (_TRUE, "fractions of seconds are written as far as the column takes them"),
@@ -85,14 +85,14 @@ _MYSQL: Mapping[str, tuple[set[str], str]] = {
     "readonly": (_FALSE, "give the user no more than SELECT"),
     "initsql": (set(), "use sessionVariables, or the statement in the script"),
 }
-"""Of MySQL and MariaDB Connector/J: the values that say what is done here, and what is done."""
+"""For MySQL and MariaDB Connector/J: the values that match what this runner does, and advice for others."""
 
 _POSTGRESQL: Mapping[str, tuple[set[str], str]] = {
     "autosave": ({"never"}, "a script is one transaction, without savepoints"),
     "charset": (_UTF_8, _IN_UTF_8),
     "readonly": (_FALSE, "use options=-c default_transaction_read_only=on"),
 }
-"""The same of PostgreSQL JDBC."""
+"""The same for PostgreSQL JDBC."""
 
 _HONOURED = {
     Engine.MYSQL: {
@@ -110,15 +110,15 @@ _SHIFTS = (
     "usesspscompatibletimezoneshift",
     "usegmtmillisfordatetimes",
 )
-"""Of Connector/J 5: times are shifted between the server's zone and the runner's, which is UTC."""
-_OPTIONS_OF_OURS = re.compile(r"timezone|datestyle|client_encoding", re.IGNORECASE)
-_VARIABLES_OF_OURS = re.compile(r"character_set|collation|\bnames\b|autocommit", re.IGNORECASE)
+"""Connector/J 5 shifts times between the server's time zone and the runner's, which is UTC."""
+_RESERVED_OPTIONS = re.compile(r"timezone|datestyle|client_encoding", re.IGNORECASE)
+_RESERVED_VARIABLES = re.compile(r"character_set|collation|\bnames\b|autocommit", re.IGNORECASE)
 
 
 def data_properties(owner: PipelineObject, given: Mapping[str, str], engine: Engine) -> DataProperties:
-    """What ``given`` asks for, whatever the case of names and values.
+    """Read the properties, whatever the case of names and values.
 
-    Raises FieldError for a value that is not known, or that asks for what is not done.
+    Raises FieldError for a value that is unknown or not supported.
     """
     properties = {name.lower(): value for name, value in given.items()}
     for name, (values, instead) in _expected(engine).items():
@@ -127,7 +127,7 @@ def data_properties(owner: PipelineObject, given: Mapping[str, str], engine: Eng
     if engine is Engine.MYSQL:
         return _of_mysql(owner, given, properties)
     options = properties.get("options", "") if engine is Engine.POSTGRESQL else ""
-    if _OPTIONS_OF_OURS.search(options):
+    if _RESERVED_OPTIONS.search(options):
         raise _refused(
             owner,
             given,
@@ -139,7 +139,7 @@ def data_properties(owner: PipelineObject, given: Mapping[str, str], engine: Eng
 
 
 def read_here(engine: Engine) -> frozenset[str]:
-    """The names, in lower case, of the properties that are honoured or checked for an engine."""
+    """The lower-case names of the properties that are honoured or checked for an engine."""
     return frozenset(_HONOURED[engine] | _expected(engine).keys() | set(_SHIFTS))
 
 
@@ -152,7 +152,7 @@ def _of_mysql(
 ) -> DataProperties:
     zero_dates = properties.get("zerodatetimebehavior")
     # Connector/J 5 writes convertToNull, 8 CONVERT_TO_NULL.
-    known = {one.value: one for one in ZeroDates if one is not ZeroDates.KEPT}
+    known = {behavior.value: behavior for behavior in ZeroDates if behavior is not ZeroDates.KEPT}
     for name in _SHIFTS:
         if properties.get(name, "").lower() in _TRUE and "servertimezone" not in properties:
             raise _refused(
@@ -165,7 +165,7 @@ def _of_mysql(
     if not collation.lower().startswith("utf8"):
         raise _refused(owner, given, "connectioncollation", _IN_UTF_8)
     variables = properties.get("sessionvariables", "")
-    if _VARIABLES_OF_OURS.search(variables):
+    if _RESERVED_VARIABLES.search(variables):
         raise _refused(
             owner, given, "sessionvariables", f"{_IN_UTF_8}, and a script or copy is one transaction"
         )
@@ -180,7 +180,7 @@ def _of_mysql(
 
 
 def _refused(owner: PipelineObject, given: Mapping[str, str], name: str, instead: str) -> FieldError:
-    written, value = next((one, value) for one, value in given.items() if one.lower() == name)
+    written, value = next((key, value) for key, value in given.items() if key.lower() == name)
     return FieldError(
         owner.id, "jdbcProperties", f"{written}={value} would change data, and is not done here: {instead}"
     )

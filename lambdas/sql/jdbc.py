@@ -1,7 +1,7 @@
-"""JDBC connection strings and properties, as pipelines have them.
+"""JDBC connection strings and properties in pipelines.
 
-The forms are those of the drivers' own documentation: PostgreSQL JDBC, MySQL Connector/J, MariaDB
-Connector/J and the Amazon Redshift driver.
+Their forms come from the drivers' documentation: PostgreSQL JDBC, MySQL Connector/J, MariaDB Connector/J, and
+the Amazon Redshift driver.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from runner.outcome import TaskFailed
 
 
 class Engine(Enum):
-    """A kind of database that handlers can talk to."""
+    """A kind of database that handlers support."""
 
     POSTGRESQL = "PostgreSQL"
     MYSQL = "MySQL"
@@ -36,22 +36,22 @@ _SECRET = {"password", "pwd"}
 
 @dataclass(frozen=True)
 class JdbcUrl:
-    """What a connection string says."""
+    """The parts of a connection string."""
 
     engine: Engine
     host: str
     port: int
     database: str
-    """Empty if it names none."""
+    """Empty if the string names none."""
     properties: Mapping[str, str]
 
     @classmethod
     def of(cls, owner: PipelineObject, field: str = "connectionString") -> JdbcUrl:
-        """The field's value. Raises FieldError, and TaskFailed for a database that is not supported."""
+        """Parse the field's value. Raises FieldError, and TaskFailed for a database that is not supported."""
         text = owner.string(field).strip()
         scheme, _, rest = text.partition(":")
         subprotocol, _, place = rest.partition(":")
-        if subprotocol.lower() == "redshift":  # with IAM, as the Data API is called anyway
+        if subprotocol.lower() == "redshift":  # With IAM, which the Data API uses anyway.
             place = place.removeprefix("iam:")
         if scheme.lower() != "jdbc" or not place:
             raise FieldError(
@@ -75,7 +75,7 @@ class JdbcUrl:
 
 
 def unsupported(owner: PipelineObject, what: str) -> TaskFailed:
-    """The failure of a task whose database no driver here can talk to."""
+    """The failure of a task whose database is not supported."""
     return TaskFailed(
         f"'{owner.id}' is on {what}. PostgreSQL, MySQL, MariaDB and Amazon Redshift are supported; "
         "driver jars are not. For another database, register a Lambda function that has its driver, with "
@@ -85,7 +85,7 @@ def unsupported(owner: PipelineObject, what: str) -> TaskFailed:
 
 
 def jdbc_properties(owner: PipelineObject) -> dict[str, str]:
-    """The values of ``jdbcProperties``, each of the form A=B. Raises FieldError."""
+    """The properties in ``jdbcProperties``, whose values have the form A=B. Raises FieldError."""
     field = "jdbcProperties"
     pairs = []
     for pair in owner.strings(field):
@@ -99,7 +99,7 @@ def jdbc_properties(owner: PipelineObject) -> dict[str, str]:
 
 
 def joined(owner: PipelineObject, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The properties by name. Raises FieldError for one with two values: drivers differ in which counts."""
+    """The properties by name. Raises FieldError for a property with two values: drivers differ."""
     found: dict[str, str] = {}
     values: dict[str, str] = {}
     for name, value in pairs:
@@ -114,7 +114,7 @@ def joined(owner: PipelineObject, pairs: Iterable[tuple[str, str]]) -> dict[str,
 
 
 def _split(owner: PipelineObject, field: str, place: str) -> SplitResult:
-    """Raises FieldError for anything but one host, and for a user before it."""
+    """Raises FieldError unless there is exactly one host, without a user before it."""
     problem = "one host is expected, such as in 'jdbc:postgresql://host:5432/db'"
     try:
         url = urlsplit(place)
@@ -123,7 +123,7 @@ def _split(owner: PipelineObject, field: str, place: str) -> SplitResult:
         raise FieldError(owner.id, field, problem) from None
     if url.scheme or not url.hostname or not alone or set(url.netloc) & set(",@()"):
         raise FieldError(owner.id, field, problem)
-    if "#" in place:  # What is after it would be cut off, and another database be used.
+    if "#" in place:  # The text after it would be cut off, which would select another database.
         raise FieldError(owner.id, field, "it has a '#', which is written %23")
     return url
 

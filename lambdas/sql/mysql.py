@@ -1,4 +1,4 @@
-"""Sessions on MySQL and MariaDB, by PyMySQL."""
+"""Sessions on MySQL and MariaDB, with PyMySQL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sql.tls import Tls, ssl_context
 _REFUSED = {ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR}
 _NOT_THERE = {ER.NO_SUCH_TABLE, ER.BAD_DB_ERROR, ER.WRONG_TABLE_NAME}
 _LOST = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, 0}
-"""0: the driver finds the connection closed."""
+"""0: the driver finds that the connection is closed."""
 
 _LEFT = (
     "The script is rolled back, except for what it committed itself, also by a statement that does so, such "
@@ -32,7 +32,7 @@ _LEFT = (
 
 
 class MySqlSession(Session):
-    """The server splits a script, whose rows are read one by one; autocommit is off."""
+    """The server splits scripts into statements. Rows are read one by one, and autocommit is off."""
 
     _flags = CLIENT.MULTI_STATEMENTS
 
@@ -42,7 +42,7 @@ class MySqlSession(Session):
             host=server.host,
             port=server.port,
             user=server.credentials.username,
-            # The driver would encode it in Latin-1; the server has it in UTF-8, as the name of the user.
+            # The driver would encode it in Latin-1. The server expects UTF-8, as for the user's name.
             password=server.credentials.password.encode(),
             database=server.database or None,
             charset="utf8mb4",
@@ -59,15 +59,17 @@ class MySqlSession(Session):
         return int(self._driver.thread_id())  # type: ignore[no-untyped-call]
 
     def _set_up(self) -> None:
-        """What MySQL Connector/J sets: a strict mode (jdbcCompliantTruncation), else what does not fit is cut
-        off, and ``sessionVariables``."""
+        """Set what MySQL Connector/J sets: a strict mode (jdbcCompliantTruncation), and ``sessionVariables``.
+
+        Without a strict mode, the server truncates values that do not fit.
+        """
         with self._driver.cursor() as cursor:
             if self.server.data.strict:
                 cursor.execute("SET sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')")
             if self.server.data.variables:
                 cursor.execute(f"SET {self.server.data.variables}")
 
-    def _not_let_in(self, error: Exception) -> TaskFailed:
+    def _login_failure(self, error: Exception) -> TaskFailed:
         number, problem = number_and_text(error)
         return (login_failed if number in _REFUSED else connection_failed)(self.server, problem)
 
@@ -85,7 +87,7 @@ class MySqlSession(Session):
                         pass
                     completed += 1
             except pymysql.MySQLError as error:
-                # The rest of a script, or all of it, is comments.
+                # The rest of the script, or all of it, consists of comments.
                 if number_and_text(error)[0] != ER.EMPTY_QUERY:
                     raise
             self._driver.commit()
@@ -94,7 +96,7 @@ class MySqlSession(Session):
         return completed
 
     def table_exists(self, table: str, schema: str) -> bool:
-        # information_schema would not show what the user may not see, and take it for missing.
+        # information_schema does not list tables that the user may not see: they would seem to be missing.
         name = f"{schema}.{table}" if schema else table
         found = parts(name, MYSQL_QUOTE)
         listed = ".".join(quoted(part, MYSQL_QUOTE) for part in found or [name])
@@ -119,7 +121,7 @@ class MySqlSession(Session):
 
 
 def _failure(error: Exception, number: int) -> TaskFailed:
-    """What an error in the statement with this number, from 1, means."""
+    """The failure for an error in a statement; ``number`` counts from 1."""
     code, problem = number_and_text(error)
     if is_lost(error):
         return script_interrupted(problem, _LEFT)

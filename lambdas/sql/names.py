@@ -1,16 +1,16 @@
-"""Names as SQL text has them: qualified, and quoted where they need it."""
+"""Names in SQL text: qualified, and quoted if necessary."""
 
 from __future__ import annotations
 
 import re
 
 POSTGRESQL_QUOTE = '"'
-"""Also Amazon Redshift's."""
+"""Amazon Redshift uses it as well."""
 MYSQL_QUOTE = "`"
 
 
 def parts(text: str, quote: str) -> list[str]:
-    """The names between the dots of ``text``, without their quotes; none if it is not of that form."""
+    """The names between the dots of ``text``, without quotes; empty if it is not a qualified name."""
     quoted = rf"{quote}(?:[^{quote}]|{quote}{quote})+{quote}"
     part = rf"\s*(?:{quoted}|[^{quote}.\s](?:[^{quote}.]*[^{quote}.\s])?)\s*"
     if not re.fullmatch(rf"{part}(?:\.{part})*", text):
@@ -21,17 +21,17 @@ def parts(text: str, quote: str) -> list[str]:
 
 
 def unquoted(name: str, quote: str) -> str:
-    """What is in the quotes of ``name``; the name itself if it has none."""
+    """``name`` without its quotes, if it has any."""
     if len(name) > 2 and name[0] == name[-1] == quote:
         return name[1:-1].replace(quote * 2, quote)
     return name
 
 
 def bare(name: str) -> str:
-    """The name without quotes of either kind."""
+    """``name`` without quotes of either kind."""
     return unquoted(name, name[0]) if name[:1] in {POSTGRESQL_QUOTE, MYSQL_QUOTE} else name
 
 
 def quoted(name: str, quote: str) -> str:
-    """The name in quotes."""
+    """``name`` in quotes."""
     return f"{quote}{name.replace(quote, quote * 2)}{quote}"

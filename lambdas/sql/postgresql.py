@@ -1,4 +1,4 @@
-"""Sessions on PostgreSQL, by pg8000."""
+"""Sessions on PostgreSQL, with pg8000."""
 
 from __future__ import annotations
 
@@ -22,12 +22,10 @@ from sql.session import Session
 from sql.tls import Tls, ssl_context
 
 _WITHOUT_CONTEXT = {Tls.DISABLE: False, Tls.PREFER: None}
-"""What pg8000 calls these two."""
-
+"""pg8000's names for these two modes."""
 
 _LOST = {"network error", "connection is closed"}
-"""pg8000's words; its other errors of this kind are about COPY without a stream."""
-
+"""pg8000's messages. Its other errors of this class concern COPY without a stream."""
 
 _LEFT = "The script is rolled back, except for what it committed itself."
 
@@ -42,11 +40,11 @@ _SASL = b"\0\0\0\x0a"
 
 
 class _Driver(Connection):  # type: ignore[misc]
-    """The driver, with names and passwords as PostgreSQL's own client has them.
+    """The driver, which handles names and passwords as PostgreSQL's own client does.
 
-    PostgreSQL documentation, "SASL Authentication": the server ignores the name in the SCRAM messages, since
-    it has that of the session, and a password that SASLprep refuses counts as it is. The driver would refuse
-    both, such as an emoji.
+    PostgreSQL documentation, "SASL Authentication": the server ignores the name in the SCRAM messages,
+    because it knows the name from the session, and it uses a password that SASLprep refuses unchanged. The
+    driver by itself would refuse both, for example an emoji.
     """
 
     user: bytes
@@ -66,7 +64,7 @@ class _Driver(Connection):  # type: ignore[misc]
 
 
 def prepared(password: str) -> bytes:
-    """The bytes that SCRAM proves knowledge of (RFC 5802; PostgreSQL's exceptions as above)."""
+    """The password as SCRAM uses it (RFC 5802, with PostgreSQL's exceptions)."""
     if password.isascii():
         return password.encode()
     try:
@@ -76,7 +74,7 @@ def prepared(password: str) -> bytes:
 
 
 class PostgreSqlSession(Session):
-    """A script is one simple query, of which the server makes one transaction.
+    """Runs a script as one simple query, which the server executes as one transaction.
 
     PostgreSQL documentation, "Multiple Statements in a Simple Query".
     """
@@ -95,7 +93,7 @@ class PostgreSqlSession(Session):
             ),
             application_name="data-pipeline-task-runner",
             startup_params={
-                # Else it is the database's own, in which not every text can be sent.
+                # The default is the database's encoding, which cannot represent every text.
                 "client_encoding": "UTF8",
                 **({"search_path": server.data.schema} if server.data.schema else {}),
                 **({"options": server.data.options} if server.data.options else {}),
@@ -105,18 +103,18 @@ class PostgreSqlSession(Session):
         ((number,),) = self._driver.run("SELECT pg_backend_pid()")
         return int(number)
 
-    def _not_let_in(self, error: Exception) -> TaskFailed:
+    def _login_failure(self, error: Exception) -> TaskFailed:
         if isinstance(error, DatabaseError):
-            said = error.args[0]
+            fields = error.args[0]
             # PostgreSQL documentation, error codes: class 28, invalid authorization specification.
-            refuse = login_failed if str(said.get("C", "")).startswith("28") else connection_failed
-            return refuse(self.server, said.get("M", ""))
+            refuse = login_failed if str(fields.get("C", "")).startswith("28") else connection_failed
+            return refuse(self.server, fields.get("M", ""))
         return connection_failed(self.server, error)
 
     def run(self, script: str) -> int:
         self._completed = 0
         handlers = self._driver.message_types
-        # The driver would keep the rows in memory until the end of the script.
+        # The driver would keep all rows in memory until the script ends.
         self._driver.message_types = {**handlers, DATA_ROW: lambda _data, _context: None}
         try:
             self._driver.execute_simple(script)
@@ -133,7 +131,7 @@ class PostgreSqlSession(Session):
         try:
             ((found,),) = self._driver.run(_IS_TABLE, name=name)
         except DatabaseError as error:
-            raise table_not_checked(name, explained(error.args[0], "")) from error
+            raise table_not_checked(name, error_text(error.args[0], "")) from error
         except (InterfaceError, OSError) as error:
             raise table_not_checked(name, error) from error
         return bool(found)
@@ -149,9 +147,9 @@ class PostgreSqlSession(Session):
 
 
 def _failure(error: Exception, number: int, script: str) -> TaskFailed:
-    """What an error in the statement with this number, from 1, means."""
+    """The failure for an error in a statement; ``number`` counts from 1."""
     if isinstance(error, DatabaseError):
-        return statement_failed(number, explained(error.args[0], script), _LEFT)
+        return statement_failed(number, error_text(error.args[0], script), _LEFT)
     if is_lost(error):
         return script_interrupted(error, _LEFT)
     return statement_failed(number, f"{error}.", _LEFT)
@@ -163,19 +161,19 @@ def is_lost(error: Exception) -> bool:
 
 
 def position(fields: dict[str, str]) -> int:
-    """Where in the script an error is, from 1; 0 if that is not told."""
-    told = fields.get("P", "")
-    return int(told) if told.isascii() and told.isdigit() and len(told) < 10 else 0
+    """The position of an error in the script, counted from 1; 0 if it is unknown."""
+    text = fields.get("P", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def explained(fields: dict[str, str], script: str) -> str:
+def error_text(fields: dict[str, str], script: str) -> str:
     """An error's message, code, position in the script, detail and hint.
 
     PostgreSQL documentation, "Error and Notice Message Fields".
     """
-    told = f"{fields.get('M', 'unknown error')} (SQLSTATE {fields.get('C', 'unknown')})"
+    message = f"{fields.get('M', 'unknown error')} (SQLSTATE {fields.get('C', 'unknown')})"
     if place := position(fields):
         before = script[: place - 1]
-        told += f", at line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
+        message += f", at line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
     rest = [fields[key] for key in ("D", "H") if fields.get(key)]
-    return " ".join([f"{told}.", *rest])
+    return " ".join([f"{message}.", *rest])

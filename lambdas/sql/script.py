@@ -1,7 +1,7 @@
-"""SQL scripts as text: where they come from, their statements, and values in the place of ``?``.
+"""SQL scripts as text: reads them, splits them into statements, and replaces ``?`` by values.
 
-The tokens are found by sqlglot, which knows the quoting and the comments of each dialect. It is imported
-only where it is needed: most scripts are sent as they are.
+sqlglot finds the tokens. It knows the quotes and comments of each dialect. It is imported only when needed:
+most scripts are sent unchanged.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from sqlglot.tokenizer_core import Token
 
 MAX_BYTES = 16 * 1024 * 1024
-"""Of a script: what MySQL servers take in one packet by default, and what fits into little memory."""
+"""MySQL servers accept a packet of this size by default, and it fits into little memory."""
 
 
 def script_of(task: Task) -> str:
-    """The text of ``script``, or of the object at ``scriptUri``, in which no expression is evaluated.
+    """The text in ``script``, or in the object at ``scriptUri``, where expressions are not evaluated.
 
     Raises FieldError, and TaskFailed if the object cannot be read, is too large, or is not UTF-8.
     """
@@ -52,7 +52,7 @@ def script_of(task: Task) -> str:
 
 
 def statements(script: str, engine: Engine) -> list[str]:
-    """The script's statements, without what is only comments. Raises TaskFailed."""
+    """The script's statements, without parts that contain only comments. Raises TaskFailed."""
     from sqlglot.tokenizer_core import TokenType
 
     found: list[str] = []
@@ -68,7 +68,7 @@ def statements(script: str, engine: Engine) -> list[str]:
 
 
 def keywords(text: str, engine: Engine) -> list[str]:
-    """The tokens of a piece of SQL in upper case, without quoted text. Raises TaskFailed."""
+    """The words of a piece of SQL in upper case, without quoted text. Raises TaskFailed."""
     from sqlglot.tokenizer_core import TokenType
 
     quoted = {TokenType.STRING, TokenType.IDENTIFIER}
@@ -77,10 +77,10 @@ def keywords(text: str, engine: Engine) -> list[str]:
 
 
 def bind(script: str, values: Sequence[str], engine: Engine) -> str:
-    """The script with the first ``?`` replaced by the first value as a literal, and so on.
+    """Replace the first ``?`` in the script by the first value as a literal, and so on.
 
-    As in JDBC, a ``?`` in quotes or in a comment is none, and ``??`` stands for ``?`` itself, which is in
-    operators of PostgreSQL. Raises TaskFailed if there are not as many as values.
+    As in JDBC, a ``?`` in quotes or in a comment does not count, and ``??`` means ``?`` itself, which occurs
+    in operators of PostgreSQL. Raises TaskFailed if the numbers of places and values differ.
     """
     parts: list[str] = []
     literals = [literal(value, engine) for value in values]
@@ -106,10 +106,10 @@ def bind(script: str, values: Sequence[str], engine: Engine) -> str:
 
 
 def literal(value: str, engine: Engine) -> str:
-    """``value`` as a string literal, whatever characters it has.
+    """``value`` as a string literal, whatever characters it contains.
 
-    In MySQL, by default, and in Amazon Redshift a backslash escapes the next character; in PostgreSQL it
-    does so in E'…' only.
+    In MySQL (by default) and Amazon Redshift, a backslash escapes the next character. In PostgreSQL, it does
+    so only in E'…'.
     """
     quoted = value.replace("'", "''")
     if "\\" not in value:
@@ -119,7 +119,7 @@ def literal(value: str, engine: Engine) -> str:
 
 
 def _question_marks(script: str, engine: Engine) -> Iterator[int]:
-    """Where there is a ``?`` that is in no quotes and in no comment. Operators that begin with one count."""
+    """Where a ``?`` is outside of quotes and comments. Operators that start with one are included."""
     for token in _tokens(script, engine):
         if script.startswith("?", token.start):
             yield from (place for place in range(token.start, token.end + 1) if script.startswith("?", place))

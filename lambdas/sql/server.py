@@ -1,4 +1,4 @@
-"""The database server behind a JdbcDatabase or an RdsDatabase, and how to log in to it."""
+"""The server of a JdbcDatabase or an RdsDatabase: its address, and how to log in."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _AS_DRIVERS_DO = DataProperties()
 
 @dataclass(frozen=True)
 class Server:
-    """Where a database is, and how to log in to it."""
+    """The address of a database, and how to log in."""
 
     engine: Engine
     host: str
     port: int
     database: str
-    """Empty: what the server takes for the user."""
+    """Empty: the server's default for the user."""
     credentials: Credentials
     tls: Tls
     data: DataProperties = _AS_DRIVERS_DO
@@ -96,7 +96,7 @@ def _not_found(database: PipelineObject, instance_id: str, problem: object) -> T
 def _data(
     task: Task, database: PipelineObject, properties: Mapping[str, str], engine: Engine
 ) -> DataProperties:
-    """What the properties say of the data. What is not read is for a driver in Java: the log says so."""
+    """The properties that affect data. Logs the others, which only matter to a driver in Java."""
     found = data_properties(database, properties, engine)
     read = read_here(engine) | tls.NAMES
     ignored = sorted(name for name in properties if name.lower() not in read)

@@ -1,4 +1,4 @@
-"""A session on a database server, that runs scripts and can be ended from another thread."""
+"""A session on a database server. It runs scripts, and another thread can end it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from runner.task import Task
 from sql.server import Server
 
 CONNECT_SECONDS = 15.0
-"""For reaching the server, and again for logging in."""
+"""The time to reach the server, and the same again to log in."""
 
 _END_SECONDS = 3.0
-"""The same when a session is to be ended: HandlerTimeout leaves 10 s before Lambda kills the function."""
+"""The same to end a session: HandlerTimeout leaves 10 s before Lambda kills the function."""
 
 
 class Session(ABC):
-    """One connection. ``run`` blocks; ``end`` may be called from any thread, and makes it return soon."""
+    """A connection. ``run`` blocks. Any thread may call ``end``, which makes ``run`` return soon."""
 
     def __init__(self, server: Server, patience: float) -> None:
-        """Raises TaskFailed if the server cannot be reached, or does not let us in."""
+        """Raises TaskFailed if the server cannot be reached, or refuses the login."""
         self.server = server
         try:
             connection = socket.create_connection((server.host, server.port), timeout=patience)
@@ -34,10 +34,10 @@ class Session(ABC):
                 error_id="DatabaseNotReached",
             ) from error
         connection.settimeout(None)
-        # As drivers set it where they connect: else the end of a long statement waits for an acknowledgement.
+        # Drivers set it too. Without it, the end of a long statement waits for an acknowledgement.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _keep_alive(connection)
-        # The driver's own socket is not ours to touch, and is another one with TLS.
+        # We must not touch the driver's own socket, which is another object with TLS.
         self._socket = connection.dup()
         try:
             with self._no_longer_than(patience):
@@ -46,60 +46,60 @@ class Session(ABC):
             connection.close()
             self._socket.close()
             if isinstance(error, Exception):
-                raise self._not_let_in(error) from error
+                raise self._login_failure(error) from error
             raise
 
     @abstractmethod
     def _log_in(self, connection: socket.socket) -> int:
-        """Hand the connection to the driver; returns the number by which the server knows the session."""
+        """Pass the connection to the driver. Returns the server's number for the session."""
 
     @abstractmethod
-    def _not_let_in(self, error: Exception) -> TaskFailed:
-        """What an error while logging in means."""
+    def _login_failure(self, error: Exception) -> TaskFailed:
+        """The failure for an error while logging in."""
 
     @abstractmethod
     def run(self, script: str) -> int:
-        """Run all statements of ``script``; returns how many there were. Their rows are dropped.
+        """Run all statements of ``script`` and discard their rows. Returns the number of statements.
 
-        The server splits the script. All of it is one transaction, as far as it does not end it itself:
-        committed after the last statement, rolled back when one fails. Raises TaskFailed.
+        The server splits the script. Unless the script itself ends transactions, all of it is one
+        transaction: committed after the last statement, rolled back if one fails. Raises TaskFailed.
         """
 
     @abstractmethod
     def table_exists(self, table: str, schema: str) -> bool:
-        """Whether there is such a table or view; an empty schema is the session's own.
+        """Whether the table or view exists. An empty schema means the session's own.
 
-        Both are SQL text: quoted where they need it, and ``table`` may be qualified. Raises TaskFailed.
+        Both are SQL text: quoted if necessary, and ``table`` may be qualified. Raises TaskFailed.
         """
 
     @abstractmethod
     def _end_session(self, number: int) -> None:
-        """Have the server end another session of the same user, and the statement that it runs."""
+        """Make the server end another session of the same user, and the statement that it runs."""
 
     @abstractmethod
     def _close(self) -> None:
-        """Close the driver's connection. May raise what it likes."""
+        """Close the driver's connection. May raise any exception."""
 
     def end(self) -> None:
-        """End the session, and at the server the statement that it runs. Takes seconds at most."""
+        """End the session, and the statement that it runs at the server. Takes at most a few seconds."""
         with (
             contextlib.suppress(Exception),
             contextlib.closing(type(self)(self.server, _END_SECONDS)) as other,
             other._no_longer_than(_END_SECONDS),
         ):
             other._end_session(self._id)
-        # If that did not get through, whoever waits for the server has to go on all the same.
+        # Even if that failed, the thread that waits for the server has to continue.
         self._shut_down()
 
     def close(self) -> None:
-        """Close the connection; the server rolls back what is not committed."""
+        """Close the connection. The server rolls back what is not committed."""
         with contextlib.suppress(Exception):
             self._close()
         self._socket.close()
 
     @contextlib.contextmanager
     def _no_longer_than(self, seconds: float) -> Iterator[None]:
-        """Shut the connection down if the block takes longer: the driver then raises what it likes."""
+        """Shut down the connection if the block takes longer. The driver then raises some exception."""
         timer = threading.Timer(seconds, self._shut_down)
         timer.daemon = True
         timer.start()
@@ -115,7 +115,7 @@ class Session(ABC):
 
 @contextlib.contextmanager
 def ended_with(task: Task, session: Session) -> Iterator[None]:
-    """Close the session after the block; end it at once if the task is canceled, or its time is over."""
+    """Close the session after the block. End it at once if the task is canceled, or its time is up."""
     over = threading.Event()
 
     def watch() -> None:
@@ -130,7 +130,7 @@ def ended_with(task: Task, session: Session) -> Iterator[None]:
         yield
     except Exception:
         raise
-    except BaseException:  # HandlerTimeout: closing alone would leave the statement running at the server
+    except BaseException:  # HandlerTimeout. Closing alone would leave the statement running at the server.
         session.end()
         raise
     finally:
@@ -139,8 +139,8 @@ def ended_with(task: Task, session: Session) -> Iterator[None]:
 
 
 def _keep_alive(connection: socket.socket) -> None:
-    """Probe every minute: NAT gateways and load balancers forget connections after 350 s of silence."""
+    """Send a probe every minute: NAT gateways and load balancers drop connections after 350 s of silence."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}.items():
-        if hasattr(socket, name):  # not on macOS, where tests run
+        if hasattr(socket, name):  # Not on macOS, where tests may run.
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

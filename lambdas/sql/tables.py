@@ -1,4 +1,4 @@
-"""Tables that ``createTableSql`` of a data node makes."""
+"""Creates tables with ``createTableSql`` of data nodes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sql.session import Session
 
 
 def create_missing_tables(session: Session, nodes: Iterable[PipelineObject]) -> list[str]:
-    """Run ``createTableSql`` of each node that has one and whose table is not there; returns their ids.
+    """Run ``createTableSql`` of each node whose table does not exist. Returns the ids of these nodes.
 
-    Developer guide, RedshiftDataNode: Task Runner does so. Raises FieldError, and TaskFailed.
+    Task Runner does so as well (developer guide, RedshiftDataNode). Raises FieldError, and TaskFailed.
     """
     created = []
     for node in nodes:

@@ -1,4 +1,4 @@
-"""TLS to databases: what the JDBC properties ask for, and the certificates that are trusted."""
+"""TLS to databases: the mode that the JDBC properties ask for, and the trusted certificates."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ RDS_CERTIFICATES = Path(__file__).with_name("rds-ca.pem")
 
 
 class Tls(Enum):
-    """How a connection is protected, weakest first."""
+    """How a connection is protected, from weakest to strongest."""
 
     DISABLE = "disable"
     PREFER = "prefer"
-    """TLS if the server has it. Nothing is verified."""
+    """TLS if the server supports it. Nothing is verified."""
     REQUIRE = "require"
     """TLS. Nothing is verified."""
     VERIFY_CA = "verify-ca"
-    """TLS, with a certificate of a trusted authority."""
+    """TLS, with a certificate from a trusted authority."""
     VERIFY_FULL = "verify-full"
-    """TLS, with such a certificate for the host's name."""
+    """TLS, with such a certificate for the host name."""
 
 
-# What the drivers call them: PostgreSQL JDBC and Redshift (sslmode), MySQL and MariaDB Connector/J (sslMode).
+# The names in PostgreSQL JDBC and Redshift's driver (sslmode), in MySQL and MariaDB Connector/J (sslMode).
 _MODES = {
     "disable": Tls.DISABLE,
     "disabled": Tls.DISABLE,
@@ -49,13 +49,14 @@ _ANY_HOST = "disablesslhostnameverification"
 _FACTORY = "sslfactory"
 _VERIFIES_NOTHING = "nonvalidatingfactory"
 NAMES = frozenset({"sslmode", _VERIFIES, _TRUSTS, _ANY_HOST, _FACTORY, *_SWITCHES})
-"""The properties that are read here, in lower case."""
+"""The properties that this module reads, in lower case."""
 
 
 def tls_of(owner: PipelineObject, properties: Mapping[str, str], default: Tls) -> Tls:
-    """What the properties ask for, whatever the case of their names. ``sslmode`` wins over the switches.
+    """The mode that the properties ask for, whatever the case of their names.
 
-    Raises FieldError for a value that is not known: it may be meant to protect.
+    ``sslmode`` takes precedence over the switches. Raises FieldError for an unknown value, because it may be
+    meant to protect the connection.
     """
     given = {name.lower(): value for name, value in properties.items() if name.lower() in NAMES}
     if "sslmode" in given:
@@ -75,7 +76,7 @@ def tls_of(owner: PipelineObject, properties: Mapping[str, str], default: Tls) -
 
 
 def _verification(owner: PipelineObject, given: Mapping[str, str]) -> Tls:
-    """What is verified where TLS is switched on without ``sslmode``."""
+    """The mode if TLS is switched on without ``sslmode``."""
     if _VERIFIES in given and not _true(owner, _VERIFIES, given[_VERIFIES]):
         return Tls.REQUIRE
     if _TRUSTS in given and _true(owner, _TRUSTS, given[_TRUSTS]):
@@ -95,7 +96,7 @@ def _true(owner: PipelineObject, name: str, value: str) -> bool:
 
 
 def ssl_context(tls: Tls) -> ssl.SSLContext:
-    """The context for a mode with TLS: the system's and the RDS authorities are trusted."""
+    """The context for a mode with TLS. It trusts the authorities of the system and of Amazon RDS."""
     context = ssl.create_default_context()
     context.load_verify_locations(cafile=RDS_CERTIFICATES)
     if tls is not Tls.VERIFY_FULL:

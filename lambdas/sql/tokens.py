@@ -1,4 +1,4 @@
-"""The tokens of SQL text, with which quotes and comments are told from the rest."""
+"""Splits SQL text into tokens, so that quotes and comments are recognized."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from sqlglot.tokens import Tokenizer
 
 MAX_CHARACTERS = 2 * 1024 * 1024
-"""A million of them make about 80 MB of tokens."""
+"""A million characters make about 80 MB of tokens."""
 
 _DIALECTS = {Engine.POSTGRESQL: "postgres", Engine.MYSQL: "mysql", Engine.REDSHIFT: "redshift"}
 
 
 def tokens_of(text: str, engine: Engine, *, what: str, error_id: str) -> list[Token]:
-    """The tokens of ``text``. Raises TaskFailed if it cannot be read; ``what`` and ``error_id`` name that."""
+    """The tokens of ``text``. Raises TaskFailed with ``what`` and ``error_id`` if it cannot be split."""
     if len(text) > MAX_CHARACTERS:
         raise TaskFailed(
             f"{what} has {len(text):,} characters, and where its statements or its places for values have to "
@@ -36,7 +36,7 @@ def tokens_of(text: str, engine: Engine, *, what: str, error_id: str) -> list[To
 
 @cache
 def _tokenizer(engine: Engine) -> Tokenizer:
-    """The dialect's, but for what sqlglot takes for one text because it does not parse it, such as CALL."""
+    """The dialect's tokenizer, which also splits statements that sqlglot does not parse, such as CALL."""
     from sqlglot.dialects.dialect import Dialect
 
     dialect = Dialect.get_or_raise(_DIALECTS[engine])

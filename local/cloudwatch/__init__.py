@@ -1,1 +1,1 @@
-"""What CloudWatch does: alarms, metrics in log lines, and the metrics that AWS services publish."""
+"""What CloudWatch does: alarms, metrics in log lines, and metrics that AWS services publish."""

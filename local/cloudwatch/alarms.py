@@ -1,8 +1,8 @@
-"""When a CloudWatch alarm is in which state.
+"""Decides which state a CloudWatch alarm is in.
 
 Source: Amazon CloudWatch User Guide, "Using Amazon CloudWatch alarms" and "Using math expressions with
-CloudWatch metrics". Two things are simpler here: the newest period ends now rather than at a full minute, so
-that nobody waits for one; and no period before the evaluated ones stands in for one without data.
+CloudWatch metrics". Two things are simpler here. The newest period ends now, not at a full minute, so that
+nobody has to wait for it. And a period without data is not replaced by one from before the evaluated periods.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Literal
 State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 
 Statistic = Callable[[Mapping[str, Any], float, float], float | None]
-"""(MetricStat, start, end) -> the statistic over (start, end], epoch seconds; None without data."""
+"""(MetricStat, start, end) -> the statistic over (start, end], in epoch seconds; None without data."""
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -32,11 +32,11 @@ _ARITHMETIC: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 
 
 class UnsupportedAlarmError(ValueError):
-    """An alarm of a kind that local AWS cannot evaluate; the message says which."""
+    """Local AWS cannot evaluate an alarm of this kind; the message says why."""
 
 
 def metric_queries(alarm: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """PutMetricAlarm's Metrics, also of an alarm that names its one metric directly."""
+    """The Metrics of PutMetricAlarm, also for an alarm that names its only metric directly."""
     if alarm.get("Metrics"):
         metrics: Sequence[Mapping[str, Any]] = alarm["Metrics"]
         return metrics
@@ -46,7 +46,7 @@ def metric_queries(alarm: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def check(alarm: Mapping[str, Any]) -> None:
-    """Raises UnsupportedAlarmError if `evaluate` could not evaluate this alarm."""
+    """Raises UnsupportedAlarmError for an alarm that `evaluate` could not evaluate."""
     if alarm["ComparisonOperator"] not in _COMPARE:
         raise UnsupportedAlarmError(f"comparison {alarm['ComparisonOperator']} is not supported")
     queries = metric_queries(alarm)
@@ -54,9 +54,9 @@ def check(alarm: Mapping[str, Any]) -> None:
 
 
 def evaluate(alarm: Mapping[str, Any], statistic: Statistic, now: float, *, time_scale: float = 1.0) -> State:
-    """The state of an alarm (its members as DescribeAlarms has them) at `now`, epoch seconds.
+    """The state of an alarm at `now`, in epoch seconds. Its members are those of DescribeAlarms.
 
-    With a `time_scale` of N its periods are N times as short as they say.
+    With a `time_scale` of N, its periods are N times shorter than they say.
     """
     queries = metric_queries(alarm)
     periods = [query["MetricStat"]["Period"] for query in queries if query.get("MetricStat")]
@@ -86,9 +86,9 @@ def evaluate(alarm: Mapping[str, Any], statistic: Statistic, now: float, *, time
 def value_of(
     query_id: str, queries: Sequence[Mapping[str, Any]], values: Mapping[str, float | None]
 ) -> float | None:
-    """A metric's value, or a metric math expression's, from the values of the metrics by id.
+    """The value of a metric or of a metric math expression, computed from the values of the metrics by id.
 
-    Raises UnsupportedAlarmError for mathematics that is not supported.
+    Raises UnsupportedAlarmError for unsupported math.
     """
     expressions = {query["Id"]: query["Expression"] for query in queries if query.get("Expression")}
     return _value(query_id, expressions, values)

@@ -13,10 +13,10 @@ Datum = dict[str, Any]
 
 
 def metric_data(lines: Iterable[str]) -> dict[str, list[Datum]]:
-    """The metrics in log lines, as PutMetricData's MetricData by namespace.
+    """The metrics in log lines, by namespace, as the MetricData of PutMetricData.
 
-    Lines that are not of the format are only log lines: CloudWatch ignores them, and so does this. The same
-    holds for a directive whose metric or dimension the line has no value for.
+    Like CloudWatch, it ignores lines in any other format, and directives whose metric or dimension has no
+    value in the line.
     """
     by_namespace: dict[str, list[Datum]] = {}
     for line in lines:

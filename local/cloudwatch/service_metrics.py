@@ -27,7 +27,7 @@ _BY_STATUS = {
 
 
 def invocation_metrics(function_name: str, *, duration_ms: float, is_error: bool) -> list[Datum]:
-    """Of one invocation that was not throttled."""
+    """Metrics of one invocation that was not throttled."""
     dimensions = {"FunctionName": function_name}
     return [
         _datum("Invocations", 1, "Count", dimensions),
@@ -38,7 +38,7 @@ def invocation_metrics(function_name: str, *, duration_ms: float, is_error: bool
 
 
 def execution_metrics(execution: Mapping[str, Any]) -> list[Datum]:
-    """Of one change of an execution's status: DescribeExecution's members, dates in ISO 8601."""
+    """Metrics of one status change of an execution, given DescribeExecution's members with ISO 8601 dates."""
     dimensions = {"StateMachineArn": execution["stateMachineArn"]}
     data = [_datum(_BY_STATUS[execution["status"]], 1, "Count", dimensions)]
     if execution.get("stopDate"):
@@ -49,7 +49,7 @@ def execution_metrics(execution: Mapping[str, Any]) -> list[Datum]:
 
 
 def queue_metrics(queue_name: str, *, visible: int) -> list[Datum]:
-    """Of a queue, each minute."""
+    """Metrics of a queue, published every minute."""
     return [_datum("ApproximateNumberOfMessagesVisible", visible, "Count", {"QueueName": queue_name})]
 
 

@@ -1,4 +1,4 @@
-"""`python -m local dashboard`: a picture of a dashboard as it is now on local AWS."""
+"""`python -m local dashboard`: draws a dashboard of local AWS as it is now."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from local.server import HOST
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the picture; returns the exit code."""
+    """Write the picture and return the exit code."""
     options = _parser().parse_args(arguments)
     client = boto3.client("cloudwatch", **connection(f"http://{HOST}:{options.port}"))
     span = default_span(options.minutes, options.period, datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""A dashboard drawn as a picture."""
+"""Draws a dashboard as an SVG picture."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TICKS = 4
 
 
 def draw(widgets: Sequence[Widget], span: Span) -> str:
-    """An SVG document of the whole dashboard."""
+    """The whole dashboard as an SVG document."""
     width = _COLUMNS * _COLUMN + _GAP
     height = max((widget.y + widget.height for widget in widgets), default=1) * _ROW + _GAP
     parts = [
@@ -47,7 +47,7 @@ def draw(widgets: Sequence[Widget], span: Span) -> str:
 
 
 class _Box:
-    """One widget's place, in pixels."""
+    """The area of one widget, in pixels."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width = width
@@ -106,7 +106,7 @@ class _Box:
 
 
 class _Plot:
-    """The rectangle in which lines are drawn."""
+    """The area in which lines are drawn."""
 
     def __init__(self, x: float, y: float, width: float, height: float, span: Span) -> None:
         self._x, self._y, self._width, self._height = x, y, width, height
@@ -130,7 +130,7 @@ class _Plot:
             yield _text(x, y, clock, size=10, colour=_FAINT, anchor=anchor)
 
     def line(self, series: Series, colour: str) -> Iterator[str]:
-        """Neighbouring periods are joined; a period without data leaves a gap."""
+        """Draw a line that joins neighbouring periods. A period without data leaves a gap."""
         run: list[tuple[float, float]] = []
         last = -math.inf
         for moment, value in sorted(series.points.items()):
@@ -148,7 +148,7 @@ class _Plot:
 
 
 def default_span(minutes: float, period: int, now: datetime) -> Span:
-    """The last so many minutes, from the beginning of a period on."""
+    """The last so many minutes, starting at the beginning of a period."""
     end = now.timestamp()
     start = (end - minutes * 60) // period * period
     return Span(datetime.fromtimestamp(start, UTC), now, period)
@@ -183,7 +183,7 @@ def _text(
 
 
 def _lines(legend: Sequence[Series], width: float) -> list[list[tuple[float, int, str]]]:
-    """(x, number of the series, label) of each entry, by lines that are no wider than ``width``."""
+    """A legend's lines, each no wider than ``width``: (x, number of the series, label) for each entry."""
     lines: list[list[tuple[float, int, str]]] = [[]]
     x = 0.0
     for number, series in enumerate(legend):
@@ -198,8 +198,8 @@ def _lines(legend: Sequence[Series], width: float) -> list[list[tuple[float, int
 
 
 def _ceiling(series: Sequence[Series]) -> float:
-    """A round number that is no less than any value."""
-    most = max((value for one in series for value in one.points.values()), default=0.0)
+    """A round number that no value exceeds."""
+    most = max((value for line in series for value in line.points.values()), default=0.0)
     if most <= 0:
         return 1.0
     magnitude = 10.0 ** math.floor(math.log10(most))

@@ -1,6 +1,6 @@
-"""A CloudWatch dashboard's widgets with their data, read through CloudWatch's API.
+"""Reads a CloudWatch dashboard's widgets and their data through CloudWatch's API.
 
-Source of the form: Amazon CloudWatch API Reference, "Dashboard Body Structure and Syntax".
+Source of the format: Amazon CloudWatch API Reference, "Dashboard Body Structure and Syntax".
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _EQUALS = re.compile(r"(\w+)=\"([^\"]*)\"")
 
 
 class UnsupportedWidgetError(ValueError):
-    """A widget that cannot be read; the message says what is in it."""
+    """A widget of a kind that is not supported; the message names it."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a graph: values by the beginning of their period, epoch seconds."""
+    """One line of a graph. The keys are the starts of periods, in epoch seconds."""
 
     label: str
     points: Mapping[float, float]
@@ -38,7 +38,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Widget:
-    """A widget at its place in the grid of 24 columns, with what it shows."""
+    """A widget, its place in the grid of 24 columns, and its data."""
 
     kind: str
     x: int
@@ -50,12 +50,12 @@ class Widget:
     legend: str = "bottom"
     series: Sequence[Series] = ()
     alarms: Mapping[str, str] = field(default_factory=dict)
-    """States by the alarms' names."""
+    """The states of alarms by name."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """What is shown: from ``start`` to ``end`` in periods of so many seconds."""
+    """The time that is shown: from ``start`` to ``end``, in periods of so many seconds."""
 
     start: datetime
     end: datetime
@@ -63,7 +63,7 @@ class Span:
 
 
 def read_dashboard(client: CloudWatchClient, name: str, span: Span) -> list[Widget]:
-    """All widgets of a dashboard. Raises UnsupportedWidgetError, and the client's errors."""
+    """Read all widgets of a dashboard. Raises UnsupportedWidgetError, and the client's errors."""
     body = json.loads(client.get_dashboard(DashboardName=name)["DashboardBody"])
     return [_widget(client, found, span) for found in body["widgets"]]
 
@@ -95,18 +95,18 @@ def _states(client: CloudWatchClient, names: Sequence[str]) -> dict[str, str]:
 
 def _series(client: CloudWatchClient, rows: Sequence[Sequence[Any]], span: Span) -> Iterator[Series]:
     options = [row[-1] if isinstance(row[-1], dict) else {} for row in rows]
-    ids = [one.get("id") or f"row{number}" for number, one in enumerate(options)]
+    ids = [given.get("id") or f"row{number}" for number, given in enumerate(options)]
     metrics = {
-        name: _metric(row, one) for name, row, one in zip(ids, rows, options, strict=True) if len(row) > 1
+        name: _metric(row, given) for name, row, given in zip(ids, rows, options, strict=True) if len(row) > 1
     }
     values = _values(client, metrics, span)
     queries = [
-        {"Id": name, "Expression": one.get("expression")} for name, one in zip(ids, options, strict=True)
+        {"Id": name, "Expression": given.get("expression")} for name, given in zip(ids, options, strict=True)
     ]
-    for name, row, one in zip(ids, rows, options, strict=True):
-        if one.get("visible") is False:
+    for name, row, given in zip(ids, rows, options, strict=True):
+        if given.get("visible") is False:
             continue
-        expression = str(one.get("expression") or "")
+        expression = str(given.get("expression") or "")
         if expression.startswith("SEARCH("):
             yield from _search(client, expression, span)
             continue
@@ -118,11 +118,11 @@ def _series(client: CloudWatchClient, rows: Sequence[Sequence[Any]], span: Span)
                 for moment in moments
             }
             points = {moment: value for moment, value in at.items() if value is not None}
-        yield Series(one.get("label") or (row[1] if len(row) > 1 else expression), points)
+        yield Series(given.get("label") or (row[1] if len(row) > 1 else expression), points)
 
 
 def _metric(row: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    namespace, name, *pairs = [one for one in row if isinstance(one, str)]
+    namespace, name, *pairs = [word for word in row if isinstance(word, str)]
     dimensions = [{"Name": key, "Value": value} for key, value in zip(pairs[::2], pairs[1::2], strict=True)]
     return {
         "Metric": {"Namespace": namespace, "MetricName": name, "Dimensions": dimensions},
@@ -131,7 +131,7 @@ def _metric(row: Sequence[Any], options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _search(client: CloudWatchClient, expression: str, span: Span) -> Iterator[Series]:
-    """Of SEARCH what this project uses: a schema, a metric's name, dimensions' values, Sum."""
+    """The lines of a SEARCH with what this project uses: schema, metric name, dimension values, Sum."""
     match = _SEARCH.fullmatch(expression)
     if match is None:
         raise UnsupportedWidgetError(f"the search expression {expression} is not supported")

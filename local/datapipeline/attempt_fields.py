@@ -1,4 +1,4 @@
-"""What an instance's fields say about its attempts: worker group, retries, timeouts."""
+"""What an instance's fields say about its attempts: worker group, retries and timeouts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.datapipeline.views import instance_object, scope_of
 
 
 def text(instance: Instance, key: str) -> str | None:
-    """A field of the instance, evaluated; None if it is not set or cannot be evaluated now."""
+    """A field of the instance, evaluated; None if it is not set or cannot be evaluated yet."""
     value = instance.object.string(key)
     if value is None:
         return None
@@ -34,7 +34,7 @@ def maximum_retries(instance: Instance, settings: Settings) -> int:
 
 
 def retry_delay(instance: Instance, settings: Settings) -> timedelta:
-    """Developer Guide, AWS Data Pipeline Limits: there is a least delay between attempts."""
+    """Developer Guide, AWS Data Pipeline Limits: there is a minimum delay between attempts."""
     return max(duration(instance, "retryDelay") or settings.default_retry_delay, settings.minimum_retry_delay)
 
 
@@ -43,10 +43,10 @@ def cascades(instance: Instance) -> bool:
 
 
 def worker_group(instance: Instance) -> str | None:
-    """The group that the instance's tasks are offered to; None if it is for no task runner of the user.
+    """The worker group whose runners get the instance's tasks; None if no task runner of the user's does.
 
-    An object with `runsOn` ignores its worker group (Developer Guide, ShellCommandActivity); a user-managed
-    precondition has that of the activity that uses it (Developer Guide, Preconditions).
+    An object with `runsOn` ignores its worker group (Developer Guide, ShellCommandActivity). A user-managed
+    precondition takes the group of the activity that uses it (Developer Guide, Preconditions).
     """
     if instance.kind is Kind.PRECONDITION:
         owner = instance.pipeline.instances.get(instance.node or "")

@@ -1,7 +1,7 @@
-"""The control endpoint: faults are set on the service's own port, by requests that nobody sends by accident.
+"""The control endpoint: sets faults on the service's own port.
 
-``GET``, ``POST`` and ``DELETE`` of ``/_local/datapipeline/faults`` list, add and clear faults; each needs the
-header ``X-Local-Control: faults``.
+``GET``, ``POST`` and ``DELETE`` of ``/_local/datapipeline/faults`` list, add and clear faults. Each needs the
+header ``X-Local-Control: faults``, which nobody sends by accident.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HEADER = "x-local-control"
 def control(
     faults: Faults, *, method: str, path: str, headers: Mapping[str, str], body: bytes
 ) -> tuple[int, dict[str, Any]]:
-    """Status and JSON answer of a request to the control endpoint."""
+    """HTTP status and JSON answer of a request to the control endpoint."""
     if path != PATH:
         return 404, {"error": f"there is only {PATH}"}
     if headers.get(HEADER) != "faults":
@@ -27,7 +27,7 @@ def control(
     try:
         if method == "POST":
             given = json.loads(body)
-            for fault in [Fault.read(one) for one in (given if isinstance(given, list) else [given])]:
+            for fault in [Fault.read(wire) for wire in (given if isinstance(given, list) else [given])]:
                 faults.add(fault)
         elif method == "DELETE":
             faults.clear()

@@ -1,4 +1,4 @@
-"""A pipeline definition: components with what they inherit, and parameters."""
+"""A pipeline definition: components with inheritance, and parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOT_INHERITED = frozenset({"parent"})
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter object: its id and its attributes (type, description, default, …)."""
+    """A parameter object: its id and attributes (type, description, default, …)."""
 
     id: str
     attributes: tuple[tuple[str, str], ...]
@@ -29,7 +29,7 @@ class Parameter:
 
     @property
     def is_optional(self) -> bool:
-        """Developer Guide, Define Parameter Objects: by default a parameter is required."""
+        """Developer Guide, Define Parameter Objects: parameters are required by default."""
         return [value.lower() for value in self.strings("optional")] == ["true"]
 
     def wire(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class Definition:
 
     @staticmethod
     def read(request: Mapping[str, Any]) -> Definition:
-        """From the members that PutPipelineDefinition and ValidatePipelineDefinition share."""
+        """Read the members that PutPipelineDefinition and ValidatePipelineDefinition share."""
         return Definition(
             tuple(PipelineObject.read(wire) for wire in request["pipelineObjects"]),
             tuple(
@@ -59,32 +59,34 @@ class Definition:
         return {component.id: component for component in self.objects}
 
     def with_values(self, values: Sequence[tuple[str, str]]) -> Definition:
-        """Values given at activation replace those of the same parameter."""
+        """The definition with values given at activation, which replace those of the same parameter."""
         given = {name for name, _ in values}
         kept = tuple(pair for pair in self.values if pair[0] not in given)
         return Definition(self.objects, self.parameters, (*kept, *values))
 
     def parameter(self, name: str) -> list[str]:
-        """The values of a parameter, else its defaults; empty if it has neither."""
+        """The values of a parameter, or its defaults; empty if it has neither."""
         values = [value for key, value in self.values if key == name]
         return values or [value for p in self.parameters if p.id == name for value in p.defaults()]
 
     def without_value(self, *, optional: bool) -> list[str]:
-        """The parameters, optional or required, that are declared and have neither value nor default."""
+        """The declared parameters, optional or required, that have neither a value nor a default."""
         return [
-            one.id for one in self.parameters if one.is_optional is optional and not self.parameter(one.id)
+            parameter.id
+            for parameter in self.parameters
+            if parameter.is_optional is optional and not self.parameter(parameter.id)
         ]
 
     def valueless(self, text: str, *, optional: bool) -> bool:
-        """Whether a text's expressions use such a parameter."""
+        """Whether a text's expressions use a parameter without a value, optional or required."""
         missing = self.without_value(optional=optional) if "#{" in text else []
         return bool(missing) and not set(names_used(parse(text))).isdisjoint(missing)
 
     def ancestors(self, component: PipelineObject) -> Iterator[PipelineObject]:
-        """Those that `component` inherits from, nearest first.
+        """The objects that `component` inherits from, nearest first.
 
         Developer Guide, Pipeline Definition File Syntax: the object `Default` is the parent of every object
-        that names no other.
+        that names no other parent.
         """
         seen = {component.id}
         while True:
@@ -96,7 +98,7 @@ class Definition:
             yield component
 
     def flattened(self, component: PipelineObject) -> PipelineObject:
-        """The component with the fields that it inherits; a key of its own hides the inherited one."""
+        """The component with its inherited fields. A key of its own hides an inherited one."""
         fields = list(component.fields)
         for ancestor in self.ancestors(component):
             own = set(keys(fields)) | _NOT_INHERITED | ({"type"} if ancestor.id == DEFAULT else set())
@@ -109,7 +111,7 @@ def read_values(wire: Sequence[Mapping[str, str]] | None) -> tuple[tuple[str, st
 
 
 def parameter_fields(definition: Definition, name: str) -> list[Field]:
-    """A parameter's values as fields. An optional one without a value is empty."""
+    """A parameter's values as fields. An optional parameter without a value is empty."""
     values = definition.parameter(name)
     if not values and name in definition.without_value(optional=True):
         return [Field(name, "")]

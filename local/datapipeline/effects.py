@@ -1,4 +1,4 @@
-"""What the engine asks of the world around it: it only says what is to be done, the service does it."""
+"""What the engine asks of other AWS services. The engine only describes it; world.py carries it out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local.datapipeline.objects import PipelineObject
 
 @dataclass(frozen=True)
 class PublishAlarm:
-    """An SnsAlarm's evaluated object, and the instance for which it is sent."""
+    """The evaluated object of an SnsAlarm, and the instance that it is sent for."""
 
     alarm: PipelineObject
     pipeline_id: str
@@ -18,7 +18,7 @@ class PublishAlarm:
 
 @dataclass(frozen=True)
 class CheckPrecondition:
-    """A system-managed precondition to evaluate; `attempt_id` names the attempt that waits for the result."""
+    """A system-managed precondition to evaluate. `attempt_id` names the attempt that waits for the result."""
 
     precondition: PipelineObject
     pipeline_id: str

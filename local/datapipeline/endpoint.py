@@ -1,14 +1,13 @@
-"""AWS Data Pipeline on HTTP (JSON 1.1), and for Step Functions in the same process."""
+"""Serves AWS Data Pipeline over HTTP (JSON 1.1), and to Step Functions in the same process."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -19,34 +18,30 @@ from local.datapipeline.errors import (
     AccessDeniedError,
     InternalServiceError,
     SerializationError,
-    ServiceError,
     ThrottlingError,
     UnknownOperationError,
 )
 from local.datapipeline.faults import Fault, Faults
-from local.datapipeline.permissions import Needed
+from local.datapipeline.permissions import NeededCalls
 from local.datapipeline.service import Service
 from local.datapipeline.settings import Settings
 from local.datapipeline.throttle import Throttle
 from local.datapipeline.world import World
-from local.http.requests import read_body
+from local.http.messages import Receive, Send, headers_of, read_body, respond
+from local.json_service import CONTENT_TYPE, error_answer, read_request
 from local.permissions.calls import Call
 
 TARGET = "DataPipeline."
 
-_log = logging.getLogger(__name__)
-
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 HttpAnswer = tuple[int, dict[str, str], bytes]
 
 
 class AnswerLostError(Exception):
-    """The operation was carried out, but its answer does not reach the client."""
+    """The operation was carried out, but the client never gets its answer."""
 
 
 class Clock:
-    """The service's time: the machine's when it is made, and from then on ``scale`` times as fast."""
+    """The service's time. It starts at the machine's time and then runs ``scale`` times as fast."""
 
     def __init__(self, scale: float) -> None:
         self._scale = scale
@@ -57,18 +52,18 @@ class Clock:
         return self._began + timedelta(seconds=(time.monotonic() - self._monotonic) * self._scale)
 
     def seconds_until(self, moment: datetime) -> float:
-        """Seconds of the machine's time."""
+        """Seconds of the machine's time, 0 if the moment has passed."""
         return max(0.0, (moment - self.now()).total_seconds() / self._scale)
 
 
 class DataPipelineEndpoint:
-    """One account's service in one region. All calls are from the event loop that ``start`` ran on."""
+    """The service of one account in one region. Its methods run on the event loop that ``start`` ran on."""
 
     def __init__(self, *, settings: Settings, time_scale: float, aws_endpoint_url: str) -> None:
         self._settings = settings
         self._clock = Clock(time_scale)
         self._service = Service(settings, Random())  # noqa: S311 - ids, not secrets
-        self._needed = Needed(
+        self._needed = NeededCalls(
             settings,
             pipelines=self._service.pipelines,
             tasks=self._service.tasks,
@@ -84,18 +79,18 @@ class DataPipelineEndpoint:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
-        """Begin to move by itself: timers run when they are due."""
+        """Start the timers."""
         self._loop = asyncio.get_running_loop()
         self._in_background(self._run_timers())
 
-    def calls(self, operation: str, body: bytes) -> list[Call]:
-        """What IAM is asked for an operation. From any thread."""
-        return self._needed.calls(operation, body)
+    def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]:
+        """The calls that IAM must allow for an operation. From any thread."""
+        return self._needed.calls(operation, request)
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
-        """One HTTP request; a poll whose client goes away is told to the engine."""
+        """Handle one HTTP request. The engine learns of a poll whose client goes away."""
         body = await read_body(receive)
-        headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
+        headers = headers_of(scope)
         if "x-amz-target" not in headers:
             await self._control(scope, headers, body, send)
             return
@@ -109,9 +104,9 @@ class DataPipelineEndpoint:
             return
         gone.cancel()
         try:
-            await _respond(send, *answering.result())
+            await respond(send, *answering.result())
         except AnswerLostError:
-            # An answer that stops before its end makes the server close the connection.
+            # A response that ends too early makes the server close the connection.
             headers_only = [(b"content-length", b"1")]
             await send({"type": "http.response.start", "status": 200, "headers": headers_only})
             await send({"type": "http.response.body", "body": b"", "more_body": True})
@@ -120,7 +115,7 @@ class DataPipelineEndpoint:
         status, answer = control(
             self.faults, method=scope["method"], path=scope["path"], headers=headers, body=body
         )
-        await _respond(send, status, {"Content-Type": "application/json"}, json.dumps(answer).encode())
+        await respond(send, status, {"Content-Type": "application/json"}, json.dumps(answer).encode())
 
     async def handle(
         self,
@@ -130,7 +125,7 @@ class DataPipelineEndpoint:
         body: bytes,
         query_params: dict[str, list[str]],
     ) -> HttpAnswer:
-        """A request from this process, from whichever thread's event loop."""
+        """Handle a request from this process, from any thread's event loop."""
         lower = {name.lower(): value for name, value in headers.items()}
         try:
             if self._loop is None or self._loop is asyncio.get_running_loop():
@@ -139,12 +134,12 @@ class DataPipelineEndpoint:
             return await asyncio.wrap_future(there)
         except AnswerLostError:
             lost = {"__type": "SdkClientException", "message": "The connection was closed."}
-            return 500, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(lost).encode()
+            return 500, {"Content-Type": CONTENT_TYPE}, json.dumps(lost).encode()
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        """An operation that another service of this process asks for, from whichever thread. Not PollForTask.
+        """Carry out an operation for another service of this process, from any thread. Not for PollForTask.
 
-        Raises ServiceError. The account's rates, and faults that were asked for, are for clients.
+        Raises ServiceError. Rates and requested faults do not apply: they are for clients.
         """
         assert self._loop is not None  # noqa: S101 - start was called
         try:
@@ -160,29 +155,21 @@ class DataPipelineEndpoint:
         return asyncio.run_coroutine_threadsafe(there(), self._loop).result()
 
     async def _answer(self, headers: dict[str, str], body: bytes) -> HttpAnswer:
-        answer_headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": str(uuid.uuid4())}
+        answer_headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": str(uuid.uuid4())}
+        target = headers.get("x-amz-target", "")
         try:
-            answer = await self._call(headers.get("x-amz-target", ""), body)
-        except ServiceError as error:
-            named = {"__type": error.type, "message": error.message}
-            return error.status, answer_headers, json.dumps(named).encode()
+            return 200, answer_headers, await self._call(target, body)
         except AnswerLostError:
             raise
         except Exception as error:
-            # A mistake of this service's: the client gets the model's error for that, and the log the cause.
-            _log.exception("Request %s", headers.get("x-amz-target"))
-            named = {"__type": "InternalServiceError", "message": repr(error)}
-            return 500, answer_headers, json.dumps(named).encode()
-        return 200, answer_headers, answer
+            status, answer = error_answer(error, target, internal=InternalServiceError)
+            return status, answer_headers, json.dumps(answer).encode()
 
     async def _call(self, target: str, body: bytes) -> bytes:
         if not target.startswith(TARGET):
             raise UnknownOperationError(f"'{target}' is not an operation of AWS Data Pipeline")
         operation = target.removeprefix(TARGET)
-        try:
-            request = json.loads(body or b"{}")
-        except ValueError as error:
-            raise SerializationError(f"The request is not JSON: {error}") from None
+        request = read_request(body, refusal=SerializationError)
         if self._settings.throttling == "on" and not self._throttle.admits(operation, self._clock.now()):
             raise ThrottlingError("Rate exceeded")
         if self.faults.down():
@@ -249,7 +236,7 @@ class DataPipelineEndpoint:
         return empty[self._settings.empty_poll]
 
     def _after(self) -> None:
-        """What a step of the engine leaves to do: answer polls, reach out, set the alarm clock anew."""
+        """Follow up on a step of the engine: answer polls, carry out effects, and set the next timer."""
         for poll in self._service.take_answered():
             future = self._held.get(poll.id)
             if future is not None and not future.done():
@@ -278,13 +265,6 @@ class DataPipelineEndpoint:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-async def _respond(send: Send, status: int, headers: dict[str, str], answer: bytes) -> None:
-    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    pairs.append((b"content-length", str(len(answer)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": answer})
 
 
 async def _disconnected(receive: Receive) -> None:

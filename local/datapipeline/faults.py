@@ -1,4 +1,4 @@
-"""Faults on demand: what a test makes the service do wrong, so many times, for an operation."""
+"""Faults on demand: tests choose how often an operation goes wrong, and how."""
 
 from __future__ import annotations
 
@@ -27,28 +27,29 @@ EVERY_OPERATION = "*"
 START_EXECUTION = "StepFunctions:StartExecution"
 LAMBDA = "Lambda:"
 _OF_STATE_MACHINES = ("error", "throttle", "delay", "drop")
-"""The kinds for what state machines call: they see StartExecution's and Lambda's errors."""
+"""The kinds of faults for what state machines call: they see the errors of StartExecution and Lambda."""
 
 
 class FaultError(ValueError):
-    """A fault that there is not; the message says what there is."""
+    """There is no such fault; the message says which ones there are."""
 
 
 @dataclass
 class Fault:
-    """``count`` calls of ``operation`` go wrong in the way ``kind``; ``seconds`` are real, and for delay."""
+    """``count`` calls of ``operation`` go wrong as ``kind`` says. ``seconds`` are for delay and down."""
 
     operation: str
     kind: str
     count: int = 1
     seconds: float = 0.0
+    """In real time, whatever the time scale."""
     until: float = 0.0
-    """By the monotonic clock; for down."""
+    """The end of "down", on the monotonic clock."""
     answer: Any = None
 
     @staticmethod
     def read(wire: Any) -> Fault:
-        """From the control endpoint's JSON. Raises FaultError."""
+        """Read a fault from the control endpoint's JSON. Raises FaultError."""
         if not isinstance(wire, Mapping):
             raise FaultError("a fault is a JSON object")
         unknown = set(wire) - {"operation", "kind", "count", "seconds", "answer"}
@@ -72,14 +73,14 @@ class Fault:
         return fault
 
     def wire(self) -> dict[str, Any]:
-        """As ``read`` takes it; of down, the seconds that are left."""
+        """The JSON that ``read`` takes. For "down", ``seconds`` is the time left."""
         left = round(max(0.0, self.until - time.monotonic()), 3)
         seconds = left if self.kind == "down" else self.seconds
         return {"operation": self.operation, "kind": self.kind, "count": self.count, "seconds": seconds}
 
 
 def _kinds_of(operation: str) -> tuple[str, ...]:
-    """The kinds of faults that an operation may have. Raises FaultError for one that there is not."""
+    """The kinds of faults that an operation can have. Raises FaultError for an unknown operation."""
     if operation == EVERY_OPERATION:
         return ("down",)
     if operation == START_EXECUTION or operation.removeprefix(LAMBDA) not in ("", operation):
@@ -90,7 +91,7 @@ def _kinds_of(operation: str) -> tuple[str, ...]:
 
 
 class Faults:
-    """Those that are still to happen, first in, first out for each operation. For several threads."""
+    """Faults that are still to happen, in first-in, first-out order per operation. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -118,7 +119,7 @@ class Faults:
             return any(fault.kind == "down" for fault in self._waiting)
 
     def take(self, operation: str) -> Fault | None:
-        """The fault of this call; it counts as happened."""
+        """Take the fault for this call, which counts as happened."""
         with self._lock:
             for fault in self._waiting:
                 if fault.operation == operation:
@@ -129,7 +130,7 @@ class Faults:
         return None
 
     def put_back(self, fault: Fault) -> None:
-        """The call was not one for which the fault is meant."""
+        """Undo ``take``: the fault was not meant for this call."""
         with self._lock:
             fault.count += 1
             if fault not in self._waiting:
@@ -139,9 +140,9 @@ class Faults:
         self._repeated[operation] = answer
 
     def repeated(self, operation: str) -> bytes | None:
-        """An answer that is to be given again instead of carrying out this call."""
+        """An answer to give a second time, in place of carrying out this call."""
         return self._repeated.pop(operation, None)
 
     def _forget_what_is_over(self) -> None:
         now = time.monotonic()
-        self._waiting = [one for one in self._waiting if one.kind != "down" or one.until > now]
+        self._waiting = [fault for fault in self._waiting if fault.kind != "down" or fault.until > now]

@@ -1,4 +1,4 @@
-"""The text of fields as the service hands it out: evaluated, and what is not documented by the settings."""
+"""The text of fields as the service hands it out: evaluated, with the settings for what AWS leaves open."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from local.datapipeline.settings import Settings
 
 
 def as_handed_out(fields: Iterable[Field], scope: ObjectScope, settings: Settings) -> list[Field]:
-    """`fields` of an object, evaluated. Raises ExpressionError, which names the field."""
+    """An object's `fields`, evaluated. Raises ExpressionError, which names the field."""
     return [handed for field in fields for handed in _handed_out(field, scope, settings)]
 
 
 def evaluated_text(text: str, scope: ObjectScope, settings: Settings) -> str:
-    """EvaluateExpression's answer. Raises ExpressionError."""
+    """The answer of EvaluateExpression. Raises ExpressionError."""
     if _is_kept(text, scope, settings):
         return text
     return _backslashes(evaluate_text(text, scope), settings)
@@ -36,9 +36,9 @@ def _is_kept(text: str, scope: ObjectScope, settings: Settings) -> bool:
 
 
 def _backslashes(text: str, settings: Settings) -> str:
-    """One level is removed, or not: public definitions have it both ways.
+    """Remove one level of escaping, or not: published definitions show both.
 
-    Developer Guide: EmrActivity has the first escape removed, and the example for PigActivity is doubled as
+    Developer Guide: EmrActivity has its first escape removed, and the example for PigActivity is doubled as
     well; the one for RegEx is not.
     """
     return text.replace("\\\\", "\\") if settings.doubled_backslashes == "halved" else text

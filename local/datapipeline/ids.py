@@ -1,4 +1,4 @@
-"""Ids in the form that the service gives them, from an injected source of randomness."""
+"""Ids in the service's format, made from an injected source of randomness."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Ids:
         self._random = random
 
     def pipeline(self) -> str:
-        """`df-` and an opaque name, as in `df-0937003356ZJEXAMPLE`."""
+        """`df-` and an opaque name, such as `df-0937003356ZJEXAMPLE`."""
         return "df-" + "".join(self._random.choices(_ALPHABET, k=18))
 
     def task(self, attempt: str) -> str:
-        """Long, opaque, of base64 parts joined by colons: neither a file name nor an execution name."""
+        """Long and opaque: base64 parts joined by colons. Neither a file name nor an execution name."""
         parts = (self._random.randbytes(192), attempt.encode()[:96] + self._random.randbytes(32))
         return ":".join(base64.b64encode(part).decode() for part in parts) + ":1"

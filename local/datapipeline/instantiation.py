@@ -1,4 +1,4 @@
-"""From a component and an interval to an instance, and those of its preconditions."""
+"""Makes an instance from a component and an interval, together with its preconditions' instances."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from local.datapipeline.plan import Component, Plan
 from local.datapipeline.schedule import Interval, due
 from local.datapipeline.timestamps import format_timestamp
 
-# These stay references to components: the service sets an instance's parent, a schedule has no instances.
+# These stay references to components: the service sets an instance's parent, and schedules have no instances.
 _KEPT_REFERENCES = frozenset({"parent", "schedule"})
 
 
@@ -30,7 +30,7 @@ def make_instances(
     *,
     rewrite_references: bool,
 ) -> list[Instance]:
-    """The instance of a component for an interval, after the instances of its preconditions."""
+    """Create the instance of a component for an interval, after the instances of its preconditions."""
     own_id = instance_id(component.id, interval.start)
     depends_on = tuple(_dependency_ids(pipeline, plan, component, interval))
     due_at = due(interval, component.schedule_type)
@@ -67,7 +67,7 @@ def make_instances(
 
 
 def _guard_id(plan: Plan, precondition_id: str, owner_id: str, interval: Interval) -> str:
-    """One component may guard several objects: each of them has its own instance of it."""
+    """One component may guard several objects. Each of them gets its own instance of it."""
     owners = [
         c.id for c in plan.components.values() if precondition_id in c.object.references("precondition")
     ]
@@ -96,7 +96,7 @@ def _dependency_ids(
 
 
 def _instance_ids(pipeline: Pipeline, component: Component, interval: Interval) -> list[str]:
-    """The instances of a component that belong to an interval; those that were skipped do not exist."""
+    """The instances of a component that belong to an interval. Skipped ones do not exist."""
     if component.recurrence is None:
         return [instance_id(component.id, interval.start)]
     next_start = pipeline.next_start.get(component.id)

@@ -1,6 +1,6 @@
-"""The life of instances and attempts: created when due, waiting, offered, retried, over.
+"""The life of instances and attempts: created when due, waiting, offered, retried, ended.
 
-Developer Guide, Interpreting Pipeline Status Codes and Scheduling Pipelines. Time comes in as an argument.
+Developer Guide, Interpreting Pipeline Status Codes and Scheduling Pipelines. Time is passed in.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from local.datapipeline.views import find_object, instance_object, scope_of
 
 
 class Life:
-    """Moves instances along. It collects what other AWS services have to do as effects: ``take_effects``."""
+    """Moves instances along. Work for other AWS services is collected: see ``take_effects``."""
 
     def __init__(self, settings: Settings, timers: Timers, ids: Ids) -> None:
         self._settings = settings
@@ -39,16 +39,16 @@ class Life:
         self._effects: list[Effect] = []
 
     def take_effects(self) -> list[Effect]:
-        """What other AWS services were asked for since the last call, in that order."""
+        """The effects since the last call, in order."""
         effects, self._effects = self._effects, []
         return effects
 
     # Pipelines
 
     def run(self, pipeline: Pipeline, plan: Plan, now: datetime, start: datetime | None) -> None:
-        """Activate a plan: on demand all of its components at once, else each when it is due.
+        """Activate a plan. On demand, all components run at once; otherwise, each runs when it is due.
 
-        ``start`` is the first scheduled time to run; without it, a pipeline that ran before goes on where
+        ``start`` is the first scheduled time to run. Without it, a pipeline that ran before continues where
         it was stopped (API Reference, ActivatePipeline).
         """
         pipeline.plan = plan
@@ -70,7 +70,7 @@ class Life:
         self._create_due(pipeline, now)
 
     def stop(self, pipeline: Pipeline, now: datetime, *, cancel: bool) -> None:
-        """DeactivatePipeline: no new instances; those at work are canceled, or end first."""
+        """DeactivatePipeline: create no more instances. Running ones are canceled, or allowed to finish."""
         self._stop_timer(pipeline, "schedule")
         pipeline.state = PipelineState.DEACTIVATING
         pipeline.deactivated = now
@@ -86,7 +86,7 @@ class Life:
             self.cancel(instance, "The pipeline was deleted.", now)
 
     def resume(self, pipeline: Pipeline, now: datetime) -> None:
-        """Look again at everything that waits: something may have been resumed."""
+        """Check everything that waits: components may have been resumed."""
         self._create_due(pipeline, now)
 
     def _stop_timer(self, pipeline: Pipeline, name: str) -> None:
@@ -94,7 +94,7 @@ class Life:
             pipeline.timers.pop(name).cancel()
 
     def _create_due(self, pipeline: Pipeline, now: datetime) -> None:
-        """The instances that are due, as many as may be active, and a timer for the next ones."""
+        """Create the instances that are due, as many as may be active, and a timer for the next ones."""
         if pipeline.state is not PipelineState.SCHEDULED or pipeline.plan is None:
             return
         following: list[datetime] = []
@@ -160,7 +160,7 @@ class Life:
             self._act(instance, "onLateAction")
 
     def _settle(self, pipeline: Pipeline, now: datetime) -> None:
-        """Move everything that can move, and see whether the pipeline is over."""
+        """Move everything that can move, and check whether the pipeline has ended."""
         moved = True
         while moved:
             moved = sum(self._advance(instance, now) for instance in pipeline.open_instances()) > 0
@@ -174,7 +174,7 @@ class Life:
     # Instances
 
     def _advance(self, instance: Instance, now: datetime) -> bool:
-        """Begin what has nothing more to wait for. Whether the instance changed."""
+        """Start an instance that has nothing more to wait for. Returns whether it changed."""
         if (
             instance.status is not Status.WAITING_ON_DEPENDENCIES
             or instance.kind is Kind.RESOURCE
@@ -224,7 +224,7 @@ class Life:
         self._effects.append(CheckPrecondition(evaluated, instance.pipeline.id, attempt.id, attempt.tries))
 
     def precondition_answered(self, instance: Instance, attempt: Attempt, met: bool, now: datetime) -> None:
-        """The result of a CheckPrecondition; one that comes too late changes nothing."""
+        """Take the result of a CheckPrecondition. A result that comes too late changes nothing."""
         if attempt.status is not Status.RUNNING or attempt is not instance.attempt:
             return
         if met:
@@ -233,7 +233,7 @@ class Life:
             self._try_later(instance, attempt, now)
 
     def _try_later(self, instance: Instance, attempt: Attempt, now: datetime) -> None:
-        """A precondition is not met yet: again after its retryDelay, within the same attempt."""
+        """The precondition is not met yet. Try again after its retryDelay, within the same attempt."""
         attempt.last_try = now
         when = now + attempt_fields.retry_delay(instance, self._settings)
 
@@ -264,7 +264,7 @@ class Life:
 
         instance.timers["precondition"] = self._timers.at(now + allowed, over)
 
-    # What TaskBoard asks for
+    # What TaskBoard asks
 
     def not_acknowledged(self, task: Task, now: datetime) -> bool:
         if self._settings.reoffer_attempt == "same":
@@ -304,7 +304,7 @@ class Life:
         own = attempt_fields.duration(task.instance, "reportProgressTimeout")
         return own or self._settings.report_progress_timeout
 
-    # What runners and users say
+    # What runners and users report
 
     def report(self, task: Task, status: Status | None, failure: Failure | None, now: datetime) -> None:
         """SetTaskStatus; ``status`` None is FALSE."""
@@ -322,11 +322,11 @@ class Life:
             self._try_later(instance, attempt, now)
         else:
             not_met = Failure(None, "The precondition is not met yet.")
-            instance.failures -= 1  # "Not yet" is no failure: only preconditionTimeout ends the waiting.
+            instance.failures -= 1  # "Not yet" is not a failure: only preconditionTimeout ends the waiting.
             self._end_attempt(instance, attempt, Status.FAILED, not_met, now)
 
     def cancel(self, instance: Instance, reason: str, now: datetime) -> None:
-        """End an instance at once; its runner is told with the next progress report."""
+        """End an instance at once. Its runner learns of it at the next progress report."""
         if instance.status.is_over:
             return
         instance.cancellation_reason = reason
@@ -347,7 +347,7 @@ class Life:
         self._settle(instance.pipeline, now)
 
     def rerun(self, instance: Instance, now: datetime) -> None:
-        """Run an instance again, and with failureAndRerunMode cascade all that depends on it."""
+        """Run an instance again; with failureAndRerunMode cascade, also everything that depends on it."""
         if attempt_fields.cascades(instance):
             for dependent in self._consumers(instance):
                 if dependent.status.is_over:
@@ -414,14 +414,14 @@ class Life:
                 self._cascade(instance, instance.id, now)
 
     def _fail_owner(self, guard: Instance, now: datetime) -> None:
-        """What waits for a failed precondition can no longer run."""
+        """Fail the object that waits for a failed precondition: it can no longer run."""
         owner = guard.pipeline.instances.get(guard.node or "")
         if guard.kind is Kind.PRECONDITION and owner is not None and not owner.status.is_over:
             owner.cascade_failed_on = (guard.id,)
             self._end(owner, Status.FAILED, Failure("Service_PreconditionFailed", guard.id), now)
 
     def _cascade(self, instance: Instance, cause: str, now: datetime) -> None:
-        """Developer Guide, Cascading Failures: consumers fail too, their preconditions are canceled."""
+        """Developer Guide, Cascading Failures: consumers fail too, and their preconditions are canceled."""
         for consumer in self._consumers(instance):
             if consumer.status.is_over:
                 continue
@@ -436,7 +436,7 @@ class Life:
         return [other for other in instance.pipeline.instances.values() if instance.id in other.depends_on]
 
     def _act(self, instance: Instance, key: str) -> None:
-        """onSuccess, onFail and onLateAction: alarms are sent, Terminate ends the instance's work."""
+        """onSuccess, onFail and onLateAction: send alarms. Terminate ends the instance's work."""
         for reference in instance.object.references(key):
             alarm = instance.plan.flattened(reference)
             if alarm is None or alarm.id == DEFAULT or alarm.type != "SnsAlarm":

@@ -1,4 +1,4 @@
-"""Pipelines, instances, attempts and tasks, as the engine keeps them."""
+"""The engine's model of pipelines, instances, attempts and tasks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.datapipeline.timers import Timer
 
 @dataclass
 class Failure:
-    """What SetTaskStatus or the service says of an attempt that did not succeed."""
+    """What SetTaskStatus or the service says about an attempt that did not succeed."""
 
     error_id: str | None = None
     message: str | None = None
@@ -43,7 +43,7 @@ class Attempt:
 
 @dataclass(eq=False)
 class Instance:
-    """One run of a component. Preconditions have instances of their own, for each object that they guard."""
+    """One run of a component. A precondition has one instance for each object that it guards."""
 
     id: str
     pipeline: Pipeline
@@ -72,17 +72,17 @@ class Instance:
 
     @property
     def attempt(self) -> Attempt | None:
-        """The newest attempt, over or not."""
+        """The newest attempt, whether or not it has ended."""
         return self.attempts[-1] if self.attempts else None
 
     @property
     def tries_left(self) -> int:
-        """Attempts that may still be opened, as `@triesLeft`."""
+        """How many more attempts may start, as in `@triesLeft`."""
         opened = 0 if self.attempt is None or self.attempt.status.is_over else 1
         return max(0, self.retries + 1 - self.failures - opened)
 
     def waiting_on(self) -> list[str]:
-        """The ids of what has not finished yet, of all that this waits for."""
+        """The ids of the objects that this waits for and that have not finished."""
         others = self.pipeline.instances
         return [
             object_id

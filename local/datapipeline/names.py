@@ -1,7 +1,7 @@
-"""Names in expressions that stand for nothing: a mistyped parameter, a field that is not there.
+"""Finds names in expressions that do not exist: a mistyped parameter, a missing field.
 
 Developer Guide, Referencing Fields and Objects: an expression can use fields of its own object and of objects
-that it refers to; `node` is of alarms and preconditions; `my…` is a parameter or a field of the user's.
+that it refers to; `node` is for alarms and preconditions; `my…` is a parameter or a user-defined field.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _ALWAYS = frozenset({"id", "@id", "name", "parent"}) | runtime_fields()
 def unknown_names(definition: Definition, component: PipelineObject) -> Iterator[str]:
     """Warnings for the fields of a component.
 
-    What an object without a type has, such as Default, is for those that inherit from it: a name is unknown
-    if it is so to all of them.
+    The fields of an object without a type, such as Default, are for the objects that inherit from it. There,
+    a name is unknown only if it is unknown to all of them.
     """
     own = component.id != DEFAULT and component.type is not None
     readers = [component] if own else _heirs(definition, component)
@@ -52,22 +52,22 @@ def _problem(definition: Definition, flat: PipelineObject, path: Sequence[str]) 
     objects = [flat]
     for step in path[:-1]:
         if step == "parent":
-            continue  # Of an instance, that is its component.
+            continue  # For an instance, that is its component.
         if step in _ALWAYS:
             return ""
-        found = [one.references(step) for one in objects]
+        found = [object_.references(step) for object_ in objects]
         if not all(found):
             return f"'{step}' is not a reference of '{objects[found.index([])].id}'"
         ids = [id_ for references in found for id_ in references if id_ in definition.by_id]
         objects = [definition.flattened(definition.by_id[id_]) for id_ in ids]
-    parameters = {one.id for one in definition.parameters} | {id_ for id_, _ in definition.values}
-    for one in objects:
-        fields = {field.key for field in one.fields}
+    parameters = {parameter.id for parameter in definition.parameters} | {id_ for id_, _ in definition.values}
+    for object_ in objects:
+        fields = {field.key for field in object_.fields}
         known = fields | _ALWAYS | (parameters if len(path) == 1 else set())
         if path[-1] not in known:
             close = get_close_matches(path[-1], sorted(known), 1)
             hint = f"; is '{close[0]}' meant?" if close else ""
-            return f"'{one.id}' has no such field" + (
+            return f"'{object_.id}' has no such field" + (
                 f", and there is no such parameter{hint}" if len(path) == 1 else hint
             )
     return ""

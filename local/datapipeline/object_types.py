@@ -1,4 +1,4 @@
-"""The object types of the developer guide (Pipeline Object Reference), and what each of them is."""
+"""The object types of the developer guide (Pipeline Object Reference), and their kinds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Kind(Enum):
 
     @property
     def is_runnable(self) -> bool:
-        """Whether components of this kind give rise to instances by a schedule."""
+        """Whether components of this kind get instances by a schedule."""
         return self in (Kind.ACTIVITY, Kind.DATA_NODE, Kind.RESOURCE)
 
 
@@ -34,7 +34,7 @@ class ObjectType:
     known: frozenset[str]
 
 
-# Developer Guide, System-Managed Preconditions: the service itself evaluates these.
+# Developer Guide, System-Managed Preconditions: the service evaluates these itself.
 SYSTEM_PRECONDITIONS = frozenset(
     {"DynamoDBDataExists", "DynamoDBTableExists", "S3KeyExists", "S3PrefixNotEmpty"}
 )
@@ -60,7 +60,7 @@ def object_types() -> dict[str, ObjectType]:
 
 @cache
 def runtime_fields() -> frozenset[str]:
-    """The fields that the service sets on any object: runtime and system fields of the guide."""
+    """The fields that the service sets on any object: the guide's runtime and system fields."""
     return frozenset(_data()["runtime"].split())
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Field:
-    """One `key` with a string value or a reference to another object. A repeated key spells a list."""
+    """One `key` with a string or a reference to another object. Repeated keys form a list."""
 
     key: str
     value: str
@@ -49,7 +49,7 @@ class PipelineObject:
         return next(iter(self.strings(key)), None)
 
     def references(self, key: str | None = None) -> list[str]:
-        """The ids that `key` refers to; without a key, all ids that the object refers to."""
+        """The ids that `key` refers to. Without a key, all ids that the object refers to."""
         return [f.value for f in self.fields if f.is_reference and (key is None or f.key == key)]
 
     def reference(self, key: str) -> str | None:

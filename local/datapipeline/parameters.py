@@ -1,4 +1,4 @@
-"""Parameter objects and the values that they may have.
+"""Parameter objects and the values that they allow.
 
 Developer Guide, Creating a Pipeline Using Parametrized Templates.
 """
@@ -29,7 +29,7 @@ _MISSING = "Value is missing for this parameter"
 
 
 def parameter_problems(definition: Definition, *, may_lack_values: bool = False) -> dict[str, list[str]]:
-    """What is wrong with parameters and their values, by parameter id."""
+    """Errors of parameters and their values, by parameter id."""
     problems: dict[str, list[str]] = defaultdict(list)
     if len(definition.parameters) > MAXIMUM_PARAMETERS:
         count = len(definition.parameters)
@@ -45,7 +45,7 @@ def parameter_problems(definition: Definition, *, may_lack_values: bool = False)
 
 
 def parameter_doubts(definition: Definition) -> dict[str, list[str]]:
-    """What a person may not have meant, by parameter id."""
+    """Warnings, by parameter id: what the user may not have meant."""
     doubts: dict[str, list[str]] = {}
     for parameter in definition.parameters:
         found = [
@@ -85,7 +85,7 @@ def _valued(parameter: Parameter, values: list[str]) -> Iterator[str]:
         if value == "":
             yield "A value is empty"
         elif "#{" in value:
-            continue  # What it will be is known when it is evaluated.
+            continue  # Its value is known only when it is evaluated.
         elif type_ is not None and not _TYPES[type_].fullmatch(value):
             yield f"'{value}' is not of the type {type_}"
         elif allowed and value not in allowed:

@@ -20,7 +20,7 @@ _MONTHS = {"month": 1, "year": 12}
 
 @dataclass(frozen=True)
 class Period:
-    """A number of calendar units. Months and years have no fixed length, so a period is added to a moment."""
+    """A number of calendar units. Months and years vary in length, so a period is added to a moment."""
 
     count: int
     unit: str
@@ -33,7 +33,7 @@ class Period:
 
     @property
     def shortest(self) -> timedelta:
-        """The least time that one period takes."""
+        """The shortest time that one period can take."""
         if self.unit in _FIXED:
             return _FIXED[self.unit] * self.count
         return timedelta(days=28) * _MONTHS[self.unit] * self.count
@@ -43,13 +43,13 @@ class Period:
 
 
 def parse_period(text: str) -> Period | None:
-    """The period that `text` spells, or None if it is not one."""
+    """The period that `text` spells, or None if it spells none."""
     match = _PERIOD.fullmatch(text)
     return Period(int(match[1]), match[2].lower()) if match else None
 
 
 def add_months(moment: datetime, months: int) -> datetime:
-    """Calendar addition as in Joda Time: the day is held to the end of a shorter month."""
+    """Calendar addition as in Joda Time: in a shorter month, the day becomes the month's last."""
     years, month = divmod(moment.month - 1 + months, 12)
     year = moment.year + years
     day = min(moment.day, calendar.monthrange(year, month + 1)[1])

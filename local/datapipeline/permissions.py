@@ -1,7 +1,7 @@
-"""What IAM is asked for an operation of Data Pipeline: the pipeline, and the service's condition keys.
+"""The calls that IAM must allow for an operation of Data Pipeline, with the service's condition keys.
 
 Service authorization reference, AWS Data Pipeline. The developer guide ("Controlling access to pipelines and
-resources") says of the task runners' actions that they have no resource: the setting ``call_resource``.
+resources") says that the task runners' actions have no resource: hence the setting ``call_resource``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 from local.datapipeline.definition import Definition
 from local.datapipeline.model import Pipeline, Task
 from local.datapipeline.settings import Settings
-from local.http.requests import json_object
 from local.permissions.calls import Call
 
 _WITHOUT_RESOURCE = {
@@ -22,7 +21,7 @@ _WITHOUT_RESOURCE = {
     "ReportTaskRunnerHeartbeat",
 }
 _OF_TASK_RUNNERS = {"DescribeObjects", "EvaluateExpression", "ReportTaskProgress", "SetTaskStatus"}
-"""Beside those that have no resource under either source."""
+"""Those that have no resource under only one of the two sources."""
 
 _BY_WORKER_GROUP = {
     "ActivatePipeline",
@@ -33,8 +32,8 @@ _BY_WORKER_GROUP = {
 }
 
 
-class Needed:
-    """Looks at the service's pipelines and tasks, which it is given by id."""
+class NeededCalls:
+    """Finds pipelines and tasks by their ids."""
 
     def __init__(
         self,
@@ -51,9 +50,8 @@ class Needed:
         self._arn = f"arn:aws:datapipeline:{region}:{account}:pipeline/"
         self._account = account
 
-    def calls(self, operation: str, body: bytes) -> list[Call]:
-        """What has to be allowed: one call, or one for each pipeline that the request names."""
-        request = json_object(body)
+    def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]:
+        """The calls that must be allowed: one, or one for each pipeline that the request names."""
         action = f"datapipeline:{operation}"
         if operation == "PollForTask":
             return [Call(action, context=_groups([request.get("workerGroup")]))]
@@ -90,12 +88,12 @@ def _definition(request: Mapping[str, Any]) -> Definition | None:
     try:
         return Definition.read(request)
     except (KeyError, TypeError, AttributeError):
-        return None  # The service refuses it, with the reason.
+        return None  # The service refuses it and says why.
 
 
 def _worker_groups(definition: Definition | None) -> list[str]:
     objects = () if definition is None else definition.objects
-    return sorted({group for one in objects if (group := one.string("workerGroup"))})
+    return sorted({group for found in objects if (group := found.string("workerGroup"))})
 
 
 def _groups(names: Iterable[object]) -> dict[str, str | list[str]]:

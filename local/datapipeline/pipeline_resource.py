@@ -1,7 +1,7 @@
-"""AWS::DataPipeline::Pipeline: what CloudFormation does with a pipeline of a template.
+"""AWS::DataPipeline::Pipeline: what CloudFormation does with a template's pipeline.
 
-AWS CloudFormation user guide, AWS::DataPipeline::Pipeline. A change of ``Name`` or ``Description`` makes
-another pipeline; CloudFormation itself then creates and deletes.
+AWS CloudFormation user guide, AWS::DataPipeline::Pipeline. Changing ``Name`` or ``Description`` replaces the
+pipeline; CloudFormation itself then creates the new one and deletes the old.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from local.datapipeline.errors import PipelineDeletedError, PipelineNotFoundError, ServiceError
+from local.datapipeline.errors import PipelineDeletedError, PipelineNotFoundError
+from local.json_service import ServiceError
 
 TYPE = "AWS::DataPipeline::Pipeline"
 REPLACING = ("Description", "Name")
@@ -24,17 +25,17 @@ Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
 class ResourceError(ValueError):
-    """The stack fails; the message is in its events."""
+    """The stack fails. The message appears in its events."""
 
 
 class PipelineResource:
-    """Its methods have the form that ministack calls. They raise ResourceError."""
+    """Has the methods that ministack calls. They raise ResourceError."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
 
     def create(self, _: str, properties: Properties, __: str) -> tuple[str, dict[str, Any]]:
-        """The pipeline's id, and attributes. What fails leaves no pipeline."""
+        """Create a pipeline. Returns its id and attributes. A failure leaves no pipeline behind."""
         _check(properties)
         request = {"name": properties["Name"], "uniqueId": str(uuid.uuid4())}
         if "Description" in properties:
@@ -51,7 +52,7 @@ class PipelineResource:
         return pipeline, _attributes(pipeline)
 
     def update(self, pipeline: str, old: Properties, new: Properties, _: str) -> tuple[str, dict[str, Any]]:
-        """As the new properties say. What fails leaves the definition as it was."""
+        """Apply the new properties. A failure leaves the old definition."""
         _check(new)
         self._tag(pipeline, old, new)
         defined = [name for name in _DEFINITION if old.get(name) != new.get(name)]
@@ -69,12 +70,12 @@ class PipelineResource:
         return pipeline, _attributes(pipeline)
 
     def delete(self, pipeline: str, _: Properties) -> None:
-        """Also if somebody else has deleted it."""
+        """Delete the pipeline. It may have been deleted by somebody else."""
         with contextlib.suppress(PipelineNotFoundError, PipelineDeletedError):
             self._call("DeletePipeline", {"pipelineId": pipeline})
 
     def _put(self, pipeline: str, properties: Properties) -> None:
-        """An object that is refused fails the stack; warnings do not."""
+        """Put the definition. A refused object fails the stack; warnings do not."""
         if not properties.get("PipelineObjects"):
             return
         request = {
@@ -106,7 +107,7 @@ class PipelineResource:
 
 
 def _check(properties: Properties) -> None:
-    """Raises ResourceError for what is no property, or is missing."""
+    """Raises ResourceError for an unknown or missing property."""
     if unknown := sorted(properties.keys() - _PROPERTIES):
         raise ResourceError(f"Encountered unsupported property {', '.join(unknown)}")
     if not properties.get("Name"):
@@ -127,7 +128,7 @@ def _attributes(pipeline: str) -> dict[str, Any]:
 
 
 def _in_api_form(value: Any) -> Any:
-    """The API's members begin with small letters, and all of its values are text."""
+    """The API's members start with lower-case letters, and all its values are strings."""
     if isinstance(value, Mapping):
         return {_lower(name): _in_api_form(each) for name, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""From a definition to what runs: runnable components, when they are due, and what they wait for."""
+"""Plans what a definition runs: the runnable components, when they are due, and what they wait for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAXIMUM_ACTIVE_INSTANCES = 5
 
 
 class PlanError(Exception):
-    """A definition that cannot be run; `object_id` names the object at fault."""
+    """A definition that cannot run. `object_id` names the object at fault."""
 
     def __init__(self, object_id: str, message: str) -> None:
         super().__init__(f"{object_id}: {message}")
@@ -30,7 +30,7 @@ class PlanError(Exception):
 
 @dataclass(frozen=True)
 class Component:
-    """A component that gives rise to instances, with all that it inherits."""
+    """A component that gets instances, with all that it inherits."""
 
     object: PipelineObject
     kind: Kind
@@ -62,7 +62,7 @@ class Plan:
 
 
 def make_plan(definition: Definition, first_activation: datetime) -> Plan:
-    """Raises PlanError where a schedule cannot be read."""
+    """Raises PlanError for a schedule that cannot be read."""
     plan = Plan(definition)
     runnable = {
         flat.id: (flat, kind)
@@ -86,7 +86,7 @@ def make_plan(definition: Definition, first_activation: datetime) -> Plan:
 
 
 def runs_as(component: PipelineObject) -> Kind:
-    """The kind of a component; one of an unknown type with a worker group is an activity."""
+    """The kind of a component. A component of an unknown type with a worker group is an activity."""
     kind = kind_of(component.type)
     if kind is Kind.OTHER and component.type not in object_types() and component.string("workerGroup"):
         return Kind.ACTIVITY
@@ -108,7 +108,7 @@ def _dependencies(
     if kind is Kind.ACTIVITY:
         wanted += component.references("input") + component.references("runsOn")
     if kind is Kind.DATA_NODE:
-        # What reads a data node waits for what writes it: that orders activities without dependsOn.
+        # Readers of a data node wait for its writers, which orders activities without dependsOn.
         wanted += [
             other.id
             for other, _ in runnable.values()

@@ -1,4 +1,4 @@
-"""QueryObjects' selectors, and answers in pages."""
+"""The selectors of QueryObjects, and paged answers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from local.datapipeline.timestamps import parse_timestamp
 MAXIMUM_SELECTORS = 10
 _OPERATORS = ("EQ", "REF_EQ", "LE", "GE", "BETWEEN")
 
-# API Reference, Operator: which fields each of them takes.
+# API Reference, Operator: the fields that each operator takes.
 _TIMES = frozenset({"@actualStartTime", "@actualEndTime", "@scheduledStartTime", "@scheduledEndTime"})
 _EQUAL = frozenset({"name", "@sphere", "parent", "@componentParent", "@instanceParent", "@status"}) | _TIMES
 
 
 def matches(query: Mapping[str, Any] | None, candidate: PipelineObject) -> bool:
-    """Whether an object meets all selectors. Raises InvalidRequestError for one that is not possible."""
+    """Whether an object meets all selectors. Raises InvalidRequestError for an impossible selector."""
     selectors = (query or {}).get("selectors") or []
     if len(selectors) > MAXIMUM_SELECTORS:
         raise InvalidRequestError(f"A query has at most {MAXIMUM_SELECTORS} selectors")
@@ -63,7 +63,7 @@ def _moment(text: str) -> Any:
 
 
 def page(items: Sequence[Any], marker: str | None, size: int) -> tuple[list[Any], dict[str, Any]]:
-    """A page of ``items``, and the members that say whether there are more."""
+    """A page of ``items``, and the members that tell whether more follow."""
     if marker and not marker.isdecimal():
         raise InvalidRequestError(f"The marker '{marker}' is not one that was given out")
     start = int(marker or 0)

@@ -1,4 +1,4 @@
-"""When the instances of a component are due (Developer Guide, Schedule and Scheduling Pipelines)."""
+"""When a component's instances are due (Developer Guide, Schedule and Scheduling Pipelines)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Recurrence:
-    """A schedule whose first interval starts at `start`; intervals lie end to end."""
+    """A schedule whose first interval starts at `start`. Intervals lie end to end."""
 
     start: datetime
     period: Period
@@ -38,7 +38,7 @@ class Recurrence:
     end: datetime | None = None
 
     def interval(self, index: int) -> Interval | None:
-        """The interval with this number, from 0; None when the schedule has ended by then."""
+        """The interval with this number, counted from 0; None if the schedule has ended by then."""
         if self.occurrences is not None and index >= self.occurrences:
             return None
         try:
@@ -56,7 +56,7 @@ class Recurrence:
         return next(i for i in count(guess) if (at := self.interval(i)) is None or at.start >= moment)
 
     def overlapping(self, wanted: Interval) -> list[Interval]:
-        """The intervals that share time with `wanted`; the one that starts with it, if it has no length."""
+        """The intervals that overlap `wanted`. If it has no length, the one that starts with it."""
         found: list[Interval] = []
         for index in count(max(0, self.first_from(wanted.start) - 1)):
             interval = self.interval(index)
@@ -68,5 +68,5 @@ class Recurrence:
 
 
 def due(interval: Interval, schedule_type: ScheduleType) -> datetime:
-    """Cron style runs at the beginning of an interval, time series style at its end."""
+    """Cron style runs at the start of an interval, time series style at its end."""
     return interval.end if schedule_type == "timeseries" else interval.start

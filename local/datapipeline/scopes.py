@@ -1,4 +1,4 @@
-"""What the expressions of an object see: its own fields, `node`, and the parameters."""
+"""What an object's expressions can see: its own fields, `node`, and the parameters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Find = Callable[[str], PipelineObject | None]
 
 @dataclass(frozen=True)
 class ObjectScope:
-    """The scope of one object. `node` is the referrer of an alarm or precondition (Developer Guide, Node)."""
+    """The scope of one object. `node` is what refers to an alarm or precondition (Developer Guide, Node)."""
 
     object: PipelineObject
     definition: Definition

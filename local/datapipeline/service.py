@@ -1,6 +1,6 @@
-"""The operations of AWS Data Pipeline, on plain requests and answers; time is passed in.
+"""The operations of AWS Data Pipeline as functions of plain requests and answers. Time is passed in.
 
-API Reference, Actions. PollForTask alone is not answered here but begun: see ``poll``.
+API Reference, Actions. PollForTask is an exception: it is not answered at once, see ``poll``.
 """
 
 from __future__ import annotations
@@ -46,52 +46,52 @@ Operation = Callable[["Service", Request, datetime], Answer]
 
 
 class Service:
-    """Everything that the service knows. Not for more than one thread."""
+    """The whole state of the service. Not thread-safe."""
 
     def __init__(self, settings: Settings, random: Random) -> None:
         self._settings = settings
         self._ids = Ids(random)
         self.timers = Timers()
-        self.life = Life(settings, self.timers, self._ids)
+        self._life = Life(settings, self.timers, self._ids)
         self.pipelines: dict[str, Pipeline] = {}
 
     def call(self, operation: str, request: object, now: datetime) -> Answer:
-        """One operation other than PollForTask. Raises ServiceError."""
+        """Carry out any operation but PollForTask. Raises ServiceError."""
         self.timers.run_until(now)
         checked = check(operation, request, constraint_error=self._settings.constraint_error)
         return _OPERATIONS[operation](self, checked, now)
 
     def poll(self, request: object, now: datetime) -> Poll:
-        """Begin a PollForTask: the poll is answered when ``take_answered`` returns it."""
+        """Start a PollForTask. It is answered once ``take_answered`` returns it."""
         self.timers.run_until(now)
         checked = check("PollForTask", request, constraint_error=self._settings.constraint_error)
         if not checked["workerGroup"]:
             raise InvalidRequestError("workerGroup is empty")
-        return self.life.board.poll(checked["workerGroup"], checked.get("hostname"), now)
+        return self._life.board.poll(checked["workerGroup"], checked.get("hostname"), now)
 
     def take_answered(self) -> list[Poll]:
-        """The polls that were answered since the last call, in that order."""
-        return self.life.board.take_answered()
+        """The polls that were answered since the last call, in order."""
+        return self._life.board.take_answered()
 
     def take_effects(self) -> list[Effect]:
-        """What the engine has asked of other AWS services since the last call, in that order."""
-        return self.life.take_effects()
+        """What other AWS services have been asked for since the last call, in order."""
+        return self._life.take_effects()
 
     def abandon(self, poll: Poll) -> None:
         """The client of a poll has gone. The setting ``dead_poll`` decides whether the service notices."""
-        self.life.board.abandon(poll)
+        self._life.board.abandon(poll)
 
     @property
     def tasks(self) -> Mapping[str, Task]:
-        """Every task by its id, those that are over too."""
-        return self.life.board.by_id
+        """Every task by id, including those that have ended."""
+        return self._life.board.by_id
 
     def forget(self, task: Task) -> None:
-        """Drop a task that is over, to save memory in a long simulation."""
-        self.life.board.forget(task)
+        """Forget a task that has ended, to save memory in a long simulation."""
+        self._life.board.forget(task)
 
     def task_object(self, task: Task) -> Answer:
-        """PollForTask's ``taskObject``."""
+        """The ``taskObject`` of PollForTask's answer."""
         instance, attempt = task.instance, task.attempt
         own = attempt_object(instance, attempt, attempt.fields)
         objects = {own.id: own}
@@ -101,18 +101,20 @@ class Service:
             "taskId": task.id,
             "pipelineId": instance.pipeline.id,
             "attemptId": attempt.id,
-            "objects": {object_id: self._as_sent(one) for object_id, one in objects.items()},
+            "objects": {object_id: self._as_sent(found) for object_id, found in objects.items()},
         }
 
-    def _collect(self, pipeline: Pipeline, one: PipelineObject, objects: dict[str, PipelineObject]) -> None:
-        for reference in one.references():
+    def _collect(
+        self, pipeline: Pipeline, source: PipelineObject, objects: dict[str, PipelineObject]
+    ) -> None:
+        for reference in source.references():
             found = find_object(pipeline, reference)
             if found is not None and reference not in objects:
                 objects[reference] = self._evaluated(pipeline, found)
                 self._collect(pipeline, found, objects)
 
     def _evaluated(self, pipeline: Pipeline, found: PipelineObject) -> PipelineObject:
-        """An object with its expressions evaluated; a field that cannot be, as it is written."""
+        """An object with its expressions evaluated. A field that cannot be evaluated stays as written."""
         scope = scope_of(pipeline, found)
         fields: list[Field] = []
         for field in found.fields:
@@ -122,12 +124,13 @@ class Service:
                 fields.append(field)
         return found.with_fields(fields)
 
-    def _as_sent(self, one: PipelineObject) -> Answer:
+    def _as_sent(self, found: PipelineObject) -> Answer:
         masked = self._settings.secret_fields == "masked"  # noqa: S105 - a setting's value
         fields = (
-            Field(field.key, MASK) if masked and field.key.startswith("*") else field for field in one.fields
+            Field(field.key, MASK) if masked and field.key.startswith("*") else field
+            for field in found.fields
         )
-        return one.with_fields(fields).wire()
+        return found.with_fields(fields).wire()
 
     # Pipelines
 
@@ -211,22 +214,22 @@ class Service:
             if self._settings.activate_running == "refused":
                 raise InvalidRequestError(f"Pipeline {pipeline.id} is running already")
             for instance in running:
-                self.life.cancel(instance, "The pipeline was activated again.", now)
+                self._life.cancel(instance, "The pipeline was activated again.", now)
         pipeline.active = definition
         pipeline.version += 1
         pipeline.first_activation = first
-        self.life.run(pipeline, plan, now, start)
+        self._life.run(pipeline, plan, now, start)
         return {}
 
     def deactivate_pipeline(self, request: Request, now: datetime) -> Answer:
         pipeline = self._pipeline(request)
         if pipeline.state is PipelineState.PENDING:
             raise InvalidRequestError(f"Pipeline {pipeline.id} is not active")
-        self.life.stop(pipeline, now, cancel=request.get("cancelActive", True))
+        self._life.stop(pipeline, now, cancel=request.get("cancelActive", True))
         return {}
 
     def delete_pipeline(self, request: Request, now: datetime) -> Answer:
-        self.life.delete(self._pipeline(request), now)
+        self._life.delete(self._pipeline(request), now)
         return {}
 
     def get_pipeline_definition(self, request: Request, now: datetime) -> Answer:
@@ -238,13 +241,17 @@ class Service:
         if definition is None:
             raise InvalidRequestError(f"Pipeline {pipeline.id} has no active definition")
         return {
-            "pipelineObjects": [one.wire() for one in definition.objects],
+            "pipelineObjects": [found.wire() for found in definition.objects],
             "parameterObjects": [parameter.wire() for parameter in definition.parameters],
             "parameterValues": [{"id": id_, "stringValue": value} for id_, value in definition.values],
         }
 
     def list_pipelines(self, request: Request, now: datetime) -> Answer:
-        living = [{"id": one.id, "name": one.name} for one in self.pipelines.values() if not one.deleted]
+        living = [
+            {"id": pipeline.id, "name": pipeline.name}
+            for pipeline in self.pipelines.values()
+            if not pipeline.deleted
+        ]
         found, more = queries.page(living, request.get("marker"), PAGE)
         return {"pipelineIdList": found, **more}
 
@@ -275,7 +282,7 @@ class Service:
         if request.get("evaluateExpressions"):
             objects = [self._evaluated(pipeline, found) for found in objects]
         found_page, more = queries.page(objects, request.get("marker"), PAGE)
-        return {"pipelineObjects": [self._as_sent(one) for one in found_page], **more}
+        return {"pipelineObjects": [self._as_sent(shown) for shown in found_page], **more}
 
     def query_objects(self, request: Request, now: datetime) -> Answer:
         pipeline = self._pipeline(request)
@@ -286,7 +293,7 @@ class Service:
         candidates = self._sphere(pipeline, request["sphere"])
         if not candidates:
             queries.matches(query, PipelineObject("", ""))
-        ids = [one.id for one in candidates if queries.matches(query, one)]
+        ids = [candidate.id for candidate in candidates if queries.matches(query, candidate)]
         found, more = queries.page(ids, request.get("marker"), min(limit, PAGE))
         return {"ids": found, **more}
 
@@ -295,7 +302,7 @@ class Service:
         if sphere == "COMPONENT":
             definition = pipeline.active or pipeline.latest
             found = (find_object(pipeline, component.id) for component in definition.objects)
-            return [one for one in found if one is not None]
+            return [object_ for object_ in found if object_ is not None]
         if sphere == "INSTANCE":
             return [instance_object(instance) for instance in instances]
         if sphere == "ATTEMPT":
@@ -331,30 +338,30 @@ class Service:
                 raise InvalidRequestError(f"{status} is for instances: {unknown}")
             for instance in (pipeline.instances[i] for i in ids):
                 if status == "TRY_CANCEL":
-                    self.life.cancel(instance, "Canceled by SetStatus.", now)
+                    self._life.cancel(instance, "Canceled by SetStatus.", now)
                 elif status == "RERUN":
-                    self.life.rerun(instance, now)
+                    self._life.rerun(instance, now)
                 else:
-                    self.life.mark_finished(instance, now)
+                    self._life.mark_finished(instance, now)
         else:
             raise InvalidRequestError(
                 f"'status' is PAUSE, RESUME, TRY_CANCEL, RERUN or MARK_FINISHED, not '{status}'"
             )
-        self.life.resume(pipeline, now)
+        self._life.resume(pipeline, now)
         return {}
 
     def precondition_answered(self, pipeline_id: str, attempt_id: str, met: bool, now: datetime) -> None:
-        """The result of a CheckPrecondition that the engine asked for."""
+        """Take the result of a CheckPrecondition."""
         self.timers.run_until(now)
         for instance in self.pipelines[pipeline_id].open_instances():
             attempt = instance.attempt
             if attempt is not None and attempt.id == attempt_id:
-                self.life.precondition_answered(instance, attempt, met, now)
+                self._life.precondition_answered(instance, attempt, met, now)
 
     # Task runners
 
     def _task(self, request: Request) -> Task:
-        task = self.life.board.by_id.get(request["taskId"])
+        task = self._life.board.by_id.get(request["taskId"])
         if task is None:
             raise TaskNotFoundError("The task was not found")
         pipeline = task.instance.pipeline
@@ -375,7 +382,7 @@ class Service:
         replaced = {field.key for field in fields}
         kept = (field for field in task.attempt.progress_fields if field.key not in replaced)
         task.attempt.progress_fields = (*kept, *fields)
-        self.life.board.acknowledge(task, now)
+        self._life.board.acknowledge(task, now)
         return {"canceled": False}
 
     def set_task_status(self, request: Request, now: datetime) -> Answer:
@@ -388,7 +395,7 @@ class Service:
             return {}
         said = request["taskStatus"]
         failure = Failure(request.get("errorId"), request.get("errorMessage"), request.get("errorStackTrace"))
-        self.life.report(
+        self._life.report(
             task,
             None if said == "FALSE" else Status(said),
             failure if said == "FAILED" else None,
@@ -440,7 +447,9 @@ def _description(pipeline: Pipeline) -> Answer:
         if moment is not None:
             fields.append(Field(key, moment.strftime("%Y-%m-%dT%H:%M:%S")))
     failed = [
-        one for one in pipeline.instances.values() if one.status in (Status.FAILED, Status.CASCADE_FAILED)
+        instance
+        for instance in pipeline.instances.values()
+        if instance.status in (Status.FAILED, Status.CASCADE_FAILED)
     ]
     fields.append(Field("@healthStatus", "ERROR" if failed else "HEALTHY"))
     return {

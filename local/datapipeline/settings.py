@@ -1,6 +1,6 @@
-"""What AWS does not document, or documents in two ways: a setting each, with a default.
+"""Settings for whatever AWS does not document, or documents in two ways, each with a default.
 
-A task runner is right when it works under every value of every setting.
+A task runner is correct if it works under every value of every setting.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from local.datapipeline.periods import parse_period
 
 
 def _choice(choices: str, about: str) -> Any:
-    """A setting with a few values, separated by `|`; the first is the default."""
+    """A setting with a few values, separated by `|`. The first is the default."""
     values = tuple(choices.split("|"))
     return field(default=values[0], metadata={"choices": values, "about": about})
 
@@ -126,7 +126,7 @@ class Settings:
     )
 
     def with_values(self, assignments: Iterable[str]) -> Settings:
-        """These settings with `NAME=VALUE` applied. Raises ValueError, which names what is allowed."""
+        """These settings with `NAME=VALUE` applied. Raises ValueError, which says what is allowed."""
         changes: dict[str, Any] = {}
         known = {setting.name: setting for setting in fields(self)}
         for assignment in assignments:
@@ -148,7 +148,7 @@ class Settings:
 
     @classmethod
     def describe(cls) -> str:
-        """One line for each setting: name, values or default, meaning."""
+        """One line per setting: name, values or default, meaning."""
         return "\n".join(f"{name}={values}  {about}" for name, values, about in cls.listing())
 
     @classmethod

@@ -32,7 +32,7 @@ UNSUCCESSFUL = _OVER - {Status.FINISHED}
 
 _WAITING, _READY, _RUNNING = Status.WAITING_ON_DEPENDENCIES, Status.WAITING_FOR_RUNNER, Status.RUNNING
 
-# An instance waits again between two attempts, and when it is run again.
+# An instance waits again between two attempts, and when it is rerun.
 INSTANCE_EDGES: frozenset[tuple[Status, Status]] = frozenset(
     {(_WAITING, _READY), (_WAITING, _RUNNING), (_READY, _RUNNING), (_READY, _WAITING), (_RUNNING, _WAITING)}
     | {(_RUNNING, _READY)}
@@ -40,7 +40,7 @@ INSTANCE_EDGES: frozenset[tuple[Status, Status]] = frozenset(
     | {(over, _WAITING) for over in _OVER}
     | {(over, Status.FINISHED) for over in UNSUCCESSFUL}
 )
-# RUNNING to WAITING_FOR_RUNNER: a runner that has fallen silent, or a precondition that is not met yet.
+# RUNNING to WAITING_FOR_RUNNER: the runner fell silent, or a precondition is not met yet.
 ATTEMPT_EDGES: frozenset[tuple[Status, Status]] = frozenset(
     {(_READY, _RUNNING), (_RUNNING, _READY)}
     | {(status, over) for status in (_READY, _RUNNING) for over in _OVER - {Status.CASCADE_FAILED}}

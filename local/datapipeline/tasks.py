@@ -1,4 +1,4 @@
-"""Tasks and polls of worker groups: offered in order, acknowledged in time, offered again.
+"""Tasks and polls of worker groups: tasks are offered in order, must be acknowledged in time, or come again.
 
 API Reference, PollForTask and ReportTaskProgress.
 """
@@ -19,7 +19,7 @@ from local.datapipeline.timers import Timer, Timers
 
 @dataclass(eq=False)
 class Poll:
-    """A poll that is held; `task` is what it was answered with."""
+    """A poll that is held, or has been answered. `task` is the task it was given, if any."""
 
     id: int
     worker_group: str
@@ -29,14 +29,14 @@ class Poll:
 
 
 class TaskEvents(Protocol):
-    """What the life of an object has to know of its tasks."""
+    """What a TaskBoard reports and asks."""
 
     def not_acknowledged(self, task: Task, now: datetime) -> bool:
-        """Whether the same attempt is to be offered again."""
+        """Nobody acknowledged the task in time. Returns whether to offer the same attempt again."""
         ...
 
     def stalled(self, task: Task, now: datetime) -> bool:
-        """No progress was reported in time. Whether the same attempt is to be offered again."""
+        """Nobody reported progress in time. Returns whether to offer the same attempt again."""
         ...
 
     def acknowledged(self, task: Task, now: datetime) -> None: ...
@@ -57,7 +57,7 @@ class TaskBoard:
         self.answered: list[Poll] = []
 
     def open(self, worker_group: str, instance: Instance, attempt: Attempt, now: datetime) -> Task:
-        """A new task, offered at once: to the poll that has waited longest, else to the next."""
+        """Create a task and offer it at once, to the poll that has waited longest or else the next one."""
         self._count += 1
         task = Task(self._ids.task(attempt.id), worker_group, self._count, instance, attempt)
         self.by_id[task.id] = task
@@ -65,7 +65,7 @@ class TaskBoard:
         return task
 
     def offer(self, task: Task, now: datetime) -> None:
-        """Puts a task among those that are ready, in the order in which they became so."""
+        """Put a task among those that are ready, ordered by when they were first ready."""
         task.stop_timer()
         task.state = TaskState.READY
         polls = self._polls[task.worker_group]
@@ -75,7 +75,7 @@ class TaskBoard:
             insort(self._ready[task.worker_group], (task.sequence, task), key=lambda entry: entry[0])
 
     def withdraw(self, task: Task) -> None:
-        """Takes a task that no poll has had yet out of its queue."""
+        """Take a task that no poll has received out of its queue."""
         task.stop_timer()
         if task.state is TaskState.READY:
             self._ready[task.worker_group].remove((task.sequence, task))
@@ -87,7 +87,7 @@ class TaskBoard:
         task.canceled = canceled
 
     def poll(self, worker_group: str, hostname: str | None, now: datetime) -> Poll:
-        """Answered at once if a task is ready, else when one is, else empty after the hold."""
+        """Start a poll. It is answered when a task is ready, perhaps at once, or empty after the hold."""
         self._count += 1
         poll = Poll(self._count, worker_group, hostname)
         ready = self._ready[worker_group]
@@ -99,21 +99,21 @@ class TaskBoard:
         return poll
 
     def abandon(self, poll: Poll) -> None:
-        """The client has gone. By the setting, the poll goes on waiting for a task that nobody will get."""
+        """Note that a poll's client has gone. Depending on the setting, it may still swallow a task."""
         if self._settings.dead_poll == "noticed" and poll in self._polls[poll.worker_group]:
             self._end(poll)
 
     def take_answered(self) -> list[Poll]:
-        """The polls that were answered since the last call, in that order."""
+        """The polls that were answered since the last call, in order."""
         answered, self.answered = self.answered, []
         return answered
 
     def forget(self, task: Task) -> None:
-        """Drop a task: its id is no longer known."""
+        """Forget a task. Its id becomes unknown."""
         self.by_id.pop(task.id, None)
 
     def acknowledge(self, task: Task, now: datetime) -> None:
-        """A report of progress: the first one takes the task, every one restarts the time to the next."""
+        """Take a progress report. The first one acknowledges the task; each one restarts the timeout."""
         task.stop_timer()
         if task.state is not TaskState.HELD:
             self._leave_queue(task)
@@ -123,11 +123,11 @@ class TaskBoard:
         task.timer = self._timers.at(deadline, lambda when: self._silent(task, when))
 
     def waiting(self) -> dict[str, int]:
-        """How many polls each worker group is holding."""
+        """How many polls each worker group holds."""
         return {group: len(polls) for group, polls in self._polls.items() if polls}
 
     def ready(self) -> dict[str, int]:
-        """How many tasks wait for a poll of each worker group."""
+        """How many tasks of each worker group wait for a poll."""
         return {group: len(tasks) for group, tasks in self._ready.items() if tasks}
 
     def _leave_queue(self, task: Task) -> None:
@@ -155,7 +155,7 @@ class TaskBoard:
         self._answer(poll)
 
     def _renew(self, old: Task) -> Task:
-        """The same attempt under a new taskId; the old one is over."""
+        """Offer the same attempt under a new taskId. The old task is over."""
         task = Task(self._ids.task(old.attempt.id), old.worker_group, old.sequence, old.instance, old.attempt)
         task.state, task.offers = old.state, old.offers
         old.state = TaskState.OVER

@@ -1,4 +1,4 @@
-"""The documented request rates of an account, as token buckets (Developer Guide, Limits)."""
+"""The documented request rates of an account as token buckets (Developer Guide, Limits)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RATES: dict[str, float] = {
 
 
 class Throttle:
-    """Lets ``BURST`` calls of an operation through at once, and then as many a second as it may have."""
+    """Admits ``BURST`` calls of an operation at once, and then the operation's rate."""
 
     def __init__(self) -> None:
         self._left: dict[str, tuple[float, datetime]] = {}

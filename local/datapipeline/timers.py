@@ -1,4 +1,4 @@
-"""What happens by itself, in the order of time."""
+"""Actions that happen by themselves, in the order of time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime
 
 @dataclass(order=True)
 class Timer:
-    """An action due at a moment. Two of the same moment run in the order in which they were set."""
+    """An action due at a moment. Two at the same moment run in the order in which they were set."""
 
     when: datetime
     sequence: int
@@ -26,14 +26,14 @@ class Timers:
         self._count = 0
 
     def at(self, when: datetime, action: Callable[[datetime], None]) -> Timer:
-        """Runs `action` with its own due time, even if the clock is then further on."""
+        """Run `action` at `when`. It is given the moment it was due, even if the clock has moved on."""
         self._count += 1
         timer = Timer(when, self._count, action)
         heapq.heappush(self._heap, timer)
         return timer
 
     def next(self) -> datetime | None:
-        """The moment of the next action; None if nothing will happen by itself."""
+        """When the next action is due; None if there is none."""
         while self._heap and self._heap[0].action is None:
             heapq.heappop(self._heap)
         return self._heap[0].when if self._heap else None

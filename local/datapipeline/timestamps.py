@@ -15,7 +15,7 @@ def format_timestamp(moment: datetime) -> str:
 
 
 def parse_timestamp(text: str) -> datetime | None:
-    """The moment that `text` names, or None if it is not a DateTime. A date alone is its midnight."""
+    """The moment that `text` names, or None if it is not a DateTime. A date alone means its midnight."""
     match = _TIMESTAMP.fullmatch(text.strip())
     if match is None:
         return None

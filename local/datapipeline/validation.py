@@ -1,4 +1,4 @@
-"""What PutPipelineDefinition and ValidatePipelineDefinition find wrong with a definition."""
+"""What PutPipelineDefinition and ValidatePipelineDefinition report about a definition."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _drop_empty(findings: Findings) -> None:
 
 
 def _written(definition: Definition, component: PipelineObject) -> Iterator[str]:
-    """How the object is written, whatever it means."""
+    """Check how the object is written, whatever it means."""
     if sum(other.id == component.id for other in definition.objects) > 1:
         yield "There is more than one object with this id"
     if len(component.fields) > MAXIMUM_FIELDS:
@@ -89,7 +89,7 @@ def _written(definition: Definition, component: PipelineObject) -> Iterator[str]
 
 
 def _meant(definition: Definition, component: PipelineObject, settings: Settings) -> Iterator[str]:
-    """Whether the object has what its type asks for, inherited fields included."""
+    """Check that the object has what its type requires, inherited fields included."""
     if component.id == DEFAULT:
         return
     flat = definition.flattened(component)
@@ -121,7 +121,7 @@ def _is_used_as_parent(definition: Definition, component: PipelineObject) -> boo
 
 
 def _doubtful(definition: Definition, component: PipelineObject) -> Iterator[str]:
-    """What the service takes, but a person may not have meant."""
+    """Warn of things that the service takes but a user may not have meant."""
     flat = definition.flattened(component)
     kind = object_types().get(flat.type or "")
     own = {field.key for field in component.fields} - {"type"}
@@ -150,7 +150,7 @@ def _cycle(definition: Definition) -> list[str]:
 
 
 def _unplannable(definition: Definition) -> Messages:
-    """Schedules that cannot be read. A parameter without a value may still get one at activation."""
+    """Check that schedules can be read. A parameter without a value may still get one at activation."""
     if definition.without_value(optional=False):
         return {}
     first_activation = datetime(2012, 12, 12, tzinfo=UTC)

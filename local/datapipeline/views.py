@@ -1,6 +1,6 @@
 """Components, instances and attempts as pipeline objects, with the fields that the service sets (`@…`).
 
-Developer Guide, the runtime and system fields of each object; API Reference, PollForTask's sample.
+Developer Guide, the runtime and system fields of each object; API Reference, the sample of PollForTask.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def find_object(pipeline: Pipeline, object_id: str) -> PipelineObject | None:
 
 
 def scope_of(pipeline: Pipeline, found: PipelineObject) -> ObjectScope:
-    """What the expressions of an object that find_object gave can see."""
+    """What the expressions of an object that find_object returned can see."""
     instance = pipeline.instances.get(found.reference("@instanceParent") or found.id)
     definition = instance.plan.definition if instance else pipeline.active or pipeline.latest
     return ObjectScope(
@@ -89,7 +89,7 @@ def instance_object(instance: Instance) -> PipelineObject:
 def attempt_object(
     instance: Instance, attempt: Attempt, fields: tuple[Field, ...] | None = None
 ) -> PipelineObject:
-    """The attempt; `fields` stand for the instance's own where they have been evaluated."""
+    """The attempt. Its evaluated `fields` replace the instance's."""
     own = instance.object.fields if fields is None else fields
     return PipelineObject(
         attempt.id,

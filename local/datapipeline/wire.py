@@ -1,48 +1,41 @@
-"""Requests checked against botocore's model of the service: required members, types, lengths, values."""
+"""Validates requests against botocore's model of the service: required members, types, lengths, values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
-import botocore.session
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import OperationModel
 
 from local.datapipeline.errors import (
     ConstraintViolationError,
     InvalidRequestError,
     SerializationError,
-    ServiceError,
     UnknownOperationError,
 )
+from local.json_service import ServiceError, service_model
 
-# The model's character class for ids and strings, which Python's re cannot read as it is written there.
+# The model's character class for ids and strings, rewritten because Python's re cannot read the original.
 _REFUSED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# The API Reference documents this limit, the model a lower one (1,024): the service is no stricter here.
+# The API Reference documents this limit, the model a lower one (1,024). The higher one applies here.
 _STACK_TRACE = 4095
 
 
-@cache
-def _service() -> ServiceModel:
-    model: ServiceModel = botocore.session.get_session().get_service_model("datapipeline")
-    return model
-
-
 def operations() -> list[str]:
-    return list(_service().operation_names)
+    """The names of the model's operations."""
+    return list(service_model("datapipeline").operation_names)
 
 
 def check(operation: str, request: object, *, constraint_error: str) -> dict[str, Any]:
     """The request, if the model allows it.
 
-    Raises UnknownOperationError, SerializationError for a member of the wrong type, and for anything else
-    the error that ``constraint_error`` names.
+    Raises UnknownOperationError, SerializationError for a member of the wrong type, and for anything else the
+    error that ``constraint_error`` names.
     """
     if operation not in operations():
         raise UnknownOperationError(f"There is no operation '{operation}'.")
-    model: OperationModel = _service().operation_model(operation)
+    model: OperationModel = service_model("datapipeline").operation_model(operation)
     if not isinstance(request, dict):
         raise SerializationError("The request is not a JSON object.")
     problems: list[str] = []

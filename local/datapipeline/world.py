@@ -1,4 +1,4 @@
-"""What the service does on other AWS services: it publishes alarms and evaluates its own preconditions."""
+"""Carries out effects on other AWS services: publishes alarms and evaluates system-managed preconditions."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _log = logging.getLogger(__name__)
 
 
 class World:
-    """Calls the local AWS; each call in a thread, so that the service's event loop goes on."""
+    """Calls local AWS. Each call runs in a thread, so that the service's event loop goes on."""
 
     def __init__(self, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url
 
     async def carry_out(self, effect: Effect, answered: Answered) -> None:
-        """Do what the engine asks for. A check that fails is "not met"; an alarm that fails is logged."""
+        """Carry out an effect. A failed check counts as "not met"; a failed alarm is logged."""
         if isinstance(effect, CheckPrecondition):
             met = await asyncio.to_thread(self._is_met, effect.precondition)
             answered(effect.pipeline_id, effect.attempt_id, met)

@@ -1,4 +1,4 @@
-"""The attempts of a pipeline as the service tells of them, against those that are expected."""
+"""Compares the attempts of a pipeline with the expected ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_YET = "not yet"
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt of one activity, at the time when it was read."""
+    """One attempt of one activity, as last read."""
 
     id: str
     activity: str
@@ -27,7 +27,7 @@ class Attempt:
 
     @classmethod
     def read(cls, wire: Mapping[str, Any]) -> Attempt:
-        """From an object that DescribeObjects gave."""
+        """Read an object that DescribeObjects returned."""
         values = {
             field["key"]: field.get("refValue") or field.get("stringValue") or "" for field in wire["fields"]
         }
@@ -38,7 +38,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table of attempts."""
+    """A row of the table of attempts."""
 
     pipeline: str
     activity: str
@@ -47,7 +47,7 @@ class Row:
 
 
 def read_attempts(client: DataPipelineClient, pipeline_id: str) -> list[Attempt]:
-    """All attempts of a pipeline so far, by activity and number."""
+    """All attempts of a pipeline so far, ordered by activity and number."""
     found = client.get_paginator("query_objects").paginate(pipelineId=pipeline_id, sphere="ATTEMPT")
     ids = [object_id for page in found for object_id in page.get("ids", [])]
     if not ids:
@@ -58,8 +58,8 @@ def read_attempts(client: DataPipelineClient, pipeline_id: str) -> list[Attempt]
 
 
 def mismatches(sample: SamplePipeline, attempts: Sequence[Attempt]) -> list[str]:
-    """What has gone otherwise than expected so far; empty while all may still come right."""
-    expected = {(one.activity, one.number): one.status for one in sample.expected}
+    """What has gone wrong so far; empty as long as every attempt can still end as expected."""
+    expected = {(attempt.activity, attempt.number): attempt.status for attempt in sample.expected}
     found = []
     for attempt in attempts:
         what = f"{sample.name}: {attempt.activity}, attempt {attempt.number}"
@@ -73,7 +73,7 @@ def mismatches(sample: SamplePipeline, attempts: Sequence[Attempt]) -> list[str]
 
 
 def unfinished(sample: SamplePipeline, attempts: Sequence[Attempt]) -> list[str]:
-    """The expected attempts that are not over, each with its status."""
+    """The expected attempts that have not ended, each with its status."""
     return [
         f"{row.pipeline}: {row.activity}, attempt {row.number}: {row.status}"
         for row in table_rows(sample, attempts)
@@ -82,8 +82,8 @@ def unfinished(sample: SamplePipeline, attempts: Sequence[Attempt]) -> list[str]
 
 
 def table_rows(sample: SamplePipeline, attempts: Sequence[Attempt]) -> list[Row]:
-    """A row for each attempt that is expected, there yet or not, then those that are not expected."""
-    actual = {(one.activity, one.number): one.status for one in attempts}
+    """A row for each expected attempt, whether or not it has started, followed by unexpected ones."""
+    actual = {(attempt.activity, attempt.number): attempt.status for attempt in attempts}
     keys = list(dict.fromkeys([*map(_key, sample.expected), *map(_key, attempts)]))
     return [Row(sample.name, *key, actual.get(key, NOT_YET)) for key in keys]
 

@@ -1,4 +1,4 @@
-"""`python -m local demo`: three pipelines on local AWS, from nothing to a summary."""
+"""`python -m local demo`: runs three pipelines on local AWS and shows how each attempt ended."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TIME_SCALE = 10
 SET_UP_SECONDS = 240
 RUN_SECONDS = 120
 SETTLE_SECONDS = 10
-# An account has two QueryObjects and two DescribeObjects a second, here as on AWS.
+# An account may call QueryObjects and DescribeObjects twice a second each, here as on AWS.
 BETWEEN_READS_SECONDS = 0.5
 
 OPENING = f"""\
@@ -45,7 +45,7 @@ the schedule's minute lasts {60 // TIME_SCALE} s, and so a retryDelay of 2 minut
 
 @dataclass
 class Started:
-    """A pipeline that was put in, and its attempts as they were read last."""
+    """An activated pipeline and its attempts as last read."""
 
     sample: SamplePipeline
     id: str
@@ -55,14 +55,18 @@ class Started:
         return table_rows(self.sample, self.attempts)
 
     def key(self, activity: str, number: int) -> AttemptKey | None:
-        """What finds the attempt in the runs and the logs; None if there is no such attempt."""
-        ids = (one.id for one in self.attempts if (one.activity, one.number) == (activity, number))
+        """The key under which an attempt's runs and logs are found; None if there is no such attempt."""
+        ids = (
+            attempt.id
+            for attempt in self.attempts
+            if (attempt.activity, attempt.number) == (activity, number)
+        )
         attempt_id = next(ids, None)
         return None if attempt_id is None else (self.id, attempt_id)
 
 
 class Clients:
-    """boto3 clients of the local AWS."""
+    """boto3 clients for local AWS."""
 
     def __init__(self, endpoint_url: str) -> None:
         retries = Config(retries={"mode": "standard", "total_max_attempts": 5})
@@ -73,7 +77,7 @@ class Clients:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the demo; 0 if every attempt ended as expected."""
+    """Run the demo. Returns 0 if every attempt ended as expected."""
     parser = argparse.ArgumentParser(prog="python -m local demo", description=OPENING)
     parser.add_argument(
         "--keep", action="store_true", help="afterwards stay up until Ctrl-C, to look around in the console"
@@ -109,7 +113,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def keep(aws: LocalAwsProcess, url: str, view: View) -> None:
-    """Stay up until Ctrl-C, which is the end that is meant, or until local AWS ends by itself."""
+    """Stay up until Ctrl-C, which is the regular end here, or until local AWS ends by itself."""
     view.say(f"\nThe console is at {url}{CONSOLE_PATH} until Ctrl-C.")
     with contextlib.suppress(KeyboardInterrupt):
         aws.wait()
@@ -128,15 +132,15 @@ def _run(clients: Clients, samples: Sequence[SamplePipeline], view: View) -> lis
     stack = context.get("stackName") or "TaskRunner"
     group = context["workerGroup"]
     pipelines = [Started(sample, sample.put_in(clients.data_pipeline, group)) for sample in samples]
-    view.say(f"put in {', '.join(one.sample.name for one in pipelines)} for worker group '{group}'")
+    view.say(f"put in {', '.join(pipeline.sample.name for pipeline in pipelines)} for worker group '{group}'")
     with view.table():
         problems = _watch(clients.data_pipeline, pipelines, view)
-    # Of attempts that went wrong, only what there is: their problem is known already.
+    # For attempts that went wrong, show whatever exists: the problem is known already.
     traces, lacking = _wait_for_traces(clients, stack, pipelines, 0 if problems else SETTLE_SECONDS)
     view.say("")
-    for one in pipelines:
-        for row in one.rows():
-            key = one.key(row.activity, row.number)
+    for pipeline in pipelines:
+        for row in pipeline.rows():
+            key = pipeline.key(row.activity, row.number)
             view.summary(row, traces.run(key), traces.printed(key))
     view.say(f"\nThe stack's schedule has started its poll loop {_times(traces.loops)}.")
     if not problems and not lacking:
@@ -149,14 +153,14 @@ def _times(count: int) -> str:
 
 
 def _watch(client: DataPipelineClient, pipelines: Sequence[Started], view: View) -> list[str]:
-    """Follow the attempts until all are over, or one goes wrong; returns what is wrong."""
+    """Follow the attempts until all have ended or one goes wrong. Returns what is wrong."""
     deadline = time.monotonic() + RUN_SECONDS
     while time.monotonic() < deadline:
-        going = [one for one in pipelines if unfinished(one.sample, one.attempts)]
-        for one in going:
-            one.attempts = read_attempts(client, one.id)
+        going = [pipeline for pipeline in pipelines if unfinished(pipeline.sample, pipeline.attempts)]
+        for pipeline in going:
+            pipeline.attempts = read_attempts(client, pipeline.id)
             view.show([row for each in pipelines for row in each.rows()])
-            wrong = mismatches(one.sample, one.attempts)
+            wrong = mismatches(pipeline.sample, pipeline.attempts)
             if wrong:
                 return wrong
             time.sleep(BETWEEN_READS_SECONDS)
@@ -164,23 +168,23 @@ def _watch(client: DataPipelineClient, pipelines: Sequence[Started], view: View)
             return []
     return [
         f"not over after {RUN_SECONDS} s: {problem}"
-        for one in pipelines
-        for problem in unfinished(one.sample, one.attempts)
+        for pipeline in pipelines
+        for problem in unfinished(pipeline.sample, pipeline.attempts)
     ]
 
 
 def _wait_for_traces(
     clients: Clients, stack: str, pipelines: Sequence[Started], seconds: float
 ) -> tuple[Traces, list[str]]:
-    """What the attempts left behind, and what it lacks: logs and executions lag behind a status."""
+    """The traces of the attempts, and what is missing. Logs and executions appear later than a status."""
     deadline = time.monotonic() + seconds
     while True:
         traces = read_traces(clients.step_functions, clients.logs, stack)
         lacking = [
-            f"{one.sample.name}: {text}"
-            for one in pipelines
-            for expected in one.sample.expected
-            for text in traces.shortcomings(expected, one.key(expected.activity, expected.number))
+            f"{pipeline.sample.name}: {text}"
+            for pipeline in pipelines
+            for expected in pipeline.sample.expected
+            for text in traces.shortcomings(expected, pipeline.key(expected.activity, expected.number))
         ]
         if not lacking or time.monotonic() >= deadline:
             return traces, lacking

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_datapipeline.type_defs import FieldTypeDef, PipelineObjectUnionTypeDef
 
 TYPE = "ShellCommandActivity"
-# What can be read before the next line replaces it: a command that ends at once is never seen RUNNING.
+# Long enough to see RUNNING before the status changes again.
 PAUSE = "sleep 2"
 
 EXTRACT = f'{PAUSE}; seq 1 10 > "$1/numbers"; echo "wrote $(wc -l < "$1/numbers" | tr -d " ") numbers"'
@@ -24,7 +24,7 @@ if [ -e "$1/tried" ]; then echo "recovered"; else touch "$1/tried"; echo "not ye
 
 
 class RefusedError(Exception):
-    """The service does not accept a pipeline; the message says why."""
+    """The service refused a pipeline; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class SamplePipeline:
     expected: tuple[ExpectedAttempt, ...]
 
     def put_in(self, client: DataPipelineClient, worker_group: str) -> str:
-        """Create, define and activate the pipeline; returns its id. Raises RefusedError."""
+        """Create, define and activate the pipeline. Returns its id; raises RefusedError."""
         created = client.create_pipeline(name=self.name, uniqueId=f"demo-{self.name}")
         pipeline_id = created["pipelineId"]
         answer = client.put_pipeline_definition(
@@ -94,7 +94,7 @@ class SamplePipeline:
 
 
 def sample_pipelines(directory: Path) -> list[SamplePipeline]:
-    """The pipelines; their commands keep files in `directory`."""
+    """The sample pipelines. Their commands keep files in `directory`."""
     shared = str(directory)
     return [
         SamplePipeline(

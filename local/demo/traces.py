@@ -1,4 +1,4 @@
-"""What the stack leaves behind of an attempt: its RunTask execution, and what its handler printed."""
+"""What an attempt leaves behind in the stack: its RunTask execution and its output in the log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AttemptKey = tuple[str, str]
 
 @dataclass(frozen=True)
 class Run:
-    """A RunTask execution. `seconds` is None while it is running."""
+    """A RunTask execution. `seconds` is None while it runs."""
 
     execution: str
     status: str
@@ -39,7 +39,7 @@ class Printed:
 
 @dataclass(frozen=True)
 class Traces:
-    """Of all attempts. `loops` is how often the schedule has started a PollLoop."""
+    """The traces of all attempts. `loops` counts the PollLoop executions that the schedule has started."""
 
     runs: Mapping[AttemptKey, Run]
     lines: Mapping[AttemptKey, Sequence[Printed]]
@@ -52,7 +52,7 @@ class Traces:
         return () if key is None else self.lines.get(key, ())
 
     def shortcomings(self, expected: ExpectedAttempt, key: AttemptKey | None) -> list[str]:
-        """What an attempt that is over lacks."""
+        """Which traces of a finished attempt are missing or wrong."""
         what = f"{expected.activity}, attempt {expected.number}"
         run = self.run(key)
         if run is None:
@@ -66,9 +66,11 @@ class Traces:
 
 
 def read_traces(step_functions: SFNClient, logs: CloudWatchLogsClient, stack: str) -> Traces:
-    """From the state machines and the handler's log group of a deployed stack."""
+    """Read the traces from the state machines and the handler's log group of a deployed stack."""
     pages = step_functions.get_paginator("list_state_machines").paginate()
-    machines = {one["name"]: one["stateMachineArn"] for page in pages for one in page["stateMachines"]}
+    machines = {
+        machine["name"]: machine["stateMachineArn"] for page in pages for machine in page["stateMachines"]
+    }
     loops = [arn for name, arn in machines.items() if name.startswith(f"{stack}-PollLoop-")]
     return Traces(
         _runs(step_functions, machines.get(f"{stack}-RunTask")),
@@ -78,7 +80,7 @@ def read_traces(step_functions: SFNClient, logs: CloudWatchLogsClient, stack: st
 
 
 def printed_in(messages: Iterable[str]) -> dict[AttemptKey, list[Printed]]:
-    """The lines that commands printed, among all that a handler logs."""
+    """The lines that commands printed, picked from the handler's log."""
     printed: defaultdict[AttemptKey, list[Printed]] = defaultdict(list)
     for message in messages:
         entry = _log_entry(message)
@@ -89,7 +91,7 @@ def printed_in(messages: Iterable[str]) -> dict[AttemptKey, list[Printed]]:
 
 
 def _runs(client: SFNClient, arn: str | None) -> dict[AttemptKey, Run]:
-    """By attempt; of several executions for one, the last."""
+    """Executions by attempt. If an attempt has several, the last one."""
     runs: dict[AttemptKey, Run] = {}
     for execution_arn in _executions(client, arn) if arn else ():
         told = client.describe_execution(executionArn=execution_arn)
@@ -102,10 +104,13 @@ def _runs(client: SFNClient, arn: str | None) -> dict[AttemptKey, Run]:
 
 
 def _executions(client: SFNClient, arn: str) -> list[str]:
-    """In the order of their start."""
+    """The ARNs of executions in the order of their start."""
     pages = client.get_paginator("list_executions").paginate(stateMachineArn=arn)
-    executions = [one for page in pages for one in page["executions"]]
-    return [one["executionArn"] for one in sorted(executions, key=lambda one: one["startDate"])]
+    executions = [execution for page in pages for execution in page["executions"]]
+    return [
+        execution["executionArn"]
+        for execution in sorted(executions, key=lambda execution: execution["startDate"])
+    ]
 
 
 def _messages(client: CloudWatchLogsClient, log_group: str) -> list[str]:

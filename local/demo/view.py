@@ -1,4 +1,4 @@
-"""What the demo shows: a live table on a terminal, plain lines elsewhere."""
+"""The demo's output: a live table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STYLES = {
 
 
 class View:
-    """The demo's output. `begin` is the moment that times are counted from."""
+    """The demo's output. Times count from the moment the table appears."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or stdout_console()
@@ -35,18 +35,18 @@ class View:
         self._before: dict[tuple[str, str, int], str] = {}
 
     def say(self, text: str, style: str = "") -> None:
-        # Wrapped by the terminal alone, so that what is copied or piped on is as it was printed.
+        # Only the terminal wraps the text, so that copied or piped output stays unchanged.
         self._console.print(Text(text, style=style), soft_wrap=True)
 
     @contextlib.contextmanager
     def busy(self, text: str) -> Iterator[None]:
-        """A spinner on a terminal, nothing elsewhere."""
+        """Show a spinner on a terminal, nothing elsewhere."""
         with self._console.status(text) if self._console.is_terminal else contextlib.nullcontext():
             yield
 
     @contextlib.contextmanager
     def table(self) -> Iterator[None]:
-        """While in here, `show` updates one table; it stays on the screen afterwards."""
+        """Inside the block, `show` updates one table, which stays on the screen afterwards."""
         self._begin = time.monotonic()
         if not self._console.is_terminal:
             yield
@@ -56,7 +56,7 @@ class View:
         self._live = None
 
     def show(self, rows: Sequence[Row]) -> None:
-        """The attempts as they are now. In plain text, a line for each that has changed."""
+        """Show the attempts. In plain text, print a line for each one that has changed."""
         seconds = time.monotonic() - self._begin
         if self._live is not None:
             self._live.update(attempts_table(rows, seconds))
@@ -70,7 +70,7 @@ class View:
                 )
 
     def summary(self, row: Row, run: Run | None, printed: Sequence[Printed]) -> None:
-        """One task: status, handler, duration, execution, output."""
+        """Show one task: status, handler, duration, execution and output."""
         line = Text(f"{row.pipeline}: {row.activity}, attempt {row.number}  ", style="bold")
         line.append(row.status, style=STYLES.get(row.status, ""))
         self._console.print(line, soft_wrap=True)
@@ -83,12 +83,12 @@ class View:
 
 
 def stdout_console() -> Console:
-    """Plain text where stdout is not a terminal, even if the environment asks for colours."""
+    """A console without colours if stdout is not a terminal, even if the environment asks for colours."""
     return Console(force_terminal=None if sys.stdout.isatty() else False, highlight=False, emoji=False)
 
 
 def attempts_table(rows: Sequence[Row], seconds: float) -> Table:
-    """The table of attempts; a pipeline's name stands on its first row alone."""
+    """The table of attempts. A pipeline's name appears only in its first row."""
     table = Table(caption=f"{seconds:.0f} s", caption_justify="left")
     for header in ("Pipeline", "Activity", "Attempt", "Status"):
         table.add_column(header, min_width=18 if header == "Status" else None)

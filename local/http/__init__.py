@@ -1,1 +1,1 @@
-"""What listens on the port: routing, who may speak to it, and requests and responses (ASGI)."""
+"""The HTTP side of local AWS (ASGI): routing, access checks, reading requests and sending responses."""

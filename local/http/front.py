@@ -1,4 +1,4 @@
-"""The one application on the port: the console, Data Pipeline's requests, and all others for ministack."""
+"""The one application on the port: the console, Data Pipeline, and ministack for everything else."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from typing import Any
 
 from local.console.files import console, is_console
 from local.http.guard import refusal
+from local.http.messages import respond, target_of
 from local.ministack_hooks import Asgi
 
-TARGET_PREFIX = b"DataPipeline."
+TARGET_PREFIX = "DataPipeline."
 CONTROL_PATH = "/_local/datapipeline/"
 
 
 def is_data_pipeline(scope: dict[str, Any]) -> bool:
-    """Whether a request is Data Pipeline's by its X-Amz-Target, or the control endpoint's by its path."""
+    """Whether a request is for Data Pipeline (by X-Amz-Target) or the control endpoint (by path)."""
     if scope["type"] != "http":
         return False
-    targets = [value for name, value in scope["headers"] if name.lower() == b"x-amz-target"]
-    by_target = any(target.startswith(TARGET_PREFIX) for target in targets)
-    return by_target or scope["path"].startswith(CONTROL_PATH)
+    return _is_for(TARGET_PREFIX, scope) or scope["path"].startswith(CONTROL_PATH)
 
 
 def front(*, data_pipeline: Asgi, others: Asgi) -> Asgi:
-    """One ASGI application out of all. `others` is started by the lifespan events but not shut down by
-    them: ministack's shutdown loads services that were never used, which takes longer than they matter."""
+    """Combine all into one ASGI application.
+
+    The lifespan events start `others` but do not shut it down: ministack's shutdown would first load
+    services that were never used, which takes longer than they matter.
+    """
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -45,24 +47,24 @@ def front(*, data_pipeline: Asgi, others: Asgi) -> Asgi:
     return application
 
 
-def with_service(target_prefix: bytes, service: Asgi, others: Asgi) -> Asgi:
-    """``others`` with one more service, whose requests are known by their X-Amz-Target."""
+def with_service(target_prefix: str, service: Asgi, others: Asgi) -> Asgi:
+    """``others`` plus one more service, which gets the requests with its X-Amz-Target."""
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        targets = [value for name, value in scope.get("headers", ()) if name.lower() == b"x-amz-target"]
-        ours = any(target.startswith(target_prefix) for target in targets)
-        await (service if ours else others)(scope, receive, send)
+        await (service if _is_for(target_prefix, scope) else others)(scope, receive, send)
 
     return application
+
+
+def _is_for(target_prefix: str, scope: dict[str, Any]) -> bool:
+    return (target_of(scope) or "").startswith(target_prefix)
 
 
 async def _refuse(scope: dict[str, Any], reason: str, send: Any) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close"})
         return
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": f"{reason}\n".encode()})
+    await respond(send, 403, {"content-type": "text/plain; charset=utf-8"}, f"{reason}\n".encode())
 
 
 async def _lifespan(application: Asgi, scope: dict[str, Any], receive: Any, send: Any) -> None:

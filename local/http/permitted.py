@@ -1,38 +1,32 @@
-"""HTTP services of this process that are not ministack's, behind the permissions of their callers."""
+"""Checks callers' permissions in front of HTTP services that are not ministack's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from local.http.requests import read_body
+from local.http.messages import CALLER, read_body, respond, target_of
+from local.json_service import json_object
 from local.ministack_hooks import Asgi
 from local.ministack_hooks.permissions import Permissions
-from local.permissions.calls import Call
-
-CALLER = "local.caller"
-"""Where an application finds the user id (``aws:userid``) of a request's caller in its scope."""
-
-CallsOf = Callable[[str, bytes], list[Call]]
-"""(operation, body) -> what has to be allowed."""
+from local.permissions.calls import CallsOf
 
 
 def permitted(service: str, application: Asgi, *, permissions: Permissions, calls_of: CallsOf) -> Asgi:
-    """`application`, for requests that name an operation and whose caller may make its calls.
+    """`application`, reached only by requests whose caller may make the calls of the operation.
 
-    Requests without X-Amz-Target are no operations of AWS's, and go through.
+    Requests without X-Amz-Target are not AWS operations and pass unchecked.
     """
 
     async def checked(scope: Any, receive: Any, send: Any) -> None:
-        targets = [value for name, value in scope.get("headers", ()) if name.lower() == b"x-amz-target"]
-        if scope["type"] != "http" or not targets:
+        target = target_of(scope)
+        if target is None:
             await application(scope, receive, send)
             return
-        operation = targets[0].decode("latin-1").rpartition(".")[2]
+        operation = target.rpartition(".")[2]
         body = await read_body(receive)
-        refusal = permissions.refusal(service, scope, body, lambda: calls_of(operation, body))
+        refusal = permissions.refusal(service, scope, body, lambda: calls_of(operation, json_object(body)))
         if refusal is not None:
-            await _respond(send, *refusal)
+            await respond(send, *refusal)
             return
         caller = permissions.user_id(scope)
         await application({**scope, CALLER: caller}, _with_body(body, receive), send)
@@ -41,7 +35,7 @@ def permitted(service: str, application: Asgi, *, permissions: Permissions, call
 
 
 def _with_body(body: bytes, receive: Any) -> Any:
-    """A `receive` that gives the body once more, and then what comes after it."""
+    """A `receive` that returns the body once more, and then whatever follows it."""
     given = False
 
     async def again() -> Any:
@@ -52,9 +46,3 @@ def _with_body(body: bytes, receive: Any) -> Any:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
-
-
-async def _respond(send: Any, status: int, headers: dict[str, str], body: bytes) -> None:
-    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""Variables in policies, which ministack's evaluator compares as they are written.
+"""Replaces variables in policies, which ministack's evaluator compares literally.
 
 Source: IAM user guide, "IAM policy elements: Variables and tags".
 """
@@ -12,20 +12,23 @@ from typing import Any
 
 _VARIABLE = re.compile(r"\$\{([^,}]+)(?:,\s*'([^']*)')?\}")
 _ABSENT = "\0"
-"""In no value of a request: a variable without a value makes its statement match nothing."""
+"""Occurs in no request: a statement with a variable that has no value matches nothing."""
 
 ValueOf = Callable[[str], object]
-"""A condition key -> its value in the request, or None."""
+"""(condition key) -> its value in the request, or None."""
 
 
 def with_values(statements: Sequence[Any], value_of: ValueOf) -> list[Any]:
-    """Parsed statements, with the request's values for the variables in resources and conditions."""
-    return [_with_values(one, value_of) if _has_variables(one) else one for one in statements]
+    """Parsed statements with the request's values for the variables in resources and conditions."""
+    return [
+        _with_values(statement, value_of) if _has_variables(statement) else statement
+        for statement in statements
+    ]
 
 
 def _has_variables(statement: Any) -> bool:
     resources = (*statement.resources, *statement.not_resources)
-    return any("${" in one for one in resources) or "${" in str(statement.conditions)
+    return any("${" in resource for resource in resources) or "${" in str(statement.conditions)
 
 
 def _with_values(statement: Any, value_of: ValueOf) -> Any:
@@ -38,12 +41,12 @@ def _with_values(statement: Any, value_of: ValueOf) -> Any:
     def expected(values: object, operator: str) -> object:
         has_wildcards = "like" in operator.lower() or "arn" in operator.lower()
         listed = values if isinstance(values, list) else [values]
-        return [text(one, has_wildcards=has_wildcards) for one in listed]
+        return [text(value, has_wildcards=has_wildcards) for value in listed]
 
     return replace(
         statement,
-        resources=[text(one, has_wildcards=True) for one in statement.resources],
-        not_resources=[text(one, has_wildcards=True) for one in statement.not_resources],
+        resources=[text(resource, has_wildcards=True) for resource in statement.resources],
+        not_resources=[text(resource, has_wildcards=True) for resource in statement.not_resources],
         conditions={
             operator: {key: expected(values, operator) for key, values in pairs.items()}
             for operator, pairs in statement.conditions.items()
@@ -53,7 +56,7 @@ def _with_values(statement: Any, value_of: ValueOf) -> Any:
 
 def _value(name: str, default: str | None, value_of: ValueOf, *, has_wildcards: bool) -> str:
     if name in ("$", "?", "*"):
-        # The evaluator knows no escaped wildcard: any one character is the nearest to a literal one.
+        # The evaluator has no escaped wildcard. Any one character comes closest to a literal one.
         return "?" if name == "*" and has_wildcards else name
     value = value_of(name)
     if isinstance(value, str):

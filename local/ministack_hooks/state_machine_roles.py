@@ -10,22 +10,20 @@ from __future__ import annotations
 import contextvars
 import importlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from local.json_service import json_object
 from local.ministack_hooks.integrations import optimized
 from local.ministack_hooks.permissions import Permissions
-from local.permissions.calls import Call, Denied
+from local.permissions.calls import Call, CallsOf, Denied
 from local.sdk_errors import sdk_error
 
 PRINCIPAL = "states.amazonaws.com"
 
-CallsOf = Callable[[str, bytes], list[Call]]
-"""(operation, body of the request) -> what has to be allowed."""
-
 
 class StateMachineRoles:
-    """Wraps what ministack's Step Functions calls, from the thread of each execution."""
+    """Wraps what ministack's Step Functions calls, in the thread of each execution."""
 
     def __init__(self, step_functions: Any, permissions: Permissions) -> None:
         self._step_functions = step_functions
@@ -42,7 +40,7 @@ class StateMachineRoles:
         self._check_sdk_integrations()
 
     def add_service(self, service: str, calls_of: CallsOf) -> None:
-        """Say what calls of an added service need."""
+        """Register the function that returns the calls an added service's operations make."""
         self._calls_of[service] = calls_of
 
     def _know_the_execution(self) -> None:
@@ -102,7 +100,7 @@ class StateMachineRoles:
         self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any
     ) -> list[Call]:
         if service in self._calls_of:
-            return self._calls_of[service](headers["x-amz-target"].rpartition(".")[2], body)
+            return self._calls_of[service](headers["x-amz-target"].rpartition(".")[2], json_object(body))
         parameters = self._app._routing_params(method, path, headers, body, query)
         request = (service, method, path, headers, body, parameters)
         action = self._actions.extract_iam_action(*request)
@@ -123,7 +121,7 @@ class StateMachineRoles:
         found = self._step_functions._executions.get(execution) if execution else None
         machine = self._step_functions._state_machines.get(found["stateMachineArn"]) if found else None
         if machine is None:
-            return None  # It was deleted while it ran, which ministack notices by itself.
+            return None  # It was deleted while it ran. ministack notices that itself.
         return self._permissions.role_denied(
             machine["roleArn"],
             call,

@@ -1,1 +1,1 @@
-"""What IAM decides on: the calls, who makes them, and a record of the decisions."""
+"""The calls that IAM decides on, who makes them, and a record of the decisions."""

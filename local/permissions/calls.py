@@ -1,14 +1,15 @@
-"""What IAM is asked, and how it says no."""
+"""Calls that IAM allows or denies, and the wording of a denial."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Call:
-    """One action on one resource, with the condition keys that the request itself brings (lower case)."""
+    """One action on one resource, with the condition keys that the request itself provides (lower case)."""
 
     action: str
     resource: str = "*"
@@ -16,19 +17,23 @@ class Call:
 
     @property
     def service(self) -> str:
-        """The action's namespace."""
+        """The action's service prefix."""
         return self.action.partition(":")[0]
+
+
+CallsOf = Callable[[str, Mapping[str, Any]], list[Call]]
+"""(operation, request) -> the calls that must be allowed."""
 
 
 @dataclass(frozen=True)
 class Denied:
-    """A call that no policy allows, or that one denies."""
+    """A call that no policy allows, or that a policy denies."""
 
     principal: str
     call: Call
     explicit: bool = False
     by_resource: bool = False
-    """What denies it, or fails to allow it, is the resource's own policy."""
+    """Whether it is the resource's own policy that denies the call or fails to allow it."""
 
     @property
     def message(self) -> str:
@@ -57,7 +62,7 @@ class Credentials:
     session_token: str = field(repr=False)
 
     def environment(self) -> dict[str, str]:
-        """As the SDKs read them."""
+        """The environment variables that the SDKs read."""
         return {
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
@@ -66,4 +71,4 @@ class Credentials:
 
 
 class CannotAssumeError(Exception):
-    """A service may not assume a role: it is not there, or its trust policy does not let the service."""
+    """A service may not assume a role: it does not exist, or its trust policy does not allow the service."""

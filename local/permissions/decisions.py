@@ -1,6 +1,6 @@
-"""A record of what IAM decided, one JSON object a line: which statement allowed which call, and denials.
+"""Records IAM's decisions, one JSON object per line: denials, and which statement allowed which call.
 
-A call that was decided in the same way before is not written again.
+The same decision is written only once.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 Decision = Literal["granted", "allowed", "denied"]
-"""Granted: a statement that a role has, whether or not it is needed."""
+""""granted" is a statement that a role has, whether or not anything needs it."""
 
 
 DIRECTORY = "LOCAL_AWS_DECISIONS"
-"""The environment variable that names the directory in which a record is made."""
+"""The environment variable that names the directory for records. Without it, nothing is recorded."""
 
 
 class Decisions:
-    """Appends to ``file``, which has all that came before whenever the process ends. From any thread."""
+    """Appends to ``file``. Whenever the process ends, the file is complete up to then. From any thread."""
 
     def __init__(self, file: Path) -> None:
         self._file = file.open("a", buffering=1)
@@ -29,7 +29,7 @@ class Decisions:
         self._written: set[str] = set()
 
     def note(self, decision: Decision, principal: str, **members: Any) -> None:
-        """Write a decision on ``principal``, a role's name or a service's, unless it is there already."""
+        """Write a decision on ``principal``, the name of a role or a service, unless it has been written."""
         line = json.dumps({"decision": decision, "principal": principal, **members}, sort_keys=True)
         with self._lock:
             if line not in self._written:
@@ -38,14 +38,14 @@ class Decisions:
 
 
 class Denials:
-    """Says each denial once: what a role lacks is easier to see here than in what fails for want of it."""
+    """Prints each denial once: a missing permission is easier to see here than in what fails without it."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._said: set[str] = set()
 
     def note(self, decision: str, _principal: str, **members: Any) -> None:
-        """Say a decision, if it is a denial that was not said before."""
+        """Print a decision if it is a new denial."""
         message = members.get("message", "")
         if decision == "denied" and message not in self._said:
             self._said.add(message)
@@ -53,7 +53,7 @@ class Denials:
 
 
 def noting(say: Callable[[str], None], environment: Mapping[str, str] = os.environ) -> Callable[..., None]:
-    """What is to be told each decision: denials are said; all is recorded if the environment asks for it."""
+    """A function to call with each decision. It prints denials, and records all if so configured."""
     denials = Denials(say)
     directory = environment.get(DIRECTORY)
     if not directory:
@@ -68,7 +68,7 @@ def noting(say: Callable[[str], None], environment: Mapping[str, str] = os.envir
 
 
 def read(directory: Path, name: str = "*") -> list[Mapping[str, Any]]:
-    """The decisions in the records of a directory: of one process, by its id, or of all."""
+    """Read the decisions in a directory: those of one process, by its id, or all."""
     return [
         json.loads(line)
         for file in sorted(directory.glob(f"{name}.jsonl"))

@@ -1,1 +1,1 @@
-"""Processes on this machine: trees that start, freeze and end as a whole, as execution environments do."""
+"""Process trees that start, freeze and end as a whole, as Lambda's execution environments do."""

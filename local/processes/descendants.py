@@ -1,6 +1,7 @@
-"""The processes below a process: found, killed, frozen and thawed, in whatever session they are.
+"""Finds, kills, freezes and thaws the descendants of a process, whatever session they are in.
 
-The supervisor of an execution environment imports this, so it has to load fast: it needs no more than os.
+The supervisor of each execution environment imports this module, so it has to load fast: it imports little
+but os.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _PAUSE_SECONDS = 0.001
 
 
 def children(pid: int) -> list[int]:
-    """The children of a process. One may be missing if another ends meanwhile (proc(5)): look again."""
+    """The children of a process. One may be missing if another ends meanwhile (proc(5)), so look twice."""
     if not _HAS_CHILDREN:
         return _children_by_parent().get(pid, [])
     found: list[int] = []
@@ -29,7 +30,7 @@ def children(pid: int) -> list[int]:
 
 
 def descendants(pid: int) -> list[int]:
-    """The children of a process, and theirs."""
+    """The children of a process, their children, and so on."""
     by_parent = None if _HAS_CHILDREN else _children_by_parent()
     found: list[int] = []
     waiting = [pid]
@@ -43,10 +44,10 @@ def descendants(pid: int) -> list[int]:
 
 
 def kill_tree(pid: int) -> None:
-    """Kill a process, its group, and its descendants in groups and sessions of their own.
+    """Kill a process, its group and all its descendants, even in groups and sessions of their own.
 
-    It is stopped first, so that it starts nothing more; if it is a subreaper (Linux, prctl(2)), it stays the
-    parent of all that is orphaned meanwhile.
+    The process is stopped first, so that it starts nothing more. If it is a subreaper (Linux, prctl(2)), it
+    stays the parent of everything that is orphaned meanwhile.
     """
     send(pid, signal.SIGSTOP)
     kill_below(pid)
@@ -55,7 +56,7 @@ def kill_tree(pid: int) -> None:
 
 
 def kill_below(pid: int) -> None:
-    """Kill the descendants of a process, those too that are started meanwhile; not for longer than 2 s."""
+    """Kill all descendants of a process, also those started meanwhile. Gives up after 2 s."""
     until = time.monotonic() + _KILL_SECONDS
     killed: set[int] = set()
     while (left := [below for below in descendants(pid) if is_running(below)]) and time.monotonic() < until:
@@ -67,15 +68,15 @@ def kill_below(pid: int) -> None:
 
 
 def freeze(pid: int) -> list[int] | None:
-    """Stop all that runs below a process, and return whom, for `thaw`. What stood still already is not told.
+    """Stop everything that runs below a process. Returns the pids for `thaw`, without those stopped before.
 
-    None if that did not succeed in a second: something starts processes faster than they can be stopped.
+    Returns None if it takes longer than a second: something starts processes faster than they can be stopped.
     """
     stopped: list[int] = []
     seen: set[int] = set()
     quiet = 0
     until = time.monotonic() + _FREEZE_SECONDS
-    while quiet < 2:  # Once is not enough: see `children`.
+    while quiet < 2:  # Look twice: see `children`.
         new = [descendant for descendant in descendants(pid) if descendant not in seen]
         for descendant in new:
             if _state(descendant) not in "TtZX":
@@ -89,30 +90,30 @@ def freeze(pid: int) -> list[int] | None:
 
 
 def thaw(stopped: list[int]) -> None:
-    """Let run again what `freeze` has stopped."""
+    """Continue the processes that `freeze` stopped."""
     for pid in stopped:
         send(pid, signal.SIGCONT)
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process has not ended; it may be stopped."""
+    """Whether a process has not ended. A stopped process counts as running."""
     return _state(pid) not in "ZX"
 
 
 def send(pid: int, number: int) -> None:
-    """Send a signal to a process, which may be gone, or another user's."""
+    """Send a signal to a process. It may be gone, or another user's."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
 
 
 def send_group(group: int, number: int) -> None:
-    """Send a signal to a process group, which may be gone, or another user's."""
+    """Send a signal to a process group. It may be gone, or another user's."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
 
 def peak_memory_mb(pid: int) -> int:
-    """The most memory a process has had so far, in MB; 0 where /proc does not tell."""
+    """The peak memory of a process so far, in MB; 0 if /proc does not say."""
     with contextlib.suppress(OSError):
         for line in _read(f"{_PROC}/{pid}/status").splitlines():
             if line.startswith("VmHWM:"):
@@ -121,18 +122,18 @@ def peak_memory_mb(pid: int) -> int:
 
 
 def _state(pid: int) -> str:
-    """The letter of proc(5) and ps(1): Z for what has ended and T for what is stopped. X if it is gone."""
+    """The state letter of proc(5) and ps(1): Z for ended, T for stopped; X if the process is gone."""
     if not os.path.exists(f"{_PROC}/self/stat"):  # noqa: PTH110
         return _ps("-o", "stat=", "-p", str(pid)).strip()[:1] or "X"
     try:
-        # "pid (command) state parent ...", and the command may have spaces and parentheses: proc(5).
+        # "pid (command) state parent ...". The command may contain spaces and parentheses: proc(5).
         return _read(f"{_PROC}/{pid}/stat").rpartition(")")[2].split()[0]
     except (OSError, IndexError):
         return "X"
 
 
 def _children_by_parent() -> dict[int, list[int]]:
-    """All processes by their parents: from /proc, or from ps where there is no /proc."""
+    """All processes by parent, read from /proc, or from ps where there is no /proc."""
     found: dict[int, list[int]] = {}
     if os.path.exists(f"{_PROC}/self/stat"):  # noqa: PTH110
         for name in filter(str.isdigit, os.listdir(_PROC)):  # noqa: PTH208
@@ -149,7 +150,7 @@ def _children_by_parent() -> dict[int, list[int]]:
 
 
 def _ps(*arguments: str) -> str:
-    import subprocess  # Slow to load, and only needed where there is no /proc.
+    import subprocess  # Slow to load, and needed only where there is no /proc.
 
     return subprocess.run(["ps", *arguments], capture_output=True, text=True, check=False).stdout
 

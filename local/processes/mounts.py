@@ -1,11 +1,11 @@
-"""A process's own view of /dev and of the time zones: as little as Lambda has of them.
+"""Gives a process its own view of /dev and of time zones, which is as small as Lambda's.
 
     mounts.py PLACE DEVICE...
 
-tries it out, and ends with 0 if it worked. Lambda's /dev has a few devices and links to the standard streams,
-but no `fd` (so bash has no process substitution), no `shm` (so Python's multiprocessing has no queues and
-pools) and no terminal, and there is no time zone data. Only root may mount (Linux, CAP_SYS_ADMIN), and in
-many containers not even root.
+tries it out, and exits with 0 if it worked. Lambda's /dev has a few devices and links to the standard
+streams, but no `fd` (so bash has no process substitution), no `shm` (so Python's multiprocessing has no
+queues and pools) and no terminal, and there is no time zone data. Only root may mount (Linux, CAP_SYS_ADMIN),
+and in many containers not even root.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _STREAMS = ("stdin", "stdout", "stderr")
 
 
 def hide(place: str, devices: Iterable[str]) -> None:
-    """Give this process, and those that it starts, Lambda's view. ``place`` is empty. Raises OSError."""
+    """Give this process and its children Lambda's view. ``place`` is an empty directory. Raises OSError."""
     if _libc.unshare(_CLONE_NEWNS) != 0:
         raise _error("unshare")
     _mount("none", "/", None, _MS_REC | _MS_PRIVATE)

@@ -1,8 +1,8 @@
-"""The last resort: this process adopts what has lost all its parents, and ends it.
+"""The last resort: this process adopts processes that have lost all their parents, and kills them.
 
-Whatever runs below the supervisors of a process tree is theirs to end. If they are killed at once, what they
-left becomes a child of this process (Linux: prctl(2), PR_SET_CHILD_SUBREAPER). It has a session of its own,
-which no child that was started here has.
+Supervisors end everything that runs below them. If all supervisors of a process tree are killed at once, what
+they leave becomes a child of this process (Linux: prctl(2), PR_SET_CHILD_SUBREAPER). Such a child is known by
+its session: children that this process starts itself stay in its own session.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 class Orphans:
-    """Of this process, which must not start a session for any child of its own."""
+    """The orphans of this process, which must not start a new session for any of its own children."""
 
     def __init__(self) -> None:
         self._adopted = False
 
     def adopt(self) -> None:
-        """Become the parent of orphaned descendants, from now on and for good."""
+        """Become the parent of orphaned descendants, from now on."""
         if sys.platform == "linux":
             import ctypes
 
@@ -32,7 +32,7 @@ class Orphans:
             self._adopted = ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, *rest) == 0
 
     def end(self) -> bool:
-        """Kill those that are there. Returns whether there were any."""
+        """Kill all orphans. Returns whether there were any."""
         found = self._found() if self._adopted else []
         for pid in found:
             send(pid, signal.SIGKILL)
@@ -51,4 +51,4 @@ class Orphans:
 
 
 ORPHANS = Orphans()
-"""This process's."""
+"""The orphans of this process."""

@@ -1,22 +1,22 @@
-"""The first two processes of a tree of processes, which end all others with themselves.
+"""The first two processes of a process tree, which take everything below down with them.
 
     supervisor.py USER FILES VIEW DEVICE...
 
-USER is whom the program runs as, `UID:GID`, FILES how many files it may have open, and VIEW where its view of
-/dev with these devices is made up (see mounts.py); `-` for each is what the caller has. Standard input names
-the program: a length of 8 bytes, and in so many the number of arguments of its command line, these, and its
-variables as NAME=VALUE, with null characters between them. (Everybody could read arguments, and who kills the
-program by its name would hit the supervisors too.) After that it is a lifeline: it ends when the process that
-started this one does, however that comes about.
+USER is the user that the program runs as, `UID:GID`; FILES is how many files it may have open; VIEW is where
+its view of /dev with these devices is set up (see mounts.py). `-` keeps the caller's. Standard input first
+describes the program: 8 bytes of length, and then in that many bytes the number of arguments, the arguments,
+and the variables as NAME=VALUE, separated by null characters. (Arguments of the supervisors could be read by
+everybody, and killing the program by its name would hit the supervisors too.) After that it is a lifeline: it
+ends when the process that started this one does, however that happens.
 
-An execution environment of Lambda is a virtual machine: when it ends, nothing is left of it. Here a command
-may have left its session and lost its parents. So there are an outer and an inner supervisor, which both
-adopt orphans (Linux: prctl(2), PR_SET_CHILD_SUBREAPER), and the program is the inner one's child. Each ends
-all that is below it when its child or its lifeline has ended, and then itself in the way that its child did.
-Whichever of these processes is killed, another one is left for what ran there. Where orphans cannot be
-adopted (macOS), those that have lost all their parents stay.
+An execution environment of Lambda is a virtual machine: nothing of it outlives it. Here, a command may have
+left its session and lost its parents. So an outer and an inner supervisor both adopt orphans (Linux:
+prctl(2), PR_SET_CHILD_SUBREAPER), and the program is the inner one's child. When its child or its lifeline
+has ended, each supervisor ends everything below it, and then itself the way its child ended. Whichever of
+these processes is killed, another is left to clean up. Where orphans cannot be adopted (macOS), processes
+that have lost all their parents stay.
 
-It runs isolated (`python -I -S`) with an empty environment, so that no setting of the program's reaches it.
+It runs isolated (`python -I -S`) with an empty environment, so that no setting of the program reaches it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from local.processes.descendants import descendants, send
 
 _LIFELINE = 0
 _GIVE_UP_SECONDS = 10.0
-"""What cannot be killed for so long is the kernel's, or another user's."""
+"""A process that cannot be killed in this time belongs to the kernel or to another user."""
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
@@ -61,7 +61,7 @@ def main() -> None:
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         _limit(*limits)
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # A change of the user would reset it.
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # Changing the user would reset it.
         for number in (signal.SIGCHLD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         if os.getppid() == supervisor:
@@ -91,7 +91,7 @@ def _limit(user: str, files: str, view: str, *devices: str) -> None:
 
 
 def _supervise(child: int, lifeline: int) -> int:
-    """Wait for the end of the child or of the lifeline, then end all that is below. Returns a wait status."""
+    """Wait until the child or the lifeline ends, then end everything below. Returns a wait status."""
     reading, writing = os.pipe()
     for end in (reading, writing):
         os.set_blocking(end, False)
@@ -113,7 +113,7 @@ def _supervise(child: int, lifeline: int) -> int:
 
 
 def _end_all_below() -> dict[int, int]:
-    """Kill until there are no children: what has lost its parent becomes one. Returns their wait statuses."""
+    """Kill until no child is left: orphans become children. Returns their wait statuses."""
     ended: dict[int, int] = {}
     killed: set[int] = set()
     until = time.monotonic() + _GIVE_UP_SECONDS

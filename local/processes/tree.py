@@ -1,4 +1,4 @@
-"""A program and whatever it starts: started, frozen, thawed and ended together."""
+"""Starts a program, and freezes, thaws and ends it together with everything it starts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ENDING_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class User:
-    """By numbers, which need no entry in /etc/passwd; without supplementary groups."""
+    """A user by number, which needs no entry in /etc/passwd. It has no supplementary groups."""
 
     uid: int
     gid: int
@@ -40,7 +40,7 @@ class User:
 
 
 class ProcessTree:
-    """A program below two supervisors (see supervisor.py). `exited` is its end, as of subprocess."""
+    """A program below two supervisors (see supervisor.py). `exited` is its exit code, as of subprocess."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class ProcessTree:
     async def start(
         self, argv: Sequence[str], *, environment: Mapping[str, str], directory: Path, output: int
     ) -> None:
-        """Start the program `argv[0]`, a path, with `output` as its standard output and error."""
+        """Start the program `argv[0]`, a path. `output` becomes its standard output and error."""
         reading, self._lifeline = os.pipe()
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -78,7 +78,7 @@ class ProcessTree:
         self.exited = asyncio.ensure_future(self._end())
         variables = [f"{name}={value}" for name, value in environment.items()]
         program = os.fsencode("\0".join([str(len(argv)), *argv, *variables]))
-        with contextlib.suppress(BrokenPipeError):  # It has ended already, which `exited` tells.
+        with contextlib.suppress(BrokenPipeError):  # It has ended already; `exited` says so.
             os.write(self._lifeline, len(program).to_bytes(8, "big") + program)
 
     async def _end(self) -> int:
@@ -91,17 +91,17 @@ class ProcessTree:
 
     @property
     def alive(self) -> bool:
-        """Whether the program runs, frozen or not, and nobody has told it to end."""
+        """Whether the program exists, frozen or not, and has not been killed by `kill`."""
         program = self._program
         return not self._killed and program is not None and is_running(program)
 
     @property
     def peak_memory_mb(self) -> int:
-        """Of the program, so far; 0 if it is gone or cannot be told."""
+        """The peak memory of the program so far, in MB; 0 if it is gone or unknown."""
         return 0 if self._program is None else peak_memory_mb(self._program)
 
     def freeze(self) -> None:
-        """Let nothing run until `thaw`, as Lambda does between invocations; what cannot be stopped ends."""
+        """Stop everything until `thaw`, as Lambda does between invocations. Kills what cannot be stopped."""
         supervisor = self._supervisor
         stopped = None if supervisor is None else freeze(supervisor)
         if stopped is None:
@@ -110,12 +110,12 @@ class ProcessTree:
             self._frozen = stopped
 
     def thaw(self) -> None:
-        """Go on where `freeze` stopped."""
+        """Continue what `freeze` stopped."""
         thaw(self._frozen)
         self._frozen = []
 
     def kill(self) -> None:
-        """End the program and all that it has started at once; the supervisors end by themselves then."""
+        """Kill the program and everything it has started. The supervisors then end by themselves."""
         self._killed = True
         if self._lifeline is not None:
             os.close(self._lifeline)
@@ -127,14 +127,14 @@ class ProcessTree:
             kill_below(supervisor)
 
     async def ended(self) -> None:
-        """After `kill`: wait until nothing is left; not for long, since the kernel may keep a process."""
+        """After `kill`: wait until nothing is left. Gives up soon, because the kernel may keep a process."""
         await asyncio.wait({self.exited}, timeout=ENDING_SECONDS)
         if self._process is not None and self._process.returncode is None:
             kill_tree(self._process.pid)
 
     @property
     def _supervisor(self) -> int | None:
-        """The inner one, whose first child is the program; what it adopts comes after that."""
+        """The inner supervisor. Its first child is the program; orphans that it adopts come later."""
         if self._process is None or self._process.returncode is not None:
             return None
         return next(iter(children(self._process.pid)), None)

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from local.json_service import ServiceError
 
 
-class RedshiftDataError(Exception):
-    """An error answer: ``type`` goes on the wire as ``__type``, with ``status`` as the HTTP status."""
-
-    type: ClassVar[str] = "InternalServerException"
-    status: ClassVar[int] = 500
+class RedshiftDataError(ServiceError):
+    """An error of the Data API, whose model calls the message ``Message``."""
 
     def members(self) -> dict[str, str]:
-        """The members of the answer."""
-        return {"Message": str(self)}
+        return {"Message": self.message}
+
+
+class InternalServerError(RedshiftDataError):
+    """The service's own fault (500)."""
+
+    type = "InternalServerException"
+    status = 500
 
 
 class ValidationError(RedshiftDataError):
     type = "ValidationException"
-    status = 400
 
 
 class ResourceNotFoundError(RedshiftDataError):
     type = "ResourceNotFoundException"
-    status = 400
 
     def __init__(self, message: str, resource_id: str) -> None:
         super().__init__(message)
         self.resource_id = resource_id
 
     def members(self) -> dict[str, str]:
-        return {"Message": str(self), "ResourceId": self.resource_id}
+        return {**super().members(), "ResourceId": self.resource_id}
 
 
 class StatementError(Exception):

@@ -47,7 +47,7 @@ def records(text: str, copy: CopyStatement) -> Iterator[Record | RecordError]:
     """The records of a file, and in the place of one that cannot be read the error."""
     found = _Splitter(copy).split(text)
     if "IGNOREBLANKLINES" in copy:
-        found = (one for one in found if isinstance(one, RecordError) or not _is_blank(one))
+        found = (record for record in found if isinstance(record, RecordError) or not _is_blank(record))
     return islice(found, copy.header_rows, None)
 
 

@@ -120,7 +120,7 @@ class _Loading:
                 )
             except ValueRefusedError as error:
                 raise ValueRefusedError(f"column {column.name}: {error}") from None
-        return "\t".join(r"\N" if one is None else one.translate(_ESCAPED) for one in loaded) + "\n"
+        return "\t".join(r"\N" if value is None else value.translate(_ESCAPED) for value in loaded) + "\n"
 
     def _refuse(self, place: Place, line: int, reason: str) -> None:
         self._errors += 1

@@ -37,11 +37,11 @@ def run_unload(session: Connection, new_s3: Callable[[], S3Client], sql: str) ->
         )
     files = _files(session, unload)
     if "CLEANPATH" in unload:
-        for one in there:
-            delete(s3, one)
+        for occupied in there:
+            delete(s3, occupied)
     written = [_write(s3, place, number, text, unload) for number, text in enumerate(files)]
     if "MANIFEST" in unload:
-        manifest = json.dumps({"entries": [{"url": uri(one)} for one in written]}, indent=2)
+        manifest = json.dumps({"entries": [{"url": uri(file)} for file in written]}, indent=2)
         write(s3, (place[0], f"{place[1]}manifest"), manifest.encode())
 
 
@@ -86,7 +86,7 @@ def _rows(session: Connection, query: str) -> tuple[list[str], list[bool], Itera
 
 def _read(line: str) -> list[str | None]:
     """A line of PostgreSQL's text format."""
-    return [None if one == r"\N" else _ESCAPE.sub(_escaped, one) for one in line.split("\t")]
+    return [None if value == r"\N" else _ESCAPE.sub(_escaped, value) for value in line.split("\t")]
 
 
 def _escaped(match: re.Match[str]) -> str:

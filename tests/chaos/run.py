@@ -1,4 +1,4 @@
-"""Carries a plan out on a deployed stack, and counts what came of it."""
+"""Carries out a plan on a deployed stack, and counts the results."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ from tests.system.faults import enable_schedule, stop_loops, tick
 from tests.system.pipelines import OVER, Fields, Pipeline, Ref, shell
 
 MOST_OPEN = 40
-"""A batch begins when no more tasks than this are open."""
+"""A batch starts only if no more tasks than this are open."""
 OUTPUT = "Output"
 LATEST_START_MINUTES = 84
 """The hour without ticks, and four periods of five minutes with the minute in which a tick falls: one until
 the next poll, and one for each of the three faults of a batch, as each may end a loop at its poll."""
 SETTLING_SECONDS = 240
-"""The most that the last tasks may take after the last fault."""
+"""The maximum time that the last tasks may take after the last fault."""
 
 T = TypeVar("T")
 
 
 @dataclass
 class Figures:
-    """What a run came to. Of the first four none may be above 0."""
+    """The results of a run. None of the first four may be above 0."""
 
     lost: int = 0
     """Tasks that never ended."""
     stuck: int = 0
     """RunTask executions that never ended."""
     falsely_finished: int = 0
-    """FINISHED, but the work was not done."""
+    """FINISHED, though the work was not done."""
     otherwise_wrong: int = 0
-    """In another status than the one earned."""
+    """In another status than the earned one."""
     tasks: int = 0
     attempts: int = 0
     executions: int = 0
     reoffers: int = 0
-    """RunTask executions beyond the first one of an attempt."""
+    """RunTask executions beyond the first of an attempt."""
     duplicates: int = 0
-    """Times that work was begun beyond the first one of an attempt."""
+    """Times that work started beyond the first of an attempt."""
     latest_start_seconds: float = 0.0
-    """From a task's activation to the first time that its work was begun, by the service's clock."""
+    """From a task's activation to the first start of its work, by the service's clock."""
     wrong: list[str] = field(default_factory=list)
 
     @property
     def sound(self) -> bool:
-        """Whether nothing was lost, stuck or wrong, or later than LATEST_START_MINUTES."""
+        """Whether no task was lost, stuck or wrong, or later than LATEST_START_MINUTES."""
         late = self.latest_start_seconds > LATEST_START_MINUTES * 60
         return not (self.lost or self.stuck or self.falsely_finished or self.otherwise_wrong or late)
 
@@ -71,7 +71,7 @@ class _Open:
 
 
 class Run:
-    """One run: ``directory`` is where the tasks' commands note what they do."""
+    """One run. The tasks' commands record what they do in ``directory``."""
 
     def __init__(self, deployment: Deployment, directory: Path, *, seed: int, time_scale: float) -> None:
         self._deployment = deployment
@@ -83,7 +83,7 @@ class Run:
         self._ended: list[tuple[_Open, str]] = []
 
     def carry_out(self, tasks: int, *, outages: bool) -> Figures:
-        """All batches, and then the wait for the last task."""
+        """Run all batches, and then wait for the last task."""
         for number, batch in enumerate(plan(self._seed, tasks, outages=outages)):
             self._begin(number, batch)
             while len(self._open) > MOST_OPEN:
@@ -146,35 +146,35 @@ class Run:
             pages = self._deployment.stepfunctions.get_paginator("list_executions").paginate(
                 stateMachineArn=state_machine(self._deployment, RUN_TASK), statusFilter="RUNNING"
             )
-            running = [one["executionArn"] for page in pages for one in page["executions"]]
+            running = [execution["executionArn"] for page in pages for execution in page["executions"]]
             if running:
                 # It may have ended by itself in the meantime.
                 with contextlib.suppress(ClientError):
                     self._deployment.stepfunctions.stop_execution(executionArn=self._random.choice(running))
 
     def _look(self) -> None:
-        """Which tasks are over by now; cancels those that are to be canceled and have begun."""
-        for pipeline in {one.pipeline.id: one.pipeline for one in self._open.values()}.values():
+        """Check which tasks are over by now. Cancels those to be canceled that have started."""
+        for pipeline in {entry.pipeline.id: entry.pipeline for entry in self._open.values()}.values():
             for name, status, instance in insist(partial(self._instances, pipeline)):
-                one = self._open.get(name)
-                if one is None:
+                entry = self._open.get(name)
+                if entry is None:
                     continue
                 if status in OVER:
                     self._ended.append((self._open.pop(name), status))
-                elif one.task.kind == "is canceled" and self._lines(name, "begun") and not one.canceled:
-                    one.canceled = True
+                elif entry.task.kind == "is canceled" and self._lines(name, "begun") and not entry.canceled:
+                    entry.canceled = True
                     self._cancel(pipeline, instance)
         time.sleep(0.5)
 
     def _instances(self, pipeline: Pipeline) -> list[tuple[str, str, str]]:
-        """Name, status and id of each instance."""
+        """The name, status and id of each instance."""
         found_instances = []
         client = self._deployment.datapipeline
         ids = client.query_objects(pipelineId=pipeline.id, sphere="INSTANCE")["ids"]
         for start in range(0, len(ids), 25):
             answer = client.describe_objects(pipelineId=pipeline.id, objectIds=ids[start : start + 25])
             for found in answer["pipelineObjects"]:
-                fields = {one["key"]: one.get("stringValue", "") for one in found["fields"]}
+                fields = {field["key"]: field.get("stringValue", "") for field in found["fields"]}
                 name = found["id"].lstrip("@").partition("_")[0]
                 found_instances.append((name, fields.get("@status", ""), found["id"]))
         return found_instances
@@ -198,23 +198,23 @@ class Run:
         figures.stuck = len(running)
         figures.wrong += [f"{arn} never ended" for arn in running]
         started = self._executions_by_task()
-        for one, status in self._ended:
-            name = one.task.name
+        for entry, status in self._ended:
+            name = entry.task.name
             begun, done = self._lines(name, "begun"), self._lines(name, "done")
-            attempts = len(insist(partial(one.pipeline.attempts, one.task.name)))
+            attempts = len(insist(partial(entry.pipeline.attempts, entry.task.name)))
             figures.attempts += attempts
             figures.executions += started.get(name, 0)
             figures.reoffers += max(0, started.get(name, 0) - attempts)
             figures.duplicates += max(0, len(begun) - attempts)
             if begun:
-                delay = (float(begun[0]) - one.activated_at) * self._scale
+                delay = (float(begun[0]) - entry.activated_at) * self._scale
                 figures.latest_start_seconds = max(figures.latest_start_seconds, round(delay, 1))
             if status == "FINISHED" and not done:
                 figures.falsely_finished += 1
-            elif status != one.task.earned:
+            elif status != entry.task.earned:
                 figures.otherwise_wrong += 1
-            if status != one.task.earned or (status == "FINISHED" and not done):
-                figures.wrong.append(f"{name} {one.task.kind}, but is {status}; done {len(done)} times")
+            if status != entry.task.earned or (status == "FINISHED" and not done):
+                figures.wrong.append(f"{name} {entry.task.kind}, but is {status}; done {len(done)} times")
         return figures
 
     def _running(self) -> list[str]:
@@ -230,7 +230,7 @@ class Run:
 
 
 def insist(call: Callable[[], T]) -> T:
-    """Call the service as its user, until it answers: it may be down."""
+    """Call the service as its user until it answers: it may be down."""
     while True:
         try:
             return call()

@@ -18,7 +18,7 @@ def unencrypted(server: DatabaseServer, **fields: FieldValue) -> Fields:
 
 
 class Copies:
-    """Copies to a table, and from one; the object is ``s3://b/data``."""
+    """Copies from ``s3://b/data`` to a table, and from a table to ``s3://b/out``."""
 
     def __init__(self, server: DatabaseServer, s3: FakeS3) -> None:
         self.server = server
@@ -57,7 +57,7 @@ class Copies:
 def copy_table(
     source: DatabaseServer, target: DatabaseServer, table: str, **into: FieldValue
 ) -> dict[str, Any]:
-    """A copy of the table to one called the same with ``_copied``."""
+    """Copy the table to one with the same name plus ``_copied``."""
     node: dict[str, FieldValue] = {"type": "SqlDataNode", "table": table, "database": Ref("From")}
     return run_handler(
         handler,

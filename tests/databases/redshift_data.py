@@ -1,4 +1,4 @@
-"""The local Redshift Data API on a port of its own; what it answers is held to botocore's model."""
+"""The local Redshift Data API on its own port. Its answers are checked against botocore's model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OVER = {"FINISHED", "FAILED", "ABORTED"}
 
 
 class RedshiftData:
-    """``url`` is where the service is; ``statements`` are all that were started, in their order."""
+    """The service at ``url``. ``statements`` are all that were started, in order."""
 
     def __init__(self, server: DatabaseServer, s3: Any) -> None:
         self.server, self.s3 = server, s3
@@ -30,7 +30,7 @@ class RedshiftData:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew: no statement was ever started."""
+        """Start over, as if no statement had been started."""
         user, password = self.server.user, self.server.password
         url = f"postgresql://{user}:{password}@127.0.0.1:{self.server.port}"
         self.endpoint = RedshiftDataEndpoint(url, lambda: self.s3)
@@ -41,12 +41,12 @@ class RedshiftData:
 
     @property
     def queries(self) -> list[list[str]]:
-        return [[part.sql for part in one.parts] for one in self.statements]
+        return [[part.sql for part in statement.parts] for statement in self.statements]
 
     def settle(self) -> None:
-        """Wait until all that runs has ended."""
+        """Wait until all statements have ended."""
         deadline = time.monotonic() + 120
-        while any(one.status not in _OVER for one in self.statements):
+        while any(statement.status not in _OVER for statement in self.statements):
             assert time.monotonic() < deadline, self.statements
             time.sleep(0.01)
 
@@ -62,7 +62,7 @@ class RedshiftData:
 
 @contextlib.contextmanager
 def redshift_data(server: DatabaseServer, s3: Any) -> Iterator[RedshiftData]:
-    """The service at ``url``, for AWS_ENDPOINT_URL_REDSHIFT_DATA; ``s3`` has what is copied."""
+    """Run the service, for AWS_ENDPOINT_URL_REDSHIFT_DATA. ``s3`` contains the objects to copy."""
     service = RedshiftData(server, s3)
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""A database server of the tests' own: on 127.0.0.1, in a directory that is deleted with it."""
+"""A database server for tests, on 127.0.0.1, in a temporary directory."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ START_SECONDS = 60
 
 @dataclass(frozen=True)
 class DatabaseServer:
-    """A server that is up, and its superuser."""
+    """A running server, and its superuser."""
 
     jdbc: str
-    """What a connection string begins with."""
+    """The subprotocol in connection strings."""
     port: int
     user: str
     password: str
     connect: Callable[[], Any]
-    """A DB-API connection of the superuser, which commits each statement."""
+    """Opens a DB-API connection of the superuser, which commits each statement."""
     ca: Path | None = None
-    """The authority of its certificate; None: it has no TLS."""
+    """The authority of its certificate; None without TLS."""
 
     @property
     def is_postgresql(self) -> bool:
@@ -59,7 +59,7 @@ DATABASE = "sales"
 
 @contextlib.contextmanager
 def server_directory() -> Iterator[Path]:
-    """An empty directory with a short path, which any user can reach: sockets have 100 characters."""
+    """An empty directory that any user can access. Its path is short: sockets allow 100 characters."""
     with tempfile.TemporaryDirectory(prefix="db-", dir="/tmp", ignore_cleanup_errors=True) as name:
         directory = Path(name)
         directory.chmod(0o755)
@@ -75,7 +75,7 @@ def running(
     end: signal.Signals,
     **options: Any,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A server process, once ``up`` does not raise any more; it gets the signal ``end`` after the block."""
+    """A server process, once ``up`` no longer raises. After the block, it gets the signal ``end``."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
         try:
@@ -136,7 +136,7 @@ def certificate(directory: Path) -> Mapping[str, Path]:
 
 
 def unprivileged(directory: Path) -> dict[str, Any]:
-    """For subprocess, if we are root, as whom PostgreSQL refuses to run: a user who owns ``directory``."""
+    """Options for subprocess as root, which PostgreSQL refuses: a user who owns ``directory``."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")

@@ -1,4 +1,4 @@
-"""BIT columns of MySQL, in which a text would be stored as its bytes: '1' as 49."""
+"""BIT columns in MySQL, which would store the bytes of a text: '1' as 49."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.databases.responses import FINISHED, failure
 
 @pytest.fixture
 def bits(mysql: Copies, table: str) -> str:
-    """A table that the node does not name, with a BIT column; the node's is without."""
+    """A table with a BIT column that the node does not name. The node's own table has no such column."""
     mysql.server.execute(
         f"CREATE TABLE {table} (id int)", f"CREATE TABLE {table}u (id int, b bit(8), t text)"
     )

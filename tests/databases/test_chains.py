@@ -1,6 +1,6 @@
-"""A table → Amazon S3 → Amazon Redshift and back: what one activity writes, the next one reads.
+"""A table → Amazon S3 → Amazon Redshift and back: each activity reads what the one before it wrote.
 
-The nodes in between are shared, as in AWS's templates.
+The activities share the nodes in between, as in AWS's templates.
 """
 
 from __future__ import annotations
@@ -121,7 +121,9 @@ class Chain:
 
     def rows_of(self, server: DatabaseServer, table: str) -> list[Row]:
         found = server.query(f"SELECT id, t, d, w FROM {table} ORDER BY id")
-        return [(row[0], row[1], *(None if one is None else str(one) for one in row[2:])) for row in found]
+        return [
+            (row[0], row[1], *(None if value is None else str(value) for value in row[2:])) for row in found
+        ]
 
 
 @pytest.fixture

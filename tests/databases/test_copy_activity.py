@@ -1,4 +1,4 @@
-"""CopyActivity with real PostgreSQL and MariaDB servers; S3 is a dictionary."""
+"""CopyActivity on real PostgreSQL and MariaDB servers, with a dictionary as S3."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_many_files_of_a_gzip_directory_and_back_to_a_directory(copies: Copies, 
     assert copies.run(source, target) == FINISHED
     out: Fields = {"type": "S3DataNode", "directoryPath": "s3://c/out", "compression": "gzip"}
     query = f"SELECT * FROM {table} ORDER BY n"
-    for _ in range(2):  # a repeated attempt leaves one file
+    for _ in range(2):  # A repeated attempt replaces the file.
         assert copies.run({**target, "selectQuery": query}, out) == FINISHED
     (key,) = [key for bucket, key in copies.s3.objects if bucket == "c"]
     assert key == "out/Test_2026-01-01T00-00-00_df-TEST.csv.gz"
@@ -290,7 +290,7 @@ def test_the_message_says_that_rows_of_tables_without_transactions_stay(
 
 
 def test_the_message_says_what_the_making_of_the_table_has_committed(copies: Copies, table: str) -> None:
-    """And what comes after it is one transaction all the same."""
+    """What follows it is still one transaction."""
     create = f"CREATE TABLE {table} (n int, t varchar(5)); INSERT INTO {table} VALUES (7, 'own'); COMMIT"
     insert = f"INSERT INTO {table} VALUES (?, ?)"
     message = copies.load(GOOD + b"x,bad\n", table, createTableSql=create, insertQuery=insert)["errorMessage"]
@@ -351,7 +351,7 @@ def test_another_database_is_refused(copies: Copies, table: str) -> None:
 
 
 def end_sessions(server: DatabaseServer) -> bool:
-    """End all sessions of the copy that are there; whether there was one."""
+    """End all sessions of the copy. Returns whether there were any."""
     if server.is_postgresql:
         ended = server.query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -368,7 +368,7 @@ def end_sessions(server: DatabaseServer) -> bool:
 
 
 def endless(s3: FakeS3, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[int], None]) -> None:
-    """Make ``s3://b/data`` a long object, whose ranges come slowly; ``meanwhile`` is called with each."""
+    """Make ``s3://b/data`` a long object that arrives slowly. Each range calls ``meanwhile``."""
     data = b"1,ok\n" * 2000
     count = 0
 

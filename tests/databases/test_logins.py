@@ -1,4 +1,4 @@
-"""Names and passwords of any characters, on servers that keep them: UTF-8 on all ways."""
+"""Names and passwords with any characters, which servers keep in UTF-8."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ def test_the_name_of_a_database(name: str, server: DatabaseServer, table: str) -
     script = f"CREATE TABLE {table} (n int)"
     for on in ({"databaseName": name}, {"connectionString": f"{known}/{encoded}"}):
         assert run_script(server, f"DROP TABLE IF EXISTS {table}; {script}", on=on) == FINISHED
-        assert run_script(server, script)["status"] == "FINISHED"  # that was another database
+        assert (
+            run_script(server, script)["status"] == "FINISHED"
+        )  # In another database, the table does not exist yet.
         server.execute(f"DROP TABLE {table}")
 
 
@@ -133,7 +135,7 @@ def test_a_character_that_the_database_cannot_have_is_an_error(
 
 
 def test_bytes_that_are_no_text_make_no_object(postgresql_server: DatabaseServer, s3: FakeS3) -> None:
-    """A database without an encoding keeps whatever it was given."""
+    """A database without an encoding stores any bytes."""
     make_database(postgresql_server, "without", "SQL_ASCII")
     on: Fields = {"databaseName": "without"}
     text = "INSERT INTO t VALUES (convert_from('\\xff'::bytea, 'SQL_ASCII'))"

@@ -1,4 +1,4 @@
-"""Names of tables and columns that are SQL text in statements, and keys in the catalog."""
+"""Names of tables and columns, in statements and in the catalog."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES = {
 
 
 def name_of(case: str, server: DatabaseServer, table: str) -> str:
-    """The name as statements have it, quoted as the server does it."""
+    """The name for use in statements, with the server's quotes."""
     schema = "public" if server.is_postgresql else DATABASE
     text = NAMES[case].format(table=table, TABLE=table.upper(), schema=schema)
     return text.replace("'", '"' if server.is_postgresql else "`")
@@ -58,7 +58,7 @@ def test_a_table_is_found_by_the_name_that_statements_have(
         "Db": database(server),
     }
     fields: Fields = {"type": "CopyActivity", "input": Ref("In"), "output": Ref("Out")}
-    for _ in range(2):  # the second time it is there
+    for _ in range(2):  # The second time, the table exists.
         assert run_handler(copy_activity.handler, fields, objects=objects) == FINISHED
     script: Fields = {
         "type": "SqlActivity",

@@ -1,4 +1,4 @@
-"""MySQL takes statements of max_allowed_packet bytes."""
+"""MySQL accepts statements of up to max_allowed_packet bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of PostgreSQL that COPY does not write as INSERT does: views, rules, row-level security."""
+"""Tables in PostgreSQL for which COPY differs from INSERT: views, rules, row-level security."""
 
 from __future__ import annotations
 

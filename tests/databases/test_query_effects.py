@@ -1,4 +1,4 @@
-"""What ``selectQuery`` changes in its own database, and what expressions of ``insertQuery`` see."""
+"""Changes that ``selectQuery`` makes in its own database, and what expressions in ``insertQuery`` see."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.unit.fake_s3 import FakeS3
 
 
 def takes_new_rows(server: DatabaseServer, table: str) -> str:
-    """A table of which a query gives the rows once: it marks them. Returns the query."""
+    """Create a table, and return a query that returns each row once, because it marks them."""
     server.execute(
         f"CREATE TABLE {table} (id int, done int DEFAULT 0)", f"INSERT INTO {table} (id) VALUES (1), (2)"
     )
@@ -65,7 +65,7 @@ def test_what_a_query_changes_is_rolled_back_if_the_copy_fails(copies: Copies, t
 def test_a_source_that_cannot_be_committed_is_told(
     postgresql_server: DatabaseServer, s3: FakeS3, table: str
 ) -> None:
-    """A constraint that is checked at the end of the transaction."""
+    """The server checks the constraint at the end of the transaction."""
     postgresql_server.execute(
         f"CREATE TABLE {table} (id int PRIMARY KEY, next int REFERENCES {table} "
         "DEFERRABLE INITIALLY DEFERRED)",

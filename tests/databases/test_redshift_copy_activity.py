@@ -1,4 +1,4 @@
-"""The handler, with the Data API's statements run by PostgreSQL: what is in the tables afterwards."""
+"""RedshiftCopyActivity, with PostgreSQL running the Data API's statements: the tables afterwards."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def copy(
     fields: Mapping[str, FieldValue],
     objects: Mapping[str, Mapping[str, FieldValue]] | None = None,
 ) -> dict[str, Any]:
-    """A new task, and what RunTask does: call again with the state, until it has ended."""
+    """Handle a new task as RunTask does: call the handler with its last state, until the task has ended."""
     data_api.forget()
     answer = call(fields, objects or {})
     for _ in range(5):
@@ -66,7 +66,7 @@ def copy(
             break
         data_api.settle()
         answer = call(fields, objects or {}, answer["state"])
-    assert PASSWORD not in json.dumps([one.request for one in data_api.statements])
+    assert PASSWORD not in json.dumps([statement.request for statement in data_api.statements])
     return answer
 
 
@@ -219,7 +219,7 @@ def test_a_failure_leaves_the_table_as_it_was(data_api: RedshiftData, s3: FakeS3
 
 
 def test_a_failure_after_the_deletion_too(data_api: RedshiftData, s3: FakeS3) -> None:
-    s3.objects["b", "in/a"] = b"1,mon,twice\n1,mon,twice\n"  # PostgreSQL, and not Redshift, holds to the key
+    s3.objects["b", "in/a"] = b"1,mon,twice\n1,mon,twice\n"  # PostgreSQL enforces the key, Redshift does not.
     data_api.server.execute(CREATE, BEFORE)
     before = data_api.server.query(IN_TABLE)
     answer = copy(data_api, {"insertMode": "TRUNCATE"})
@@ -272,7 +272,7 @@ def test_unload_and_load_again(place: str, key: str, data_api: RedshiftData, s3:
         "compression": "gzip",
         "dataFormat": Ref("Format"),
     }
-    for _ in range(2):  # the second overwrites
+    for _ in range(2):  # The second run overwrites the files.
         assert copy(data_api, {"insertMode": "TRUNCATE"}, {"In": TABLE, "Out": node}) == {
             "status": "FINISHED"
         }

@@ -1,4 +1,4 @@
-"""Statements on Amazon Redshift: a task that is handled again does not run them again."""
+"""A task that is handled again does not run its statements on Amazon Redshift again."""
 
 from __future__ import annotations
 

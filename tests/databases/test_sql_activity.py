@@ -1,4 +1,4 @@
-"""SqlActivity on real PostgreSQL and MariaDB servers: every statement here is run by one."""
+"""SqlActivity on real PostgreSQL and MariaDB servers, which run all statements."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_arguments_cannot_break_out_of_their_place(server: DatabaseServer, table
 def test_a_backslash_at_the_end_of_a_literal_is_the_engines_own(
     postgresql_server: DatabaseServer, mariadb_server: DatabaseServer, table: str
 ) -> None:
-    """In PostgreSQL '\\' is a whole literal, in MySQL the quote after it belongs to the text."""
+    """In PostgreSQL '\\' is a whole literal, in MySQL the second quote belongs to the text."""
     for server, script in {
         postgresql_server: f"INSERT INTO {table} VALUES ('\\'), (?)",
         mariadb_server: f"INSERT INTO {table} VALUES ('\\'), (?'), (?)",
@@ -172,7 +172,7 @@ def test_a_script_may_have_transactions_of_its_own(server: DatabaseServer, table
         f"BEGIN; {insert}(1); COMMIT; {insert}(2); BEGIN; {insert}(3); ROLLBACK; {insert}(4); SELECT 1/no;"
     )
     failure(run_script(server, script), "StatementFailed")
-    # What was committed stays. BEGIN commits what is before it in MySQL, and joins it in PostgreSQL.
+    # Committed rows stay. In MySQL, BEGIN commits the statements before it; in PostgreSQL, it includes them.
     kept = [(1,)] if server.is_postgresql else [(1,), (2,)]
     assert server.query(f"SELECT x FROM {table} ORDER BY x") == kept
     assert run_script(server, f"BEGIN; {insert}(5)") == FINISHED
@@ -220,7 +220,7 @@ def test_a_huge_script_and_huge_results_need_little_memory(
 
 
 def peak_megabytes() -> float:
-    """Of this process; the unit is a matter of the system."""
+    """The peak memory of this process. The unit depends on the system."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
@@ -341,7 +341,7 @@ def test_output_tables_that_are_not_there_are_created(server: DatabaseServer, ta
         return run_handler(sql_activity.handler, fields, objects=nodes)
 
     assert insert() == FINISHED
-    assert insert() == FINISHED  # the second time it is there
+    assert insert() == FINISHED  # The second time, the table exists.
     assert server.query(f"SELECT x FROM {table}") == [(1,), (1,)]
     server.execute(f"DROP TABLE {table}")
     nodes["Out"] = {**nodes["Out"], "createTableSql": f"CREATE TABLE {table} (x no_such_type)"}
@@ -414,7 +414,7 @@ def test_a_secret_wins_over_the_password(
 def test_no_password_is_told_by_the_driver(
     server: DatabaseServer, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Errors that quote what was sent: the statement, and a password that the server does not know."""
+    """Errors that quote the statement, and a password that the server refuses."""
     quoting = (
         f"DO $$ BEGIN RAISE EXCEPTION 'it is {server.password}'; END $$"
         if server.is_postgresql
@@ -434,7 +434,7 @@ def raises_with_password(server: Any) -> Any:
 
 @contextlib.contextmanager
 def with_tls(server: DatabaseServer, monkeypatch: pytest.MonkeyPatch, *, trusted: bool) -> Iterator[int]:
-    """The port of the server with TLS; whether its authority is trusted as those of Amazon RDS are."""
+    """The port of the server with TLS. ``trusted``: its authority counts as one of Amazon RDS."""
     with contextlib.ExitStack() as stack:
         port, ca = (
             stack.enter_context(tls_proxy(server.port)) if server.ca is None else (server.port, server.ca)
@@ -479,7 +479,7 @@ def test_tls(
         assert error in failure(response, "ConnectionFailed")
     else:
         assert response == FINISHED
-        assert server.query(f"SELECT cipher FROM {table}")[0][0]  # the proxy serves TLS alone
+        assert server.query(f"SELECT cipher FROM {table}")[0][0]  # The proxy accepts only TLS.
 
 
 def test_no_password_is_sent_to_a_server_without_tls_that_should_have_it(
@@ -488,7 +488,7 @@ def test_no_password_is_sent_to_a_server_without_tls_that_should_have_it(
     for mode in ("require", "verify-full"):
         url = f"{postgresql_server.url}?sslmode={mode}"
         failure(run_script(postgresql_server, "SELECT 1", on={"connectionString": url}), "ConnectionFailed")
-    assert run_script(postgresql_server, "SELECT 1") == FINISHED  # prefer, JDBC's own default
+    assert run_script(postgresql_server, "SELECT 1") == FINISHED  # prefer, the default of JDBC
 
 
 def test_the_schema_of_the_connection(postgresql_server: DatabaseServer, table: str) -> None:
@@ -544,7 +544,7 @@ def test_an_rds_instance_is_found_by_its_id_and_verified(
 
 
 def test_nothing_is_left_of_the_signals() -> None:
-    """The deadline's handler is not left behind by a session that it ended."""
+    """A session that the deadline ends leaves no signal handler behind."""
     assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
 
 

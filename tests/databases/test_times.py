@@ -1,4 +1,4 @@
-"""Times in MySQL, whose session keeps its time zone, as drivers leave it."""
+"""Times in MySQL. As with JDBC drivers, the session keeps the server's time zone."""
 
 from __future__ import annotations
 

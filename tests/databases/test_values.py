@@ -1,4 +1,4 @@
-"""Values that two databases write differently, and what JDBC properties make of them."""
+"""Values that databases write differently, and JDBC properties that change them."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def script(server: DatabaseServer, statement: str, **fields: FieldValue) -> dict
 
 @contextlib.contextmanager
 def lenient(server: DatabaseServer) -> Iterator[None]:
-    """A server that cuts off what does not fit, as old ones did."""
+    """A server that truncates values that do not fit, as old servers did."""
     ((mode,),) = server.query("SELECT @@GLOBAL.sql_mode")
     server.execute("SET GLOBAL sql_mode = ''")
     try:

@@ -16,7 +16,7 @@ _SSL_REQUEST = b"\0\0\0\x08\x04\xd2\x16\x2f"
 
 @contextlib.contextmanager
 def tls_proxy(server_port: int) -> Iterator[tuple[int, Path]]:
-    """The port of a proxy that has a certificate for ``localhost``, and the authority of that."""
+    """The port of a proxy with a certificate for ``localhost``, and the certificate's authority."""
     with server_directory() as directory, socket.create_server(("127.0.0.1", 0)) as listener:
         files = certificate(directory / "tls")
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -26,17 +26,17 @@ def tls_proxy(server_port: int) -> Iterator[tuple[int, Path]]:
 
 
 def _accept(listener: socket.socket, context: ssl.SSLContext, server_port: int) -> None:
-    with contextlib.suppress(OSError):  # the listener is closed at the end
+    with contextlib.suppress(OSError):  # The listener is closed at the end.
         while True:
             client = listener.accept()[0]
             threading.Thread(target=_serve, args=(client, context, server_port), daemon=True).start()
 
 
 def _serve(client: socket.socket, context: ssl.SSLContext, server_port: int) -> None:
-    """PostgreSQL documentation, "SSL Session Encryption": S is yes."""
+    """Serve a client (PostgreSQL documentation, "SSL Session Encryption": S means yes)."""
     with contextlib.suppress(OSError), client:
         if client.recv(8, socket.MSG_WAITALL) != _SSL_REQUEST:
-            return  # not for us: this server is there with TLS only
+            return  # This server accepts only TLS.
         client.sendall(b"S")
         with context.wrap_socket(client, server_side=True) as inner:
             server = socket.create_connection(("127.0.0.1", server_port))

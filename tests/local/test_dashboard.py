@@ -18,7 +18,7 @@ BEGAN = SPAN.start.timestamp()
 
 
 class CloudWatch:
-    """GetDashboard and the metrics that are given by name; a metric's dimension ``d`` is part of its name."""
+    """GetDashboard, and metrics given by name. A metric's dimension ``d`` is part of its name."""
 
     def __init__(self, *widgets: dict[str, Any], **values: dict[int, float]) -> None:
         self._body = json.dumps({"widgets": [place | widget for widget, place in _places(widgets)]})
@@ -45,7 +45,9 @@ class CloudWatch:
                 pairs = [{"Name": "service", "Value": "S"}, {"Name": "Error", "Value": "Denied"}]
                 other = [{"Name": "service", "Value": "other"}, {"Name": "Error", "Value": "Denied"}]
                 metric = {"Namespace": request["Namespace"], "MetricName": request["MetricName"]}
-                return [{"Metrics": [{**metric, "Dimensions": one} for one in (pairs, other, [])]}]
+                return [
+                    {"Metrics": [{**metric, "Dimensions": dimensions} for dimensions in (pairs, other, [])]}
+                ]
 
         return Pages()
 
@@ -62,8 +64,8 @@ def graph(*rows: list[Any]) -> dict[str, Any]:
 def series(*rows: list[Any], **values: dict[int, float]) -> dict[str, dict[float, float]]:
     (widget,) = read_dashboard(CloudWatch(graph(*rows), **values), "d", SPAN)  # type: ignore[arg-type]
     return {
-        one.label: {(moment - BEGAN) / 300: value for moment, value in one.points.items()}
-        for one in widget.series
+        line.label: {(moment - BEGAN) / 300: value for moment, value in line.points.items()}
+        for line in widget.series
     }
 
 

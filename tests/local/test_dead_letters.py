@@ -10,7 +10,7 @@ def test_the_input_is_kept_with_what_went_wrong() -> None:
     message = dead_letter({"Arn": "arn:schedule"}, TARGET | QUEUE, "AccessDeniedException", "It may not.")
     assert message is not None
     assert (message["QueueUrl"], message["MessageBody"]) == ("ticks", '{"a": 1}')
-    values = {key: one["StringValue"] for key, one in message["MessageAttributes"].items()}
+    values = {key: attribute["StringValue"] for key, attribute in message["MessageAttributes"].items()}
     assert (values["ERROR_CODE"], values["ERROR_MESSAGE"]) == ("AccessDeniedException", "It may not.")
     assert values["TARGET_ARN"] == TARGET["Arn"]
     assert values["SCHEDULE_ARN"] == "arn:schedule"

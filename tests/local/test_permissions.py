@@ -1,4 +1,4 @@
-"""IAM on local AWS: who may not do something is told so as on AWS, whoever it is."""
+"""IAM on local AWS: every caller without a permission gets AWS's error."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def eventually(holds: Callable[[], T | None], what: str) -> T:
 
 
 def refused(call: Callable[[], Any]) -> tuple[str, int, str]:
-    """The code, the HTTP status and the message of the error that a call ends in."""
+    """Code, HTTP status and message of the error that a call ends in."""
     with pytest.raises(ClientError) as caught:
         call()
     error = caught.value.response
@@ -159,7 +159,9 @@ DENIALS: list[tuple[str, Callable[[Any], Any], str, int, str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("service", "call", "code", "status", "action", "resource"), DENIALS, ids=[one[0] for one in DENIALS]
+    ("service", "call", "code", "status", "action", "resource"),
+    DENIALS,
+    ids=[denial[0] for denial in DENIALS],
 )
 def test_a_role_without_the_permission_is_denied(
     up: Command,
@@ -178,7 +180,7 @@ def test_a_role_without_the_permission_is_denied(
         f"is not authorized to perform: {action} on resource: {resource} because no identity-based" in said[2]
     )
     assert said[2].startswith(f"User: arn:aws:sts::{ACCOUNT}:assumed-role/role-")
-    # The same call goes further with the permission, even if there is nothing that it could find.
+    # With the permission, the same call gets further, even if it finds nothing.
     allowed = action.replace("sendmessage", "SendMessage").replace("SNS:", "sns:")
     able = aws.session(allow(allowed), allow("redshift:GetClusterCredentials"), name="able")
     with contextlib.suppress(ClientError):
@@ -187,7 +189,7 @@ def test_a_role_without_the_permission_is_denied(
 
 
 def test_a_role_that_may_not_be_assumed(aws: IamAccount) -> None:
-    """By somebody whose own policies allow it, but whom its trust policy does not name."""
+    """The caller's own policies allow it, but the role's trust policy does not name the caller."""
     role = aws.role(service="lambda.amazonaws.com")
     client = aws.client("sts", aws.session(allow("sts:AssumeRole")))
     code, status, message = refused(lambda: client.assume_role(RoleArn=role, RoleSessionName="s"))
@@ -212,7 +214,7 @@ def test_who_may_not_list_is_told_of_a_missing_key_that_access_is_denied(aws: Ia
 
     assert code(reading) == "AccessDenied"
     assert code(reading, listing) == "NoSuchKey"
-    # GetObject has no prefix, so that a statement for some prefixes does not apply to it.
+    # GetObject has no prefix, so a statement for certain prefixes does not apply to it.
     assert code(reading, under) == "AccessDenied"
 
 
@@ -258,7 +260,7 @@ def test_who_may_write_definitions_for_a_worker_group(aws: IamAccount) -> None:
 
 
 def test_a_statement_is_its_sessions_own(aws: IamAccount) -> None:
-    """And a role that may run statements needs the credentials that they ask for."""
+    """Also, a role that runs statements needs permission to get the credentials that they name."""
     own = {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}
     run = allow("redshift-data:ExecuteStatement", f"arn:aws:redshift:{PLACE}:cluster:sales")
     describe = allow("redshift-data:DescribeStatement", StringEquals=own)
@@ -326,7 +328,7 @@ def test_a_function_whose_role_may_not_write_has_no_log(aws: IamAccount) -> None
     invoke(FunctionName=function, Payload=b'{"queue": ""}')
     logs = aws.client("logs")
     aws.let(role, allow("logs:*", f"arn:aws:logs:{PLACE}:log-group:{group}:*"))
-    # In a line of its own, after what the first invocation would have logged.
+    # On a line of its own, after anything the first invocation would have logged.
     invoke(FunctionName=function, Payload=b'{"queue": ""}')
 
     def lines() -> list[str] | None:
@@ -471,7 +473,7 @@ def test_a_state_machine_whose_log_its_role_may_not_set_up(aws: IamAccount) -> N
 
 
 def key_with(aws: IamAccount, *statements: dict[str, Any]) -> str:
-    """The ARN of a new key, whose policy leaves the rest to the roles' own."""
+    """Create a key whose policy leaves permissions to the roles' own policies. Returns its ARN."""
     owner = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
@@ -504,7 +506,7 @@ def test_an_encrypted_object_takes_the_key_of_its_reader_and_writer(aws: IamAcco
     put(writer)
     assert get(reader) == b"b"
     assert "kms:Decrypt" in refused(lambda: get(writer))[2]
-    # What is put in parts is encrypted part by part, which takes reading the data key again.
+    # Parts are encrypted one by one, which takes decrypting the data key again.
     begin = {"Bucket": "encrypted", "Key": "parts"}
     assert "kms:Decrypt" in refused(lambda: writer.create_multipart_upload(**begin))[2]
 
@@ -522,7 +524,7 @@ def test_an_encrypted_state_machine_takes_the_key_of_its_role_and_of_its_readers
     aws.let(
         role, allow("kms:Decrypt", key, StringEquals=own), allow("kms:GenerateDataKey", key, StringEquals=own)
     )
-    # The starter needs no permission on the key, but whoever reads what was started does.
+    # The starter needs no permission on the key, but whoever reads the execution does.
     execution = starter.start_execution(stateMachineArn=machine)["executionArn"]
     code, _, _ = refused(lambda: starter.describe_execution(executionArn=execution))
     assert code == "KmsAccessDeniedException"
@@ -531,14 +533,10 @@ def test_an_encrypted_state_machine_takes_the_key_of_its_role_and_of_its_readers
     assert reader.describe_execution(executionArn=execution)["executionArn"] == execution
 
 
-def test_an_encrypted_topic_takes_the_key_of_the_service_that_publishes(aws: IamAccount) -> None:
-    sns, cloudwatch = aws.client("sns"), aws.client("cloudwatch")
-    url, queue = aws.queue(by_service("sns.amazonaws.com", "sqs:SendMessage"))
-    key = key_with(aws)
-    topic = sns.create_topic(Name="encrypted", Attributes={"KmsMasterKeyId": key})["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
-    cloudwatch.put_metric_alarm(
-        AlarmName="e",
+def put_alarm(aws: IamAccount, name: str, topic: str) -> None:
+    """An alarm that notifies a topic."""
+    aws.client("cloudwatch").put_metric_alarm(
+        AlarmName=name,
         Namespace="n",
         MetricName="m",
         Period=60,
@@ -548,16 +546,31 @@ def test_an_encrypted_topic_takes_the_key_of_the_service_that_publishes(aws: Iam
         AlarmActions=[topic],
     )
 
-    def goes_off() -> int:
-        for state in ("OK", "ALARM"):
-            cloudwatch.set_alarm_state(AlarmName="e", StateValue=state, StateReason="a test's")
-        return len(aws.received(url))
 
-    assert goes_off() == 0
+def notifications_of(aws: IamAccount, alarm: str, queue_url: str) -> int:
+    """How many messages a queue gets when the alarm goes off."""
+    before = len(aws.received(queue_url))
+    for state in ("OK", "ALARM"):
+        aws.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="a test's")
+    return len(aws.received(queue_url)) - before
+
+
+def test_an_encrypted_topic_takes_the_key_of_the_service_that_publishes(aws: IamAccount) -> None:
+    sns = aws.client("sns")
+    url, queue = aws.queue(by_service("sns.amazonaws.com", "sqs:SendMessage"))
+    key = key_with(aws)
+    topic = sns.create_topic(Name="encrypted", Attributes={"KmsMasterKeyId": key})["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    put_alarm(aws, "e", topic)
+
+    def notifications() -> int:
+        return notifications_of(aws, "e", url)
+
+    assert notifications() == 0
     use = by_service("cloudwatch.amazonaws.com", "kms:*", SourceArn=f"arn:aws:cloudwatch:{PLACE}:alarm:e")
     owner = json.loads(aws.client("kms").get_key_policy(KeyId=key)["Policy"])["Statement"]
     aws.client("kms").put_key_policy(KeyId=key, Policy=policy_of([*owner, use], "*"))
-    assert goes_off() == 1
+    assert notifications() == 1
 
 
 # Services among each other
@@ -565,7 +578,7 @@ def test_an_encrypted_topic_takes_the_key_of_the_service_that_publishes(aws: Iam
 
 def test_an_alarm_and_a_topic_deliver_what_the_policies_allow(aws: IamAccount) -> None:
     """CloudWatch to SNS by the topic's policy, SNS to SQS by the queue's."""
-    sns, cloudwatch = aws.client("sns"), aws.client("cloudwatch")
+    sns = aws.client("sns")
     url, queue = aws.queue(by_service("sns.amazonaws.com", "sqs:SendMessage"))
     deaf_url, deaf = aws.queue(
         by_service("sns.amazonaws.com", "sqs:SendMessage", SourceArn="arn:aws:sns:*:t")
@@ -573,28 +586,16 @@ def test_an_alarm_and_a_topic_deliver_what_the_policies_allow(aws: IamAccount) -
     topic = sns.create_topic(Name="alarms")["TopicArn"]
     for endpoint in (queue, deaf):
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=endpoint)
-    cloudwatch.put_metric_alarm(
-        AlarmName="a",
-        Namespace="n",
-        MetricName="m",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-        AlarmActions=[topic],
-    )
+    put_alarm(aws, "a", topic)
 
-    def told() -> int:
-        before = len(aws.received(url))
-        for state in ("OK", "ALARM"):
-            cloudwatch.set_alarm_state(AlarmName="a", StateValue=state, StateReason="a test's")
-        return len(aws.received(url)) - before
+    def notifications() -> int:
+        return notifications_of(aws, "a", url)
 
     def set_policy(*statements: dict[str, Any]) -> None:
         policy = policy_of(statements, topic)
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
 
-    assert told() == 1, "the policy that SNS gives a topic lets alarms of its account publish"
+    assert notifications() == 1, "the policy that SNS gives a topic lets alarms of its account publish"
     tls_alone = {
         "Effect": "Deny",
         "Principal": "*",
@@ -602,12 +603,12 @@ def test_an_alarm_and_a_topic_deliver_what_the_policies_allow(aws: IamAccount) -
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     set_policy(tls_alone)
-    assert told() == 0
+    assert notifications() == 0
     set_policy(tls_alone, by_service("cloudwatch.amazonaws.com", "sns:Publish", SourceArn="arn:*:alarm:b"))
-    assert told() == 0
+    assert notifications() == 0
     alarms = f"arn:aws:cloudwatch:{PLACE}:alarm:*"
     set_policy(tls_alone, by_service("cloudwatch.amazonaws.com", "sns:Publish", SourceArn=alarms))
-    assert told() == 1
+    assert notifications() == 1
     assert aws.received(deaf_url) == []
 
 
@@ -663,7 +664,7 @@ def test_a_schedule_starts_with_its_role_and_uses_its_dead_letter_queue_with_it(
 
     at_once("without", queue)
     (letter,) = eventually(lambda: aws.received(url) or None, "no dead letter")
-    attributes = {key: one["StringValue"] for key, one in letter["MessageAttributes"].items()}
+    attributes = {key: attribute["StringValue"] for key, attribute in letter["MessageAttributes"].items()}
     assert attributes["ERROR_CODE"] == "AccessDeniedException"
     assert (
         f"not authorized to perform: states:StartExecution on resource: {machine}"

@@ -13,9 +13,9 @@ from typing import Any
 
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from local.datapipeline.errors import ServiceError
 from local.datapipeline.service import Service
 from local.datapipeline.settings import Settings
+from local.json_service import ServiceError
 from local.sdk_errors import modelled_errors, sdk_error
 from poller.loop import Limits
 from poller.pace import LastPace

@@ -39,7 +39,7 @@ def permission_revoked(deployment: Deployment, role: str, action: str) -> Iterat
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
 
     for policy, document in found.items():
-        left = [one for one in document["Statement"] if action not in one["Action"]]
+        left = [statement for statement in document["Statement"] if action not in statement["Action"]]
         assert left != document["Statement"], f"{role} has no {action}"
         put(policy, {**document, "Statement": left})
     try:

@@ -24,7 +24,7 @@ SQL = "HandlerSqlActivityFunctionRole"
 
 def grant(deployment: Deployment, role: str, statements: Sequence[iam.PolicyStatement]) -> None:
     """Let a role, by the beginning of its logical id, do what these statements say as well."""
-    document = {"Version": "2012-10-17", "Statement": [_resolved(one) for one in statements]}
+    document = {"Version": "2012-10-17", "Statement": [_resolved(statement) for statement in statements]}
     deployment.iam.put_role_policy(
         RoleName=role_name(deployment, role),
         PolicyName=f"Granted{uuid.uuid4().hex[:8]}",
@@ -35,8 +35,8 @@ def grant(deployment: Deployment, role: str, statements: Sequence[iam.PolicyStat
 def role_name(deployment: Deployment, role: str) -> str:
     """The name of the stack's role whose logical id begins like this."""
     pages = deployment.iam.get_paginator("list_roles").paginate()
-    names = [one["RoleName"] for page in pages for one in page["Roles"]]
-    (name,) = [one for one in names if one.startswith(f"{STACK}-{role}")]
+    names = [role["RoleName"] for page in pages for role in page["Roles"]]
+    (name,) = [role_name for role_name in names if role_name.startswith(f"{STACK}-{role}")]
     return name
 
 
@@ -49,8 +49,8 @@ def _resolved(statement: iam.PolicyStatement) -> dict[str, Any]:
     """A statement as CloudFormation would make it for this account."""
     found: dict[str, Any] = _stack().resolve(statement.to_json())
     given = found["Resource"]
-    resources = [text(one) for one in (given if isinstance(given, list) else [given])]
+    resources = [text(value) for value in (given if isinstance(given, list) else [given])]
     places = {"<AWS::Partition>": "aws", "<AWS::AccountId>": ACCOUNT}
     for token, value in places.items():
-        resources = [one.replace(token, value) for one in resources]
+        resources = [resource.replace(token, value) for resource in resources]
     return {**found, "Resource": resources}

@@ -44,13 +44,20 @@ def shortcomings(ledger: Ledger) -> list[str]:
     unused_by_services = services - ledger.services
     return sorted(
         [
-            *(f"granted without a reason: {_told(one)}" for one in ledger.granted if not _any(rights, one)),
-            *(f"no test needs: {_told(one)}" for one in unused - set(NOT_EXERCISED)),
-            *(f"no test needs: {_told(one)}" for one in unused_by_services - set(NOT_EXERCISED_BY_SERVICES)),
-            *(f"said to be not exercised, but is: {_told(one)}" for one in set(NOT_EXERCISED) - unused),
             *(
-                f"said to be not exercised, but is: {_told(one)}"
-                for one in set(NOT_EXERCISED_BY_SERVICES) - unused_by_services
+                f"granted without a reason: {_told(right)}"
+                for right in ledger.granted
+                if not _any(rights, right)
+            ),
+            *(f"no test needs: {_told(right)}" for right in unused - set(NOT_EXERCISED)),
+            *(
+                f"no test needs: {_told(right)}"
+                for right in unused_by_services - set(NOT_EXERCISED_BY_SERVICES)
+            ),
+            *(f"said to be not exercised, but is: {_told(right)}" for right in set(NOT_EXERCISED) - unused),
+            *(
+                f"said to be not exercised, but is: {_told(right)}"
+                for right in set(NOT_EXERCISED_BY_SERVICES) - unused_by_services
             ),
         ]
     )

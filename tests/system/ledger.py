@@ -36,26 +36,34 @@ class Ledger:
         for file in directory.glob(f"{name}.roles.json"):
             roles |= json.loads(file.read_text())
             decisions += read(directory, file.name.removesuffix(".roles.json"))
-        ours = [one for one in decisions if one["principal"] in roles]
+        ours = [decision for decision in decisions if decision["principal"] in roles]
 
         def rights(decision: str) -> Iterator[Right]:
-            for one in ours:
-                if one["decision"] == decision:
-                    for action in one["statement"]["actions"]:
-                        yield roles[one["principal"]], action
+            for entry in ours:
+                if entry["decision"] == decision:
+                    for action in entry["statement"]["actions"]:
+                        yield roles[entry["principal"]], action
 
-        used = {(roles[one["principal"]], one["action"]) for one in ours if one["decision"] == "allowed"}
-        denied = {(roles[one["principal"]], one["message"]) for one in ours if one["decision"] == "denied"}
+        used = {
+            (roles[decision["principal"]], decision["action"])
+            for decision in ours
+            if decision["decision"] == "allowed"
+        }
+        denied = {
+            (roles[decision["principal"]], decision["message"])
+            for decision in ours
+            if decision["decision"] == "denied"
+        }
         services = {
-            (one["principal"], one["action"])
-            for one in decisions
-            if one["decision"] == "allowed" and one["principal"].endswith(".amazonaws.com")
+            (decision["principal"], decision["action"])
+            for decision in decisions
+            if decision["decision"] == "allowed" and decision["principal"].endswith(".amazonaws.com")
         }
         return cls(frozenset(rights("granted")), frozenset(used), frozenset(denied), frozenset(services))
 
     def was_used(self, right: Right) -> bool:
         """Whether a role that this pattern matches has needed the action, which may have wildcards."""
-        return any(matches(right, one) for one in self.used)
+        return any(matches(right, use) for use in self.used)
 
 
 def matches(pattern: Right, right: Right) -> bool:
@@ -70,9 +78,9 @@ def keep_roles(deployment: Deployment) -> None:
     if directory:
         pages = deployment.cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK)
         roles = {
-            one["PhysicalResourceId"]: one["LogicalResourceId"]
+            resource["PhysicalResourceId"]: resource["LogicalResourceId"]
             for page in pages
-            for one in page["StackResourceSummaries"]
-            if one["ResourceType"] == "AWS::IAM::Role"
+            for resource in page["StackResourceSummaries"]
+            if resource["ResourceType"] == "AWS::IAM::Role"
         }
         (Path(directory) / f"{deployment.pid}.roles.json").write_text(json.dumps(roles))

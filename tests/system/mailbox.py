@@ -20,7 +20,7 @@ class Mailbox:
         """Return once each of these alarms has said that it is in this state, after ALARM if it is OK."""
         eventually(
             lambda: all(self._has(alarm, state) for alarm in alarms) or None,
-            lambda: f"{[one for one in alarms if not self._has(one, state)]} not {state}: {self._said}",
+            lambda: f"{[alarm for alarm in alarms if not self._has(alarm, state)]} not {state}: {self._said}",
         )
 
     def _has(self, alarm: str, state: str) -> bool:

@@ -46,7 +46,7 @@ def _key(metric: Mapping[str, Any]) -> Key:
 
 
 def _of_row(row: Sequence[Any]) -> Iterator[Key]:
-    words = [one for one in row if isinstance(one, str)]
+    words = [word for word in row if isinstance(word, str)]
     if words:
         yield words[0], words[1], frozenset(words[2::2])
         return

@@ -105,7 +105,7 @@ def stack(deployment: Deployment) -> _Stack:
 
 
 def ids(deployment: Deployment) -> list[str]:
-    return [one["id"] for one in deployment.datapipeline.list_pipelines()["pipelineIdList"]]
+    return [pipeline["id"] for pipeline in deployment.datapipeline.list_pipelines()["pipelineIdList"]]
 
 
 def words(deployment: Deployment, pipeline: str) -> list[str]:

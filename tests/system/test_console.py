@@ -55,8 +55,8 @@ def test_the_page_reads_what_the_apis_tell(deployment: Deployment) -> None:
 
     told = eventually(with_its_log, "the log has not come")
     listed = deployment.datapipeline.get_paginator("list_pipelines").paginate()
-    assert sorted(one["id"] for one in told["pipelines"]) == sorted(
-        one["id"] for page in listed for one in page["pipelineIdList"]
+    assert sorted(pipeline["id"] for pipeline in told["pipelines"]) == sorted(
+        pipeline["id"] for page in listed for pipeline in page["pipelineIdList"]
     )
     assert told["instances"][0] == {
         "id": instance.id,

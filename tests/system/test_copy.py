@@ -207,7 +207,7 @@ def test_what_was_written_in_parts_is_given_up(examples: Examples) -> None:
     )
     pipeline.ended("Cut", "FAILED")
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
-    assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["cut.gz"]
+    assert [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["cut.gz"]
 
 
 def test_what_fails_leaves_nothing(examples: Examples, server: DatabaseServer, bucket: str) -> None:

@@ -56,7 +56,7 @@ def test_the_handler_in_node(examples: Examples) -> None:
     assert error_id == "NotJson"
     assert "JSON" in message
     groups = examples.deployment.logs.describe_log_groups()["logGroups"]
-    (group,) = [one["logGroupName"] for one in groups if "ParseJson" in one["logGroupName"]]
+    (group,) = [group["logGroupName"] for group in groups if "ParseJson" in group["logGroupName"]]
     events = examples.deployment.logs.filter_log_events(logGroupName=group)["events"]
     assert "Parsed 2 members" in [event["message"].strip() for event in events]
 

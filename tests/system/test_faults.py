@@ -482,29 +482,29 @@ def begun(
 
 def _wait_for_the_end(found: Iterable[Begun | AssertionError]) -> None:
     """So that what is offered again does not come in the midst of the next faults, which are for all."""
-    for one in found:
-        if isinstance(one, Begun):
+    for case in found:
+        if isinstance(case, Begun):
             with contextlib.suppress(AssertionError):  # Its own test says so.
-                one.pipeline.over(one.component)
+                case.pipeline.over(case.component)
 
 
 def _wanted(tests: Sequence[pytest.Item]) -> set[Begin]:
     """The faults of the tests that are run."""
     wanted: set[Begin] = {
-        cast(Begin, one.callspec.params["begin"])
-        for one in tests
-        if isinstance(one, pytest.Function) and _has_fault(one)
+        cast(Begin, test.callspec.params["begin"])
+        for test in tests
+        if isinstance(test, pytest.Function) and _has_fault(test)
     }
-    if any(one.name == "test_a_deferral_that_is_canceled_stops_its_work" for one in tests):
+    if any(test.name == "test_a_deferral_that_is_canceled_stops_its_work" for test in tests):
         wanted.add(canceled_while_deferred)
     return wanted
 
 
 def _begun(begun: Mapping[Begin, Begun | AssertionError], begin: Begin) -> Begun:
-    one = begun[begin]
-    if isinstance(one, AssertionError):
-        raise one
-    return one
+    case = begun[begin]
+    if isinstance(case, AssertionError):
+        raise case
+    return case
 
 
 def _has_fault(test: pytest.Function) -> bool:
@@ -517,29 +517,29 @@ def _has_fault(test: pytest.Function) -> bool:
 def test_fault(
     begun: Mapping[Begin, Begun | AssertionError], faulty_deployment: Deployment, begin: Begin
 ) -> None:
-    one = _begun(begun, begin)
-    one.pipeline.ended(one.component, one.status)
-    _nothing_is_left(faulty_deployment, one.component)
+    case = _begun(begun, begin)
+    case.pipeline.ended(case.component, case.status)
+    _nothing_is_left(faulty_deployment, case.component)
 
-    runs = one.log.read_text().splitlines() if one.log.exists() else []
-    assert len(runs) in one.runs, runs
-    if one.error_id:
-        assert one.pipeline.attempts(one.component)[-1].fields["errorId"] == one.error_id
-    statuses = list(executions(faulty_deployment, RUN_TASK, of=one.component).values())
-    if one.executions is not None:
-        assert len(statuses) == one.executions, statuses
-    assert statuses.count("ABORTED") == one.aborted, statuses
-    assert statuses.count("FAILED") == one.failed, statuses
-    attempts = [attempt.status for attempt in one.pipeline.attempts(one.component)]
-    assert one.attempts in (None, len(attempts)), attempts
-    failed_loops = _failed_loops(faulty_deployment, one)
-    assert len(failed_loops) == one.failed_loops, failed_loops
+    runs = case.log.read_text().splitlines() if case.log.exists() else []
+    assert len(runs) in case.runs, runs
+    if case.error_id:
+        assert case.pipeline.attempts(case.component)[-1].fields["errorId"] == case.error_id
+    statuses = list(executions(faulty_deployment, RUN_TASK, of=case.component).values())
+    if case.executions is not None:
+        assert len(statuses) == case.executions, statuses
+    assert statuses.count("ABORTED") == case.aborted, statuses
+    assert statuses.count("FAILED") == case.failed, statuses
+    attempts = [attempt.status for attempt in case.pipeline.attempts(case.component)]
+    assert case.attempts in (None, len(attempts)), attempts
+    failed_loops = _failed_loops(faulty_deployment, case)
+    assert len(failed_loops) == case.failed_loops, failed_loops
 
 
-def _failed_loops(deployment: Deployment, one: Begun) -> list[str]:
+def _failed_loops(deployment: Deployment, case: Begun) -> list[str]:
     """Why loops failed that ran while it was brought about."""
-    assert one.during is not None
-    began, ended = one.during
+    assert case.during is not None
+    began, ended = case.during
     client = deployment.stepfunctions
     pages = client.get_paginator("list_executions").paginate(
         stateMachineArn=state_machine(deployment, POLL_LOOP), statusFilter="FAILED"
@@ -554,9 +554,9 @@ def _failed_loops(deployment: Deployment, one: Begun) -> list[str]:
 
 
 def test_a_deferral_that_is_canceled_stops_its_work(begun: Mapping[Begin, Begun | AssertionError]) -> None:
-    one = _begun(begun, canceled_while_deferred)
-    one.pipeline.ended(one.component, "CANCELED")
-    eventually(lambda: one.log.read_text().split()[-1] == "canceled" or None, "the handler was not told")
+    case = _begun(begun, canceled_while_deferred)
+    case.pipeline.ended(case.component, "CANCELED")
+    eventually(lambda: case.log.read_text().split()[-1] == "canceled" or None, "the handler was not told")
 
 
 def test_a_redeploy_with_tasks_in_flight(faulty_deployment: Deployment, tmp_path: Path) -> None:

@@ -115,6 +115,6 @@ def test_no_state_machine_died_of_it(given: dict[str, Pipeline], faulty_deployme
         pages = client.get_paginator("list_executions").paginate(
             stateMachineArn=state_machine(faulty_deployment, machine), statusFilter="FAILED"
         )
-        for execution in (one for page in pages for one in page["executions"]):
+        for execution in (execution for page in pages for execution in page["executions"]):
             error = client.describe_execution(executionArn=execution["executionArn"]).get("error", "")
             assert error not in ("States.Runtime", "States.DataLimitExceeded"), execution["executionArn"]

@@ -78,12 +78,12 @@ def test_looking_back_tells_what_no_test_needed_and_what_has_no_reason() -> None
         (service, action) for _, actions, service, _ in ALLOWED_TO_OTHERS for action in actions.split()
     } - set(NOT_EXERCISED_BY_SERVICES)
     assert shortcomings(made_up(used=used, services=services)) == []
-    for one in (
+    for right in (
         ("PollLoopFunctionRole", "datapipeline:PollForTask"),
         ("EventsFunctionRole", "logs:PutLogEvents"),
     ):
-        (told,) = shortcomings(made_up(used=used - {one}, services=services))
-        assert told.startswith(f"no test needs: {one[1]} by ")
+        (told,) = shortcomings(made_up(used=used - {right}, services=services))
+        assert told.startswith(f"no test needs: {right[1]} by ")
     publishing = ("cloudwatch.amazonaws.com", "sns:Publish")
     assert shortcomings(made_up(used=used, services=services - {publishing})) == [
         "no test needs: sns:Publish by cloudwatch.amazonaws.com"

@@ -84,7 +84,7 @@ def ended(faulty_deployment: Deployment, directory: Path) -> Deployment:
 def _with_secrets(task: dict[str, Any], command: str) -> None:
     """The canary in a secret field of the attempt, and of an object that it refers to."""
     attempt = task["objects"][task["attemptId"]]
-    others = [one for one in attempt["fields"] if one["key"] != "command"]
+    others = [field for field in attempt["fields"] if field["key"] != "command"]
     attempt["fields"] = [
         *others,
         field("command", command),
@@ -116,9 +116,9 @@ def test_of_all_buckets_the_canary_is_in_the_private_encrypted_claims_alone(ende
     for bucket in ended.s3.list_buckets()["Buckets"]:
         name = bucket["Name"]
         for page in ended.s3.get_paginator("list_objects_v2").paginate(Bucket=name):
-            for one in page.get("Contents", []):
-                if TRACE.encode() in ended.s3.get_object(Bucket=name, Key=one["Key"])["Body"].read():
-                    assert one["Key"].startswith("claims/")
+            for stored in page.get("Contents", []):
+                if TRACE.encode() in ended.s3.get_object(Bucket=name, Key=stored["Key"])["Body"].read():
+                    assert stored["Key"].startswith("claims/")
                     found.add(name)
     (claims,) = found
     assert ended.s3.get_bucket_encryption(Bucket=claims)["ServerSideEncryptionConfiguration"]["Rules"]
@@ -156,7 +156,7 @@ def _attempts(deployment: Deployment) -> Iterator[tuple[str, str]]:
             ids = client.query_objects(pipelineId=pipeline["id"], sphere="ATTEMPT")["ids"]
             for start in range(0, len(ids), 25):
                 answer = client.describe_objects(pipelineId=pipeline["id"], objectIds=ids[start : start + 25])
-                yield from ((one["id"], json.dumps(one)) for one in answer["pipelineObjects"])
+                yield from ((found["id"], json.dumps(found)) for found in answer["pipelineObjects"])
 
 
 def _queues(deployment: Deployment) -> Iterator[tuple[str, str]]:

@@ -149,7 +149,7 @@ def test_a_loop_knows_how_many_events_its_history_has(deployment: Deployment) ->
                 said = json.loads(event["stateExitedEventDetails"]["output"])
                 following = {"START": 5, "WAIT": 2}.get(said["next"], 0)
                 # AWS writes TaskStarted behind each of them, local AWS does not.
-                started = sum(one["type"] == "TaskScheduled" for one in history[:place])
+                started = sum(event["type"] == "TaskScheduled" for event in history[:place])
                 assert said["loop"]["events"] == place + 1 + started + following
                 counted += 1
     assert counted >= 3

@@ -1,4 +1,4 @@
-"""A Lambda environment for the handlers' modules, without AWS."""
+"""A Lambda environment for handlers, without AWS."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> FakeDataPipeline:
 
 @pytest.fixture
 def log(aws_environment: None) -> Iterator[io.StringIO]:
-    """The lines that the function's logger writes."""
+    """The output of the function's logger."""
     stream = io.StringIO()
     (handler,) = telemetry.logger.handlers
     assert isinstance(handler, logging.StreamHandler)
@@ -49,7 +49,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
 
 @pytest.fixture
 def poller_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the stack says to the poller."""
+    """The variables that the stack sets for the poller."""
     environment = {
         "WORKER_GROUP": "etl",
         "PERIOD_SECONDS": "300",

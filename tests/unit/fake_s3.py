@@ -1,4 +1,4 @@
-"""Amazon S3 in a dictionary: the calls that handlers make, as boto3's client has them."""
+"""Amazon S3 as a dictionary, with the methods of boto3's client that handlers call."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError
 
 
 class FakeS3:
-    """Buckets as ``{(bucket, key): bytes}``. ``denied`` is a set of buckets that refuse everything.
+    """Buckets as ``{(bucket, key): bytes}``. Buckets in ``denied`` refuse every request.
 
-    ``secretive`` is one of buckets that may be listed under some prefixes alone: they do not tell of a key
-    that it is not there.
+    Buckets in ``secretive`` may be listed only under some prefixes: HeadObject does not reveal that a key is
+    missing.
     """
 
     def __init__(self, objects: dict[tuple[str, str], bytes] | None = None) -> None:
@@ -24,7 +24,7 @@ class FakeS3:
         self.secretive: set[str] = set()
         self.uploads: dict[str, dict[int, bytes]] = {}
         self.copied: list[str] = []
-        """The keys that S3 wrote by itself, by CopyObject or UploadPartCopy."""
+        """The keys that S3 itself wrote, by CopyObject or UploadPartCopy."""
 
     def text(self, bucket: str, key: str) -> str:
         return self.objects[bucket, key].decode()

@@ -1,4 +1,4 @@
-"""Tasks as PollForTask returns them, short to write."""
+"""Makes tasks as PollForTask returns them."""
 
 from __future__ import annotations
 

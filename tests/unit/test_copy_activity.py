@@ -153,7 +153,7 @@ def manifest_of(*uris: str) -> bytes:
 
 
 def deferred(response: dict[str, Any]) -> Any:
-    """The state as Step Functions hands it on."""
+    """The state as Step Functions passes it on."""
     assert response["status"] == "DEFERRED", response
     return json.loads(json.dumps(response["state"]))
 
@@ -265,7 +265,7 @@ def test_two_objects_never_become_one(s3: FakeS3) -> None:
 def test_a_directory_to_a_file_is_joined(s3: FakeS3) -> None:
     s3.objects = {("b", "in/1"): b"a,1", ("b", "in/2"): b"", ("b", "in/3"): b"\xff\n"}
     target = node(filePath="s3://b/in/all")
-    for _ in range(2):  # what the first has made is not an input of the second
+    for _ in range(2):  # The output of the first run is not an input of the second.
         assert copy(IN, target) == FINISHED
         assert s3.objects["b", "in/all"] == b"a,1\n\xff\n"
 
@@ -293,7 +293,7 @@ def test_another_format_is_written_record_by_record(s3: FakeS3) -> None:
         ({"myNullAs": "''"}, {"myNullAs": "-"}, "n,N,-,n\n"),
         ({"dataFormat": Ref("Csv")}, {"myNullAs": "\\N", "dataFormat": Ref("Csv")}, "\\N,\\N,,n\n"),
         ({"dataFormat": Ref("Csv")}, {"myNullAs": "NULL", "dataFormat": Ref("Tsv")}, "NULL\tNULL\t\tn\n"),
-        # As by the Default object: the node without a format has that of the other.
+        # As with the Default object: a node without a format has that of the other.
         ({"myNullAs": "\\N", "dataFormat": Ref("Tsv")}, {"myNullAs": "\\N"}, None),
         ({"myNullAs": "\\N"}, {"myNullAs": "\\N", "dataFormat": Ref("Tsv")}, None),
     ],

@@ -1,4 +1,4 @@
-"""Paths and relative links in the documentation lead somewhere."""
+"""Paths and relative links in the documentation lead somewhere, and its map of packages is complete."""
 
 from __future__ import annotations
 
@@ -64,3 +64,26 @@ def test_links_and_paths_that_lead_nowhere_are_found(tmp_path: Path) -> None:
     )
     assert list(broken_links(page)) == ["#d", "none.md"]
     assert list(missing_paths(page)) == ["infra/none.py"]
+
+
+def packages() -> list[str]:
+    """The folders of the project's code that hold a module."""
+    folders = {
+        path.parent for part in ("infra", "lambdas", "local") for path in (ROOT / part).rglob("__init__.py")
+    }
+    return sorted(folder.relative_to(ROOT).as_posix() for folder in folders)
+
+
+def test_the_map_of_packages_is_complete() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert [package for package in packages() if f"`{package}/`" not in page] == []
+
+
+def test_the_files_of_the_map_are_in_their_packages() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^### `([\w/]+)/`\n(.*?)(?=^##)", page, re.MULTILINE | re.DOTALL)
+    assert len(sections) > 10
+    named = [
+        (folder, name) for folder, text in sections for name in re.findall(r"`([\w.]+\.\w+|\w+/)`", text)
+    ]
+    assert [f"{folder}/{name}" for folder, name in named if not (ROOT / folder / name).exists()] == []

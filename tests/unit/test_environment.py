@@ -1,4 +1,4 @@
-"""What a task does to its process is undone, or is the last thing done there."""
+"""What a task does to its process is undone, or the environment ends."""
 
 from __future__ import annotations
 

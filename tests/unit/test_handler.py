@@ -207,7 +207,7 @@ def test_references_come_from_the_task_or_else_from_the_service(service: FakeDat
 def test_an_expression_that_stands_for_nothing_leaves_no_field(
     service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As an optional parameter without a value: the object that the service describes has no such field."""
+    """An optional parameter without a value: the object from the service has no such field."""
     raw = task_object(
         ("command", "#{a}"), ("stage", "#{none}"), ("scriptArgument", "#{none}"), ("told", "#{late}")
     )

@@ -1,4 +1,4 @@
-"""Whatever a task holds, it runs or is refused with a reason, and it fits into a state machine."""
+"""Whatever a task contains, it runs or is refused with a reason, and it fits into a state machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from runner.testing import Context, FakeDataPipeline
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 STATE_BYTES = 262_144
-"""The most that a state's input may have (Step Functions quotas)."""
+"""The largest input of a state (Step Functions quotas)."""
 
 NASTY = [
     "",
@@ -112,7 +112,7 @@ def test_every_task_runs_or_says_why_not_and_fits_into_a_state(
 
 @task_handler
 def reads_everything(task: Task) -> None:
-    """Asks for every field in every way, as handlers do, and fails as they do."""
+    """Reads every field in every way, and fails as handlers do."""
     for name in ("command", "attemptTimeout", "myHandler", "__proto__"):
         task.strings(name)
     task.string("command", "none")
@@ -210,7 +210,7 @@ def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
 
     def once(answer: Any) -> dict[str, Any]:
         answers.append(answer)
-        monkeypatch.setattr(module, "LAST_PACE", LastPace())  # each is polled for by a loop of its own
+        monkeypatch.setattr(module, "LAST_PACE", LastPace())  # Each group has its own loop.
         event = {"loop": {}, "startedAt": datetime.now(UTC).isoformat()}
         said: dict[str, Any] = module.handler(event, SimpleNamespace(aws_request_id="r"))
         return said

@@ -1,4 +1,4 @@
-"""What the poller imports before its poll: a module more is paid for at every cold start."""
+"""The modules that the poller imports before its poll: each adds to every cold start."""
 
 from __future__ import annotations
 

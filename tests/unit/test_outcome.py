@@ -1,4 +1,4 @@
-"""What a handler's outcome looks like to RunTask."""
+"""A handler's outcome as RunTask sees it."""
 
 from __future__ import annotations
 

@@ -11,51 +11,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.datapipeline.throttle import Throttle
+from local.simulation.drain import Drain, DrainingLoop
 from poller.pace import BURST, LONGEST_SECONDS_A_POLL, POLLS_PER_SECOND, LastPace, Pace
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-CYCLE_SECONDS = (0.2, 0.4)
-"""From the answer of a poll to the next one, where nothing paces: about three transitions."""
 PERIOD_SECONDS = 300
 """After which an execution takes over from the one before it."""
 
 
-class Drain:
-    """Loops with an endless queue each, that share an account; ``polls`` are those that were let through."""
-
-    def __init__(self, loops: int) -> None:
-        self.random = Random(1)  # noqa: S311 - a simulation, to be repeated
-        self.throttle = Throttle()
-        self.due = [number * 0.07 for number in range(loops)]
-        self.pace = [Pace() for _ in range(loops)]
-        self.began = list(self.due)
-        self.polls = [0] * loops
-        self.throttled = 0
-
-    def run(self, until: float) -> None:
-        while (now := min(self.due)) < until:
-            loop = self.due.index(now)
-            if now - self.began[loop] >= PERIOD_SECONDS:
-                self.pace[loop] = self.pace[loop].carried_over(now - self.began[loop])
-                self.began[loop] = now
-            age = now - self.began[loop]
-            pause = self.pace[loop].pause(age)
-            if pause > 0:
-                self.due[loop] = now + pause + 1e-6
-            elif self.throttle.admits("PollForTask", START + timedelta(seconds=now)):
-                self.polls[loop] += 1
-                self.pace[loop] = self.pace[loop].sent(age)
-                self.due[loop] = now + self.random.uniform(*CYCLE_SECONDS)
-            else:
-                self.throttled += 1
-                self.pace[loop] = self.pace[loop].throttled(age)
-                wait = self.pace[loop].pause(age) * self.random.uniform(0.5, 1.5)
-                self.due[loop] = now + max(1, round(wait))
+def endless(loops: int) -> Drain:
+    """So many loops with an endless queue each, which begin one after the other."""
+    starts = [number * 0.07 for number in range(loops)]
+    random = Random(1)  # noqa: S311 - a simulation, to be repeated
+    return Drain([DrainingLoop(start, began=start) for start in starts], random, period=PERIOD_SECONDS)
 
 
 def test_one_loop_is_never_throttled_and_uses_the_rate() -> None:
-    drain = Drain(1)
+    drain = endless(1)
     drain.run(100)  # by then the burst is used up
     before = drain.polls[0]
     drain.run(1_100)
@@ -65,7 +37,7 @@ def test_one_loop_is_never_throttled_and_uses_the_rate() -> None:
 
 @pytest.mark.parametrize(("loops", "throttled"), [(2, 0.015), (4, 0.025), (8, 0.05), (20, 0.2)])
 def test_loops_that_share_an_account_use_its_rate_and_get_equal_shares(loops: int, throttled: float) -> None:
-    drain = Drain(loops)
+    drain = endless(loops)
     drain.run(200)
     before, throttled_before = list(drain.polls), drain.throttled
     drain.run(4_200)
@@ -77,7 +49,7 @@ def test_loops_that_share_an_account_use_its_rate_and_get_equal_shares(loops: in
 
 
 def test_loops_that_begin_together_have_equal_shares_from_their_first_throttled_polls() -> None:
-    drain = Drain(4)
+    drain = endless(4)
     drain.run(200)
     fair = sum(drain.polls) / 4
     assert all(0.8 * fair <= polls <= 1.2 * fair for polls in drain.polls)

@@ -1,4 +1,4 @@
-"""Reports while a handler holds the interpreter, to a Data Pipeline in another process."""
+"""Progress reports while a handler holds the interpreter. Data Pipeline runs in another process."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ task_handler(lambda task: ctypes.PyDLL(None).usleep(20_000_000) and None)(task_e
 
 
 def hold_the_interpreter(seconds: float) -> None:
-    """As a long call of C code does: no other thread runs meanwhile."""
+    """Keep other threads from running, as a long call into C code does."""
     ctypes.PyDLL(None).usleep(int(seconds * 1e6))
 
 

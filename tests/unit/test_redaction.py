@@ -1,4 +1,4 @@
-"""Secrets in every form in which a program may print them, and through every way out of a handler."""
+"""Secrets in every form that a program may print, and in every output of a handler."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from runner.testing import run_handler
 
 HOSTILE = st.text(alphabet="'\"\\\n\t\r€é😀aB1 %{}$&/", min_size=1)
 SECRET = st.one_of(HOSTILE, st.text(min_size=1)).map(lambda text: f"canary-a{text}z-yranac")
-"""Starts and ends with words that nothing else has, so that what is left of one shows."""
+"""It starts and ends with unique words, so that any remainder shows."""
 
 FORMS: dict[str, Callable[[str], str]] = {
     "as it is": str,

@@ -1,4 +1,4 @@
-"""S3DataNode: places, and the objects in them."""
+"""S3DataNode: its location and its objects."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_file_is_one_object_and_has_to_be_there() -> None:
 
 
 def test_what_may_be_listed_under_a_prefix_alone_is_missed_all_the_same() -> None:
-    """HeadObject may then answer 403 for a missing key (Amazon S3 API reference, HeadObject)."""
+    """HeadObject may then return 403 for a missing key (Amazon S3 API reference, HeadObject)."""
     s3 = FakeS3({("b", "in/1"): b"", ("b", "in/none.gz"): b""})
     s3.secretive = {"b"}
     with pytest.raises(TaskFailed, match="'s3://b/in/none' of 'Data' does not exist"):

@@ -1,4 +1,4 @@
-"""Objects of unknown size."""
+"""Writes objects of unknown size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ShellCommandActivity and ShellCommandPrecondition, on a Data Pipeline and an S3 of the tests' own."""
+"""ShellCommandActivity and ShellCommandPrecondition, with fakes for Data Pipeline and S3."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_commands_of_a_host_run_as_they_are(
 def test_find_is_there_and_one_of_a_layer_goes_first(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, log: io.StringIO
 ) -> None:
-    """``[[ -z $(find …) ]]`` is true where there is none."""
+    """``[[ -z $(find …) ]]`` would be true without a find."""
     for name in ("bash", "touch", "env"):
         (tmp_path / name).symlink_to(shutil.which(name) or "")
     (tmp_path / "python3").symlink_to(sys.executable)
@@ -659,7 +659,7 @@ def test_what_may_not_be_read_is_not_taken_for_nothing(command: str, path: str, 
 
 
 def as_somebody(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What ``work`` returns as a user without root's rights, whom no mode stops."""
+    """Call ``work`` as another user: file modes do not restrict root."""
     reading, writing = os.pipe()
     if os.fork() == 0:
         try:
@@ -735,7 +735,7 @@ def test_a_precondition_holds_or_does_not_hold_yet(command: str, response: dict[
 def test_a_command_has_time_zones_and_its_own_choice_of_them(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lambda's image has none, and a time zone that is not found is UTC without a word."""
+    """Lambda's image has none, and an unknown time zone is silently UTC."""
     run('echo "$TZDIR"; ls "$TZDIR/Europe/Berlin"; echo "$PYTHONTZPATH"; TZ=Europe/Berlin date -d @0 +%R:%Z')
     directory, berlin, of_python, time = lines(log)
     assert directory.endswith("/tzdata/zoneinfo")

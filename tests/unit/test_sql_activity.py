@@ -1,4 +1,4 @@
-"""SqlActivity without a database: what is refused before there is a session."""
+"""SqlActivity without a database: failures before a session is opened."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_scripts_that_cannot_be_read(uri: str, error_id: str, says: str, s3: Fak
 
 
 def test_drivers_are_loaded_when_they_are_needed() -> None:
-    """What is not needed by a handler must not make its cold start longer."""
+    """Modules that a handler does not need must not slow down its cold start."""
     loaded = "import sys, activities.sql_activity; print(*sorted(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", loaded], cwd=LAMBDAS, capture_output=True, text=True, check=True

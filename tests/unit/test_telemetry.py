@@ -1,4 +1,4 @@
-"""Metric lines, and the log's documentation."""
+"""Metric lines, and the documentation of log messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 
 
 def logged() -> Iterator[tuple[str, str, set[str]]]:
-    """(event, level, fields) of each call of a logger with a text in lambdas/."""
+    """(event, level, fields) of each logger call with a literal message in lambdas/."""
     for file in sorted((ROOT / "lambdas").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):

@@ -1,5 +1,5 @@
-"""``find`` for commands: Lambda's image has none, and ``$(find …)`` without one is empty, without a word.
+"""``find`` for commands: Lambda's image has none, and without it ``$(find …)`` is silently empty.
 
-Started by fallbacks/find, without the handler's packages. Tests, operators and actions are GNU findutils'
-("Finding Files", gnu.org) that scripts use; anything else is an error before the first file is looked at.
+fallbacks/find starts it, without the handler's packages. It supports the tests, operators and actions of GNU
+findutils ("Finding Files", gnu.org) that scripts use. Anything else is an error before it visits any file.
 """

@@ -1,4 +1,4 @@
-"""The actions of an expression, by name."""
+"""The actions in an expression, by name."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Take = Callable[[str], str]
 Make = Callable[[str, Take, Search], Test]
 
 _MAX_BATCH = 100_000
-"""Bytes of arguments of one ``-exec … +``; Linux takes more, less the environment (execve(2))."""
+"""Bytes of arguments for one ``-exec … +``. Linux takes more, minus the environment (execve(2))."""
 
 
 def printed(entry: Entry) -> bool:
-    """Write the path and a line feed."""
+    """Print the path and a line feed."""
     sys.stdout.write(f"{entry.path}\n")
     return True
 
@@ -53,7 +53,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "0": "\0", "\\": "\\", "r": "\r", "a": "\a"}
 
 
 def _slashes(path: str) -> str:
-    """Those at the end of a starting point, which ``%f`` shows."""
+    """The slashes at the end of a starting point, which ``%f`` prints."""
     return path[len(path.rstrip("/")) :] if path.strip("/") else ""
 
 
@@ -114,7 +114,7 @@ def _exec_many(name: str, command: list[str], search: Search) -> Test:
 
     def add(entry: Entry) -> bool:
         nonlocal size
-        length = len(os.fsencode(entry.path)) + 9  # its pointer and its null byte
+        length = len(os.fsencode(entry.path)) + 9  # Including its pointer and its null byte.
         if paths and size + length > _MAX_BATCH:
             flush()
         paths.append(entry.path)
@@ -126,7 +126,7 @@ def _exec_many(name: str, command: list[str], search: Search) -> Test:
 
 
 def _run(command: list[str], search: Search) -> int:
-    import subprocess  # it takes as long to load as all of this
+    import subprocess  # Loading it takes as long as everything else.
 
     sys.stdout.flush()
     try:

@@ -1,4 +1,4 @@
-"""A file that is looked at, and what all of one search share."""
+"""A file that the search visits, and the state of the search."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 
 class UsageError(Exception):
-    """The arguments cannot be followed; nothing has been done."""
+    """The arguments are invalid. Nothing has been done."""
 
 
 class Quit(Exception):
@@ -17,7 +17,7 @@ class Quit(Exception):
 
 
 class Search:
-    """The options of a search, and how it goes."""
+    """The options of a search, and its progress."""
 
     def __init__(self) -> None:
         self.follow = False
@@ -30,7 +30,7 @@ class Search:
         self.min_depth = 0
         self.max_depth = sys.maxsize
         self.acts = False
-        """Whether an action stands in the expression, so that ``-print`` is not added."""
+        """Whether the expression contains an action. If not, ``-print`` is added."""
         self.prunes = False
         self.deletes = False
         self.now = time.time_ns()
@@ -38,30 +38,30 @@ class Search:
         self.at_end: list[Callable[[], None]] = []
 
     def complain(self, path: str, error: OSError, doing: str = "") -> None:
-        """Say on stderr what went wrong, and go on; the exit code will be 1."""
+        """Report an error on stderr, and go on. The exit code will be 1."""
         self.exit_code = 1
         sys.stdout.flush()
         say(f"{doing}'{path}': {error.strerror}")
 
 
 class Entry:
-    """One file."""
+    """A file."""
 
     def __init__(self, path: str, start: str, depth: int, status: os.stat_result) -> None:
         self.path = path
         self.start = start
         self.depth = depth
         self.status = status
-        """Of the file, or of what it links to if links are followed."""
+        """The status of the file, or of the link's target if links are followed."""
         self.pruned = False
 
     @property
     def name(self) -> str:
-        """The last part of the path; of ``/`` it is ``/``."""
+        """The last part of the path; ``/`` for the root."""
         return self.path.rstrip("/").rpartition("/")[2] or self.path[:1]
 
 
 def say(text: str) -> None:
-    """A line on stderr."""
+    """Print a line on stderr."""
     sys.stderr.write(f"find: {text}\n")
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Reads the arguments: options, starting points, and the expression, which becomes one function."""
+"""Parses the arguments: options, starting points, and the expression, which becomes one function."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ Test = Callable[[Entry], bool]
 
 
 class Words:
-    """The arguments that are left."""
+    """The remaining arguments."""
 
     def __init__(self, words: list[str]) -> None:
         self._words = words
         self._at = 0
 
     def peek(self) -> str | None:
-        """The next one, None at the end."""
+        """The next argument; None at the end."""
         return self._words[self._at] if self._at < len(self._words) else None
 
     def take(self, of: str) -> str:
-        """The next one, which ``of`` needs. Raises UsageError if there is none."""
+        """Consume the next argument, which ``of`` needs. Raises UsageError if there is none."""
         word = self.peek()
         if word is None:
             raise UsageError(f"missing argument to '{of}'")
@@ -32,9 +32,9 @@ class Words:
 
 
 def read(arguments: list[str]) -> tuple[list[str], Test, Search]:
-    """The starting points, whether a file matches (with what that does), and the options.
+    """The starting points, the function that tests a file and runs the actions, and the options.
 
-    Raises UsageError for whatever is not known here.
+    Raises UsageError for anything that it does not support.
     """
     search = Search()
     words = Words(arguments)

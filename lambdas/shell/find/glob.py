@@ -1,4 +1,4 @@
-"""fnmatch(3) as find calls it: ``*`` and ``?`` match ``/`` and a leading dot; ``\\`` escapes."""
+"""fnmatch(3) as find uses it: ``*`` and ``?`` match ``/`` and a leading dot; ``\\`` escapes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CLASSES = {
 
 
 def compiled(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
-    """The regular expression that matches what the pattern matches."""
+    """The regular expression that is equivalent to the pattern."""
     return re.compile(_translated(pattern), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
@@ -46,7 +46,7 @@ def _translated(pattern: str) -> str:
 
 
 def _bracket(pattern: str, at: int) -> tuple[str, int] | None:
-    """A bracket expression from behind its ``[``, and where it ends; None if it does not end."""
+    """A bracket expression that starts after its ``[``, and where it ends; None if it has no end."""
     negated = pattern[at : at + 1] in ("!", "^")
     at += negated
     members: list[str] = []

@@ -16,7 +16,7 @@ from shell.find.walk import walk
 
 
 def main(arguments: Sequence[str]) -> NoReturn:
-    """Exit with 0, or with 1 if anything went wrong; of ``| head`` a signal tells, as with other programs."""
+    """Exit with 0, or with 1 after any error. In ``… | head``, SIGPIPE ends it, as it does other programs."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.stdout = io.TextIOWrapper(
         os.fdopen(1, "wb", closefd=False), encoding="utf-8", errors="surrogateescape", newline=""

@@ -1,4 +1,4 @@
-"""The tests and the options of an expression, by name."""
+"""The tests and the options in an expression, by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shell.find.entry import Entry, Search, UsageError
 Test = Callable[[Entry], bool]
 Take = Callable[[str], str]
 Make = Callable[[str, Take, Search], Test]
-"""Takes the primary's name and its arguments."""
+"""Makes a test from the primary's name and its arguments."""
 
 _SECOND = 1_000_000_000
 _DAY = 86_400
@@ -66,7 +66,7 @@ def _count(of: Callable[[os.stat_result], int]) -> Make:
 
 
 def _age(of: Callable[[os.stat_result], int], seconds: int) -> Make:
-    """Days are rounded down; minutes, of which find(1) does not say it, are rounded up by GNU find."""
+    """Days are rounded down. GNU find rounds minutes up, which find(1) does not mention."""
 
     def make(name: str, take: Take, search: Search) -> Test:
         sign, number, _ = _compared(name, take(name))
@@ -220,7 +220,7 @@ TESTS: dict[str, Make] = {
     "-d": _option(_depth_first),
     "-xdev": _option(_one_filesystem),
     "-mount": _option(_one_filesystem),
-    # Of no effect on what is found:
+    # Without effect on what is found:
     "-noleaf": _option(lambda _: None),
     "-warn": _option(lambda _: None),
     "-nowarn": _option(lambda _: None),

@@ -1,4 +1,4 @@
-"""Walks the trees below the starting points."""
+"""Walks the directory trees below the starting points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shell.find.entry import Entry, Search, say
 
 
 def walk(starts: list[str], search: Search, visit: Callable[[Entry], object]) -> None:
-    """Visit each file that the options let through. Without recursion: a tree may be thousands deep."""
+    """Visit each file within the depth limits. No recursion: a tree may be thousands of levels deep."""
     for start in starts:
         try:
             status = _status(start, follow=search.follow or search.follow_starts)
@@ -22,7 +22,7 @@ def walk(starts: list[str], search: Search, visit: Callable[[Entry], object]) ->
 
 def _walk_tree(root: Entry, search: Search, visit: Callable[[Entry], object]) -> None:
     def enter(entry: Entry) -> bool:
-        """Whether to go on below it. What is not a directory is visited here."""
+        """Whether to descend into it. Visits it here unless it is a directory that is visited last."""
         if search.depth_first and _descends(entry, root, search):
             return True
         _visit(entry, search, visit)
@@ -67,21 +67,21 @@ def _descends(entry: Entry, root: Entry, search: Search) -> bool:
 
 def _is_loop(entry: Entry, above: list[tuple[Entry, Iterator[str]]]) -> bool:
     own = (entry.status.st_dev, entry.status.st_ino)
-    return any((one.status.st_dev, one.status.st_ino) == own for one, _ in above)
+    return any((parent.status.st_dev, parent.status.st_ino) == own for parent, _ in above)
 
 
 def _status(path: str, *, follow: bool) -> os.stat_result:
-    """lstat(2), or stat(2) with ``follow``; a link to nowhere is looked at itself."""
+    """lstat(2), or stat(2) with ``follow``. For a dangling link it is always lstat(2)."""
     if follow:
         try:
-            return os.stat(path)  # noqa: PTH116 - pathlib takes as long to load as all of this
+            return os.stat(path)  # noqa: PTH116 - loading pathlib takes as long as everything else
         except OSError:
             pass
     return os.lstat(path)
 
 
 def _names(entry: Entry, search: Search) -> Iterator[str]:
-    """All of them at once: a visit may delete one."""
+    """All names at once, because a visit may delete a file."""
     try:
         return iter(os.listdir(entry.path))  # noqa: PTH208
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Evaluation of a field's text in the scope of an object."""
+"""Evaluates the text of a field in the scope of an object."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Scope(Protocol):
     def id(self) -> str: ...
 
     def fields(self, name: str) -> Sequence[Field]:
-        """The fields of this name, or a parameter's values; `@id` and `name` are fields too."""
+        """The fields with this name, or a parameter's values. `@id` and `name` count as fields."""
         ...
 
     def target(self, reference: str) -> Scope | None:
@@ -42,13 +42,13 @@ class Scope(Protocol):
 
 
 def evaluate_text(text: str, scope: Scope) -> str:
-    """EvaluateExpression's answer: a list is written `[a, b]`. Raises ExpressionError."""
+    """The answer of EvaluateExpression, which writes a list as `[a, b]`. Raises ExpressionError."""
     values = evaluate(text, scope)
     return values[0] if len(values) == 1 else f"[{', '.join(values)}]"
 
 
 def evaluate(text: str, scope: Scope, depth: int = 0) -> list[str]:
-    """The values of a field's text; more than one where it is a list. Raises ExpressionError."""
+    """The values of a field's text; several if it is a list. Raises ExpressionError."""
     try:
         return [text_of(value) for value in _evaluate_template(text, scope, depth)]
     except RecursionError:
@@ -86,7 +86,7 @@ def _as_list(value: Value) -> list[Scalar]:
 
 
 def _truncate(left: int | float, right: int | float) -> int | float:
-    """Developer Guide, Simple Data Types: the division of two integers is truncated."""
+    """Developer Guide, Simple Data Types: dividing two integers truncates."""
     if right == 0:
         raise ExpressionError("division by zero")
     if isinstance(left, int) and isinstance(right, int):
@@ -198,7 +198,7 @@ def _keep_type(value: Scalar) -> Scalar:
 
 
 def _map(apply: Callable[[Sequence[Scalar]], Scalar], operands: Sequence[Value]) -> Value:
-    """Applies a function of scalars; a list as operand gives a list (Developer Guide, Lists)."""
+    """Apply a function of scalars. A list as an operand gives a list (Developer Guide, Lists)."""
     lengths = {len(operand) for operand in operands if isinstance(operand, list)}
     if not lengths:
         return apply([operand for operand in operands if not isinstance(operand, list)])

@@ -1,5 +1,6 @@
 """The functions of the developer guide (Date and Time Functions), and those that
-only its examples or older editions show."""
+only its examples or older editions show.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +17,14 @@ from local.datapipeline.periods import Period, parse_period
 
 @dataclass(frozen=True)
 class Function:
-    """A function of fixed arity: the name of every argument, and what it gives."""
+    """A function with a fixed number of arguments: their names, and what it returns."""
 
     arguments: tuple[str, ...]
     apply: Callable[[Sequence[Scalar], str], Scalar]
 
 
 def call(name: str, arguments: Sequence[Scalar]) -> Scalar:
-    """Raises ExpressionError for an unknown function, or arguments that it does not take."""
+    """Raises ExpressionError for an unknown function, or for arguments that it does not take."""
     function = FUNCTIONS.get(name)
     if function is None:
         raise ExpressionError(f"there is no function '{name}'")

@@ -47,7 +47,7 @@ _FORMATS: dict[str, Callable[[datetime, int], str]] = {
 
 
 def format_joda(moment: datetime, pattern: str) -> str:
-    """`moment` in the given pattern. Raises ExpressionError for a letter that is no Joda field."""
+    """`moment` in the given pattern. Raises ExpressionError for a letter that Joda does not know."""
 
     def token(match: re.Match[str]) -> str:
         text = match[0]

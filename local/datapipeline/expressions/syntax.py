@@ -1,4 +1,4 @@
-"""Text to syntax tree, with errors that say what is wrong and where."""
+"""Parses text into a syntax tree. Errors say what is wrong and where."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def has_expression(text: str) -> bool:
 
 
 def paths_used(tree: Tree[Token]) -> Iterator[tuple[str, ...]]:
-    """Every name, with those that follow it: `("input", "filePath")` for `#{input.filePath}`."""
+    """Every name with the names that follow it: `("input", "filePath")` for `#{input.filePath}`."""
     for child in tree.children:
         if isinstance(child, Token):
             continue

@@ -1,4 +1,4 @@
-"""The values that expressions work on, and their text."""
+"""The values that expressions work on, and how they are written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.datapipeline.timestamps import format_timestamp, parse_timestamp
 
 
 class FieldText(str):
-    """The text of a field, of which it is not known whether it is meant as a number, a date or a string."""
+    """The text of a field, which may be meant as a number, a date or a string."""
 
     __slots__ = ()
 
@@ -36,7 +36,7 @@ def text_of(value: Scalar) -> str:
 
 
 def number_of(value: Scalar) -> int | float | None:
-    """The number that `value` is, or that a field's text spells; None if it is no number."""
+    """The number that `value` is, or that a field's text spells; None if it is not a number."""
     if isinstance(value, int | float):
         return value
     if isinstance(value, FieldText):

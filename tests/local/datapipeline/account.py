@@ -1,4 +1,4 @@
-"""One account of the service under a clock that the test moves, with a runner's and a user's calls."""
+"""One account of the service, with a clock that the test moves, and the calls of a runner and a user."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ START = datetime(2024, 1, 31, 12, tzinfo=UTC)
 
 
 def pipeline_object(object_id: str, **fields: str | tuple[str, ...] | list[str]) -> dict[str, Any]:
-    """A tuple is references, a list repeated strings, ``_`` in front of a key stands for ``*``."""
+    """A tuple stands for references, a list for repeated strings, and a leading ``_`` of a key for ``*``."""
     wire = []
     for key, value in fields.items():
         name = f"*{key[1:]}" if key.startswith("_") else key
         if isinstance(value, tuple):
-            wire += [{"key": name, "refValue": one} for one in value]
+            wire += [{"key": name, "refValue": reference} for reference in value]
         else:
             values = [value] if isinstance(value, str) else value
-            wire += [{"key": name, "stringValue": one} for one in values]
+            wire += [{"key": name, "stringValue": string} for string in values]
     return {"id": object_id, "name": object_id, "fields": wire}
 
 
@@ -45,7 +45,7 @@ class Account:
     settings: Settings = field(default_factory=Settings)
     now: datetime = START
     dead_poll: str = "noticed"
-    """Not that of ``settings``: a poll that a test gives up must not take the next task with it."""
+    """Replaces that of ``settings``: a poll that a test gives up must not take the next task with it."""
 
     def __post_init__(self) -> None:
         self.service = Service(replace(self.settings, dead_poll=self.dead_poll), Random(1))  # noqa: S311
@@ -66,7 +66,7 @@ class Account:
         return self("PutPipelineDefinition", **request)
 
     def start(self, *objects: dict[str, Any], default: dict[str, Any] = ON_DEMAND, **more: Any) -> str:
-        """Create, put and activate; returns the pipeline's id."""
+        """Create, define and activate a pipeline. Returns its id."""
         pipeline_id = self.create()
         answer = self.put(pipeline_id, [default, *objects], **more)
         assert not answer["errored"], answer
@@ -74,7 +74,7 @@ class Account:
         return pipeline_id
 
     def poll(self, group: str = GROUP) -> dict[str, Any] | None:
-        """The task that a poll is given at once, if there is one; else the poll is given up and noticed."""
+        """The task that a poll gets at once, if any. Else the poll is given up, and the service notices."""
         poll = self.service.poll({"workerGroup": group, "hostname": "host"}, self.now)
         if poll.task is None:
             self.service.abandon(poll)
@@ -82,7 +82,7 @@ class Account:
         return self.service.task_object(poll.task)
 
     def take(self, group: str = GROUP) -> dict[str, Any]:
-        """A task, acknowledged."""
+        """Poll for a task and acknowledge it."""
         task = self.poll(group)
         assert task is not None, "no task is ready"
         assert self.progress(task) is False
@@ -98,11 +98,11 @@ class Account:
     def objects(self, pipeline_id: str, sphere: str) -> dict[str, dict[str, Any]]:
         ids = self("QueryObjects", pipelineId=pipeline_id, sphere=sphere)["ids"]
         described = self("DescribeObjects", pipelineId=pipeline_id, objectIds=ids)["pipelineObjects"]
-        return {one["id"]: one for one in described}
+        return {wire["id"]: wire for wire in described}
 
     def instance_id(self, pipeline_id: str, component: str) -> str:
         found = self.objects(pipeline_id, "INSTANCE").items()
-        return next(id_ for id_, one in found if values(one, "@componentParent") == [component])
+        return next(id_ for id_, instance in found if values(instance, "@componentParent") == [component])
 
     def status(self, pipeline_id: str, component: str) -> str:
         instance = self.objects(pipeline_id, "INSTANCE")[self.instance_id(pipeline_id, component)]
@@ -111,7 +111,11 @@ class Account:
     def attempts(self, pipeline_id: str, component: str) -> list[str]:
         """The statuses of a component's attempts, in order."""
         found = self.objects(pipeline_id, "ATTEMPT").values()
-        return [values(one, "@status")[0] for one in found if values(one, "@componentParent") == [component]]
+        return [
+            values(attempt, "@status")[0]
+            for attempt in found
+            if values(attempt, "@componentParent") == [component]
+        ]
 
     def state(self, pipeline_id: str) -> str:
         described = self("DescribePipelines", pipelineIds=[pipeline_id])["pipelineDescriptionList"][0]

@@ -1,4 +1,4 @@
-"""The AWS CLI's `datapipeline` commands as a user types them, with a runner by hand."""
+"""The AWS CLI's `datapipeline` commands as a user types them, with a runner played by the test."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_pipelines_life_by_the_cli(endpoint_url: str, tmp_path: Path) -> None:
     assert statuses("--start-interval", "2001-01-01T00:00:00,2001-01-02T00:00:00") == {}
     definition = aws_json("get-pipeline-definition", *selected)
     assert definition["values"] == {"myBucket": "s3://mine"}
-    load = next(one for one in definition["objects"] if one["id"] == "Load")
+    load = next(found for found in definition["objects"] if found["id"] == "Load")
     assert load["scriptArgument"] == ["a b", "c"]
     aws("deactivate-pipeline", *selected)
     aws("delete-pipeline", *selected)

@@ -1,4 +1,4 @@
-"""Parameter objects, the values that they may have, and names in expressions that stand for nothing."""
+"""Parameter objects, the values that they allow, and names in expressions that do not exist."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ MISSING = "Value is missing for this parameter"
 
 
 def parameter(parameter_id: str, **attributes: str | list[str]) -> dict[str, Any]:
-    """A list is an attribute that is there several times."""
+    """A list stands for a repeated attribute."""
     pairs = [
-        (key, one)
+        (key, string)
         for key, value in attributes.items()
-        for one in ([value] if isinstance(value, str) else value)
+        for string in ([value] if isinstance(value, str) else value)
     ]
     return {"id": parameter_id, "attributes": [{"key": key, "stringValue": value} for key, value in pairs]}
 
 
 def given(**found: str | list[str]) -> list[dict[str, str]]:
     return [
-        {"id": key, "stringValue": one}
+        {"id": key, "stringValue": string}
         for key, value in found.items()
-        for one in ([value] if isinstance(value, str) else value)
+        for string in ([value] if isinstance(value, str) else value)
     ]
 
 
@@ -37,7 +37,7 @@ def put(
     settings: Settings | None = None,
     **found: str | list[str],
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Errors and warnings of PutPipelineDefinition, by id."""
+    """The errors and warnings of PutPipelineDefinition, by id."""
     account = Account(settings or Settings())
     answer = account.put(
         account.create(),

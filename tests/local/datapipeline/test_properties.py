@@ -1,4 +1,4 @@
-"""Random pipelines and random runners: what must hold whatever they do."""
+"""Random pipelines and random runners: invariants that hold whatever they do."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.datapipeline.errors import ServiceError
 from local.datapipeline.model import Instance, TaskState
 from local.datapipeline.object_types import Kind
 from local.datapipeline.settings import Settings
 from local.datapipeline.statuses import ATTEMPT_EDGES, INSTANCE_EDGES, Status
+from local.json_service import ServiceError
 from tests.local.datapipeline.account import Account, pipeline_object, shell
 
 CHOICES = {
@@ -115,7 +115,7 @@ class Watched:
         self.moved(instance.id, instance.status, INSTANCE_EDGES)
         for attempt in instance.attempts:
             self.moved(attempt.id, attempt.status, ATTEMPT_EDGES)
-        open_attempts = [one for one in instance.attempts if not one.status.is_over]
+        open_attempts = [attempt for attempt in instance.attempts if not attempt.status.is_over]
         assert len(open_attempts) <= 1
         assert not (instance.status.is_over and open_attempts)
         if instance.status is Status.FINISHED and instance.kind is not Kind.DATA_NODE:
@@ -124,7 +124,7 @@ class Watched:
             assert instance.failures <= instance.retries + 1
 
     def moved(self, object_id: str, status: Status, edges: frozenset[tuple[Status, Status]]) -> None:
-        """One step may be several moves, so that what is seen is a path along the edges."""
+        """One step may be several moves, so what is seen is a path along the edges."""
         before = self.statuses.get(object_id, status)
         self.statuses[object_id] = status
         reached, todo = {before}, [before]
@@ -160,6 +160,6 @@ def test_the_invariants_hold_whatever_runners_and_users_do(
             watched.check()
         account.pass_time(minutes=3)
     for instance in watched.pipeline.instances.values():
-        assert not [one for one in instance.attempts if not one.status.is_over]
+        assert not [attempt for attempt in instance.attempts if not attempt.status.is_over]
         if not instance.status.is_over:
             assert instance.waiting_on(), f"{instance.id} is {instance.status} and waits for nothing"

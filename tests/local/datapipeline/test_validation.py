@@ -1,4 +1,4 @@
-"""What a definition is refused or warned of for, by object."""
+"""The errors and warnings for a definition, by object."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_refused_definition_is_not_kept() -> None:
     account.put(pipeline, [ON_DEMAND, shell("Good")])
     account.put(pipeline, [ON_DEMAND, shell("Bad", stdout="")])
     kept = account("GetPipelineDefinition", pipelineId=pipeline)["pipelineObjects"]
-    assert [one["id"] for one in kept] == ["Default", "Good"]
+    assert [found["id"] for found in kept] == ["Default", "Good"]
 
 
 def test_an_unknown_type_is_kept_where_the_setting_says_so() -> None:

@@ -1,4 +1,4 @@
-"""Names of exports into a directory."""
+"""The names of exports in a directory."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def test_runs_and_activities_have_names_of_their_own() -> None:
         "@a:1_2026-11-24T12:04:09",
         "@a-1_2026-11-24T12:04:09",
     ]
-    assert len({name(f"{one}_Attempt=1") for one in ids}) == len(ids)
+    assert len({name(f"{instance}_Attempt=1") for instance in ids}) == len(ids)
     pipelines = ["df-0123456789ABC", "df-0123456789ABD"]
-    assert len({name(f"{ids[0]}_Attempt=1", pipeline=one) for one in pipelines}) == 2
+    assert len({name(f"{ids[0]}_Attempt=1", pipeline=pipeline) for pipeline in pipelines}) == 2
 
 
 @given(st.text(min_size=1, max_size=300))

@@ -32,7 +32,7 @@ def test_one_row_of_values_may_be_repeated(query: str, columns: int, two_rows: s
     parsed = InsertQuery.parse(query, Engine.POSTGRESQL)
     assert parsed.columns == columns
     assert parsed.repeatable
-    assert parsed.dollar(2) == two_rows
+    assert parsed.for_postgresql(2) == two_rows
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_one_row_of_values_may_be_repeated(query: str, columns: int, two_rows: s
 def test_another_statement_takes_a_record_at_a_time(query: str, one_row: str) -> None:
     parsed = InsertQuery.parse(query, Engine.POSTGRESQL)
     assert not parsed.repeatable
-    assert parsed.dollar(1) == one_row
+    assert parsed.for_postgresql(1) == one_row
 
 
 def test_mysql_takes_the_rows_of_an_upsert_one_after_the_other() -> None:
@@ -109,7 +109,7 @@ def test_what_cannot_be_an_insert_query(query: str) -> None:
     ],
 )
 def test_where_values_go(query: str, table: str, targets: str) -> None:
-    """``!`` is for a value in an expression, ``#`` for one that is a number by then."""
+    """``!`` marks a value in an expression, ``#`` one that has become a number."""
     parsed = InsertQuery.parse(query, Engine.MYSQL)
     assert parsed.table == table
     assert " ".join(map(written, parsed.targets)) == targets
@@ -123,8 +123,8 @@ def written(target: Target) -> str:
 
 
 def test_a_statement_of_our_own_knows_its_columns() -> None:
-    assert [written(one) for one in InsertQuery.into("t", ("`a`", "`b``c`"), 2).targets] == ["a", "b`c"]
-    assert [written(one) for one in InsertQuery.into("t", (), 3).targets] == ["0", "1", "2"]
+    assert [written(target) for target in InsertQuery.into("t", ("`a`", "`b``c`"), 2).targets] == ["a", "b`c"]
+    assert [written(target) for target in InsertQuery.into("t", (), 3).targets] == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(

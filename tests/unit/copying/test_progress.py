@@ -1,4 +1,4 @@
-"""How far a copy has come."""
+"""The progress of a copy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_it_knows_every_name_that_was_taken_whatever_was_deferred(
     for number, key in enumerate(sorted(keys)):
         if number in deferrals:
             progress = Progress.of(json.loads(json.dumps(progress.as_state())))
-        assert progress.taken(key) == (key.endswith(".gz") and key.removesuffix(".gz") in keys)
+        assert progress.collides(key) == (key.endswith(".gz") and key.removesuffix(".gz") in keys)
         progress = progress.with_listed(StoredObject(S3Uri("b", key), key, 1, ""))
     assert progress.objects == len(keys)
 

@@ -1,4 +1,4 @@
-"""Types in ``column``: where an empty value is NULL, and where it is a text."""
+"""Types in ``column``: for which an empty value is NULL, and for which it is text."""
 
 from __future__ import annotations
 

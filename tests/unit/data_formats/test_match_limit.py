@@ -1,4 +1,4 @@
-"""The limit of one match."""
+"""The time limit for matching a record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No name and no value gets out of its quotes."""
+"""No name and no value escapes its quotes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOSTILE = st.text(st.sampled_from("\"'\\;-/*\n $a\0é") | st.characters(), min_s
 
 
 def end_of_identifier(sql: str) -> int:
-    """Where an identifier ends that begins at 0, by the rule: ``""`` is a quote in it, ``"`` its end."""
+    """Where the identifier at 0 ends: ``""`` is a quote in it, ``"`` its end."""
     place = 1
     while True:
         if sql.startswith('""', place):
@@ -30,7 +30,7 @@ def end_of_identifier(sql: str) -> int:
 
 
 def end_of_literal(sql: str) -> int:
-    """The same for a literal: ``''`` is a quote, and a backslash takes the character after it."""
+    """The same for a literal: ``''`` is a quote, and a backslash escapes the next character."""
     place = 1
     while True:
         if sql.startswith("''", place) or sql[place] == "\\":

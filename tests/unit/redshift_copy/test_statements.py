@@ -1,4 +1,4 @@
-"""Fields of pipeline objects in, statements out."""
+"""The statements that load and unload tables."""
 
 from __future__ import annotations
 

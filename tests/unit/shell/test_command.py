@@ -1,4 +1,4 @@
-"""Running a command: output, exit codes, and no process left behind."""
+"""Runs a command: output, exit codes, and no process left behind."""
 
 from __future__ import annotations
 

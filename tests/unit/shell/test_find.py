@@ -1,4 +1,4 @@
-"""The handler's own find does what GNU find does, or says that it cannot."""
+"""The handler's own find behaves like GNU find, or says that it cannot."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def is_gnu() -> bool:
 
 
 def grow(directory: Path, choice: random.Random, depth: int = 0) -> None:
-    """Files, directories and links with sizes, ages and modes of many kinds."""
+    """Files, directories and links of various sizes, ages and modes."""
     names = [*choice.sample(NAMES, choice.randint(4, 8)), *([os.fsdecode(b"\xff")] if depth == 1 else [])]
     for name in names:
         path = directory / name
@@ -188,7 +188,7 @@ def search(program: str | Path, arguments: list[str], directory: Path) -> tuple[
         timeout=60,
         env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
     )
-    # Where -exec … + is cut, and in which order files come, is not said.
+    # Where -exec … + splits its arguments, and the order of files, are not specified.
     return done.returncode, sorted(done.stdout.replace(b"\0", b"\n").split(b"\n"))
 
 
@@ -206,7 +206,7 @@ def tree(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 @pytest.mark.skipif(not is_gnu(), reason="no GNU find on this machine")
 @pytest.mark.parametrize(("tree", "part"), [(1, 0), (2, 1), (3, 2)], indirect=["tree"])
 def test_it_finds_what_gnu_find_finds(tree: Path, part: int) -> None:
-    """Each search in one of three trees, for the time that starting so many programs takes."""
+    """Each search runs in one of three trees, because starting so many programs takes long."""
     assert GNU
     different = [
         (arguments, own, gnu)

@@ -24,7 +24,7 @@ def task(fields: dict[str, FieldValue]) -> Task:
 def test_logs_lie_in_the_attempts_place_under_pipeline_log_uri(logs: str) -> None:
     references = {"@componentParent": Ref("Test"), "@instanceParent": Ref("@Test_2026-01-01T00:00:00")}
     expected = f"{logs.rstrip('/')}/df-TEST/Test/@Test_2026-01-01T00:00:00/{ATTEMPT_ID}"
-    for fields in (references, {}):  # Without the references, the attempt's id tells as much.
+    for fields in (references, {}):  # Without the references, the same follows from the attempt's id.
         found = task({"pipelineLogUri": logs, **fields})
         for stream, name in (("stdout", "StdOutput"), ("stderr", "StdError")):
             place = log_place(found, stream)

@@ -75,7 +75,7 @@ def test_the_tail_is_the_last_lines() -> None:
 
 @given(st.lists(st.binary(max_size=9)), st.sampled_from([["abc"], ["abc", "abcd"], ["x", "yx"], []]))
 def test_no_secret_gets_through_wherever_the_stream_is_cut(pieces: list[bytes], secrets: list[str]) -> None:
-    # Pieces of the secrets themselves, so that they do meet.
+    # Parts of the secrets themselves, so that matches occur.
     pieces = [*pieces, b"a", b"bc", b"d", *pieces, b"abcd", b"yx"]
     sink = Collected()
     redactor = Redactor(secrets, Tee(sink))

@@ -1,4 +1,4 @@
-"""Removing what a command leaves, whatever it is."""
+"""Removes whatever a command leaves behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shell.scratch import remove, scratch_directory
 
 
 def _deep(directory: Path) -> None:
-    """Deeper than a path may be long, and than Python calls nest."""
+    """The tree is deeper than the limits of paths and of Python's recursion."""
     here = os.open(directory, os.O_RDONLY)
     for _ in range(2_500):
         os.mkdir("a", dir_fd=here)

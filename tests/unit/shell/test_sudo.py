@@ -1,4 +1,4 @@
-"""sudo as sudo(8) has it, for a user that all rights there are."""
+"""sudo as in sudo(8), for a function's only user."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(script: str, tmp_path: Path) -> tuple[int, str, str]:
 
 
 RUNS = {
-    # A value is the rest of the word, or else the next word.
+    # A value is the rest of the word, or the next word.
     "sudo -uroot echo one two": "one two\n",
     "sudo -uec2-user echo one": "one\n",
     "sudo -u root echo one": "one\n",
@@ -34,7 +34,7 @@ RUNS = {
     "sudo -g adm -p '' -C 3 echo one": "one\n",
     "sudo --user=root --group adm --preserve-env=A,B -- echo one": "one\n",
     "sudo -u '#1000' echo one": "one\n",
-    # Not options: they come after the command.
+    # After the command, they are not options.
     "sudo echo -u root -x": "-u root -x\n",
     "sudo -E A='1 2' -n _B=3 env | grep -E '^(A|_B)='": "A=1 2\n_B=3\n",
     # A shell reads its input.
@@ -44,11 +44,11 @@ RUNS = {
     "sudo -i -u hadoop <<EOF\necho one\nEOF": "one\n",
     "sudo -iu hadoop <<EOF\necho one\nEOF": "one\n",
     "echo 'echo $A' | sudo -s A=1": "1\n",
-    # A shell runs the command, of which all but letters, digits, _, - and $ is escaped.
+    # A shell runs the command, with everything except letters, digits, _, - and $ escaped.
     "sudo -s echo 'a  b;' '*' '$HOME' \"it's\" | sed \"s|$HOME|home|\"": "a  b; * home it's\n",
     "sudo -i echo one": "one\n",
     "sudo -s export A=1": "",
-    # Where it runs.
+    # The directory in which it runs.
     "mkdir d; sudo -D d pwd | sed 's|.*/||'": "d\n",
     "mkdir d; sudo --chdir=d pwd | sed 's|.*/||'": "d\n",
     "mkdir d; sudo -Dd pwd | sed 's|.*/||'": "d\n",
@@ -68,7 +68,7 @@ ENDS = {
     "sudo sh -c 'exit 7'": 7,
     "sudo -s exit 7": 7,
     "sudo -s <<< 'exit 7'": 7,
-    "sudo -i 'a b'": 127,  # as sudo does: the blank is escaped
+    "sudo -i 'a b'": 127,  # As in sudo, the blank is escaped.
     "sudo -s 'cmd args'": 127,
     "sudo no-such-program": 1,
     "sudo -D nosuch touch done": 1,

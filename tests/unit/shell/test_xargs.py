@@ -1,4 +1,4 @@
-"""The handler's own xargs does what GNU xargs does, or says that it cannot."""
+"""The handler's own xargs behaves like GNU xargs, or says that it cannot."""
 
 from __future__ import annotations
 

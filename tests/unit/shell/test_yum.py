@@ -1,4 +1,4 @@
-"""What yum, dnf and amazon-linux-extras say of packages that nobody can install."""
+"""The answers of yum, dnf and amazon-linux-extras, which cannot install packages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ THERE = ("bash", "env", "sh", "python3", "python3.11", "java", "psql", "aws", "f
 
 
 def run(command: str, directory: Path) -> tuple[int, str, str]:
-    """With the programs THERE and no others."""
+    """Run the command with only the programs in THERE."""
     for name in THERE:
         if not (directory / name).exists():
             (directory / name).symlink_to(shutil.which(name, path="/usr/bin:/bin") or "/bin/sh")
@@ -53,7 +53,7 @@ def test_what_is_there_is_there(package: str, tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_a_failure_that_names_it(package: str, tmp_path: Path) -> None:
-    """Also where the shell itself knows the word."""
+    """This includes words that are builtins of the shell."""
     code, _, err = run(f"yum install -y bash {package}", tmp_path)
     assert code == 1
     assert f"cannot install packages: {package}. Bring them in a Lambda layer" in err

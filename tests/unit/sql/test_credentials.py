@@ -25,7 +25,7 @@ def task() -> Task:
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Stubber:
-    """AWS Secrets Manager in eu-west-1, whose answers are checked against the service's model."""
+    """AWS Secrets Manager in eu-west-1. Its answers are checked against the service model."""
     client = boto3.client("secretsmanager", region_name="eu-west-1")
     monkeypatch.setattr(clients, "secrets_manager", {"eu-west-1": client}.__getitem__)
     stub = Stubber(client)

@@ -1,4 +1,4 @@
-"""JDBC properties that change data: honoured, or refused with what to do instead."""
+"""JDBC properties that change data: honoured, or refused with advice."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read(engine: Engine, **properties: str) -> DataProperties:
         (POSTGRESQL, {"currentSchema": "a,b", "stringtype": "unspecified"}, DataProperties(schema="a,b")),
         (POSTGRESQL, {"options": "-c statement_timeout=90000"},
          DataProperties(options="-c statement_timeout=90000")),
-        # What the other driver knows changes nothing: this one passes over it.
+        # A driver ignores properties of the other driver.
         (POSTGRESQL, {"zeroDateTimeBehavior": "?", "serverTimezone": "Europe/Berlin"}, DataProperties()),
         (MYSQL, {"currentSchema": "x", "options": "-c timezone=x"}, DataProperties()),
     ],

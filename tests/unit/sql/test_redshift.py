@@ -1,4 +1,4 @@
-"""SqlActivity on Amazon Redshift; what goes to the Data API and comes back is checked against its model."""
+"""SqlActivity on Amazon Redshift. Requests and answers are checked against the Data API's model."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ AS_USER = {"ClusterIdentifier": "sales", "Database": "dev", "DbUser": "etl", **S
 
 @pytest.fixture
 def data_api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """The Redshift Data API in eu-west-1. All that is expected of it has to be asked."""
+    """The Redshift Data API in eu-west-1. The test must make every expected request."""
     client = boto3.client("redshift-data", region_name="eu-west-1")
     monkeypatch.setattr(clients, "redshift_data", {"eu-west-1": client}.__getitem__)
     with Stubber(client) as stub:
@@ -59,7 +59,7 @@ def described(**members: Any) -> dict[str, Any]:
 
 
 def test_one_statement_is_executed_alone(data_api: Stubber, log: io.StringIO) -> None:
-    """VACUUM, for one, cannot be in a transaction."""
+    """VACUUM, for example, cannot run in a transaction."""
     data_api.add_response("execute_statement", {"Id": ID}, {"Sql": "VACUUM orders", **AS_USER})
     assert run("VACUUM orders;") == DEFERRED
     assert "pass-canary" not in log.getvalue()
@@ -133,6 +133,10 @@ def test_a_refusal_is_told(data_api: Stubber) -> None:
     response = run("SELECT 1")
     assert response["errorId"] == "RedshiftDataRefused"
     assert "Cluster doesn't exist" in response["errorMessage"]
+
+
+def test_a_region_that_does_not_exist_is_refused() -> None:
+    assert run("SELECT 1", {**CLUSTER, "region": "no region"})["errorId"] == "RedshiftDataRefused"
 
 
 @pytest.mark.parametrize("status", ["SUBMITTED", "PICKED", "STARTED"])

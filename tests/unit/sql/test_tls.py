@@ -70,7 +70,7 @@ def test_the_authorities_of_rds_are_those_of_rds_alone() -> None:
         assert parts["organizationName"] == "Amazon Web Services, Inc."
         names.append(parts["commonName"])
     assert all(name.startswith("Amazon RDS ") for name in names)
-    # The regions of AWS Data Pipeline, each with its three roots.
+    # The regions of AWS Data Pipeline, each with three root certificates.
     for region in ("us-east-1", "us-west-2", "eu-west-1", "ap-northeast-1", "ap-southeast-2"):
         roots = {name.split(" Root CA ")[1] for name in names if f" {region} " in name}
         assert roots == {"RSA2048 G1", "RSA4096 G1", "ECC384 G1"}

@@ -1,4 +1,4 @@
-"""The local Redshift Data API through botocore's client, which holds its answers to the service model."""
+"""The local Redshift Data API through botocore's client. Its answers must match the service model."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Body:
 
 @pytest.fixture
 def client(postgresql_server: DatabaseServer, objects: FakeS3) -> RedshiftDataAPIServiceClient:
-    """A client that reaches the service without a network; each answer is held to the model."""
+    """A client that reaches the service without a network. Each answer is checked against the model."""
     server = postgresql_server
     url = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}"
     endpoint = RedshiftDataEndpoint(url, lambda: objects)  # type: ignore[arg-type, return-value]
@@ -134,7 +134,7 @@ def test_what_comes_again_with_its_token_runs_once(
         for token in ("a", "a", "b")
     ]
     assert ids[0] == ids[1] != ids[2]
-    assert {ended(client, one)["Status"] for one in ids} == {"FINISHED", "FAILED"}
+    assert {ended(client, statement)["Status"] for statement in ids} == {"FINISHED", "FAILED"}
 
 
 def test_a_backslash_escapes_as_in_redshift(client: RedshiftDataAPIServiceClient) -> None:
@@ -242,7 +242,7 @@ def test_requests_go_to_the_service_by_their_target() -> None:
 
         return note
 
-    both = with_service(b"RedshiftData.", application("ours"), application("others"))
+    both = with_service("RedshiftData.", application("ours"), application("others"))
     for headers in (
         [(b"X-Amz-Target", b"RedshiftData.ExecuteStatement")],
         [(b"x-amz-target", b"Logs.X")],

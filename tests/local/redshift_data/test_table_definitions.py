@@ -1,8 +1,6 @@
-"""DDL of Amazon Redshift on PostgreSQL: what is meant stays, what says how rows are stored goes."""
+"""Amazon Redshift's DDL on PostgreSQL: what tables contain is kept, how rows are stored is left out."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 from pg8000.exceptions import DatabaseError
@@ -10,28 +8,11 @@ from pg8000.native import Connection
 
 from local.redshift_data.errors import NotSupportedError, StatementError
 from local.redshift_data.table_definitions import for_postgresql
-from tests.databases.server import DATABASE, DatabaseServer
 
 _COLUMNS = """
 SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
 FROM pg_attribute a WHERE attrelid = CAST('t' AS regclass) AND attnum > 0 ORDER BY attnum
 """
-
-
-@pytest.fixture(scope="module")
-def connection(postgresql_server: DatabaseServer) -> Iterator[Connection]:
-    server = postgresql_server
-    with Connection(
-        server.user, host="127.0.0.1", port=server.port, password=server.password, database=DATABASE
-    ) as made:
-        yield made
-
-
-@pytest.fixture
-def session(connection: Connection) -> Iterator[Connection]:
-    connection.run("BEGIN")
-    yield connection
-    connection.run("ROLLBACK")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +72,7 @@ def test_defaults(session: Connection) -> None:
 def test_identity(session: Connection, identity: str, ids: list[int], type_: str) -> None:
     session.run(for_postgresql(f"CREATE TABLE t (id {type_} {identity}, a int)"))
     session.run("INSERT INTO t (a) VALUES (1), (2)")
-    assert session.run("SELECT id FROM t ORDER BY a") == [[one] for one in ids]
+    assert session.run("SELECT id FROM t ORDER BY a") == [[id_] for id_ in ids]
 
 
 def test_only_a_default_identity_takes_a_value(session: Connection) -> None:

@@ -1,11 +1,10 @@
-"""UNLOAD as local AWS has it, held to what Amazon Redshift documents."""
+"""UNLOAD on local AWS, compared with Amazon Redshift's documentation."""
 
 from __future__ import annotations
 
 import bz2
 import gzip
 import json
-from collections.abc import Iterator
 
 import pytest
 from pg8000.exceptions import DatabaseError
@@ -14,33 +13,18 @@ from pg8000.native import Connection
 from local.redshift_data.errors import NotSupportedError, StatementError
 from local.redshift_data.s3_copy import run_copy
 from local.redshift_data.s3_unload import run_unload
-from tests.databases.server import DATABASE, DatabaseServer
+from tests.local.redshift_data.conftest import ROLE
 from tests.unit.fake_s3 import FakeS3
 
-ROLE = "IAM_ROLE 'arn:aws:iam::000000000000:role/copy'"
 SPECIAL = "a|b,c\\d\n\"e\" 'f'\r"
 
 
-@pytest.fixture(scope="module")
-def connection(postgresql_server: DatabaseServer) -> Iterator[Connection]:
-    """A session as the Data API has it."""
-    server = postgresql_server
-    with Connection(
-        server.user, host="127.0.0.1", port=server.port, password=server.password, database=DATABASE
-    ) as made:
-        made.run("SET standard_conforming_strings = off")
-        made.run("SET TIME ZONE 'UTC'")
-        yield made
-
-
 @pytest.fixture
-def session(connection: Connection) -> Iterator[Connection]:
-    """The session in a transaction, of which nothing stays, with a table."""
-    connection.run("BEGIN")
-    connection.run("CREATE TEMP TABLE t (id int, note varchar(99)) ON COMMIT DROP")
-    connection.run("INSERT INTO t VALUES (1, :special), (2, NULL), (NULL, '')", special=SPECIAL)
-    yield connection
-    connection.run("ROLLBACK")
+def session(session: Connection) -> Connection:
+    """The session with a table."""
+    session.run("CREATE TEMP TABLE t (id int, note varchar(99)) ON COMMIT DROP")
+    session.run("INSERT INTO t VALUES (1, :special), (2, NULL), (NULL, '')", special=SPECIAL)
+    return session
 
 
 def unloaded(session: Connection, options: str = "", query: str = "SELECT * FROM t ORDER BY id") -> FakeS3:
@@ -62,7 +46,7 @@ def unload(session: Connection, s3: FakeS3, options: str, query: str = "SELECT *
         # The delimiter, line feed, carriage return and backslash.
         ("ESCAPE", "1|a\\|b,c\\\\d\\\n\"e\" 'f'\\\r\n2|\n|\n"),
         ("DELIMITER ',' ESCAPE", "1,a|b\\,c\\\\d\\\n\"e\" 'f'\\\r\n2,\n,\n"),
-        # NULL is written first and escaped then, as users of Amazon Redshift report.
+        # NULL is written first and then escaped, as users of Amazon Redshift report.
         (r"ESCAPE NULL AS '\\N'", "1|a\\|b,c\\\\d\\\n\"e\" 'f'\\\r\n2|\\\\N\n\\\\N|\n"),
         ("NULL 'none'", f"1|{SPECIAL}\n2|none\nnone|\n"),
         ("ADDQUOTES", f'"1"|"{SPECIAL}"\n"2"|""\n""|""\n'),
