@@ -31,9 +31,9 @@ def database_access(
 
     Raises ConfigurationError for values of another form.
     """
-    for name, given in {"secrets": secrets, "rds_instances": rds_instances, "redshift": redshift}.items():
-        if isinstance(given, str):
-            raise ConfigurationError(f"{name}: a list is expected, such as ['{given}'].")
+    for name, names in {"secrets": secrets, "rds_instances": rds_instances, "redshift": redshift}.items():
+        if isinstance(names, str):
+            raise ConfigurationError(f"{name}: a list is expected, such as ['{names}'].")
     return [*_secrets(secrets), *_rds(rds_instances), *_redshift(redshift)]
 
 
@@ -100,6 +100,6 @@ def _arn(service: str, resource: str) -> str:
     return f"arn:{Aws.PARTITION}:{service}:*:{Aws.ACCOUNT_ID}:{resource}"
 
 
-def _check(form: re.Pattern[str], given: str, what: str) -> None:
-    if not Token.is_unresolved(given) and not form.fullmatch(given):
-        raise ConfigurationError(f"'{given}' is not {what}.")
+def _check(form: re.Pattern[str], text: str, what: str) -> None:
+    if not Token.is_unresolved(text) and not form.fullmatch(text):
+        raise ConfigurationError(f"'{text}' is not {what}.")

@@ -76,14 +76,14 @@ def check_handler_module(module: str, *, source: Path, asset: Path, layers: bool
         known = sorted(file.stem for file in activities.glob("*.py") if file.stem != "__init__")
         raise ConfigurationError(
             f"PythonHandler(module={module!r}): there is no such module in {activities}."
-            f"{_meant(module.removesuffix('.py'), known)} It is a file's name without .py."
+            f"{_suggestion(module.removesuffix('.py'), known)} It is a file's name without .py."
         )
     names = _names(file)
     if HANDLER in names.coroutines:
         raise ConfigurationError(f"{file}: `{HANDLER}` is async, and Lambda calls no coroutine: write `def`.")
     if HANDLER not in names.defined and not names.open:
         raise ConfigurationError(
-            f"{file} has no function `{HANDLER}`, which Lambda calls.{_meant(HANDLER, names.functions)}"
+            f"{file} has no function `{HANDLER}`, which Lambda calls.{_suggestion(HANDLER, names.functions)}"
         )
     _check_imports(file, source=source, asset=asset, layers=layers)
 
@@ -162,10 +162,10 @@ def _not_there(
     first, _, rest = name.partition(".")
     package = source / first
     if rest and package.is_dir():
-        meant = _meant(rest, [file.stem for file in (asset / first).glob("*.py")], before=f"{first}.")
+        meant = _suggestion(rest, [file.stem for file in (asset / first).glob("*.py")], before=f"{first}.")
     else:
         there = {path.stem for path in asset.iterdir() if path.stem.isidentifier()}
-        meant = _meant(first, {*_OF_PYTHON, *_OF_THE_RUNTIME, *there}, cutoff=0.75)
+        meant = _suggestion(first, {*_OF_PYTHON, *_OF_THE_RUNTIME, *there}, cutoff=0.75)
     return (
         f"{importing}, line {statement.lineno}: there is no module `{name}` on Lambda.{meant} Packages of "
         "pure Python are added to lambdas/requirements.txt, all others come in a layer."
@@ -187,7 +187,7 @@ def _check_names(statement: ast.ImportFrom, importing: Path, source: Path, asset
         if not (alias.name == "*" or alias.name in names.defined or names.open or below):
             raise ConfigurationError(
                 f"{importing}, line {statement.lineno}: `{module}` has no `{alias.name}`."
-                f"{_meant(alias.name, names.defined)}"
+                f"{_suggestion(alias.name, names.defined)}"
             )
 
 
@@ -265,6 +265,6 @@ def _collect_other(statement: ast.stmt, names: _Names, *, guarded: bool) -> None
     }
 
 
-def _meant(name: str, known: Collection[str], *, before: str = "", cutoff: float = 0.6) -> str:
+def _suggestion(name: str, known: Collection[str], *, before: str = "", cutoff: float = 0.6) -> str:
     near = get_close_matches(name, sorted(known), n=2, cutoff=cutoff)
     return f" Did you mean {' or '.join(f'`{before}{close}`' for close in near)}?" if near else ""

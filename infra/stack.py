@@ -71,7 +71,7 @@ class TaskRunnerStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **settings)
         by_route = handlers_by_route(handlers)
-        _check(worker_groups)
+        _check_worker_groups(worker_groups)
         refuse_stack_name(self.stack_name)
         refuse_region(self.region)
         _refuse_settings(failed_tasks_alarm, time_scale, tracing, encryption_key, log_retention)
@@ -184,7 +184,7 @@ def _resources(construct: Construct) -> int:
     return sum(isinstance(node, CfnResource) for node in construct.node.find_all())
 
 
-def _check(worker_groups: Sequence[WorkerGroup]) -> None:
+def _check_worker_groups(worker_groups: Sequence[WorkerGroup]) -> None:
     if not worker_groups:
         raise ConfigurationError("At least one worker group is needed.")
     if not all(isinstance(group, WorkerGroup) for group in worker_groups):
