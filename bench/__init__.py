@@ -1,7 +1,7 @@
-"""Measurements; `python -m bench` takes them all."""
+"""Benchmarks. `python -m bench` runs them all."""
 
 import sys
 from pathlib import Path
 
-# The layout of a Lambda: its code is at the top of the path.
+# As on Lambda, where the code is at the top of the path.
 sys.path.insert(0, str(Path(__file__).parents[1] / "lambdas"))

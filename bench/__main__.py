@@ -1,4 +1,4 @@
-"""`make bench`: every figure that the documentation states, measured on this machine, as JSON on stdout."""
+"""`make bench`: measures every figure in the documentation on this machine, and prints them as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MEASURED: dict[str, Callable[[], Any]] = {
 
 
 def main(chosen: list[str]) -> int:
-    """All figures, or those that are named; returns the exit code."""
+    """Measure all figures, or those named. Returns the exit code."""
     unknown = [name for name in chosen if name not in MEASURED]
     if unknown:
         print(f"There is no figure {unknown[0]!r}; there are: {', '.join(MEASURED)}", file=sys.stderr)
@@ -36,14 +36,14 @@ def main(chosen: list[str]) -> int:
             print(f"measuring: {name} ...", file=sys.stderr, flush=True)
             results[name] = MEASURED[name]()
     finally:
-        # What has been measured by then is not lost with what fails.
+        # If one measurement fails, print what was measured before.
         json.dump(results, sys.stdout, indent=2)
         print()
     return 0
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on."""
+    """The properties of the machine that the figures depend on."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     )

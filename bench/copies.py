@@ -1,6 +1,6 @@
-"""CopyActivity between S3 and databases, beside plain scripts with the same drivers and batches.
+"""CopyActivity between S3 and databases, compared with plain scripts with the same drivers and batches.
 
-S3 is a stand-in in the process for both, so that its speed is not measured. The databases are real.
+Both use an in-process substitute for S3, so that its speed is not measured. The databases are real.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from tests.databases.postgresql import postgresql
 from tests.databases.server import DATABASE
 
 COPY_MB = {"PostgreSQL": 1024, "MariaDB": 48}
-"""The MariaDB server of the tests has a small buffer pool, and with more waits for the disk."""
+"""The tests' MariaDB server has a small buffer pool. With more data it would wait for the disk."""
 PLAIN_MB = 48
-"""Plain scripts are slow; rates are what is compared."""
+"""Plain scripts are slow. Only the rates are compared."""
 BATCH = 1000
 
 _LINE = b"%012d,customer name,2024-05-01 12:00:00,123456.78,some more text of a line that is not short\n"
@@ -44,7 +44,7 @@ _TYPES = ("bigint", "varchar(40)", "timestamp", "numeric(20, 2)", "varchar(80)")
 
 @dataclass(frozen=True)
 class Login:
-    """What another process needs to know of a server."""
+    """What another process needs to know to log in to a server."""
 
     jdbc: str
     url: str
@@ -54,7 +54,7 @@ class Login:
 
 
 class Numbers:
-    """An S3 client that knows one object, made as it is read, and counts what is written."""
+    """An S3 client with one object, generated as it is read. It counts the bytes written."""
 
     def __init__(self, megabytes: int) -> None:
         self.size = megabytes * 1024 * 1024 // _LENGTH * _LENGTH
@@ -85,7 +85,7 @@ class Numbers:
 
 
 def measure() -> dict[str, Any]:
-    """MB/s in and out, and peak memory; takes about three minutes."""
+    """MB/s in and out, and peak memory. Takes about three minutes."""
     results: dict[str, Any] = {}
     for name, started in {"PostgreSQL": postgresql(), "MariaDB": mariadb()}.items():
         with started as server:
@@ -103,7 +103,7 @@ def measure() -> dict[str, Any]:
 
 
 def _silent() -> None:
-    """The log of the handler is not for the benchmark's output."""
+    """Keep the handler's log out of the benchmark's output."""
     with Path(os.devnull).open("w") as nothing:
         os.dup2(nothing.fileno(), 1)
 
@@ -147,7 +147,7 @@ def _plain_load(connection: Any, jdbc: str, s3: Numbers) -> None:
     cursor = connection.cursor()
     marks = "(CAST(%s AS bigint), %s, CAST(%s AS timestamp), CAST(%s AS numeric), %s)"
     for rows in _batches(csv.reader(_lines(s3), quoting=csv.QUOTE_NONE, escapechar="\\")):
-        if jdbc == "postgresql":  # pg8000's executemany sends one row at a time, and is slower by far
+        if jdbc == "postgresql":  # pg8000's executemany sends one row at a time, and is far slower
             values = [value for row in rows for value in row]
             cursor.execute(f"INSERT INTO copied VALUES {', '.join([marks] * len(rows))}", values)  # noqa: S608
         else:
@@ -204,7 +204,7 @@ def _figures(megabytes: int, times: list[float]) -> dict[str, float]:
 
 
 def _peak_bytes() -> int:
-    """Of this process. On Linux, ru_maxrss is also that of the process which started it."""
+    """The peak memory of this process. On Linux, ru_maxrss includes that of the process that started it."""
     status = Path("/proc/self/status")
     if status.exists():
         return 1024 * int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0])

@@ -1,4 +1,4 @@
-"""How figures are put."""
+"""How figures are summarized."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def spread(values: Sequence[float], digits: int = 1) -> dict[str, float]:
 
 
 def ratio(values: Sequence[float], base: Sequence[float]) -> float:
-    """Of the medians."""
+    """The ratio of the medians."""
     return round(statistics.median(values) / statistics.median(base), 3)

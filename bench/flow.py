@@ -1,4 +1,4 @@
-"""The deployed stack: transitions and billed time a task, draining at the service's limits, and latency."""
+"""The deployed stack: transitions and billed time per task, drain rate at the limits, and latency."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ DEFERRALS = 20
 DRAINED = 500
 SHARED = 300
 HELD_POLL_MS = 5_000
-"""A poll that lasted longer waited for a task: it is no part of what a task costs."""
+"""A poll that lasted longer was waiting for a task, which is not part of a task's cost."""
 
 
 def measure() -> dict[str, Any]:
-    """Takes about half an hour, most of it at the pace of the service's limits."""
+    """Takes about half an hour, mostly at the pace of the service's limits."""
     unthrottled = ("--setting", "throttling=off", "--setting", "maximum_pipelines=1000")
     with up(*unthrottled, app=APP) as aws:
         stack = Deployed(aws)
@@ -33,7 +33,7 @@ def measure() -> dict[str, Any]:
             "tasks": [_tasks(stack, "nothing", size) for size in SIZES],
             "deferring tasks": _tasks(stack, "defers", DEFERRALS),
         }
-    with up(*unthrottled, app=APP) as aws:  # Not behind the 1,000 tasks, which slow local AWS down.
+    with up(*unthrottled, app=APP) as aws:  # A new one: 1,000 tasks slow local AWS down.
         result["latency"] = latency.measure(Deployed(aws))
     with up(app=APP) as aws:
         result["drain"] = _drain(Deployed(aws), {"bench": DRAINED})
@@ -61,16 +61,16 @@ def _idle_tick(stack: Deployed) -> dict[str, Any]:
 
 
 def _tasks(stack: Deployed, handler: str, size: int) -> dict[str, Any]:
-    """So many tasks at once, from their first to their last transition."""
+    """Run so many tasks at once, from their first to their last transition."""
     before = {execution["executionArn"] for execution in stack.executions(RUN_TASK)}
     loops = {execution["executionArn"]: 0 for execution in stack.executions(f"{STACK}-PollLoop-bench")}
     for arn in loops:
         entered = states(stack.history(arn))
-        loops[arn] = len(entered) - (entered[-1:] == ["Poll"])  # A poll that is held may get the first task.
+        loops[arn] = len(entered) - (entered[-1:] == ["Poll"])  # A held poll may get the first task.
     since = datetime.now(UTC)
     stack.start("bench", handler, size)
     until(lambda: len(stack.executions(RUN_TASK, "SUCCEEDED")) >= len(before) + size, seconds=120 + 2 * size)
-    time.sleep(3)  # Lambda's report lines, and the function that counts ended executions.
+    time.sleep(3)  # Wait for Lambda's report lines, and for the function that counts ended executions.
     polled: list[int] = []
     for execution in stack.executions(f"{STACK}-PollLoop-bench"):
         polled += _lengths(
@@ -100,7 +100,7 @@ def _tasks(stack: Deployed, handler: str, size: int) -> dict[str, Any]:
 
 
 def _lengths(states: Sequence[str]) -> Iterator[int]:
-    """How many states of PollLoop each task took; those of polls that brought none are left out."""
+    """How many states of PollLoop each task took. Those of polls without a task are left out."""
     length = 0
     for name in states:
         length = 1 if name == "Poll" else length + 1
@@ -109,7 +109,7 @@ def _lengths(states: Sequence[str]) -> Iterator[int]:
 
 
 def _drain(stack: Deployed, tasks_of_group: dict[str, int]) -> dict[str, Any]:
-    """Tasks that are ready at once, at the documented limits: how fast they are taken, and by whom."""
+    """Run tasks that are ready at once, at the documented limits: how fast they start, in which group."""
     pipelines = [
         stack.define(group, "nothing", TASKS_OF_A_PIPELINE)
         for group, tasks in tasks_of_group.items()

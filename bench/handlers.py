@@ -1,4 +1,4 @@
-"""The shell handler: its cold start beside that of an empty Powertools handler, and its memory."""
+"""The shell handler: its memory, and its cold start compared with that of an empty Powertools handler."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ COMMANDS = {
 
 
 def measure() -> dict[str, Any]:
-    """Milliseconds and megabytes; takes about two minutes."""
+    """Milliseconds and megabytes. Takes about two minutes."""
     with up() as aws:
         return {"cold start": _cold_starts(aws), "shell handler, peak memory, MB": _memory(aws)}
 
 
 def _cold_starts(aws: LocalAws) -> dict[str, Any]:
-    """Both functions in turn, each time in an environment of its own."""
+    """Run both functions in turn, each time in a new environment."""
     functions = aws.client("lambda")
     functions.create_function(
         FunctionName=EMPTY,
@@ -59,7 +59,10 @@ def _cold_starts(aws: LocalAws) -> dict[str, Any]:
         Code={"ZipFile": _empty_zip()},
         MemorySize=512,
         Timeout=30,
-        LoggingConfig={"LogFormat": "JSON", "LogGroup": f"/aws/lambda/{SHELL}"},  # Its role writes no other.
+        LoggingConfig={
+            "LogFormat": "JSON",
+            "LogGroup": f"/aws/lambda/{SHELL}",
+        },  # Its role writes no other.
     )
     inits: dict[str, list[float]] = {SHELL: [], EMPTY: []}
     totals: dict[str, list[float]] = {SHELL: [], EMPTY: []}
@@ -84,7 +87,7 @@ def _cold_starts(aws: LocalAws) -> dict[str, Any]:
 
 
 def _force_cold_start(functions: Any, name: str, number: int) -> None:
-    """Another configuration is another environment. Lambda's code is read-only: nothing is compiled ahead."""
+    """A new configuration forces a new environment. Lambda's code is read-only, so nothing is precompiled."""
     variables = functions.get_function_configuration(FunctionName=name).get("Environment", {})
     changed = {"BENCH": str(number), "PYTHONDONTWRITEBYTECODE": "1", "POWERTOOLS_SERVICE_NAME": STACK}
     functions.update_function_configuration(
@@ -105,7 +108,7 @@ def _memory(aws: LocalAws) -> dict[str, Any]:
 
 
 def _let_commands_use(aws: LocalAws, bucket: str) -> None:
-    """What an app.py would grant by ``s3_access``."""
+    """Grant what an app.py would grant with ``s3_access``."""
     settings = aws.client("lambda").get_function_configuration(FunctionName=SHELL)
     role: str = settings["Environment"]["Variables"]["COMMAND_ROLE_ARN"]
     arn = f"arn:aws:s3:::{bucket}"
@@ -136,7 +139,7 @@ def _event(command: str, **fields: FieldValue) -> dict[str, Any]:
 
 
 def _invoked(functions: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
-    """What Lambda reports of one invocation. Raises RuntimeError if the task did not finish."""
+    """What Lambda reports about one invocation. Raises RuntimeError if the task did not finish."""
     answer = functions.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
     outcome = json.loads(answer["Payload"].read())
     if outcome.get("status") != "FINISHED":
@@ -148,13 +151,13 @@ def _invoked(functions: Any, name: str, event: dict[str, Any]) -> dict[str, Any]
 
 
 def _empty_zip() -> bytes:
-    """The same Powertools as in the app's asset, and a handler that does nothing."""
+    """A handler that does nothing, with the same Powertools as in the app's asset."""
     vendor = max((ROOT / ".build").glob("vendor-*"), key=lambda path: path.stat().st_mtime)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as package:
         for file in sorted(path for path in vendor.rglob("*") if path.is_file()):
             package.write(file, str(file.relative_to(vendor)))
         entry = zipfile.ZipInfo("empty.py")
-        entry.external_attr = 0o644 << 16  # Lambda's user has to be able to read it
+        entry.external_attr = 0o644 << 16  # Lambda's user must be able to read it
         package.writestr(entry, EMPTY_HANDLER)
     return content.getvalue()

@@ -1,4 +1,4 @@
-"""From a ready task to the call of its function: the stack, and two chains of the same calls to compare."""
+"""The time from a ready task to the call of its function: the stack, and two chains of the same calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.stack import RUN_TASK, Deployed
 
 TASKS = 30
 WARM_UP = 2
-"""The first ones start execution environments."""
+"""The first runs start execution environments."""
 
 ROLE = "bench"
 FUNCTION = "bench-tells-when"
@@ -26,17 +26,17 @@ class Chain(Protocol):
     group: str
 
     def poll(self) -> None:
-        """See to it that a poll is held."""
+        """Make sure that a poll is held."""
 
     def called(self, began: float) -> tuple[float, float]:
         """When the function was called for the task that became ready at ``began``.
 
-        Besides, how many seconds of that local AWS took to begin the execution which calls it.
+        Also returns how many seconds local AWS took of that to start the execution that makes the call.
         """
 
 
 def measure(stack: Deployed) -> dict[str, Any]:
-    """From ActivatePipeline to the call of the function, while a poll is held: the chains in turn."""
+    """From ActivatePipeline to the call of the function, while a poll is held. The chains take turns."""
     chains: dict[str, Chain] = {
         "PollLoop and RunTask": TaskRunner(stack),
         "two state machines with the fewest states": FewestStates(stack),
@@ -53,7 +53,7 @@ def measure(stack: Deployed) -> dict[str, Any]:
             time.sleep(1.0)  # The poll is held by then.
             began = time.time()
             stack.activate(pipeline)
-            time.sleep(0.5)  # To ask for executions would hold up those that are measured.
+            time.sleep(0.5)  # Listing executions would slow down those that are measured.
             called, beginning = chain.called(began)
             if number >= WARM_UP:
                 whole[name].append(1000 * (called - began))
@@ -80,7 +80,7 @@ def measure(stack: Deployed) -> dict[str, Any]:
 
 
 class TaskRunner:
-    """What is deployed."""
+    """The deployed stack."""
 
     group = "bench"
 
@@ -91,12 +91,12 @@ class TaskRunner:
         """PollLoop polls by itself."""
 
     def called(self, began: float) -> tuple[float, float]:
-        """By the history of RunTask."""
+        """Taken from the history of RunTask."""
         return _called(self._stack, RUN_TASK, began)
 
 
 class FewestStates:
-    """Two state machines that make the same calls, and nothing else: no choice, no retry, no outcome."""
+    """Two state machines that make only the same calls: no choice, no retry, no outcome."""
 
     group = "fewest"
 
@@ -143,16 +143,16 @@ class FewestStates:
         self._polls = _machine(stack, "FewestPolls", "Poll", {"Poll": poll, "StartTask": start})
 
     def poll(self) -> None:
-        """One execution for each task: it ends with the start of the other state machine."""
+        """One execution per task. It ends by starting the other state machine."""
         self._stack.stepfunctions.start_execution(stateMachineArn=self._polls)
 
     def called(self, began: float) -> tuple[float, float]:
-        """By the history of the state machine that runs the task."""
+        """Taken from the history of the state machine that runs the task."""
         return _called(self._stack, "FewestRuns", began)
 
 
 class Script:
-    """The same calls by a script, which does not wait for the execution that it starts."""
+    """The same calls in a script, which does not wait for the execution that it starts."""
 
     group = "script"
 
@@ -184,7 +184,7 @@ class Script:
 
 
 def _role(stack: Deployed) -> str:
-    """The ARN of the role of the state machines that are compared: it may make their calls."""
+    """The ARN of the role with which the compared state machines make their calls."""
     iam = stack.aws.client("iam")
     trust = policy({"Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"})
     with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
@@ -207,7 +207,7 @@ def _machine(stack: Deployed, name: str, start_at: str, definition: dict[str, An
 
 
 def _called(stack: Deployed, machine: str, began: float) -> tuple[float, float]:
-    """When the function says that it was called, and the seconds from ExecutionStarted to the first state."""
+    """When the function says it was called, and the seconds from ExecutionStarted to the first state."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         newest = max(

@@ -1,4 +1,4 @@
-"""The local Data Pipeline under 1,000 objects and 200 open polls: how long other requests take."""
+"""The local Data Pipeline with 1,000 objects and 200 open polls: how long other requests take."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONFIG = Config(retries={"total_max_attempts": 1}, read_timeout=120)
 
 
 def measure() -> dict[str, Any]:
-    """Milliseconds and CPU seconds; takes about half a minute."""
+    """Milliseconds and CPU seconds. Takes about half a minute."""
     with up("--no-deploy", "--setting", "throttling=off") as aws:
         pid = aws.pid
         idle = _cpu_percent(pid)
@@ -102,6 +102,6 @@ def _cpu_percent(pid: int) -> float:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process (proc(5), fields 14 and 15)."""
+    """The user and system time of a process (proc(5), fields 14 and 15)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

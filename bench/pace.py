@@ -1,4 +1,4 @@
-"""What the rules of the pace achieve: loops that drain a queue each and share an account's rate."""
+"""How well the pace works: loops drain one queue each and share an account's rate, in virtual time."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ POLICIES: dict[str, tuple[str, float]] = {
     "twice as much taken back": ("_TAKEN_BACK", 2 * pace._TAKEN_BACK),
     "nothing taken back": ("_TAKEN_BACK", 0.0),
 }
-"""Which constant of ``poller.pace`` has which value."""
+"""Which constant of ``poller.pace`` is replaced, and by which value."""
 
 
 @dataclass(frozen=True)
 class Drained:
-    """How loops came to the end of their queues."""
+    """The result of draining all queues."""
 
     of_limit: float
-    """Tasks a second after the burst, as a part of the account's rate."""
+    """Tasks per second after the burst, as a fraction of the account's rate."""
     throttled: float
-    """Of all polls."""
+    """As a fraction of all polls."""
     least_share: float
-    """When the first loop was done: what the slowest had taken, as a part of what the fastest had."""
+    """When the first queue was empty: tasks of the slowest loop, as a fraction of the fastest loop's."""
 
 
 def measure() -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ def measure() -> list[dict[str, Any]]:
 
 
 def run(tasks: Sequence[int], random: Random) -> Drained:
-    """A loop for each number of tasks, from a full burst to the end of the last queue."""
+    """Drain queues of these sizes, one loop each, from a full burst to the end of the last queue."""
     drain = Drain([DrainingLoop(random.uniform(0, 0.5), tasks=number) for number in tasks], random)
     least_share = 0.0
     while not all(loop.done for loop in drain.loops):

@@ -1,4 +1,4 @@
-"""The poller and the handler runtime: process start to the first poll, and what they add to the raw calls."""
+"""The poller and the handler runtime: process start to the first poll, and the time added to raw calls."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POLLER = """
 import poll_for_task
 poll_for_task.handler({"loop": {}, "startedAt": STARTED_AT}, None)
 """
-"""Its first connection is that of the poll."""
+"""Its first connection is the poll's."""
 
 WARM = """
 import gc, json, os, sys, time
@@ -68,19 +68,19 @@ told.flush()
 
 
 def measure() -> dict[str, Any]:
-    """Milliseconds; takes about a minute."""
+    """Milliseconds. Takes about a minute."""
     return {"cold start": _cold_starts(), "warm": _warm()}
 
 
 def _cold_starts() -> dict[str, Any]:
-    """From the start of the process to a connection, which is the poll's; both programs in turn."""
+    """From the start of the process to its first connection, the poll's. Both programs take turns."""
     programs = {"floor": FLOOR, "poller": _filled(POLLER)}
     times: dict[str, list[float]] = {name: [] for name in programs}
     with socket.create_server(("127.0.0.1", 0)) as server:
         for number in range(COLD_STARTS + 2):
             for name in programs if number % 2 else reversed(programs):
                 taken = _seconds_to_connection(programs[name], server)
-                if number >= 2:  # The first two fill the file system's cache.
+                if number >= 2:  # The first two runs fill the file system's cache.
                     times[name].append(1000 * taken)
     return {
         "starts of each": COLD_STARTS,
@@ -129,13 +129,13 @@ def _warm() -> dict[str, Any]:
 
 
 def _filled(program: str) -> str:
-    """The program with its constants, which would cost an import or a call."""
+    """The program with its constants filled in: reading them would cost an import or a call."""
     constants = {"STARTED_AT": datetime.now(UTC).isoformat(), "WARM_UP": WARM_UP, "ROUNDS": WARM_POLLS}
     return "".join(f"{name} = {value!r}\n" for name, value in constants.items()) + program
 
 
 def _environment(port: int) -> dict[str, str]:
-    """That of the deployed poller. Lambda's code is read-only: nothing is compiled ahead."""
+    """The environment of the deployed poller. Lambda's code is read-only, so nothing is precompiled."""
     here = os.path.join(os.path.dirname(__file__), "app")  # noqa: PTH118, PTH120 - a string for PYTHONPATH
     return {
         "PATH": os.environ["PATH"],
@@ -195,7 +195,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.wfile.write(self.body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' names
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextlib.contextmanager

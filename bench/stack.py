@@ -1,4 +1,4 @@
-"""The benchmark's app, deployed to local AWS, through its public APIs."""
+"""The benchmark's app on local AWS, used through its public APIs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TASKS_OF_A_PIPELINE = 50
 
 
 class Deployed:
-    """Its state machines, functions and pipelines."""
+    """The state machines, functions and pipelines of the deployed app."""
 
     def __init__(self, aws: LocalAws) -> None:
         config = Config(retries={"total_max_attempts": 1}, read_timeout=120, max_pool_connections=20)
@@ -31,12 +31,12 @@ class Deployed:
         machines = self.stepfunctions.list_state_machines()["stateMachines"]
         self.machines = {machine["name"]: machine["stateMachineArn"] for machine in machines}
         self._pipelines = 0
-        # The schedules fire when they are made, and a poll is held from then on.
+        # Schedules fire when they are created, and from then on a poll is held.
         loops = [f"{STACK}-PollLoop-{group}" for group in ("bench", "other")]
         until(lambda: all(self.executions(loop, "RUNNING") for loop in loops), seconds=60)
 
     def define(self, group: str, handler: str, tasks: int) -> str:
-        """A pipeline that is not active yet."""
+        """Create a pipeline without activating it."""
         self._pipelines += 1
         name = f"bench{self._pipelines}"
         created: str = self.datapipeline.create_pipeline(name=name, uniqueId=name)["pipelineId"]
@@ -78,9 +78,9 @@ class Deployed:
         return [billed for billed, _ in self.billed_and_paused_ms(function, since)]
 
     def billed_and_paused_ms(self, function: str, since: datetime) -> list[tuple[float, float]]:
-        """Of each invocation, also how long the poller slept to keep to the account's rate.
+        """For each invocation, the billed time and how long the poller slept to keep to the account's rate.
 
-        What a log group has of an invocation that is not concurrent to others ends with its report line.
+        Invocations must not overlap: each ends with its report line in the log group.
         """
         pages = self.logs.get_paginator("filter_log_events")
         found: list[tuple[float, float]] = []
@@ -98,12 +98,12 @@ class Deployed:
 
 
 def states(events: Sequence[dict[str, Any]]) -> list[str]:
-    """The states that an execution has entered, by its history."""
+    """The states that an execution entered, by its history."""
     return [e["stateEnteredEventDetails"]["name"] for e in events if "stateEnteredEventDetails" in e]
 
 
 def until(holds: Callable[[], bool], seconds: float) -> None:
-    """Wait until it holds, so long at most; raises RuntimeError after that."""
+    """Wait until ``holds`` is true. Raises RuntimeError after so many seconds."""
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:

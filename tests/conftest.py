@@ -15,13 +15,13 @@ from tests.databases.server import DatabaseServer
 from tests.groups import group_of, rank
 from tests.looking_back import look_back
 
-# jsii complains on standard error of Node releases past their end of life; the CDK CLI says it once itself.
+# jsii warns on standard error about Node releases past their end of life. The CDK CLI says it once itself.
 # This variable lists the major versions to be silent about.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", ",".join(map(str, range(20, 31))))
 os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "1")
 
 settings.register_profile("any-example", phases=[Phase.explicit, Phase.generate])
-"""For tests that are meant to fail: without the minutes that it takes to find the smallest example."""
+"""For tests that are meant to fail. Without shrinking, which takes minutes."""
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ def mariadb_server() -> Iterator[DatabaseServer]:
 
 @pytest.fixture(params=["postgresql_server", "mariadb_server"])
 def server(request: pytest.FixtureRequest) -> DatabaseServer:
-    """Each of the two, one after the other."""
+    """Each of the two servers in turn."""
     found = request.getfixturevalue(request.param)
     assert isinstance(found, DatabaseServer)
     return found
@@ -50,9 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     groups = {item: _group(item) for item in items}
-    if getattr(config.option, "loadgroup", False):  # In a process of pytest-xdist's.
+    if getattr(config.option, "loadgroup", False):  # In a worker process of pytest-xdist.
         for item, group in groups.items():
-            # pytest-xdist 3.8 takes the group from the id's end, and sets what pytest 9.2 no longer reads.
+            # pytest-xdist 3.8 reads the group from the id's end, and sets what pytest 9.2 ignores.
             item._id = NodeId.parse(f"{item.nodeid}@{group}")
     items.sort(key=lambda item: rank(groups[item]))
 

@@ -1,7 +1,7 @@
-"""Which tests have to run in one process, one after the other, when there are several (pytest-xdist).
+"""Which tests have to run one after the other in one process, when there are several (pytest-xdist).
 
-A group shares what is slow to make: a deployment, a database server, a synthesized template. Those that take
-longest come first, so that the processes end together.
+A group shares what is slow to set up: a deployment, a database server, a synthesized template. The longest
+groups come first, so that the processes end together.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 ALONE = "tests/system/test_hostile_commands.py"
-"""The longest test: everything else fits beside it."""
+"""The longest test. All others fit beside it."""
 _DEPLOYMENTS = ("faulty_deployment", "fast_deployment", "examples", "deployment")
 _FIRST = ("hostile", "faulty_deployment", "deployment-as-assumed", "deployment-otherwise", "examples")
 
 
 def group_of(path: str, fixtures: Sequence[str], parameter: str) -> str:
-    """The group of a test in the file ``path``, by the fixtures that it has and the first one's parameter."""
+    """The group of a test in the file ``path``, by its fixtures and the first one's parameter."""
     if path == ALONE:
         return "hostile"
     if path.startswith("tests/system/"):
@@ -29,5 +29,5 @@ def group_of(path: str, fixtures: Sequence[str], parameter: str) -> str:
 
 
 def rank(group: str) -> int:
-    """Its place among the groups: lower comes first."""
+    """The place of a group. Lower ones come first."""
     return _FIRST.index(group) if group in _FIRST else len(_FIRST)

@@ -12,7 +12,7 @@ ROW = re.compile(r"^\| `(?P<event>[^`]+)` \| (?P<level>[A-Z]+) \|(?P<fields>.*)\
 
 
 def documented() -> dict[tuple[str, str], set[str]]:
-    """The fields of its own that an event has, by event and level."""
+    """The fields that an event has of its own, by event and level."""
     return {
         (row["event"], row["level"]): set(re.findall(r"`(\w+)`", row["fields"])) for row in ROW.finditer(PAGE)
     }

@@ -1,6 +1,6 @@
-"""After a run of all system tests: each permission was needed by one of them, or has its reason.
+"""After a run of all system tests: checks that a test needed each permission, or that it has a reason.
 
-With several processes no test comes last. So the one that hands them out looks back, and the run fails.
+With several processes, no test comes last. So the process that hands out the tests checks, and the run fails.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SYSTEM_TESTS = "tests/system/"
 
 
 class LookingBack:
-    """A pytest plugin. Each local AWS that a test starts notes what IAM decides in `directory`."""
+    """A pytest plugin. Each local AWS that a test starts records IAM's decisions in `directory`."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -29,7 +29,7 @@ class LookingBack:
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if exitstatus == pytest.ExitCode.OK and self._were_all_run(session.config):
-            # Only now: these imports start the CDK.
+            # Import late, because these imports start the CDK.
             from tests.system.least_privilege import shortcomings
             from tests.system.ledger import Ledger
 
@@ -52,7 +52,7 @@ class LookingBack:
 
 
 def look_back(config: pytest.Config) -> None:
-    """Have all processes keep the record, and this one look back, unless it is not the one that hands out."""
+    """Make all processes record decisions, and the one that hands out the tests check them at the end."""
     if hasattr(config, "workerinput"):
         return
     asked = os.environ.get(DIRECTORY)

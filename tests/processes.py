@@ -1,4 +1,4 @@
-"""Processes of the machine as /proc has them (Linux). One may end at any time, also between two reads."""
+"""This machine's processes by /proc (Linux). Any of them may end at any time, even between two reads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _PROC = Path("/proc")
 
 
 def state(pid: int) -> str:
-    """The letter of proc_pid_stat(5), "Z" for one that ended and is not yet reaped; "gone" without one."""
+    """The letter of proc_pid_stat(5), "Z" for an ended process that is not reaped; "gone" without one."""
     fields = _fields(pid)
     return fields[0] if fields else "gone"
 
@@ -21,7 +21,7 @@ def parent(pid: int) -> int:
 
 
 def is_running(pid: int) -> bool:
-    """Whether the process runs; one that has ended and is not yet reaped does not."""
+    """Whether the process runs. One that has ended and is not reaped does not."""
     return state(pid) not in ("Z", "gone")
 
 
@@ -36,12 +36,12 @@ def has_ended(pid: int, *, within: float = 5.0) -> bool:
 
 
 def command_line(pid: int) -> bytes:
-    """Its arguments, each ended by a zero byte; nothing for a process that is gone."""
+    """Its arguments, each ended by a zero byte; empty for a process that is gone."""
     return _read(pid, "cmdline")
 
 
 def naming(text: str) -> list[int]:
-    """Running processes with `text` in their command line or environment (empty where there is no /proc)."""
+    """Running processes with `text` in their command line or environment; none where there is no /proc."""
     pids = [int(entry.name) for entry in _PROC.glob("[0-9]*")]
     named = [pid for pid in pids if text.encode() in _read(pid, "cmdline") + _read(pid, "environ")]
     return [pid for pid in named if is_running(pid)]

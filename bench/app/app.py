@@ -1,4 +1,4 @@
-"""The app that is measured: two worker groups that poll continuously, one with the defaults."""
+"""The measured app: two worker groups that poll continuously, and one with the defaults."""
 
 import shutil
 import tempfile
@@ -18,7 +18,7 @@ FUNCTIONS = {**HANDLERS, "polls": "polls"}
 
 
 def main() -> None:
-    """Synthesize the handlers' stack and the task runner's."""
+    """Synthesize the stack of the handlers and the stack of the task runner."""
     app = cdk.App()
     functions = cdk.Stack(app, "Functions")
     code = Path(tempfile.mkdtemp())
@@ -51,7 +51,7 @@ def main() -> None:
         app,
         "TaskRunner",
         worker_groups=[
-            # One execution is enough for what is measured: the one that begins with the schedule.
+            # Only one execution is measured: the one that starts with the schedule.
             WorkerGroup("bench", schedule="rate(1 hour)", poll_timeout=95),
             WorkerGroup("other", schedule="rate(1 hour)", poll_timeout=95),
             WorkerGroup("idle", schedule="rate(1 hour)"),

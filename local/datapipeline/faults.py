@@ -36,12 +36,13 @@ class FaultError(ValueError):
 
 @dataclass
 class Fault:
-    """``count`` calls of ``operation`` go wrong as ``kind`` says. ``seconds``, for delay and down, are real."""
+    """``count`` calls of ``operation`` go wrong as ``kind`` says. ``seconds`` are for delay and down."""
 
     operation: str
     kind: str
     count: int = 1
     seconds: float = 0.0
+    """In real time, whatever the time scale."""
     until: float = 0.0
     """The end of "down", on the monotonic clock."""
     answer: Any = None

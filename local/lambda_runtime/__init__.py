@@ -1,1 +1,1 @@
-"""Deployed Python functions run as Lambda runs them: AWS's own runtime client on a local Runtime API."""
+"""Runs deployed Python functions as Lambda does: with AWS's own runtime client on a local Runtime API."""

@@ -1,9 +1,9 @@
-"""The first program of an execution environment: `bootstrap.py HANDLER IMPORT_PATH...`.
+"""The first program in an execution environment: `bootstrap.py HANDLER IMPORT_PATH...`.
 
-It runs in the managed runtime's interpreter and imports nothing of this project. Its import path is the
-one of Lambda's Python runtimes: the deployed code, then the layers, then what the interpreter brings
-(Lambda developer guide, "Runtime search path"). A PYTHONPATH would do that too, but would also reach the
-processes that a handler starts.
+It runs in the managed runtime's interpreter and imports nothing of this project. Its import path is that of
+Lambda's Python runtimes: the deployed code, then the layers, then what comes with the interpreter (Lambda
+developer guide, "Runtime search path"). PYTHONPATH would do the same, but would also reach the processes that
+a handler starts.
 """
 
 import sys

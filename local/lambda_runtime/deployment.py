@@ -1,4 +1,4 @@
-"""Deployed zips, unpacked once each: what Lambda has under /var/task and /opt."""
+"""Unpacks deployed zips, once each: the contents of Lambda's /var/task and /opt."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Deployment:
 class Deployments:
     """Unpacks each code zip and each combination of layers once, under `directory`.
 
-    `python` replaces Lambda's own in the first line of scripts, which some layers name by its path.
+    `python` replaces Lambda's interpreter in the first line of scripts: some layers name it by its path.
     """
 
     def __init__(self, directory: Path, *, python: Path) -> None:
@@ -50,10 +50,10 @@ class Deployments:
 
 
 def unpack(archives: Iterable[bytes], target: Path, python: Path) -> Path:
-    """Unpack zips over each other into `target`; later ones win, as layers do.
+    """Unpack zips over each other into `target`. Later ones win, as layers do.
 
-    Files keep their modes, but nobody may write to them, and directories can be entered and listed. So what
-    Lambda's user could not read on AWS, an unprivileged user cannot read here.
+    Files keep their modes, but nobody may write to them, and directories can be entered and listed. So
+    whatever Lambda's user could not read on AWS, an unprivileged user cannot read here.
     """
     target.mkdir(parents=True)
     for archive in archives:

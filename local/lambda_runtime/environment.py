@@ -1,7 +1,7 @@
 """The environment variables of an execution environment.
 
 Source: Lambda developer guide, "Defined runtime environment variables". Nothing of the developer's own
-environment gets in: a handler that works only with it would fail on AWS.
+environment is passed on: a handler that works only with it would fail on AWS.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from local.lambda_runtime.function import Function
 
 @dataclass(frozen=True)
 class Places:
-    """Where an execution environment has what Lambda has under /var/task, /opt, /var/lang, /var/runtime, /tmp
-    and /usr/bin."""
+    """Where an environment has Lambda's /var/task, /opt, /var/lang, /var/runtime, /tmp and /usr/bin."""
 
     task_root: Path
     opt: Path
@@ -35,12 +34,12 @@ def execution_environment(
     endpoint_url: str,
     credentials: Mapping[str, str],
 ) -> dict[str, str]:
-    """Every variable a new process of `function` starts with.
+    """Every variable that a new process of `function` starts with.
 
-    `runtime_api` is HOST:PORT; `endpoint_url` is the local AWS and `credentials` are the role's variables,
-    which a function's own cannot replace. PATH leads to the image's programs only, because what else a
-    developer's machine has does not exist on Lambda, and HOME is the scratch directory, so that no ~/.aws is
-    read.
+    `runtime_api` is HOST:PORT. `endpoint_url` is local AWS. `credentials` are the variables of the role,
+    which the function's own variables cannot replace. PATH contains only the image's programs, because other
+    programs of the developer's machine do not exist on Lambda. HOME is the scratch directory, so that no
+    ~/.aws is read.
     """
     own = {name: value for name, value in function.environment if not name.startswith("AWS_ENDPOINT_URL")}
     path = [places.language / "bin", places.programs, places.opt / "bin"]

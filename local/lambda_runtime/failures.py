@@ -1,12 +1,12 @@
-"""The errors that Lambda itself answers with when a function gave no answer of its own.
+"""Lambda's own errors, for functions that gave no answer.
 
-Each is the JSON body of an Invoke whose X-Amz-Function-Error is set, as Lambda words it today.
+Each is the JSON body of an Invoke with X-Amz-Function-Error, in Lambda's current wording.
 """
 
 from __future__ import annotations
 
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
-"""A synchronous invocation's response (Lambda quotas, 6 MB); the 100 bytes are in Lambda's error text."""
+"""A synchronous response's limit (Lambda quotas, 6 MB). The 100 bytes are in Lambda's error text."""
 
 Failure = dict[str, str]
 
@@ -19,7 +19,7 @@ def timed_out(request_id: str, timeout_seconds: float) -> Failure:
 
 
 def exited(request_id: str, return_code: int) -> Failure:
-    """`return_code` as of subprocess: negative for the signal that ended the process."""
+    """`return_code` is that of subprocess: negative for the signal that ended the process."""
     if return_code == 0:
         reason = "Runtime exited without providing a reason"
     elif return_code < 0:
@@ -37,7 +37,7 @@ def response_too_large() -> Failure:
     }
 
 
-# Go's words for signals, in which Lambda's sandbox writes them.
+# Go's names of signals, which Lambda's sandbox uses.
 _SIGNAL_WORDS = {
     1: "hangup",
     2: "interrupt",

@@ -1,4 +1,4 @@
-"""What Lambda knows of a deployed function, as far as running it needs it."""
+"""What has to be known of a deployed function to run it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PRINCIPAL = "lambda.amazonaws.com"
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer version: its ARN (a version never changes) and its zip."""
+    """One layer version: its ARN and its zip. A version never changes."""
 
     arn: str
     content: bytes = field(repr=False, compare=False)
@@ -19,7 +19,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Function:
-    """One version of a function. Two that compare equal may share execution environments."""
+    """One version of a function. Versions that compare equal may share execution environments."""
 
     name: str
     arn: str
@@ -51,10 +51,10 @@ class Function:
     def from_configuration(
         cls, configuration: Mapping[str, Any], *, code: bytes, layers: tuple[Layer, ...]
     ) -> Function:
-        """From the members of GetFunctionConfiguration's answer (API Reference, FunctionConfiguration).
+        """Read the members of GetFunctionConfiguration's answer (API Reference, FunctionConfiguration).
 
-        Log streams are named as the developer guide says ("Configuring CloudWatch log groups"): with the
-        function's name in front of the version if the log group is not the function's own.
+        Log streams are named as in the developer guide ("Configuring CloudWatch log groups"): if the log
+        group is not the function's own, the function's name precedes the version.
         """
         name = configuration["FunctionName"]
         version = configuration.get("Version") or "$LATEST"

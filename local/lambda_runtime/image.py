@@ -1,4 +1,4 @@
-"""What Lambda's image has, and so what a command finds: image.json names it, with its sources.
+"""The programs in Lambda's image, which are all that a command finds. image.json lists them, with sources.
 
 A program that only the developer's machine has would let a command succeed here that fails on AWS.
 """
@@ -16,7 +16,7 @@ from local.processes import mounts
 IMAGE = json.loads(Path(__file__).with_name("image.json").read_text())
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin")
 _IS = {"awk": "gawk", "sh": "bash"}
-"""Which program Lambda has under a name that other systems give to another one."""
+"""Programs that Lambda has under a name that other systems use for another program."""
 _PROBE_SECONDS = 20.0
 
 
@@ -26,7 +26,7 @@ def programs() -> list[str]:
 
 
 def link_programs(directory: Path) -> Path:
-    """Make a directory with those of the image's programs that this machine has."""
+    """Make a directory with the image's programs, as far as this machine has them."""
     directory.mkdir(mode=0o755, parents=True)
     for name in programs():
         path = ":".join(SYSTEM_PATH)
@@ -36,7 +36,7 @@ def link_programs(directory: Path) -> Path:
 
 
 def can_hide(place: Path) -> bool:
-    """Whether devices and time zones can be hidden from functions , tried out in ``place``: see mounts.py."""
+    """Whether devices and time zones can be hidden from functions. Tries it in ``place``: see mounts.py."""
     if sys.platform != "linux":
         return False
     place.mkdir(mode=0o755, parents=True, exist_ok=True)

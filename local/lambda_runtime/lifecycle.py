@@ -1,8 +1,8 @@
-"""The states of a runtime, by which Lambda decides what it may say and when.
+"""The states of a runtime, which decide what it may send, and when.
 
 Sources: Lambda developer guide, "Understanding the Lambda execution environment lifecycle" and "Using the
-Lambda runtime API for custom runtimes"; the states' and errors' names are those of AWS's Runtime Interface
-Emulator, which answers alike.
+Lambda runtime API for custom runtimes". States and errors are named as in AWS's Runtime Interface Emulator,
+which gives the same answers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Invocation:
-    """One event for a function: the JSON of it, and what the context object is made of."""
+    """One event for a function: its JSON, and the data of the context object."""
 
     request_id: str
     event: bytes
@@ -26,7 +26,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a runtime answered. A body that is not JSON is its text."""
+    """A runtime's answer. A body that is not JSON is kept as text."""
 
     payload: Any
     is_error: bool = False
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class RefusedError(Exception):
-    """What a runtime said is not for it to say now; `status` is HTTP's."""
+    """The runtime may not send this now. `status` is the HTTP status."""
 
     status: int
     error_type: str
@@ -44,17 +44,17 @@ class RefusedError(Exception):
 
 @dataclass(eq=False)
 class InFlight:
-    """An invocation, from the moment that it is offered to the runtime."""
+    """An invocation, from the moment it is offered to the runtime."""
 
     invocation: Invocation
     taken: bool = False
     answered: asyncio.Future[Answer] = field(default_factory=lambda: _future())
     over: asyncio.Future[None] = field(default_factory=lambda: _future())
-    """Set when the runtime asks for the next one."""
+    """Set when the runtime asks for the next invocation."""
 
 
 class Lifecycle:
-    """One runtime's, which runs one invocation at a time. Belongs to one event loop."""
+    """The state of one runtime, which runs one invocation at a time. Not for more than one event loop."""
 
     def __init__(self) -> None:
         self.initialized: asyncio.Future[None] = _future()
@@ -73,16 +73,16 @@ class Lifecycle:
         return "RuntimeResponseSentState" if self._current.answered.done() else "Running"
 
     def begin(self, invocation: Invocation) -> InFlight:
-        """Offer an invocation. The one before must be over."""
+        """Offer an invocation. The previous one must have ended."""
         assert self._current is None  # noqa: S101
         self._current = InFlight(invocation)
         self._offered.set()
         return self._current
 
-    # What a runtime says. Each raises RefusedError.
+    # What a runtime sends. Each method raises RefusedError.
 
     async def next(self) -> Invocation:
-        """Wait for the next event. To ask ends the initialization, or the invocation that was answered.
+        """Wait for the next event. Asking ends the initialization, or the invocation that was answered.
 
         A runtime that asks again before it has answered gets the same event again, as on Lambda.
         """
@@ -100,7 +100,7 @@ class Lifecycle:
         return self._current.invocation
 
     def answer(self, request_id: str, answer: Answer) -> None:
-        """Settle the invocation in flight: it has this id, was taken, and was not answered before."""
+        """Settle the invocation in flight, if it has this id, was taken, and has not been answered."""
         if self._current is None or self._current.invocation.request_id != request_id:
             raise RefusedError(400, "InvalidRequestID", "Invalid request ID")
         if self.state != "Running":
@@ -108,7 +108,7 @@ class Lifecycle:
         self._current.answered.set_result(answer)
 
     def fail_init(self, answer: Answer) -> None:
-        """Tell that the initialization failed, while it lasts."""
+        """Report that the initialization failed, while it lasts."""
         if self.state != "Started":
             raise self._not_now("InitError")
         self.init_failed.set_result(answer)
@@ -119,7 +119,7 @@ class Lifecycle:
 
 
 def parsed(body: bytes) -> Any:
-    """The JSON of a body. Lambda hands on any bytes; what is no JSON is handed on as text here."""
+    """The JSON of a body. Lambda passes on any bytes; here, a body that is not JSON is passed on as text."""
     try:
         return json.loads(body or b"null")
     except (ValueError, RecursionError):

@@ -22,10 +22,10 @@ Deliver = Callable[[Sequence[LogEvent]], Awaitable[None]]
 
 
 class LogStream:
-    """Reads what an environment's processes write, in the order they wrote it.
+    """Reads what an environment's processes write, in the order in which they wrote it.
 
-    A runtime client answers only after it has written its log lines, so `read_available` after an answer has
-    them all: they are in the pipe by then.
+    A runtime client answers only after it has written its log lines. So after an answer, `read_available`
+    gets all of them: they are in the pipe by then.
     """
 
     def __init__(self, deliver: Deliver) -> None:
@@ -43,7 +43,7 @@ class LogStream:
         self._open = True
 
     def read_available(self) -> None:
-        """Take what is in the pipe now."""
+        """Read what is in the pipe now."""
         lines: list[str] = []
         while self._open:
             try:
@@ -57,7 +57,7 @@ class LogStream:
         self.write(lines)
 
     def finish_line(self) -> None:
-        """End a line that its writer has not: nothing more is coming for this invocation."""
+        """End an unfinished line: nothing more will come for this invocation."""
         line, self._unfinished = self._unfinished, b""
         self.write([_text(line)] if line else [])
 
@@ -71,7 +71,7 @@ class LogStream:
                 self._timer = self._loop.call_later(FLUSH_SECONDS, self._flush_in_background)
 
     async def flush(self) -> None:
-        """Deliver all that was written so far."""
+        """Deliver everything written so far."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -81,7 +81,7 @@ class LogStream:
                 await self._deliver(events)
 
     def take_tail(self) -> tuple[str, ...]:
-        """All lines since the last time that this was asked."""
+        """All lines since the last call."""
         tail, self._tail = self._tail, []
         return tuple(tail)
 
@@ -93,7 +93,7 @@ class LogStream:
             self._timer.cancel()
 
     def close_write_end(self) -> None:
-        """Leave the writing to the environment's processes, so that the pipe ends when they have ended."""
+        """Leave writing to the environment's processes, so that the pipe ends when they have ended."""
         os.close(self.write_end)
 
     def _stop_reading(self) -> None:
@@ -110,5 +110,5 @@ class LogStream:
 
 
 def _text(line: bytes) -> str:
-    # awslambdaric joins the lines of one error by carriage returns, where Lambda makes one event of them.
+    # awslambdaric joins the lines of an error with carriage returns; Lambda makes one event of them.
     return line.decode("utf-8", "replace").replace("\r", "\n")

@@ -1,6 +1,6 @@
-"""The interpreter and the libraries of Lambda's managed Python runtime, and nothing else.
+"""The interpreter and libraries of Lambda's managed Python runtime, and nothing else.
 
-A Python whose site-packages has only those distributions that the managed runtime brings: what a function
+Its site-packages has only the distributions that the managed runtime provides. A library that a function
 forgot to package fails to import here as it does on AWS.
 """
 
@@ -36,7 +36,7 @@ _NOT_IN_LAMBDA = frozenset(("site-packages", "dist-packages", "test", "idlelib",
 
 @dataclass(frozen=True)
 class ManagedRuntime:
-    """`language` is what Lambda has under /var/lang, `libraries` what it has under /var/runtime."""
+    """`language` stands for Lambda's /var/lang, `libraries` for /var/runtime."""
 
     language: Path
     libraries: Path
@@ -47,20 +47,21 @@ class ManagedRuntime:
 
     @property
     def bootstrap(self) -> Path:
-        """The first program of an execution environment."""
+        """The first program in an execution environment."""
         return self.language / _BOOTSTRAP.name
 
     @property
     def version(self) -> str:
-        """As in the path of a layer's packages: python3.11."""
+        """The version in a layer's package path, such as python3.11."""
         return f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def create_managed_runtime(directory: Path, *, for_all: bool = False) -> ManagedRuntime:
     """Lay out a managed runtime under `directory`, for the Python version that runs this.
 
-    Symbolic links lead to the Python and the distributions that are installed. If it is `for_all`, those that
-    are where only their owner can go are there themselves instead.
+    It consists of symbolic links to the installed Python and distributions. With `for_all`, those that only
+    their owner can reach are there themselves, as hard links or copies.
+
     Raises importlib.metadata.PackageNotFoundError if one of its distributions is not installed.
     """
     if for_all and not _open_to_all(Path(os.__file__)):
@@ -86,7 +87,7 @@ def _open_to_all(path: Path) -> bool:
 
 
 def _mirror_python(directory: Path) -> None:
-    """The interpreter with its standard library, as `make install` lays them out."""
+    """The interpreter with its standard library, laid out as by `make install`."""
     interpreter = Path(sys.executable).resolve()
     stdlib = Path(sysconfig.get_path("stdlib"))
     _mirror(interpreter, directory / "bin" / interpreter.name)
@@ -100,7 +101,7 @@ def _mirror_python(directory: Path) -> None:
 
 
 def _mirror(source: Path, target: Path, *, without: frozenset[str] = frozenset()) -> None:
-    """Give files a second name, or copy them where that cannot be, readable by all."""
+    """Hard-link files, or copy them where that is impossible. All can read them."""
     if not source.is_dir():
         target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         source = source.resolve()

@@ -1,4 +1,4 @@
-"""The lines that Lambda itself writes around an invocation's log, as text or as JSON.
+"""The lines that Lambda itself writes around an invocation's log, as text or JSON.
 
 Sources: Lambda developer guide, "Sending Lambda function logs to CloudWatch Logs" and "Schema reference for
 Lambda telemetry events".
@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Report:
-    """What an invocation took. `status` is Lambda's own word; times in milliseconds."""
+    """What an invocation used. `status` is Lambda's own word; times are in milliseconds."""
 
     request_id: str
     duration_ms: float
@@ -28,7 +28,7 @@ class Report:
 
 @dataclass(frozen=True)
 class PlatformLog:
-    """Writes in the function's log format."""
+    """Writes lines in the function's log format."""
 
     log_format: Literal["Text", "JSON"]
 
@@ -38,7 +38,7 @@ class PlatformLog:
         return [f"START RequestId: {request_id} Version: {version}"]
 
     def end(self, at: datetime, report: Report, failure: str | None) -> list[str]:
-        """The lines after the function's own; `failure` is the text of an error of Lambda's own."""
+        """The lines after the function's own. `failure` is the text of an error of Lambda's own."""
         billed = math.ceil(report.duration_ms)
         if self.log_format == "JSON":
             metrics: dict[str, Any] = {

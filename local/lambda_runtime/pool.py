@@ -1,4 +1,4 @@
-"""Execution environments by function: reused while they are warm, one for each concurrent invocation."""
+"""Execution environments by function: reused while warm, and one for each concurrent invocation."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from local.lambda_runtime.sandbox import create_sandbox
 from local.lambda_runtime.worker import Result, Worker
 
 IDLE_SECONDS = 300.0
-"""How long an unused environment is kept. Lambda does not say; it is minutes."""
+"""How long an unused environment is kept. Lambda does not document it; it keeps them for minutes."""
 
 DeliverTo = Callable[[Function, str], Deliver]
-"""(function, log stream's name) -> what delivers events to it."""
+"""(function, name of the log stream) -> a function that delivers events to it."""
 
 
 CredentialsOf = Callable[[Function], Mapping[str, str]]
-"""The variables with new temporary credentials of a function's role."""
+"""(function) -> variables with new temporary credentials of its role."""
 
 
 class Pool:
-    """Everything that runs functions. Belongs to one event loop; files are under `directory`.
+    """All execution environments. Belongs to one event loop. Files are under `directory`.
 
-    If functions are to run as an unprivileged user, that one must be able to enter `directory`.
+    If functions run as an unprivileged user, that user must be able to enter `directory`.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Pool:
 
     @property
     def why_more(self) -> str | None:
-        """Why functions find more than on Lambda, if they do."""
+        """Why functions see more of this machine than on Lambda, if they do."""
         return self._sandbox.why_more
 
     async def invoke(
         self, function: Function, *, request_id: str, event: bytes, invoked_function_arn: str
     ) -> Result:
-        """Run one invocation in an environment of its own for as long as it takes."""
+        """Run one invocation, in an environment that it has to itself until it ends."""
         worker = self._take(function) or await self._start(function)
         try:
             return await worker.invoke(request_id, event, invoked_function_arn)

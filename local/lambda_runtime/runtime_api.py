@@ -1,4 +1,4 @@
-"""The Runtime API, which a runtime client asks for invocations and tells its answers.
+"""The Runtime API, from which a runtime client gets invocations and to which it sends answers.
 
 Source: Lambda developer guide, "Using the Lambda runtime API for custom runtimes" (version 2018-06-01).
 """
@@ -29,9 +29,9 @@ class _Response:
 
 
 class RuntimeApi:
-    """A server on a loopback port of its own; the port is how Lambda's clients tell environments apart.
+    """A server on its own loopback port, by which Lambda's clients tell environments apart.
 
-    Only programs are answered, and of them whoever knows the id of the invocation in flight settles it.
+    It answers only programs. Any of them that knows the id of the invocation in flight can settle it.
     """
 
     def __init__(self, lifecycle: Lifecycle) -> None:
@@ -40,7 +40,7 @@ class RuntimeApi:
         self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self) -> str:
-        """Listen, and return the address as HOST:PORT."""
+        """Listen. Returns the address as HOST:PORT."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         host, port = self._server.sockets[0].getsockname()
         return f"{host}:{port}"
@@ -123,7 +123,7 @@ async def _read_request(
         elif isinstance(event, h11.Request):
             request = event
         elif isinstance(event, h11.Data):
-            body += event.data[: MAX_RESPONSE_BYTES + 1 - len(body)]  # One byte too many says enough.
+            body += event.data[: MAX_RESPONSE_BYTES + 1 - len(body)]  # One byte too many is enough to know.
         elif isinstance(event, h11.EndOfMessage):
             return (request, bytes(body)) if request else None
         else:

@@ -1,4 +1,4 @@
-"""What all execution environments have of this machine: an interpreter, programs, a user's rights."""
+"""What all execution environments share on this machine: an interpreter, programs, and a user."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ MORE = (
 
 @dataclass(frozen=True)
 class Sandbox:
-    """``user`` None is whoever runs local AWS."""
+    """None: the user that runs local AWS."""
 
     runtime: ManagedRuntime
     user: User | None
     programs: Path
-    """A directory with those of the image's programs that this machine has."""
+    """A directory with the image's programs, as far as this machine has them."""
     view: Path | None
-    """Where Lambda's view of /dev is made up (see local/processes/mounts.py); None where that cannot be."""
+    """Where Lambda's view of /dev is set up (see local/processes/mounts.py); None if that is impossible."""
     why_root: str | None = None
     """Why functions run as root, if they do."""
 
     @property
     def why_more(self) -> str | None:
-        """Why functions find more than on Lambda, if they do."""
+        """Why functions see more of this machine than on Lambda, if they do."""
         return None if self.view else MORE
 
 

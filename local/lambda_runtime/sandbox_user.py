@@ -1,7 +1,7 @@
-"""Whom functions run as, with their commands.
+"""The user that functions and their commands run as.
 
-Lambda runs them as an unprivileged user, which owns no more than /tmp. Where local AWS runs as root, it can
-do so too; anybody else can only run them as himself.
+Lambda runs them as an unprivileged user that owns nothing but /tmp. If local AWS runs as root, it does so
+too. Anybody else can run them only as themselves.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MODULES = ("awslambdaric", "boto3", "botocore", "jmespath", "urllib3")
 
 @dataclass(frozen=True)
 class RunsAs:
-    """A managed runtime, and whom it is run as; None is whoever runs local AWS."""
+    """A managed runtime, and the user that runs it; None is the user that runs local AWS."""
 
     runtime: ManagedRuntime
     user: User | None
@@ -41,7 +41,7 @@ class RunsAs:
 
 
 def choose(directory: Path, wanted: User = SANDBOX_USER) -> RunsAs:
-    """Lay out a managed runtime under `directory` that an unprivileged user can run, if that is possible."""
+    """Lay out a managed runtime under `directory` that an unprivileged user can run, if possible."""
     with _readable_by_all():
         return _choose(directory, wanted)
 
@@ -52,7 +52,7 @@ def _choose(directory: Path, wanted: User) -> RunsAs:
         return RunsAs(runtime, None)
     if _can_run(runtime, wanted):
         return RunsAs(runtime, wanted)
-    # Python, or the checkout, is where only root can go, as below /root.
+    # Python, or the checkout, is where only root can go, such as below /root.
     complete = create_managed_runtime(directory / "var" / "lang", for_all=True)
     if _can_run(complete, wanted):
         return RunsAs(complete, wanted)

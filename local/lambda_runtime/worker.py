@@ -1,4 +1,4 @@
-"""One execution environment: a process of AWS's runtime client and the Runtime API that feeds it."""
+"""One execution environment: a process with AWS's runtime client, and the Runtime API that feeds it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OPEN_FILES = 1024
 
 @dataclass(frozen=True)
 class Result:
-    """What an invocation came to: the parsed payload, whether it is an error, and the log's lines."""
+    """The result of an invocation: the parsed payload, whether it is an error, and the log's lines."""
 
     payload: Any
     is_error: bool
@@ -58,7 +58,7 @@ class _Outcome:
 
 
 class Worker:
-    """Runs one invocation at a time, and is frozen in between, as Lambda freezes an environment.
+    """Runs one invocation at a time. It is frozen in between, as Lambda freezes an environment.
 
     Once `alive` is false (timed out, crashed, killed) it takes no more invocations.
     """
@@ -84,7 +84,7 @@ class Worker:
         endpoint_url: str,
         credentials: Mapping[str, str],
     ) -> None:
-        """Start the process; its initialization is part of the first invocation."""
+        """Start the process. Its initialization is part of the first invocation."""
         runtime = self._sandbox.runtime
         self._make_scratch()
         environment = execution_environment(
@@ -123,7 +123,7 @@ class Worker:
         self._scratch.mkdir(mode=0o700)
         if user := self._sandbox.user:
             os.chown(self._scratch, user.uid, user.gid)
-            os.fchown(self._logs.write_end, user.uid, user.gid)  # For who opens /dev/stdout once more.
+            os.fchown(self._logs.write_end, user.uid, user.gid)  # For programs that open /dev/stdout again.
 
     @property
     def alive(self) -> bool:
@@ -133,8 +133,8 @@ class Worker:
         """Run one invocation to its end: the runtime asks for the next one, exits, or takes too long.
 
         An answer alone is not the end (Lambda developer guide, "Understanding the Lambda execution
-        environment lifecycle", Invoke phase). A runtime that answers and then exits has given its answer,
-        and its environment is gone: AWS's clients for Go and Node.js end one this way.
+        environment lifecycle", Invoke phase). If a runtime answers and then exits, its answer counts and its
+        environment is gone: AWS's clients for Go and Node.js end that way.
         """
         platform = PlatformLog(self.function.log_format)
         self._logs.write(platform.start(datetime.now(UTC), request_id, self.function.version))
@@ -172,7 +172,7 @@ class Worker:
         return Result(outcome.payload, outcome.status != "success", self._logs.take_tail(), duration_ms)
 
     def kill(self) -> None:
-        """End the environment at once, with all that runs in it."""
+        """End the environment at once, with everything that runs in it."""
         self._api.close()
         self._processes.kill()
 
@@ -189,7 +189,7 @@ class Worker:
         )
 
     async def _end(self, in_flight: InFlight) -> _Outcome:
-        """What the invocation came to. What is neither over nor has exited by now is late."""
+        """The result of the invocation. One that has neither ended nor exited by now has timed out."""
         init_failed = self._lifecycle.init_failed
         late = not (in_flight.over.done() or init_failed.done() or self._processes.exited.done())
         if late or init_failed.done():

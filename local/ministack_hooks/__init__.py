@@ -1,7 +1,7 @@
-"""Where ministack is taken apart: the only package that knows its private names.
+"""Everything that changes ministack. Only this package knows its private names.
 
-ministack is pinned; tests/local/test_ministack_hooks.py holds each name used here to what this package
-expects of it, so that an upgrade that changes one fails there.
+ministack is pinned. tests/local/test_ministack_hooks.py checks each name that this package uses, so that an
+upgrade that changes one fails there.
 """
 
 from local.ministack_hooks.emulator import (

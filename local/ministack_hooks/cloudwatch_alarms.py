@@ -1,7 +1,7 @@
-"""Alarms evaluated as CloudWatch does it.
+"""Evaluates alarms as CloudWatch does.
 
-ministack mixes a metric's dimensions, takes neither missing data nor M out of N into account, evaluates only
-when data comes in, and refuses the Metrics property, which the CDK uses for every metric with a label.
+ministack mixes up a metric's dimensions, ignores missing data and "M out of N", evaluates only when data
+comes in, and refuses the Metrics property, which the CDK uses for every metric with a label.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from local.cloudwatch import alarms
 
 
 class CloudWatchAlarms:
-    """Replaces ministack's own evaluation when it is made. Periods are `time_scale` times as short."""
+    """Replaces ministack's evaluation. With a `time_scale` of N, periods are N times shorter."""
 
     def __init__(self, time_scale: float) -> None:
         self._time_scale = time_scale
@@ -26,7 +26,7 @@ class CloudWatchAlarms:
         self._cloudwatch._evaluate_alarm = self._evaluate
 
     def evaluate_all(self, *, account: str, region: str) -> None:
-        """As CloudWatch does each minute, whether data came in or not."""
+        """Evaluate all alarms, as CloudWatch does each minute whether or not data came in."""
         responses = _module("ministack.core.responses")
         responses.set_request_account_id(account)
         responses.set_request_region(region)
@@ -88,7 +88,7 @@ def _module(name: str) -> Any:
 
 
 def _typed(query: Mapping[str, Any]) -> dict[str, Any]:
-    """A template's values may be strings where PutMetricAlarm has numbers and booleans."""
+    """Values in a template may be strings where PutMetricAlarm has numbers and booleans."""
     typed = dict(query)
     if "MetricStat" in query:
         stat = query["MetricStat"]

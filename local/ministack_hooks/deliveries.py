@@ -1,7 +1,7 @@
-"""What services send to others, as their policies allow it: rules, schedules, alarms and topics.
+"""Checks policies when services send something to others: rules, schedules, alarms and topics.
 
-ministack delivers without asking. The principals and the condition keys are those of each service's guide:
-EventBridge's and CloudWatch's service principals name the rule or the alarm as ``aws:SourceArn``; EventBridge
+ministack delivers without asking. The principals and condition keys are those in each service's guide. The
+service principals of EventBridge and CloudWatch come with ``aws:SourceArn``, the rule or alarm. EventBridge
 Scheduler uses the target's role.
 """
 
@@ -26,7 +26,7 @@ _TOPICS = "sns.amazonaws.com"
 
 _BY_POLICY = {"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage", "sns": "sns:Publish"}
 _BY_ROLE = {**_BY_POLICY, "states": "states:StartExecution"}
-"""By the service of the target's ARN: the action on it."""
+"""The action that a delivery needs, by the service in the target's ARN."""
 
 _ACTIONS_BY_STATE = {
     "ALARM": "AlarmActions",
@@ -36,7 +36,7 @@ _ACTIONS_BY_STATE = {
 
 
 class Deliveries:
-    """Wraps ministack's deliveries. What is denied is not delivered."""
+    """Wraps ministack's deliveries. A denied delivery does not happen."""
 
     def __init__(self, permissions: Permissions) -> None:
         self._permissions = permissions
@@ -53,7 +53,7 @@ class Deliveries:
         self._check_subscriptions(self._sns, importlib.import_module("ministack.services.sqs"))
 
     def observe_undelivered(self, observe: Undelivered) -> None:
-        """Call `observe` each time that a schedule cannot be delivered, but may use its dead-letter queue."""
+        """Call `observe` when a schedule cannot deliver an event but may use its dead-letter queue."""
         self._undelivered = observe
 
     # EventBridge and EventBridge Scheduler
@@ -85,7 +85,7 @@ class Deliveries:
     def _schedule_cannot(
         self, target: Mapping[str, Any], schedule: Mapping[str, Any]
     ) -> tuple[str, str] | None:
-        """Error code and message of what a schedule's target answers, or None."""
+        """The error code and message if a schedule's target fails, else None."""
         arn = str(target["Arn"])
         service = arn.split(":")[2]
         if service in _BY_ROLE:

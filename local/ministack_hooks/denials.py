@@ -1,4 +1,4 @@
-"""How services word a denial, each in its own spelling."""
+"""How each service words a denial."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from local.permissions.calls import Denied
 
 
 def worded(service: str, denied: Denied) -> str:
-    """The message of `service`, as ministack names it."""
+    """The message of a service, by ministack's name for it."""
     call = denied.call
     if service == "sqs":
         return denied.message.replace(call.action, call.action.lower())

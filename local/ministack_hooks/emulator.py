@@ -1,4 +1,4 @@
-"""ministack in this process, and what is changed in it."""
+"""Runs ministack in this process, with this package's changes."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ Note = Callable[..., None]
 
 
 class EmulatedServiceError(Exception):
-    """A service of ministack's answered an in-process call with an error; the message is its answer."""
+    """A ministack service answered an in-process call with an error. The message is its answer."""
 
 
 def environment(port: int, state: Path, *, time_scale: float) -> dict[str, str]:
-    """What ministack reads from the environment when it is imported."""
+    """The environment variables that ministack reads when it is imported."""
     return {
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AUTH": "true",
-        # No Docker: ministack would otherwise remove containers that it takes for its own.
+        # No Docker: otherwise, ministack would remove containers that it mistakes for its own.
         "DOCKER_HOST": f"unix://{state}/no-docker.sock",
         "IOT_MTLS_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",
@@ -76,11 +76,11 @@ def environment(port: int, state: Path, *, time_scale: float) -> dict[str, str]:
 
 
 class Ministack:
-    """The emulator in this process. Once per process: its state is in its modules.
+    """The emulator in this process. One per process, because ministack keeps its state in modules.
 
-    `time_scale` N makes Step Functions' waits and retries, rate schedules, and the periods of alarms N times
-    as fast. Unscaled are cron and one-time schedules, TimeoutSeconds of a state, and functions' timeouts.
-    `note` is told what IAM decides.
+    With a `time_scale` of N, waits and retries of Step Functions, rate schedules, and alarm periods run N
+    times as fast. Cron and one-time schedules, TimeoutSeconds of a state, and function timeouts are not
+    scaled. `note` is called with each decision of IAM.
     """
 
     def __init__(self, port: int, state: Path, *, time_scale: float, note: Note) -> None:
@@ -117,18 +117,18 @@ class Ministack:
 
     @property
     def asgi(self) -> Asgi:
-        """The application that speaks all of its services."""
+        """The ASGI application that serves all of ministack's services."""
         application: Asgi = self._app.app
         return application
 
     async def call(
         self, service: str, operation: str, parameters: Mapping[str, Any], *, account: str, region: str
     ) -> dict[str, Any]:
-        """Call an operation of one of its JSON services in this process, on the event loop.
+        """Call an operation of a JSON service in this process, on the event loop.
 
         Raises EmulatedServiceError with the service's answer.
         """
-        # A task has a copy of the context, so that the account and the region are those of this call only.
+        # The task gets a copy of the context, so that account and region apply to this call only.
         return await asyncio.create_task(self._call(service, operation, parameters, account, region))
 
     async def _call(
@@ -137,7 +137,7 @@ class Ministack:
         self._responses.set_request_account_id(account)
         self._responses.set_request_region(region)
         handler: Handler = self._app.SERVICE_HANDLERS[service]
-        # SQS alone looks at what is before the operation.
+        # SQS is the only service that looks at what precedes the operation.
         prefix = "AmazonSQS" if service == "sqs" else "local"
         headers = {"x-amz-target": f"{prefix}.{operation}", "content-type": "application/x-amz-json-1.1"}
         status, _, answer = await handler("POST", "/", headers, json.dumps(parameters).encode(), {})
@@ -150,7 +150,7 @@ class Ministack:
     ) -> None:
         """Make `aws-sdk:<service>:*` of Step Functions call `handler`, which speaks the service's JSON.
 
-        `calls_of` says what an operation needs to be allowed.
+        `calls_of` returns the calls that an operation must be allowed to make.
         """
 
         async def with_bytes(
@@ -168,7 +168,7 @@ class Ministack:
         self._roles.add_service(service, calls_of)
 
     def credentials_of(self, function: Function) -> dict[str, str]:
-        """The environment variables with temporary credentials of a function's role.
+        """Environment variables with temporary credentials of a function's role.
 
         Raises CannotAssumeError.
         """
@@ -176,7 +176,7 @@ class Ministack:
         return made.environment()
 
     def run_python_functions(self, invoke: Invoke, loop: asyncio.AbstractEventLoop) -> None:
-        """Run deployed Python functions by `invoke` on `loop`; it writes their logs and metrics as well.
+        """Run deployed Python functions with `invoke` on `loop`. It also writes their logs and metrics.
 
         Other runtimes stay with ministack's own executors.
         """
@@ -212,7 +212,7 @@ class Ministack:
                 original_logs(*arguments, log_source=log_source)
 
         def metrics(function_name: str, duration_ms: float, error: bool, throttle: bool) -> None:
-            # ministack counts only what comes through Invoke; whoever runs the function counts it all.
+            # ministack counts only what comes through Invoke. Whoever runs the function counts it all.
             record = module._functions.get(function_name) or {}
             if throttle or not _is_python(record.get("config") or {}):
                 original_metrics(function_name, duration_ms, error, throttle)
@@ -222,11 +222,11 @@ class Ministack:
         module._emit_lambda_metrics = metrics
 
     def make_state_machines_calls_fail(self, faults: Faults) -> None:
-        """Let the faults that are set happen to what state machines call."""
+        """Apply the faults that are set to the calls of state machines."""
         StateMachineFaults(self._step_functions, faults)
 
     def observe_executions(self, observe: Callable[[dict[str, Any]], None]) -> None:
-        """Call `observe` with DescribeExecution's members each time an execution's status changes."""
+        """Call `observe` with the members of DescribeExecution whenever an execution's status changes."""
         original = self._step_functions._emit_execution_status_event
 
         def emit(execution: dict[str, Any]) -> None:
@@ -254,7 +254,7 @@ class Ministack:
             return None if seconds is None else seconds / time_scale
 
         self._event_bridge._parse_rate_seconds = scaled
-        # How often they look whether a schedule is due: a new one must not keep its first task waiting.
+        # How often ministack checks whether a schedule is due: a new schedule must not delay its first task.
         for module, name in (
             (self._scheduler, "_SCHEDULE_TICK_INTERVAL"),
             (self._event_bridge, "_SCHEDULER_TICK_INTERVAL"),
@@ -262,8 +262,11 @@ class Ministack:
             setattr(module, name, max(min(getattr(module, name) / time_scale, 0.5), 0.05))
 
     def _start_rate_schedules_at_once(self) -> None:
-        """EventBridge Scheduler User Guide, "Schedule types": a rate-based schedule without a StartDate
-        invokes its target at once, and then at its rate."""
+        """Rate schedules fire at once.
+
+        EventBridge Scheduler User Guide, "Schedule types": a rate-based schedule without a StartDate invokes
+        its target at once, and then at its rate.
+        """
         scheduler = self._scheduler
         original_tick = scheduler._tick_schedules
 
@@ -277,7 +280,7 @@ class Ministack:
         scheduler._tick_schedules = tick
 
     def _begin_executions_at_once(self) -> None:
-        """ministack sleeps before the first state of each execution, as long at any time scale."""
+        """ministack sleeps before the first state of each execution, equally long at any time scale."""
         run: Any = self._step_functions._run_execution
         constants = run.__code__.co_consts
         if BEGINNING_SECONDS not in constants:
@@ -286,7 +289,7 @@ class Ministack:
         run.__code__ = run.__code__.replace(co_consts=at_once)
 
     def _end_aborted_executions(self) -> None:
-        """An execution that was stopped calls nothing more, not even in a state that is being retried."""
+        """A stopped execution makes no more calls, not even in a state that is being retried."""
         original = self._step_functions._add_event
 
         def add(execution: dict[str, Any], event_type: str, details: Any = None) -> Any:
@@ -300,7 +303,7 @@ class Ministack:
         self._logs._filter_log_events = paged(self._logs._filter_log_events)
 
     def _name_throttled_invocations(self) -> None:
-        """Step Functions names a throttled function's error Lambda.TooManyRequestsException."""
+        """Step Functions calls the error of a throttled function Lambda.TooManyRequestsException."""
         original = self._lambda._throttle_response
 
         def throttle(*arguments: Any, **options: Any) -> dict[str, Any]:

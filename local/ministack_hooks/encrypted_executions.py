@@ -1,7 +1,7 @@
-"""What Step Functions' events hold of an execution that is encrypted with a key of the customer's own.
+"""Leaves data out of Step Functions' events if the execution is encrypted with a customer's key.
 
-Nothing of its data: neither input and output, nor error and cause (Step Functions developer guide, encryption
-at rest). ministack tells them all.
+The events contain neither input and output, nor error and cause (Step Functions developer guide, encryption
+at rest). ministack sends all of them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ _OWN_KEY = "CUSTOMER_MANAGED_KMS_KEY"
 
 
 class EncryptedExecutions:
-    """Wraps what ministack's Step Functions tells EventBridge with."""
+    """Wraps the function that sends Step Functions' events to EventBridge."""
 
     def __init__(self, step_functions: Any) -> None:
         emit = step_functions._emit_execution_status_event
-        # What is larger than an event may be is left out by ministack itself, and marked as left out.
+        # ministack itself leaves out what is too large for an event, and marks it as left out.
         too_large = "x" * (step_functions._STATUS_EVENT_PAYLOAD_CAP + 1)
         left_out = {"input": too_large, "output": too_large, "error": None, "cause": None}
 

@@ -1,4 +1,4 @@
-"""JSONata expressions of state machines: parsed once, and evaluated by themselves."""
+"""Parses the JSONata expressions of state machines once, and evaluates them in isolation."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 
 class ParsedOnce:
-    """A parser of jsonata-python's that keeps what it has parsed: evaluation leaves the tree as it is.
+    """A jsonata-python parser that caches its results: evaluation does not change the tree.
 
-    ministack parses an expression each time that it evaluates it, which takes several times as long as
-    the evaluation.
+    ministack parses an expression before every evaluation, which takes several times as long as the
+    evaluation.
     """
 
     def __init__(self, jsonata: Any) -> None:
-        """Stands in for the parser that ``jsonata.Jsonata.get_parser`` makes for each thread."""
+        """Replaces the parser that ``jsonata.Jsonata.get_parser`` makes for each thread."""
         new_parser = jsonata.Jsonata.get_parser
 
         @functools.lru_cache(maxsize=4096)
@@ -33,7 +33,7 @@ class EvaluationError(Exception):
 
 
 def evaluate(expression: str, states: Mapping[str, Any]) -> Any:
-    """An expression by ministack's Step Functions, with ``$states`` as it is there.
+    """Evaluate an expression with ministack's Step Functions. ``$states`` is as it is there.
 
     Raises EvaluationError.
     """

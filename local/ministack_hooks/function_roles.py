@@ -1,7 +1,7 @@
-"""Functions under their own role: their credentials, and what may be written to their logs.
+"""Runs functions under their own role: their credentials, and their permission to write logs.
 
-ministack gives the runtimes that are its own credentials of the role, but assumes it unasked, and writes
-their logs itself.
+ministack gives the runtimes that it runs itself credentials of the role, but assumes the role unchecked and
+writes their logs itself.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
 class FunctionRoles:
-    """What Lambda does with the roles of functions, whichever runtime they have."""
+    """What Lambda does with the roles of functions, for all runtimes."""
 
     def __init__(self, lambda_service: Any, permissions: Permissions) -> None:
         self._permissions = permissions
@@ -31,7 +31,7 @@ class FunctionRoles:
         return self._permissions.assume(role_arn, function_name, service=PRINCIPAL)
 
     def may_write_log(self, *, role_arn: str, function_name: str, stream_arn: str) -> bool:
-        """Lambda writes a function's log with its role; what may not be written is lost."""
+        """Whether the role allows it. Lambda writes logs with the function's role; denied lines are lost."""
         return all(
             self._permissions.role_denied(
                 role_arn, Call(action, stream_arn), service=PRINCIPAL, session_name=function_name
@@ -41,7 +41,7 @@ class FunctionRoles:
         )
 
     def keep_to_logs(self, write: Callable[..., None]) -> Callable[..., None]:
-        """ministack's own way to write a function's log, for what its role may write."""
+        """ministack's function that writes a log, limited to what the role may write."""
 
         def kept(record: Mapping[str, Any], *arguments: Any, **options: Any) -> None:
             configuration = record.get("config") or record

@@ -1,4 +1,4 @@
-"""What the optimized integrations of Step Functions need, and what they call a denial.
+"""The permissions that Step Functions' optimized integrations need, and their error names for a denial.
 
 Source: Step Functions developer guide, "Integrating services with Step Functions".
 """
@@ -14,7 +14,7 @@ from local.permissions.calls import Call
 
 @dataclass(frozen=True)
 class Needed:
-    """A call, and the error and the end of its cause when it is denied."""
+    """A call, with the error and the end of its cause if it is denied."""
 
     call: Call
     error: str
@@ -58,14 +58,14 @@ _OPTIMIZED: Mapping[str, tuple[str, Resource, str, str]] = {
         for name in ("getItem", "putItem", "deleteItem", "updateItem")
     },
 }
-"""By the beginning of an integration's name: action, resource, the errors' prefix, the SDK's service name."""
+"""By an integration name's prefix: action, resource, the errors' prefix, the SDK's name of the service."""
 
 _FORBIDDEN = {"lambda", "sqs", "sns"}
-"""The services that answer 403; the others' protocols have 400."""
+"""The services that answer with 403. The others' protocols use 400."""
 
 
 def optimized(resource: str, arguments: Any, *, execution_arn: str) -> Needed | None:
-    """What a task needs whose ``Resource`` is this; None if it is not an optimized integration."""
+    """What a task with this ``Resource`` needs; None if it is not an optimized integration."""
     place = ":".join(execution_arn.split(":")[3:5])
     given = arguments if isinstance(arguments, Mapping) else {}
     if ":function:" in resource:
@@ -78,7 +78,7 @@ def optimized(resource: str, arguments: Any, *, execution_arn: str) -> Needed | 
 
 
 def function_arn(known_as: str, place: str) -> str:
-    """The ARN of a function, with its version or alias if one is named."""
+    """The ARN of a function, with its version or alias if one is given."""
     return known_as if known_as.startswith("arn:") else f"arn:aws:lambda:{place}:function:{known_as}"
 
 
@@ -90,5 +90,5 @@ def _needed(action: str, resource: str, prefix: str, service: str) -> Needed:
 
 
 def _exception(service: str) -> str:
-    """The SDK for Java's exception for all that a service's model does not list."""
+    """The exception of the SDK for Java for every error that a service's model does not list."""
     return f"{service.removesuffix('v2')}Exception"

@@ -1,6 +1,6 @@
-"""What the use of a KMS key takes: services use it for their callers, with roles, or by themselves.
+"""Checks the permissions to use a KMS key. Services use it for their callers, with roles, or by themselves.
 
-ministack keeps the keys' names and encrypts nothing. Sources: S3 user guide, "Using server-side encryption
+ministack stores the keys' names and encrypts nothing. Sources: S3 user guide, "Using server-side encryption
 with AWS KMS keys"; Step Functions developer guide, "Data at rest encryption"; CloudWatch Logs user guide,
 "Encrypt log data".
 """
@@ -22,7 +22,7 @@ _ENCRYPTED_READS = {
     "DescribeExecution": "executionArn",
     "GetExecutionHistory": "executionArn",
 }
-"""The operations of Step Functions whose callers need to decrypt, and the member that says what they read."""
+"""Step Functions operations whose callers must decrypt, and the member that says what they read."""
 
 _OF_LOG_GROUPS = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey", "kms:DescribeKey")
 _SSE = "x-amz-server-side-encryption"
@@ -30,7 +30,7 @@ _SSE_KEY = f"{_SSE}-aws-kms-key-id"
 
 
 class KeyUse:
-    """Wraps what reads and writes with a customer's key."""
+    """Wraps operations that read and write with a customer's key."""
 
     def __init__(self, step_functions: Any, permissions: Permissions) -> None:
         self._permissions = permissions
@@ -51,7 +51,7 @@ class KeyUse:
     # Amazon S3, for its callers
 
     def _keep_the_encryption_of_buckets(self, provisioners: Any) -> None:
-        """A bucket of a stack is encrypted with the key that its template names, if it names one."""
+        """A bucket in a stack is encrypted with the key that its template names, if any."""
 
         def put(name: str, configuration: bytes | None) -> None:
             if configuration is not None:
@@ -135,7 +135,7 @@ class KeyUse:
         return machine
 
     def _check_readers_of_executions(self) -> None:
-        """Who reads what is encrypted needs to decrypt it, unless the metadata alone are asked for."""
+        """Whoever reads encrypted data must be able to decrypt it, unless they ask for the metadata only."""
         original = self._app.SERVICE_HANDLERS["states"]
 
         async def handle(method: str, path: str, headers: dict[str, str], body: Any, query: Any) -> Answer:
@@ -191,7 +191,7 @@ class KeyUse:
 
 
 def _encryption_xml(encryption: Mapping[str, Any]) -> bytes | None:
-    """PutBucketEncryption's request for CloudFormation's BucketEncryption; None if it names no key."""
+    """The request of PutBucketEncryption for CloudFormation's BucketEncryption; None if it names no key."""
     (rule,) = encryption["ServerSideEncryptionConfiguration"]
     default = rule["ServerSideEncryptionByDefault"]
     key = default.get("KMSMasterKeyID")

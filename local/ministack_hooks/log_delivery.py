@@ -1,8 +1,8 @@
-"""Whether Step Functions may set up the delivery of a state machine's log.
+"""Checks whether Step Functions may set up the delivery of a state machine's log.
 
-Sources: Step Functions developer guide, "Using CloudWatch Logs to log execution history": the actions that
-the role needs, which have no resource; and "Data at rest encryption": what the delivery of an encrypted
-state machine's log takes on its key. ministack keeps the configuration, and delivers nothing.
+Sources: Step Functions developer guide, "Using CloudWatch Logs to log execution history", for the actions
+that the role needs, which have no resource; and "Data at rest encryption", for the permissions on the key of
+an encrypted state machine's log. ministack stores the configuration and delivers nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 
 
 class LogDelivery:
-    """Wraps what makes and changes state machines, by the API and by CloudFormation."""
+    """Wraps what creates and changes state machines, through the API and through CloudFormation."""
 
     def __init__(self, step_functions: Any, permissions: Permissions) -> None:
         self._permissions = permissions
@@ -75,7 +75,7 @@ class LogDelivery:
     def _denied(
         self, arn: str, role_arn: str, logging: Mapping[str, Any] | None, key: str | None
     ) -> Denied | None:
-        # The API's member names begin in lower case, CloudFormation's in upper case.
+        # Member names start in lower case in the API, in upper case in CloudFormation.
         if "loggroup" not in json.dumps(logging or {}).lower():
             return None
         calls = [Call(action) for action in ACTIONS]

@@ -1,4 +1,4 @@
-"""FilterLogEvents in pages, as CloudWatch Logs has it: ministack gives the first 10,000 events alone."""
+"""FilterLogEvents in pages, as in CloudWatch Logs: ministack returns only the first 10,000 events."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Operation = Callable[[dict[str, Any]], Answer]
 
 
 def paged(filter_log_events: Operation) -> Operation:
-    """``filter_log_events`` with ``nextToken``: the last event's time, and how many of that were given."""
+    """``filter_log_events`` with ``nextToken``: the last event's time, and how many of it were given."""
 
     def answer(request: dict[str, Any]) -> Answer:
         at, given = _read_token(request.get("nextToken"))
         limit = min(request.get("limit") or PAGE_EVENTS, PAGE_EVENTS)
-        # Events come in the order of their time: the page begins with those that were given of the same time.
+        # Events are ordered by time: the page begins with events of the same time that were given before.
         whole = {**request, "limit": PAGE_EVENTS, **({} if at is None else {"startTime": at})}
         status, headers, body = filter_log_events(whole)
         if status != 200:

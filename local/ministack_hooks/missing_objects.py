@@ -1,4 +1,4 @@
-"""Who may not list a bucket is not told that a key is missing (Amazon S3 API Reference, GetObject)."""
+"""Whoever may not list a bucket does not learn that a key is missing (S3 API Reference, GetObject)."""
 
 from __future__ import annotations
 

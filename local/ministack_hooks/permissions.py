@@ -1,7 +1,7 @@
-"""ministack's IAM evaluator, for all who call: clients, and what runs with a role.
+"""ministack's IAM evaluator for all callers: clients, and services that act with a role.
 
-ministack evaluates the calls of clients by itself (``AUTH=true``). What it does not know is here: roles that
-services assume, resource policies for calls of services, variables in policies, and AWS's forms of "no".
+ministack evaluates the calls of clients by itself (``AUTH=true``). This module adds what it lacks: roles that
+services assume, resource policies for calls of services, policy variables, and AWS's wording of a denial.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ JSON_AUTH_STATUS = 400
 
 
 class Permissions:
-    """One account's permissions. `account` and `region` are of what has no request of its own."""
+    """The permissions of one account. `account` and `region` apply where there is no request."""
 
     def __init__(self, *, account: str, region: str, note: Callable[..., None]) -> None:
         """Calls ``note(decision, principal, **members)`` for each decision: see permissions/decisions.py."""
@@ -60,7 +60,7 @@ class Permissions:
     ) -> Credentials:
         """Credentials of a role for `service`, such as ``lambda.amazonaws.com``.
 
-        ``context`` are the condition keys that the service brings, in lower case. Raises CannotAssumeError.
+        ``context`` has the condition keys that the service provides, in lower case. Raises CannotAssumeError.
         """
         return self._in_scope(lambda: self._assume(role_arn, session_name, service, context or {}))
 
@@ -99,7 +99,7 @@ class Permissions:
         session_name: str,
         context: Mapping[str, str] | None = None,
     ) -> Denied | None:
-        """Whether `service` may not make a call with a role: the role's policies, and the resource's own."""
+        """The denial if `service` may not make a call with a role: its policies and the resource's own."""
         try:
             credentials = self._session(role_arn, session_name, service, context)
         except CannotAssumeError:
@@ -109,11 +109,11 @@ class Permissions:
         return self.caller_denied(credentials.access_key_id, call)
 
     def caller_denied(self, access_key_id: str, call: Call) -> Denied | None:
-        """Whether the policies of whoever has this key, and the resource's own, deny a call."""
+        """The denial if the policies of whoever has this key, or the resource's own, do not allow a call."""
         return self._in_scope(lambda: self._denied(access_key_id, call))
 
     def note_grants(self) -> None:
-        """Note each statement of each role that is there now, needed or not."""
+        """Record every statement of every role that exists now, whether or not anything needs it."""
         for role in list(self._iam._roles._data.values()):
             for document in role["InlinePolicies"].values():
                 for statement in self._evaluator.parse_policy_document(document):
@@ -142,9 +142,9 @@ class Permissions:
     # What services do by themselves
 
     def service_denied(self, service: str, call: Call, *, policy: str | None = None) -> Denied | None:
-        """Whether the resource's policy, or ``policy`` in its place, fails to let a service make a call.
+        """The denial if the resource's policy, or ``policy`` in its place, does not let a service call.
 
-        ``service`` is the calling service's principal, such as ``events.amazonaws.com``.
+        ``service`` is the principal of the calling service, such as ``events.amazonaws.com``.
         """
         return self._in_scope(lambda: self._service_denied(service, call, policy))
 
@@ -170,7 +170,7 @@ class Permissions:
                 "aws:principalisawsservice": "true",
                 "aws:principalservicename": service,
                 "aws:sourceaccount": self._account,
-                # What the default policy of a topic, and older examples of policies, ask for.
+                # The default policy of a topic, and older example policies, ask for this key.
                 "aws:sourceowner": self._account,
                 **call.context,
             },
@@ -183,9 +183,10 @@ class Permissions:
     def refusal(
         self, service: str, scope: Mapping[str, Any], body: bytes, calls: Callable[[], list[Call]]
     ) -> Answer | None:
-        """The answer to an HTTP request whose credentials or permissions do not do; None if they do.
+        """The answer to an HTTP request with bad credentials or missing permissions; None if it is allowed.
 
-        ``calls``, which is asked once the credentials are known to be right, says what the request needs.
+        ``calls`` returns the calls that the request makes. It runs only once the credentials have been
+        verified.
         """
         return contextvars.copy_context().run(self._refusal, service, scope, body, calls)
 
@@ -220,7 +221,7 @@ class Permissions:
         return None
 
     def user_id(self, scope: Mapping[str, Any]) -> str:
-        """``aws:userid`` of an HTTP request's caller."""
+        """The ``aws:userid`` of an HTTP request's caller."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
@@ -229,7 +230,7 @@ class Permissions:
         return str(identity.get("userId", ""))
 
     def _in_scope(self, work: Callable[[], T]) -> T:
-        """Run `work` as a request of this account would run, with nothing of any other request."""
+        """Run `work` in the context of a request of this account, isolated from other requests."""
 
         def run() -> T:
             self._responses.set_request_account_id(self._account)
@@ -241,7 +242,7 @@ class Permissions:
     # What is changed in the evaluator
 
     def _take_the_loopback_for_tls(self) -> None:
-        """Local AWS stands for endpoints with TLS; policies of resources refuse all other calls."""
+        """Local AWS stands for TLS endpoints. Resource policies refuse all other calls."""
         self._evaluator._request_origin = contextvars.ContextVar("origin", default=("127.0.0.1", True))
         original = self._evaluator.pin_request_origin
 
@@ -298,7 +299,7 @@ class Permissions:
             resource_arn: str = "*",
             service_context: dict[str, Any] | None = None,
         ) -> Any:
-            # The use of a key by another service is a call of KMS, and the key's policy has a say.
+            # When another service uses a key, it calls KMS, and the key's policy applies.
             asked = "kms" if iam_action.startswith("kms:") else service
             result = original(access_key_id, iam_action, asked, region, resource_arn, service_context)
             if isinstance(result, self._evaluator.EvalResult):
@@ -319,7 +320,7 @@ class Permissions:
         )
 
     def _word_denials(self) -> None:
-        """AWS's words, and the status of JSON protocols: AccessDeniedException is a 400 there."""
+        """AWS's wording, and the status of JSON protocols, in which AccessDeniedException is a 400."""
         original = self._actions.access_denied_response
 
         def response(service: str, action: str, principal: str, request_id: str, **options: Any) -> Answer:
@@ -359,6 +360,6 @@ def _statement(parsed: Any) -> dict[str, Any]:
 
 
 def _principal(arn: str) -> str:
-    """A role's name for the ARN of a session, anything else as it is."""
+    """The name of the role for the ARN of a session; anything else unchanged."""
     _, assumed, session = arn.partition(":assumed-role/")
     return session.partition("/")[0] if assumed else arn

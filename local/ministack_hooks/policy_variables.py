@@ -1,4 +1,4 @@
-"""Variables in policies, which ministack's evaluator compares as they are written.
+"""Replaces variables in policies, which ministack's evaluator compares literally.
 
 Source: IAM user guide, "IAM policy elements: Variables and tags".
 """
@@ -12,14 +12,14 @@ from typing import Any
 
 _VARIABLE = re.compile(r"\$\{([^,}]+)(?:,\s*'([^']*)')?\}")
 _ABSENT = "\0"
-"""In no value of a request: a variable without a value makes its statement match nothing."""
+"""Occurs in no request: a statement with a variable that has no value matches nothing."""
 
 ValueOf = Callable[[str], object]
-"""A condition key -> its value in the request, or None."""
+"""(condition key) -> its value in the request, or None."""
 
 
 def with_values(statements: Sequence[Any], value_of: ValueOf) -> list[Any]:
-    """Parsed statements, with the request's values for the variables in resources and conditions."""
+    """Parsed statements with the request's values for the variables in resources and conditions."""
     return [
         _with_values(statement, value_of) if _has_variables(statement) else statement
         for statement in statements
@@ -56,7 +56,7 @@ def _with_values(statement: Any, value_of: ValueOf) -> Any:
 
 def _value(name: str, default: str | None, value_of: ValueOf, *, has_wildcards: bool) -> str:
     if name in ("$", "?", "*"):
-        # The evaluator knows no escaped wildcard: any one character is the nearest to a literal one.
+        # The evaluator has no escaped wildcard. Any one character comes closest to a literal one.
         return "?" if name == "*" and has_wildcards else name
     value = value_of(name)
     if isinstance(value, str):

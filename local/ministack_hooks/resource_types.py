@@ -1,4 +1,4 @@
-"""Types of CloudFormation's resources that ministack does not have."""
+"""CloudFormation resource types that ministack lacks."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any, Protocol
 
 
 class ResourceType(Protocol):
-    """What CloudFormation does with resources of a type. Each raises ValueError with the reason."""
+    """What CloudFormation does with resources of a type. Each method raises ValueError with the reason."""
 
     def create(
         self, logical_id: str, properties: dict[str, Any], stack: str, /
     ) -> tuple[str, dict[str, Any]]:
-        """The physical id, which Ref gives, and the attributes that Fn::GetAtt gives."""
+        """Create it. Returns the physical id, for Ref, and the attributes, for Fn::GetAtt."""
         ...
 
     def update(
         self, physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, /
     ) -> tuple[str, dict[str, Any]]:
-        """The same after a change of other properties than those that replace."""
+        """Update it in place. Called if no property that replaces the resource has changed."""
         ...
 
     def delete(self, physical_id: str, properties: dict[str, Any], /) -> None: ...
 
 
 def add_resource_type(name: str, type_: ResourceType, *, replacing: Sequence[str]) -> None:
-    """Make CloudFormation know a type; a change of a property of ``replacing`` makes a new resource."""
+    """Make a type known to CloudFormation. Changing a property in ``replacing`` creates a new resource."""
     provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
     provisioners._RESOURCE_HANDLERS[name] = {
         "create": type_.create,

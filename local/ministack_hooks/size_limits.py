@@ -1,4 +1,4 @@
-"""The size that the states of a state machine may have: ministack knows none."""
+"""Limits the size of a state's data, which ministack does not."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _SIZED = {
     "taskSucceededEventDetails": "output",
     "stateExitedEventDetails": "output",
 }
-"""Of the events that are written before a state, after its call, and after it, where the data is."""
+"""Events that are written before a state, after its call, and after it, and where their data is."""
 
 
 class SizeLimits:
-    """Wraps what ministack's Step Functions goes through in each state."""
+    """Wraps what ministack's Step Functions runs in each state."""
 
     def __init__(self, step_functions: Any) -> None:
         self._error: Callable[[str, str], Exception] = step_functions._ExecutionError
@@ -50,7 +50,7 @@ class SizeLimits:
         step_functions._error_matches = matches
 
     def _check(self, text: str) -> None:
-        # ministack escapes what is not ASCII, so that the text is never shorter than its UTF-8.
+        # ministack escapes non-ASCII characters, so the text is never shorter than its UTF-8.
         if len(text) <= LIMIT_BYTES:
             return
         if len(json.dumps(json.loads(text), ensure_ascii=False).encode(errors="surrogatepass")) > LIMIT_BYTES:

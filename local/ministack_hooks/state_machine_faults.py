@@ -1,4 +1,4 @@
-"""Faults of what state machines call: functions, and StartExecution."""
+"""Faults for what state machines call: functions, and StartExecution."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from local.datapipeline.faults import LAMBDA, START_EXECUTION, Faults
 
 _NOT_DONE = {"error": "ServiceException", "throttle": "TooManyRequestsException"}
-"""The call is refused: the Java SDK's names, which Step Functions puts behind the service's."""
+"""The call is refused. Names of the Java SDK, which Step Functions appends to the service's name."""
 
 _NOT_ANSWERED = "SdkClientException"
-"""The call is carried out, but its answer is lost on the way."""
+"""The call is carried out, but its answer gets lost."""
 
 
 class StateMachineFaults:
-    """Wraps what ministack's Step Functions calls, from the thread of each execution."""
+    """Wraps what ministack's Step Functions calls, in the thread of each execution."""
 
     def __init__(self, step_functions: Any, faults: Faults) -> None:
         self._error: Callable[[str, str], Exception] = step_functions._ExecutionError
@@ -50,7 +50,7 @@ class StateMachineFaults:
         return answer
 
     def _start(self, start_execution: Callable[[str, Any], Any], resource: str, input_data: Any) -> Any:
-        """Step Functions names an error of StartExecution ``StepFunctions.<Java exception>``."""
+        """Step Functions calls an error of StartExecution ``StepFunctions.<Java exception>``."""
         try:
             return start_execution(resource, input_data)
         except Exception as error:

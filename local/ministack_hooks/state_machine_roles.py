@@ -23,7 +23,7 @@ PRINCIPAL = "states.amazonaws.com"
 
 
 class StateMachineRoles:
-    """Wraps what ministack's Step Functions calls, from the thread of each execution."""
+    """Wraps what ministack's Step Functions calls, in the thread of each execution."""
 
     def __init__(self, step_functions: Any, permissions: Permissions) -> None:
         self._step_functions = step_functions
@@ -40,7 +40,7 @@ class StateMachineRoles:
         self._check_sdk_integrations()
 
     def add_service(self, service: str, calls_of: CallsOf) -> None:
-        """Say what calls of an added service need."""
+        """Register the function that returns the calls an added service's operations make."""
         self._calls_of[service] = calls_of
 
     def _know_the_execution(self) -> None:
@@ -121,7 +121,7 @@ class StateMachineRoles:
         found = self._step_functions._executions.get(execution) if execution else None
         machine = self._step_functions._state_machines.get(found["stateMachineArn"]) if found else None
         if machine is None:
-            return None  # It was deleted while it ran, which ministack notices by itself.
+            return None  # It was deleted while it ran. ministack notices that itself.
         return self._permissions.role_denied(
             machine["roleArn"],
             call,

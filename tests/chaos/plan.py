@@ -1,4 +1,4 @@
-"""What happens in a run: the tasks, and what goes wrong before each batch. The seed decides it all."""
+"""Plans a run from a seed: the tasks, and what goes wrong before each batch."""
 
 from __future__ import annotations
 
@@ -56,20 +56,20 @@ SPOILING = (
     "/usr/bin/setsid -f sleep 600; (sleep 600 &)",
     "for i in {1..100}; do (true &); done",
 )
-"""What a command does to the environment that the next task gets. Its own work is done by then."""
+"""What a command does to the environment that the next task gets, after its own work is done."""
 LEAVING = (
     "rm -r $OUTPUT1_STAGING_DIR",
     "rm -r $OUTPUT1_STAGING_DIR; touch $OUTPUT1_STAGING_DIR",
     "mkfifo $OUTPUT1_STAGING_DIR/pipe",
     r"touch $OUTPUT1_STAGING_DIR/$'\xff'",
 )
-"""What a command leaves so that it must not be FINISHED, though it ends with exit code 0."""
+"""What a command leaves behind so that it must not be FINISHED, though it exits with code 0."""
 
 POLLER = "Lambda:TaskRunner-poll-default"
 SHELL = "Lambda:TaskRunner-ShellCommandActivity"
 START = "StepFunctions:StartExecution"
 
-# (operation, kind, the most calls in a row): more than their retries in some, so that they fail for good.
+# (operation, kind, most calls in a row): for some, more than there are retries, so that they fail for good.
 _FAULTS = (
     ("PollForTask", "drop", 2),
     ("PollForTask", "duplicate", 2),
@@ -108,13 +108,13 @@ class PlannedTask:
 
     @property
     def earned(self) -> Earned:
-        """The status that it has to end in."""
+        """The status that it must end in."""
         return EARNED[self.kind]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Tasks that become ready together, and what goes wrong just then."""
+    """Tasks that become ready together, and what goes wrong meanwhile."""
 
     tasks: tuple[PlannedTask, ...]
     faults: tuple[dict[str, Any], ...]
@@ -124,7 +124,7 @@ class Batch:
 
 
 def plan(seed: int, tasks: int, *, outages: bool) -> Iterator[Batch]:
-    """The batches; with ``outages`` the service is down for 30 minutes, and no tick comes for an hour."""
+    """The batches. With ``outages``, the service is down for 30 minutes, and no tick comes for an hour."""
     random = Random(seed)  # noqa: S311 - a repeatable choice, no secret
     batches = -(-tasks // BATCH)
     down, silent = random.sample(range(batches), 2) if outages else (-1, -1)

@@ -1,4 +1,4 @@
-"""Carries a plan out on a deployed stack, and counts what came of it."""
+"""Carries out a plan on a deployed stack, and counts the results."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ from tests.system.faults import enable_schedule, stop_loops, tick
 from tests.system.pipelines import OVER, Fields, Pipeline, Ref, shell
 
 MOST_OPEN = 40
-"""A batch begins when no more tasks than this are open."""
+"""A batch starts only if no more tasks than this are open."""
 OUTPUT = "Output"
 LATEST_START_MINUTES = 84
 """The hour without ticks, and four periods of five minutes with the minute in which a tick falls: one until
 the next poll, and one for each of the three faults of a batch, as each may end a loop at its poll."""
 SETTLING_SECONDS = 240
-"""The most that the last tasks may take after the last fault."""
+"""The maximum time that the last tasks may take after the last fault."""
 
 T = TypeVar("T")
 
 
 @dataclass
 class Figures:
-    """What a run came to. Of the first four none may be above 0."""
+    """The results of a run. None of the first four may be above 0."""
 
     lost: int = 0
     """Tasks that never ended."""
     stuck: int = 0
     """RunTask executions that never ended."""
     falsely_finished: int = 0
-    """FINISHED, but the work was not done."""
+    """FINISHED, though the work was not done."""
     otherwise_wrong: int = 0
-    """In another status than the one earned."""
+    """In another status than the earned one."""
     tasks: int = 0
     attempts: int = 0
     executions: int = 0
     reoffers: int = 0
-    """RunTask executions beyond the first one of an attempt."""
+    """RunTask executions beyond the first of an attempt."""
     duplicates: int = 0
-    """Times that work was begun beyond the first one of an attempt."""
+    """Times that work started beyond the first of an attempt."""
     latest_start_seconds: float = 0.0
-    """From a task's activation to the first time that its work was begun, by the service's clock."""
+    """From a task's activation to the first start of its work, by the service's clock."""
     wrong: list[str] = field(default_factory=list)
 
     @property
     def sound(self) -> bool:
-        """Whether nothing was lost, stuck or wrong, or later than LATEST_START_MINUTES."""
+        """Whether no task was lost, stuck or wrong, or later than LATEST_START_MINUTES."""
         late = self.latest_start_seconds > LATEST_START_MINUTES * 60
         return not (self.lost or self.stuck or self.falsely_finished or self.otherwise_wrong or late)
 
@@ -71,7 +71,7 @@ class _Open:
 
 
 class Run:
-    """One run: ``directory`` is where the tasks' commands note what they do."""
+    """One run. The tasks' commands record what they do in ``directory``."""
 
     def __init__(self, deployment: Deployment, directory: Path, *, seed: int, time_scale: float) -> None:
         self._deployment = deployment
@@ -83,7 +83,7 @@ class Run:
         self._ended: list[tuple[_Open, str]] = []
 
     def carry_out(self, tasks: int, *, outages: bool) -> Figures:
-        """All batches, and then the wait for the last task."""
+        """Run all batches, and then wait for the last task."""
         for number, batch in enumerate(plan(self._seed, tasks, outages=outages)):
             self._begin(number, batch)
             while len(self._open) > MOST_OPEN:
@@ -153,7 +153,7 @@ class Run:
                     self._deployment.stepfunctions.stop_execution(executionArn=self._random.choice(running))
 
     def _look(self) -> None:
-        """Which tasks are over by now; cancels those that are to be canceled and have begun."""
+        """Check which tasks are over by now. Cancels those to be canceled that have started."""
         for pipeline in {entry.pipeline.id: entry.pipeline for entry in self._open.values()}.values():
             for name, status, instance in insist(partial(self._instances, pipeline)):
                 entry = self._open.get(name)
@@ -167,7 +167,7 @@ class Run:
         time.sleep(0.5)
 
     def _instances(self, pipeline: Pipeline) -> list[tuple[str, str, str]]:
-        """Name, status and id of each instance."""
+        """The name, status and id of each instance."""
         found_instances = []
         client = self._deployment.datapipeline
         ids = client.query_objects(pipelineId=pipeline.id, sphere="INSTANCE")["ids"]
@@ -230,7 +230,7 @@ class Run:
 
 
 def insist(call: Callable[[], T]) -> T:
-    """Call the service as its user, until it answers: it may be down."""
+    """Call the service as its user until it answers: it may be down."""
     while True:
         try:
             return call()

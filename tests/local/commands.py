@@ -14,10 +14,10 @@ READY_SECONDS = 90
 
 
 class Command(LocalCommand):
-    """A command whose lines a test waits for."""
+    """A command whose output a test waits for."""
 
     def wait_for(self, text: str) -> str:
-        """The first printed line with `text` in it. Fails when the command ends without one."""
+        """The first printed line that contains `text`. Fails if the command ends without one."""
         with self.printed:
             self.printed.wait_for(lambda: self._line(text) or not self.printing, timeout=READY_SECONDS)
             line = self._line(text)
@@ -25,15 +25,15 @@ class Command(LocalCommand):
         return line
 
     def ready(self) -> str:
-        """The endpoint URL that it says it is ready at."""
+        """The endpoint URL, once the command says that it is ready."""
         return self.wait_for(f"{READY}http").split()[1]
 
     def finish(self, timeout: float = READY_SECONDS) -> int:
-        """Wait for the end and return the exit code."""
+        """Wait for the end. Returns the exit code."""
         return super().finish(timeout)
 
     def stop(self, number: signal.Signals = signal.SIGTERM, *, timeout: float = READY_SECONDS) -> int:
-        """Send a signal, by default the one that ends it in order, and return the exit code."""
+        """Send a signal, by default the one for an orderly end. Returns the exit code."""
         self.process.send_signal(number)
         return self.finish(timeout)
 
@@ -43,7 +43,7 @@ class Command(LocalCommand):
 
 @contextlib.contextmanager
 def running(*arguments: str, directory: Path = FIXTURE_APP) -> Iterator[Command]:
-    """A command that is ended at the end, whatever happens."""
+    """Run a command that is ended at the end of the block, whatever happens."""
     command = Command(*arguments, directory=directory)
     try:
         yield command

@@ -10,7 +10,7 @@ from tests.local.environments import Environments
 
 @pytest.fixture(scope="module")
 def environments() -> Iterator[Environments]:
-    # Not in one of pytest's directories, which only their owner can enter: functions may have another user.
+    # Only their owner can enter pytest's directories, but functions may run as another user.
     with open_directory("environments-") as directory:
         made = Environments(directory)
         yield made

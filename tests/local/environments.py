@@ -1,4 +1,4 @@
-"""Functions made for a test, and a pool to run them in."""
+"""Functions for a test, and a pool to run them in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ARN = "arn:aws:lambda:eu-west-1:000000000000:function:probe"
 
 
 def archive(files: Mapping[str, str], *, executable: tuple[str, ...] = (), mode: int = 0o644) -> bytes:
-    """A deployment package or a layer."""
+    """A zip: a deployment package or a layer."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as package:
         for name, content in files.items():
@@ -45,7 +45,7 @@ def function(
     mode: int = 0o644,
     **configuration: Any,
 ) -> Function:
-    """A function as it is after CreateFunction, with members of its configuration replaced."""
+    """A function as CreateFunction leaves it. ``configuration`` replaces members."""
     package = archive({"probe.py": code}, mode=mode)
     members = {
         "FunctionName": "probe",
@@ -60,7 +60,7 @@ def function(
 
 @dataclass
 class Environments:
-    """A pool on an event loop of its own, and all that was logged."""
+    """A pool on its own event loop, and everything that was logged."""
 
     directory: Path
     runner: asyncio.Runner = field(default_factory=asyncio.Runner)

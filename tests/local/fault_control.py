@@ -1,4 +1,4 @@
-"""The client of the control endpoint: tests choose with it what goes wrong at a local Data Pipeline."""
+"""The client of the control endpoint, with which tests make a local Data Pipeline fail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class FaultControl:
         self._url = endpoint_url + PATH
 
     def add(self, *faults: dict[str, Any]) -> list[dict[str, Any]]:
-        """Have these faults happen. Returns all that are still to happen."""
+        """Add faults. Returns all that are still to happen."""
         return self._faults(*self.send("POST", list(faults)))
 
     def pending(self) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ class FaultControl:
         self._faults(*self.send("DELETE"))
 
     def send(self, method: str, body: Any = None, *, header: str = "faults") -> tuple[int, Any]:
-        """HTTP status and answer, also of a request that is refused."""
+        """HTTP status and answer, even if the request is refused."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._url, data, {HEADER: header}, method=method)
         try:

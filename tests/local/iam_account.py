@@ -1,4 +1,4 @@
-"""Roles, functions and state machines of a local AWS, made for a test through its APIs."""
+"""Roles, functions and state machines that tests create in a local AWS through its APIs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Statement = dict[str, Any]
 
 
 def allow(action: str, resource: str = "*", **condition: dict[str, str]) -> Statement:
-    """A statement; ``StringEquals={…}`` and the like are conditions."""
+    """An Allow statement. Keyword arguments such as ``StringEquals={…}`` are conditions."""
     return {"Effect": "Allow", "Action": action, "Resource": resource, "Condition": condition}
 
 
 @dataclass(frozen=True)
 class IamAccount:
-    """The account of a local AWS that is up."""
+    """The account of a running local AWS."""
 
     endpoint_url: str
 
@@ -47,7 +47,7 @@ class IamAccount:
         name: str | None = None,
         trust: Statement | None = None,
     ) -> str:
-        """The ARN of a new role for a service, or for the account's own keys."""
+        """Create a role for a service, or for the account's own keys. Returns its ARN."""
         principal = {"Service": service} if service else {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
         trusting = trust or {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         name = name or f"role-{uuid.uuid4().hex[:8]}"
@@ -58,7 +58,7 @@ class IamAccount:
         return arn
 
     def let(self, role: str, *statements: Statement) -> None:
-        """These statements, and no other, are what a role may do."""
+        """Replace a role's permissions by these statements."""
         iam, name = self.client("iam"), role.rpartition("/")[2]
         if statements:
             document = json.dumps({"Version": "2012-10-17", "Statement": statements})
@@ -67,7 +67,7 @@ class IamAccount:
             iam.delete_role_policy(RoleName=name, PolicyName="own")
 
     def session(self, *statements: Statement, name: str = "session") -> dict[str, str]:
-        """Keys of a new role that may do what these statements say."""
+        """The keys of a new role with these statements."""
         made = self.client("sts").assume_role(RoleArn=self.role(*statements), RoleSessionName=name)
         keys = made["Credentials"]
         return {
@@ -77,7 +77,7 @@ class IamAccount:
         }
 
     def function(self, code: str, role: str, *, runtime: str = "python3.13", module: str = "code.py") -> str:
-        """The ARN of a new function, whose module has this text; the handler is its ``handler``."""
+        """Create a function whose module has this text and a ``handler``. Returns its ARN."""
         created = self.client("lambda").create_function(
             FunctionName=f"function-{uuid.uuid4().hex[:8]}",
             Runtime=runtime,
@@ -89,7 +89,7 @@ class IamAccount:
         return str(created["FunctionArn"])
 
     def state_machine(self, state: dict[str, Any], role: str, **settings: Any) -> str:
-        """The ARN of a new state machine with one state."""
+        """Create a state machine with one state. Returns its ARN."""
         definition = {"StartAt": "Only", "States": {"Only": {"End": True, **state}}}
         created = self.client("stepfunctions").create_state_machine(
             name=f"machine-{uuid.uuid4().hex[:8]}",
@@ -100,7 +100,7 @@ class IamAccount:
         return str(created["stateMachineArn"])
 
     def queue(self, *statements: Statement) -> tuple[str, str]:
-        """The URL and the ARN of a new queue with a policy of these statements."""
+        """Create a queue with a policy of these statements. Returns its URL and ARN."""
         sqs = self.client("sqs")
         url = sqs.create_queue(QueueName=f"queue-{uuid.uuid4().hex[:8]}")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -110,7 +110,7 @@ class IamAccount:
         return url, arn
 
     def received(self, queue_url: str) -> list[dict[str, Any]]:
-        """The messages that wait in a queue, which stay there."""
+        """The messages in a queue. They stay there."""
         answer = self.client("sqs").receive_message(
             QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0, MessageAttributeNames=["All"]
         )
@@ -129,7 +129,7 @@ def policy_of(statements: Sequence[Statement], resource: str) -> str:
 
 
 def by_service(service: str, action: str, **source: str) -> Statement:
-    """A resource's statement for a service; ``SourceArn=…`` and the like are its condition."""
+    """A resource policy's statement for a service. ``SourceArn=…`` and the like are its condition."""
     return {
         "Effect": "Allow",
         "Principal": {"Service": service},

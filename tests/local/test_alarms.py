@@ -1,4 +1,4 @@
-"""Alarms change state as CloudWatch's do."""
+"""Alarms change state as in CloudWatch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def alarm(**members: Any) -> dict[str, Any]:
 
 
 def data(**by_metric: list[float | None]) -> Statistic:
-    """Values by metric, the newest period's first."""
+    """Values by metric, starting with the newest period."""
 
     def statistic(asked: Mapping[str, Any], start: float, end: float) -> float | None:
         values = by_metric.get(asked["Metric"]["MetricName"], [])

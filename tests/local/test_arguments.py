@@ -1,4 +1,4 @@
-"""A wrong argument of `python -m local` is said what is wrong with it."""
+"""`python -m local` says what is wrong with an argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The console's files and who gets them; its modules have their tests in tests/local/console, run by Node."""
+"""The console's files, and who may read them. Its modules are tested in tests/local/console, by Node."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_modules_do_what_their_tests_say(path: Path) -> None:
     assert done.returncode == 0, done.stdout
     passed = re.search(r"^# pass (\d+)$", done.stdout, re.MULTILINE)
     assert passed is not None, done.stdout
-    # Node counts a file without tests as one that passed.
+    # Node counts a file without tests as a passed test.
     assert int(passed[1]) > 1
 
 
@@ -96,7 +96,7 @@ def test_nothing_but_the_page_s_own_files_may_run_in_it() -> None:
 
 
 def test_the_policy_lets_all_of_the_page_run() -> None:
-    """No script, style or handler inside the HTML, and nothing from elsewhere."""
+    """The HTML contains no script, style or handler, and loads nothing from elsewhere."""
     html = (PAGE / "index.html").read_text()
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*src=)|https?://", html)
     for path in [*MODULES, PAGE / "console.css"]:

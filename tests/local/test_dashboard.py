@@ -18,7 +18,7 @@ BEGAN = SPAN.start.timestamp()
 
 
 class CloudWatch:
-    """GetDashboard and the metrics that are given by name; a metric's dimension ``d`` is part of its name."""
+    """GetDashboard, and metrics given by name. A metric's dimension ``d`` is part of its name."""
 
     def __init__(self, *widgets: dict[str, Any], **values: dict[int, float]) -> None:
         self._body = json.dumps({"widgets": [place | widget for widget, place in _places(widgets)]})

@@ -1,4 +1,4 @@
-"""What the demo makes of what it sees."""
+"""How the demo judges and shows what it sees."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_plain_text_says_each_change_once() -> None:
 
 
 class Ended:
-    """A local AWS whose user presses Ctrl-C, or that ends by itself."""
+    """A local AWS that ends by itself, or whose user presses Ctrl-C."""
 
     def __init__(self, *, by_the_user: bool) -> None:
         self._by_the_user = by_the_user

@@ -1,4 +1,4 @@
-"""Expressions are parsed once, and evaluated as if they were parsed each time."""
+"""Expressions are parsed once, but behave as if they were parsed each time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_each_evaluation_has_its_own_bindings(parsed: list[str]) -> None:
         found = list(threads.map(evaluate, [{"taskId": str(number)} for number in range(100)]))
     assert found == [{"task": str(number), "late": 0} for number in range(100)]
     assert evaluate({"taskId": "x", "late": "y"}) == {"task": "x", "late": 1}
-    assert 1 <= parsed.count(EXPRESSION) <= 8  # Threads that begin at the same time may all parse it.
+    assert 1 <= parsed.count(EXPRESSION) <= 8  # Threads that start at the same time may all parse it.
 
 
 def test_an_expression_that_is_none_is_refused_each_time(parsed: list[str]) -> None:

@@ -9,7 +9,7 @@ from local.http.front import front
 
 
 class Application:
-    """Notes what reaches it; as a server, it starts and never ends by itself."""
+    """Records what reaches it. As a server, it starts and never ends by itself."""
 
     def __init__(self) -> None:
         self.received: list[str] = []

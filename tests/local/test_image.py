@@ -1,4 +1,4 @@
-"""A command finds here what it finds on Lambda, and no more."""
+"""Commands find the programs that they find on Lambda, and no others."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_program_that_the_image_does_not_have_is_not_found(environments: Envir
 
 
 def test_the_images_programs_are_found_as_far_as_this_machine_has_them(environments: Environments) -> None:
-    """Of those that every Linux has."""
+    """Devices that every Linux has."""
     code, out = run(environments, "type -P bash cat ls sed grep awk seq sort sha256sum env timeout")
     assert code == 0
     assert len(out.splitlines()) == 11

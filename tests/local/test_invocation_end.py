@@ -1,4 +1,4 @@
-"""An invocation ends when the runtime asks for the next one or exits, and not when it has answered."""
+"""An invocation ends when the runtime asks for the next one or exits, not when it has answered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def handler(event, context):
     time.sleep(event["seconds"])
     os._exit(event["then"])
 """
-"""A handler in the manner of AWS's clients for Go and Node.js, which answer and then may end the process."""
+"""A handler like AWS's clients for Go and Node.js, which answer and may then end the process."""
 ERROR = {"errorType": "Fatal", "errorMessage": "cannot go on", "stackTrace": []}
 
 

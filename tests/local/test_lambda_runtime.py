@@ -1,4 +1,4 @@
-"""A deployed function runs here as it runs on Lambda."""
+"""Deployed functions run as they do on Lambda."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_an_end_without_an_answer_is_lambdas_own_error(
     assert result.is_error
     assert result.payload["errorType"] == error_type
     assert result.payload["errorMessage"].endswith(message)
-    # The environment that ended is replaced.
+    # The ended environment is replaced.
     assert environments.invoke(probe, {"do": "return", "bytes": 1}).payload == "x"
 
 

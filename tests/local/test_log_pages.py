@@ -12,7 +12,7 @@ from local.ministack_hooks.log_pages import paged
 
 
 def events_by_page(times: list[int], limit: int | None) -> list[list[int]]:
-    """The numbers of the events on each page; ``times`` are theirs, in order."""
+    """The numbers of the events on each page. ``times`` are the events' times, in order."""
     events = [{"timestamp": at, "message": number} for number, at in enumerate(times)]
 
     def filter_log_events(request: dict[str, Any]) -> Any:

@@ -1,7 +1,7 @@
-"""What local/ministack_hooks expects of ministack's private names.
+"""ministack's private names are what local/ministack_hooks expects.
 
-ministack promises none of them. When one of these fails after an upgrade, that package is to be looked at;
-what the hooks bring about is tested on a deployed app.
+ministack does not promise any of them. If one of these tests fails after an upgrade, check that package. What
+the hooks achieve is tested on a deployed app.
 """
 
 from __future__ import annotations
@@ -339,7 +339,7 @@ def test_metrics_are_kept_by_namespace_name_and_dimensions() -> None:
 
 
 class _Type:
-    """A type of resources that does nothing but note what it is asked for."""
+    """A resource type that only records what it is asked to do."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []

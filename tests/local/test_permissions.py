@@ -1,4 +1,4 @@
-"""IAM on local AWS: who may not do something is told so as on AWS, whoever it is."""
+"""IAM on local AWS: every caller without a permission gets AWS's error."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def eventually(holds: Callable[[], T | None], what: str) -> T:
 
 
 def refused(call: Callable[[], Any]) -> tuple[str, int, str]:
-    """The code, the HTTP status and the message of the error that a call ends in."""
+    """Code, HTTP status and message of the error that a call ends in."""
     with pytest.raises(ClientError) as caught:
         call()
     error = caught.value.response
@@ -180,7 +180,7 @@ def test_a_role_without_the_permission_is_denied(
         f"is not authorized to perform: {action} on resource: {resource} because no identity-based" in said[2]
     )
     assert said[2].startswith(f"User: arn:aws:sts::{ACCOUNT}:assumed-role/role-")
-    # The same call goes further with the permission, even if there is nothing that it could find.
+    # With the permission, the same call gets further, even if it finds nothing.
     allowed = action.replace("sendmessage", "SendMessage").replace("SNS:", "sns:")
     able = aws.session(allow(allowed), allow("redshift:GetClusterCredentials"), name="able")
     with contextlib.suppress(ClientError):
@@ -189,7 +189,7 @@ def test_a_role_without_the_permission_is_denied(
 
 
 def test_a_role_that_may_not_be_assumed(aws: IamAccount) -> None:
-    """By somebody whose own policies allow it, but whom its trust policy does not name."""
+    """The caller's own policies allow it, but the role's trust policy does not name the caller."""
     role = aws.role(service="lambda.amazonaws.com")
     client = aws.client("sts", aws.session(allow("sts:AssumeRole")))
     code, status, message = refused(lambda: client.assume_role(RoleArn=role, RoleSessionName="s"))
@@ -214,7 +214,7 @@ def test_who_may_not_list_is_told_of_a_missing_key_that_access_is_denied(aws: Ia
 
     assert code(reading) == "AccessDenied"
     assert code(reading, listing) == "NoSuchKey"
-    # GetObject has no prefix, so that a statement for some prefixes does not apply to it.
+    # GetObject has no prefix, so a statement for certain prefixes does not apply to it.
     assert code(reading, under) == "AccessDenied"
 
 
@@ -260,7 +260,7 @@ def test_who_may_write_definitions_for_a_worker_group(aws: IamAccount) -> None:
 
 
 def test_a_statement_is_its_sessions_own(aws: IamAccount) -> None:
-    """And a role that may run statements needs the credentials that they ask for."""
+    """Also, a role that runs statements needs permission to get the credentials that they name."""
     own = {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}
     run = allow("redshift-data:ExecuteStatement", f"arn:aws:redshift:{PLACE}:cluster:sales")
     describe = allow("redshift-data:DescribeStatement", StringEquals=own)
@@ -328,7 +328,7 @@ def test_a_function_whose_role_may_not_write_has_no_log(aws: IamAccount) -> None
     invoke(FunctionName=function, Payload=b'{"queue": ""}')
     logs = aws.client("logs")
     aws.let(role, allow("logs:*", f"arn:aws:logs:{PLACE}:log-group:{group}:*"))
-    # In a line of its own, after what the first invocation would have logged.
+    # On a line of its own, after anything the first invocation would have logged.
     invoke(FunctionName=function, Payload=b'{"queue": ""}')
 
     def lines() -> list[str] | None:
@@ -473,7 +473,7 @@ def test_a_state_machine_whose_log_its_role_may_not_set_up(aws: IamAccount) -> N
 
 
 def key_with(aws: IamAccount, *statements: dict[str, Any]) -> str:
-    """The ARN of a new key, whose policy leaves the rest to the roles' own."""
+    """Create a key whose policy leaves permissions to the roles' own policies. Returns its ARN."""
     owner = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
@@ -506,7 +506,7 @@ def test_an_encrypted_object_takes_the_key_of_its_reader_and_writer(aws: IamAcco
     put(writer)
     assert get(reader) == b"b"
     assert "kms:Decrypt" in refused(lambda: get(writer))[2]
-    # What is put in parts is encrypted part by part, which takes reading the data key again.
+    # Parts are encrypted one by one, which takes decrypting the data key again.
     begin = {"Bucket": "encrypted", "Key": "parts"}
     assert "kms:Decrypt" in refused(lambda: writer.create_multipart_upload(**begin))[2]
 
@@ -524,7 +524,7 @@ def test_an_encrypted_state_machine_takes_the_key_of_its_role_and_of_its_readers
     aws.let(
         role, allow("kms:Decrypt", key, StringEquals=own), allow("kms:GenerateDataKey", key, StringEquals=own)
     )
-    # The starter needs no permission on the key, but whoever reads what was started does.
+    # The starter needs no permission on the key, but whoever reads the execution does.
     execution = starter.start_execution(stateMachineArn=machine)["executionArn"]
     code, _, _ = refused(lambda: starter.describe_execution(executionArn=execution))
     assert code == "KmsAccessDeniedException"

@@ -12,7 +12,7 @@ from local.ministack_hooks.policy_variables import with_values
 
 @dataclass
 class Statement:
-    """The members that ministack's parsed statements have."""
+    """The members of ministack's parsed statements."""
 
     resources: list[str] = field(default_factory=list)
     not_resources: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Nothing of an execution environment is left when it ends, and nothing of it runs while it is frozen."""
+"""Nothing of an execution environment survives its end, and nothing of it runs while it is frozen."""
 
 from __future__ import annotations
 
@@ -85,16 +85,16 @@ def handler(event, context):
     time.sleep(event.get("seconds", 0))
     return seen
 '''
-"""Starts what leaves its session and its parents, what does so all the time, or what stays."""
+"""Starts a process that leaves its session and its parents, one that keeps doing so, or one that stays."""
 
 
 def starting(name: str, **configuration: Any) -> Function:
-    """A function of this name's own, so that it has environments of its own."""
+    """A function with this name, so that it has environments of its own."""
     return function(STARTS, Environment={"Variables": {"TEST": name}}, **configuration)
 
 
 class Beats:
-    """A file that what runs keeps touching; when it is removed, it ends."""
+    """A file that running processes keep touching. They end when it is removed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -106,7 +106,7 @@ class Beats:
         return await until(lambda: self.path.stat().st_mtime_ns != before, seconds)
 
     async def stop(self) -> bool:
-        """Whether it is left alone before long. (What forks all the time is in no listing of processes.)"""
+        """Whether touching stops before long. (What forks all the time is in no listing of processes.)"""
         deadline = time.monotonic() + WAIT_SECONDS
         while await self.go_on():
             if time.monotonic() > deadline:
@@ -123,7 +123,7 @@ def beats() -> Iterator[Beats]:
 
 
 def parents(pid: int) -> list[int]:
-    """Of a runtime: its supervisors, the inner one first."""
+    """The supervisors of a runtime, the inner one first."""
     found: list[int] = []
     while (pid := processes.parent(pid)) not in (0, os.getpid()):
         found.append(pid)
@@ -142,7 +142,7 @@ async def until(holds: Callable[[], object], seconds: float = WAIT_SECONDS) -> b
 def at_work(
     environments: Environments, probe: Function, starts: str, beats: Beats, then: Callable[[], object]
 ) -> Result:
-    """An invocation that has started something and goes on, while ``then`` is done, which ends it."""
+    """Start something in an invocation that goes on, and do ``then``, which ends it."""
 
     async def run() -> Result:
         event = {"starts": starts, "beats": str(beats.path), "seconds": 600}

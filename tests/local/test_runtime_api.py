@@ -1,4 +1,4 @@
-"""What the Runtime API takes, and from whom."""
+"""What the Runtime API accepts, and from whom."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGES = [
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
 ]
-"""What a browser says for a page of another site; the first one's name was made to lead to 127.0.0.1."""
+"""Headers that a browser sends for a page of another site. The first site's name points to 127.0.0.1."""
 NEXT = ("GET", "/invocation/next")
 
 Send = Callable[..., Awaitable[tuple[int, Any]]]
@@ -33,7 +33,7 @@ def invocation(request_id: str) -> Invocation:
 
 
 def with_api(work: Callable[[Lifecycle, Send], Awaitable[None]]) -> None:
-    """Run ``work`` beside a Runtime API; ``send(method, path, body, headers)`` gives status and JSON."""
+    """Run ``work`` against a Runtime API. ``send(method, path, body, headers)`` returns status and JSON."""
 
     async def run() -> None:
         lifecycle = Lifecycle()
@@ -61,7 +61,7 @@ def with_api(work: Callable[[Lifecycle, Send], Awaitable[None]]) -> None:
 
 
 async def taken(lifecycle: Lifecycle, send: Send, request_id: str) -> InFlight:
-    """An invocation that the runtime has asked for and got."""
+    """An invocation that the runtime has asked for and received."""
     asked = asyncio.ensure_future(send(*NEXT))
     await asyncio.wait_for(lifecycle.initialized, 5)
     while lifecycle.state != "Ready":
@@ -210,7 +210,7 @@ def handler(event, context):
     base = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/2018-06-01/runtime/invocation"
     return post(f"{base}/{event.get('id') or seen[0]}/{event['kind']}", event.get("headers", {}))
 """
-"""Answers for whoever it is told to, as somebody beside it could; its own answer says what came of that."""
+"""Answers for the invocation that it is told to, as a neighbour could, and returns what came of that."""
 
 
 @pytest.mark.parametrize("kind", ["response", "error"])

@@ -1,4 +1,4 @@
-"""Functions and their commands have the rights that they have on Lambda: those of an unprivileged user."""
+"""Functions and their commands have the rights of an unprivileged user, as on Lambda."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_function_may_do_what_an_unprivileged_user_may(environments: Environme
         ("id -u", str(SANDBOX_USER.uid)),
         ("id -G", str(SANDBOX_USER.gid)),
         ("kill -0 $PPID && echo its own", "its own"),
-        # Linux lets a process open its own pipes by name only if they are its user's.
+        # Linux lets a process open its own pipes by name only if its user owns them.
         ("echo told > /dev/stderr; cat /proc/$PPID/environ | tr '\\0' '\\n' | grep -c ^_HANDLER=", "1"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The simulation and the estimate, against what can be said beforehand."""
+"""The simulation and the estimate, compared with what can be said beforehand."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_task_adds_eight_transitions_and_starts_within_a_period_and_a_minute(
     assert usage.not_ended == 0
     assert usage.run_task_transitions == 5 * usage.tasks
     assert usage.poll_loop_transitions == 3 * (usage.ticks + usage.tasks)
-    # A batch is drained one poll after the other, which takes seconds.
+    # A batch is drained one poll after another, which takes seconds.
     assert usage.latency(1) < 300 + 60 + 60
 
 

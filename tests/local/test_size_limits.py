@@ -1,4 +1,4 @@
-"""The size of a state on local AWS, and which catchers see that it is exceeded."""
+"""The limit of a state's data on local AWS, and which catchers see that it is exceeded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m local up`, from outside."""
+"""`python -m local up`, run as a command."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_ready_is_the_only_line_and_only_loopback_is_listened_on(tmp_path: Path)
 
 
 def test_a_signal_ends_it_with_all_that_it_started() -> None:
-    """Functions at work, and their children in sessions of their own, included."""
+    """This includes running functions, and their children in sessions of their own."""
     with running("up", "--no-deploy", "--port", "0") as command:
         endpoint_url = command.ready()
         client = new_function(endpoint_url)
@@ -100,7 +100,7 @@ def test_a_signal_ends_it_with_all_that_it_started() -> None:
 
 
 def test_killed_it_leaves_nothing_running() -> None:
-    """By SIGKILL, which it cannot answer: functions at work and what left their sessions end with it."""
+    """SIGKILL cannot be handled: running functions, and processes that left their sessions, end with it."""
     with running("up", "--no-deploy", "--port", "0") as command:
         endpoint_url = command.ready()
         client = new_function(endpoint_url)
@@ -204,7 +204,7 @@ def test_missing_node_is_said(tmp_path: Path) -> None:
 
 
 def _listening(pid: int) -> set[str]:
-    """Addresses that a process listens on, by `ss`; skips where there is none."""
+    """The addresses that a process listens on, by `ss`. Skips the test without it."""
     if shutil.which("ss") is None:
         pytest.skip("needs ss")
     listing = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-"""One account of the service under a clock that the test moves, with a runner's and a user's calls."""
+"""One account of the service, with a clock that the test moves, and the calls of a runner and a user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ START = datetime(2024, 1, 31, 12, tzinfo=UTC)
 
 
 def pipeline_object(object_id: str, **fields: str | tuple[str, ...] | list[str]) -> dict[str, Any]:
-    """A tuple is references, a list repeated strings, ``_`` in front of a key stands for ``*``."""
+    """A tuple stands for references, a list for repeated strings, and a leading ``_`` of a key for ``*``."""
     wire = []
     for key, value in fields.items():
         name = f"*{key[1:]}" if key.startswith("_") else key
@@ -45,7 +45,7 @@ class Account:
     settings: Settings = field(default_factory=Settings)
     now: datetime = START
     dead_poll: str = "noticed"
-    """Not that of ``settings``: a poll that a test gives up must not take the next task with it."""
+    """Replaces that of ``settings``: a poll that a test gives up must not take the next task with it."""
 
     def __post_init__(self) -> None:
         self.service = Service(replace(self.settings, dead_poll=self.dead_poll), Random(1))  # noqa: S311
@@ -66,7 +66,7 @@ class Account:
         return self("PutPipelineDefinition", **request)
 
     def start(self, *objects: dict[str, Any], default: dict[str, Any] = ON_DEMAND, **more: Any) -> str:
-        """Create, put and activate; returns the pipeline's id."""
+        """Create, define and activate a pipeline. Returns its id."""
         pipeline_id = self.create()
         answer = self.put(pipeline_id, [default, *objects], **more)
         assert not answer["errored"], answer
@@ -74,7 +74,7 @@ class Account:
         return pipeline_id
 
     def poll(self, group: str = GROUP) -> dict[str, Any] | None:
-        """The task that a poll is given at once, if there is one; else the poll is given up and noticed."""
+        """The task that a poll gets at once, if any. Else the poll is given up, and the service notices."""
         poll = self.service.poll({"workerGroup": group, "hostname": "host"}, self.now)
         if poll.task is None:
             self.service.abandon(poll)
@@ -82,7 +82,7 @@ class Account:
         return self.service.task_object(poll.task)
 
     def take(self, group: str = GROUP) -> dict[str, Any]:
-        """A task, acknowledged."""
+        """Poll for a task and acknowledge it."""
         task = self.poll(group)
         assert task is not None, "no task is ready"
         assert self.progress(task) is False

@@ -1,4 +1,4 @@
-"""The AWS CLI's `datapipeline` commands as a user types them, with a runner by hand."""
+"""The AWS CLI's `datapipeline` commands as a user types them, with a runner played by the test."""
 
 from __future__ import annotations
 

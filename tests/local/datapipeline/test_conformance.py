@@ -1,4 +1,4 @@
-"""Every operation through botocore on HTTP, each answer held to the shapes of botocore's own model."""
+"""Every operation through botocore over HTTP. Each answer must match the shapes of botocore's model."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def client(endpoint_url: str) -> Any:
 
 
 def raw(endpoint_url: str, operation: str, request: Mapping[str, Any]) -> tuple[int, Any]:
-    """Status and body as they are on the wire."""
+    """Status and body as sent on the wire."""
     headers = {
         "Authorization": "AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/datapipeline/aws4_request, "
         "SignedHeaders=host, Signature=0",
@@ -58,7 +58,7 @@ def raw(endpoint_url: str, operation: str, request: Mapping[str, Any]) -> tuple[
 
 
 def conforms(shape: Any, value: Any, path: str = "") -> None:
-    """Every member is known to the model and of its type, and no required one is absent."""
+    """The model knows every member and its type, and no required member is missing."""
     if shape is None:
         assert value == {}, path
     elif shape.type_name == "structure":

@@ -1,4 +1,4 @@
-"""The expression language, on the developer guide's functions and the formats that people use."""
+"""The expression language, tested with the developer guide's functions and the formats that people use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults on demand, set by the control endpoint and met by botocore."""
+"""Faults on demand: set through the control endpoint, observed by botocore."""
 
 from __future__ import annotations
 

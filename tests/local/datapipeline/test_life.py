@@ -1,4 +1,4 @@
-"""The life of objects: one test for each rule that a task runner's users rely on."""
+"""The life of objects: one test for each rule that users of a task runner rely on."""
 
 from __future__ import annotations
 

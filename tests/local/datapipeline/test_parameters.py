@@ -1,4 +1,4 @@
-"""Parameter objects, the values that they may have, and names in expressions that stand for nothing."""
+"""Parameter objects, the values that they allow, and names in expressions that do not exist."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MISSING = "Value is missing for this parameter"
 
 
 def parameter(parameter_id: str, **attributes: str | list[str]) -> dict[str, Any]:
-    """A list is an attribute that is there several times."""
+    """A list stands for a repeated attribute."""
     pairs = [
         (key, string)
         for key, value in attributes.items()
@@ -37,7 +37,7 @@ def put(
     settings: Settings | None = None,
     **found: str | list[str],
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Errors and warnings of PutPipelineDefinition, by id."""
+    """The errors and warnings of PutPipelineDefinition, by id."""
     account = Account(settings or Settings())
     answer = account.put(
         account.create(),

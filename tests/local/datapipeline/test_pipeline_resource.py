@@ -1,4 +1,4 @@
-"""AWS::DataPipeline::Pipeline against the service."""
+"""AWS::DataPipeline::Pipeline, tested on the service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def resource(account: Account) -> PipelineResource:
 
 
 def properties(command: str = "echo #{myWord}", **others: Any) -> dict[str, Any]:
-    """As a template has them."""
+    """Properties as in a template."""
     objects = [
         {
             "Id": "Default",
@@ -165,7 +165,7 @@ def test_what_cannot_be_updated_stays_as_it_was(account: Account, resource: Pipe
 
 
 def test_what_cannot_be_activated_keeps_the_old_definition() -> None:
-    """Activation is refused by a fault; the definition that was put before it is taken back."""
+    """A fault refuses the activation. The definition that was put before it is taken back."""
     account = Account()
     refused: list[str] = []
 

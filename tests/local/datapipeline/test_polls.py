@@ -1,4 +1,4 @@
-"""PollForTask's holding: how long, for whom, and what becomes of a poll whose client has gone."""
+"""How PollForTask holds polls: how long, for whom, and what happens to a poll whose client has gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random pipelines and random runners: what must hold whatever they do."""
+"""Random pipelines and random runners: invariants that hold whatever they do."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class Watched:
             assert instance.failures <= instance.retries + 1
 
     def moved(self, object_id: str, status: Status, edges: frozenset[tuple[Status, Status]]) -> None:
-        """One step may be several moves, so that what is seen is a path along the edges."""
+        """One step may be several moves, so what is seen is a path along the edges."""
         before = self.statuses.get(object_id, status)
         self.statuses[object_id] = status
         reached, todo = {before}, [before]

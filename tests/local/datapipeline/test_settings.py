@@ -1,4 +1,4 @@
-"""The page of local AWS lists the settings as they are."""
+"""The documentation of local AWS lists the settings as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a definition is refused or warned of for, by object."""
+"""The errors and warnings for a definition, by object."""
 
 from __future__ import annotations
 

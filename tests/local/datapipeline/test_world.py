@@ -78,7 +78,7 @@ def test_an_alarm_reaches_its_topics_subscribers(client: Client) -> None:
 
 
 def test_preconditions_are_evaluated_on_s3_and_dynamodb(client: Client) -> None:
-    """Each is not met at first, and met once what it asks for is there; the clock is 120 times as fast."""
+    """Each is met once what it looks for exists, and not before. The clock is 120 times as fast."""
     asked = {
         "Key": {"type": "S3KeyExists", "s3Key": "s3://lake/in/ready.csv"},
         "Prefix": {"type": "S3PrefixNotEmpty", "s3Prefix": "s3://lake/in/"},

@@ -1,4 +1,4 @@
-"""A session at PostgreSQL as the local Data API has it."""
+"""A PostgreSQL session with the settings of the local Data API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def connection(postgresql_server: DatabaseServer) -> Iterator[Connection]:
 
 @pytest.fixture
 def session(connection: Connection) -> Iterator[Connection]:
-    """The session in a transaction, of which nothing stays."""
+    """The session in a transaction that is rolled back."""
     connection.run("BEGIN")
     yield connection
     connection.run("ROLLBACK")

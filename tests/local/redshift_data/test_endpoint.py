@@ -1,4 +1,4 @@
-"""The local Redshift Data API through botocore's client, which holds its answers to the service model."""
+"""The local Redshift Data API through botocore's client. Its answers must match the service model."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Body:
 
 @pytest.fixture
 def client(postgresql_server: DatabaseServer, objects: FakeS3) -> RedshiftDataAPIServiceClient:
-    """A client that reaches the service without a network; each answer is held to the model."""
+    """A client that reaches the service without a network. Each answer is checked against the model."""
     server = postgresql_server
     url = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}"
     endpoint = RedshiftDataEndpoint(url, lambda: objects)  # type: ignore[arg-type, return-value]

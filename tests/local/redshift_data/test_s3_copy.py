@@ -1,4 +1,4 @@
-"""COPY as local AWS has it, held to what Amazon Redshift documents."""
+"""COPY on local AWS, compared with Amazon Redshift's documentation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Load = Callable[..., list[Any]]
 
 @pytest.fixture
 def load(session: Connection) -> Load:
-    """The rows of a new table after COPY of one object, or of several."""
+    """COPY one object, or several, into a new table. Returns the rows."""
 
     def loaded(
         columns: str, data: str | bytes | list[bytes], options: str = "", list_: str = ""
@@ -59,7 +59,7 @@ ID_NOTE = "id int, note varchar(20)"
         (ID_NOTE, "1|\n2|  \n", "EMPTYASNULL", [[1, None], [2, "  "]]),
         (ID_NOTE, "1|\n2|  \n", "BLANKSASNULL", [[1, None], [2, None]]),
         (ID_NOTE, "1|a  \n", "TRIMBLANKS", [[1, "a"]]),
-        # ESCAPE, by the examples of the guide.
+        # ESCAPE, with the guide's examples.
         (ID_NOTE, "1|a\\\nb\n2| A\\\\B\\\\C\n3|A \\| B", "ESCAPE",
          [[1, "a\nb"], [2, " A\\B\\C"], [3, "A | B"]]),
         (ID_NOTE, "\\N|\\N\n\\\\N|\\\\N\n1|\\012\\\r", "ESCAPE", [[None, None], [None, None], [1, "012\r"]]),
@@ -68,7 +68,7 @@ ID_NOTE = "id int, note varchar(20)"
          [[1, "Black"], [2, "a|b"], [3, "Blue'"], [4, " 'B' "]]),
         ("id int, a varchar(30)", "4|' A Midsummer Night\\'s Dream'", "REMOVEQUOTES ESCAPE",
          [[4, " A Midsummer Night's Dream"]]),
-        # CSV, in every way in which it can be said.
+        # CSV, in every spelling.
         (ID_NOTE, '1,"a,""b""\n\\c"\n2, "d" \n3,\n', "CSV", [[1, 'a,"b"\n\\c'], [2, "d"], [3, ""]]),
         (ID_NOTE, "1,a\n", "FORMAT AS CSV", [[1, "a"]]),
         (ID_NOTE, "1,a\n", "format csv", [[1, "a"]]),
@@ -86,7 +86,7 @@ ID_NOTE = "id int, note varchar(20)"
         ("a varchar(9)", b"a\xffb\n", "ACCEPTINVCHARS", [["a?b"]]),
         ("a varchar(9)", "\u00e9\n".encode("utf-16"), "ENCODING UTF16", [["\u00e9"]]),
         ("a varchar(9)", "\ufeff\u00e9\n".encode("utf-16-be"), "ENCODING AS UTF16BE", [["\u00e9"]]),
-        # Numbers are truncated to the scale, unless they are to be rounded.
+        # Numbers are truncated to the scale, unless ROUNDEC is given.
         ("a decimal(8,2)", "20.259\n-1.999\n1e1\n", "", [["20.25"], ["-1.99"], ["10.00"]]),
         ("a decimal(8,2)", "20.259\n", "ROUNDEC", [["20.26"]]),
     ],

@@ -1,4 +1,4 @@
-"""UNLOAD as local AWS has it, held to what Amazon Redshift documents."""
+"""UNLOAD on local AWS, compared with Amazon Redshift's documentation."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def unload(session: Connection, s3: FakeS3, options: str, query: str = "SELECT *
         # The delimiter, line feed, carriage return and backslash.
         ("ESCAPE", "1|a\\|b,c\\\\d\\\n\"e\" 'f'\\\r\n2|\n|\n"),
         ("DELIMITER ',' ESCAPE", "1,a|b\\,c\\\\d\\\n\"e\" 'f'\\\r\n2,\n,\n"),
-        # NULL is written first and escaped then, as users of Amazon Redshift report.
+        # NULL is written first and then escaped, as users of Amazon Redshift report.
         (r"ESCAPE NULL AS '\\N'", "1|a\\|b,c\\\\d\\\n\"e\" 'f'\\\r\n2|\\\\N\n\\\\N|\n"),
         ("NULL 'none'", f"1|{SPECIAL}\n2|none\nnone|\n"),
         ("ADDQUOTES", f'"1"|"{SPECIAL}"\n"2"|""\n""|""\n'),

@@ -1,4 +1,4 @@
-"""DDL of Amazon Redshift on PostgreSQL: what is meant stays, what says how rows are stored goes."""
+"""Amazon Redshift's DDL on PostgreSQL: what tables contain is kept, how rows are stored is left out."""
 
 from __future__ import annotations
 
