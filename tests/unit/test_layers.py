@@ -56,6 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "infra.stack",
         "local",
         "local.datapipeline",
+        "local.simulation",
         "poller",
         "runner",
     },
