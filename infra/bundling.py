@@ -1,4 +1,4 @@
-"""The Lambda asset: lambdas/ with its requirements vendored by pip, without Docker."""
+"""The Lambda asset: lambdas/ with the packages of its lock vendored by pip, without Docker."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from pathlib import Path
 
 from aws_cdk import aws_lambda
 
+from infra.lock_file import not_locked, pins
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SOURCE = REPOSITORY / "lambdas"
 BUILD = REPOSITORY / ".build"
 
-_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "requirements.txt", "testing.py")
+_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "requirements.*", "testing.py")
 
 
 def lambda_code() -> aws_lambda.Code:
-    """The asset, built again only when lambdas/ or its requirements change.
+    """The asset, rebuilt only when lambdas/ or its lock changes.
 
-    Raises RuntimeError with pip's words if the requirements cannot be installed.
+    Raises RuntimeError if the lock lacks a requirement, or with pip's words if a package cannot be installed.
     """
     return aws_lambda.Code.from_asset(str(asset_directory()))
 
 
 def asset_directory(source: Path = SOURCE, build: Path = BUILD) -> Path:
-    """The directory that becomes the zip. Its name is a digest of what is in it."""
-    requirements = source / "requirements.txt"
-    vendor = _once(build / f"vendor-{_digest([requirements])}", lambda target: _install(requirements, target))
+    """The directory that becomes the zip. Its name is a digest of its content."""
+    lock = _complete_lock(source)
+    vendor = _once(build / f"vendor-{_digest([lock])}", lambda target: _install(lock, target))
     files = sorted(p for p in source.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
 
     def assemble(target: Path) -> None:
@@ -41,19 +43,45 @@ def asset_directory(source: Path = SOURCE, build: Path = BUILD) -> Path:
     return _once(build / f"lambdas-{_digest(files)}", assemble)
 
 
-def _install(requirements: Path, target: Path) -> None:
-    """Install for the deployed architecture: pure Python alone, since local AWS runs it on x86 too."""
+def _complete_lock(source: Path) -> Path:
+    """The lock of ``source``, which must hold every package that its requirements.txt lists."""
+    lock = source / "requirements.lock"
+    missing = ", ".join(str(requirement) for requirement in not_locked(source / "requirements.txt", lock))
+    if missing:
+        raise RuntimeError(
+            f"{source.name}/requirements.txt lists {missing}, which {source.name}/{lock.name} does not have. "
+            "Write the lock again: make lock"
+        )
+    return lock
+
+
+def _install(lock: Path, target: Path) -> None:
+    """Install for the deployed runtime: pure Python only, because local AWS runs the asset on x86 too.
+
+    The lock is complete, and made for that runtime. Without ``--no-deps`` pip would want what the packages
+    need on the Python that runs it.
+    """
+    if not pins(lock):
+        return
     command = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-        *("--target", str(target), "--requirement", str(requirements), "--no-compile"),
+        *(
+            "--target",
+            str(target),
+            "--requirement",
+            str(lock),
+            "--require-hashes",
+            "--no-deps",
+            "--no-compile",
+        ),
         *("--platform", "manylinux2014_aarch64", "--python-version", "3.13", "--only-binary=:all:"),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"pip could not vendor {requirements}:\n{done.stderr.strip()}")
+        raise RuntimeError(f"pip could not vendor {lock}:\n{done.stderr.strip()}")
     compiled = [path.name for path in target.rglob("*.so")]
     if compiled:
-        raise RuntimeError(f"{requirements} brings compiled code, which may not be vendored: {compiled}")
+        raise RuntimeError(f"{lock} brings compiled code, which may not be vendored: {compiled}")
     shutil.rmtree(target / "bin", ignore_errors=True)
 
 

@@ -38,14 +38,18 @@ def database_access(
 
 
 def _secrets(secrets: Sequence[Secret]) -> list[iam.PolicyStatement]:
-    for one in secrets:
-        if isinstance(one, str) and not Token.is_unresolved(one) and not _SECRET_ARN.fullmatch(one):
+    for secret in secrets:
+        if isinstance(secret, str) and not Token.is_unresolved(secret) and not _SECRET_ARN.fullmatch(secret):
             raise ConfigurationError(
-                f"'{one}' is not the ARN of a secret, such as "
+                f"'{secret}' is not the ARN of a secret, such as "
                 "arn:aws:secretsmanager:us-east-1:111122223333:secret:etl-AbCdEf."
             )
-    arns = [one if isinstance(one, str) else one.secret_arn for one in secrets]
-    keys = [one.encryption_key.key_arn for one in secrets if not isinstance(one, str) and one.encryption_key]
+    arns = [secret if isinstance(secret, str) else secret.secret_arn for secret in secrets]
+    keys = [
+        secret.encryption_key.key_arn
+        for secret in secrets
+        if not isinstance(secret, str) and secret.encryption_key
+    ]
     return [
         *([_allow(["secretsmanager:GetSecretValue"], arns)] if arns else []),
         *([_allow(["kms:Decrypt"], keys)] if keys else []),
@@ -53,9 +57,9 @@ def _secrets(secrets: Sequence[Secret]) -> list[iam.PolicyStatement]:
 
 
 def _rds(instances: Sequence[str]) -> list[iam.PolicyStatement]:
-    for one in instances:
-        _check(_IDENTIFIER, one, "the identifier of an RDS instance, such as sales-db")
-    arns = [_arn("rds", f"db:{one}") for one in instances]
+    for instance in instances:
+        _check(_IDENTIFIER, instance, "the identifier of an RDS instance, such as sales-db")
+    arns = [_arn("rds", f"db:{instance}") for instance in instances]
     return [_allow(["rds:DescribeDBInstances"], arns)] if arns else []
 
 
@@ -64,11 +68,11 @@ def _redshift(places: Sequence[str]) -> list[iam.PolicyStatement]:
         return []
     targets: list[str] = []
     logins: list[str] = []
-    for one in places:
-        if _WORKGROUP_ARN.fullmatch(one):
-            targets.append(one)
+    for place in places:
+        if _WORKGROUP_ARN.fullmatch(place):
+            targets.append(place)
             continue
-        cluster, _, user = one.partition("/")
+        cluster, _, user = place.partition("/")
         what = "a Redshift cluster, such as sales, or with a user, such as sales/etl, or a workgroup's ARN"
         _check(_IDENTIFIER, cluster, what)
         targets.append(_arn("redshift", f"cluster:{cluster}"))

@@ -69,13 +69,13 @@ def check_function_settings(
             raise _refused(route, name, value, f"a whole number, {least:,} to {most:,} {unit}, is needed")
     _check_environment(route, settings["environment"])
     for name in ("layers", "security_groups"):
-        one = settings[name]
-        if one is not None and (
-            not isinstance(one, Sequence)
-            or isinstance(one, str)
-            or any(isinstance(each, str) for each in one)
+        value = settings[name]
+        if value is not None and (
+            not isinstance(value, Sequence)
+            or isinstance(value, str)
+            or any(isinstance(item, str) for item in value)
         ):
-            raise _refused(route, name, one, f"a list of constructs is needed, such as [{_MADE_BY[name]}]")
+            raise _refused(route, name, value, f"a list of constructs is needed, such as [{_MADE_BY[name]}]")
     if isinstance(settings["vpc"], str):
         raise _refused(route, "vpc", settings["vpc"], f"a construct is needed, such as {_MADE_BY['vpc']}")
     for name in ("subnets", "security_groups"):
@@ -110,7 +110,7 @@ def _check_environment(route: str, environment: object) -> None:
 def check_statements(whose: str, statements: object) -> None:
     """Raise ConfigurationError for what is no list of statements."""
     if not isinstance(statements, Sequence) or not all(
-        isinstance(one, iam.PolicyStatement) for one in statements
+        isinstance(statement, iam.PolicyStatement) for statement in statements
     ):
         given = "one statement" if isinstance(statements, iam.PolicyStatement) else str(statements)[:100]
         raise ConfigurationError(

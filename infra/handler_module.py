@@ -73,7 +73,7 @@ def check_handler_module(module: str, *, source: Path, asset: Path, layers: bool
         raise ConfigurationError(f"PythonHandler(module={module!r}): a file's name without .py is needed.")
     file = _file_of(activities, module.split("."))
     if file is None:
-        known = sorted(one.stem for one in activities.glob("*.py") if one.stem != "__init__")
+        known = sorted(file.stem for file in activities.glob("*.py") if file.stem != "__init__")
         raise ConfigurationError(
             f"PythonHandler(module={module!r}): there is no such module in {activities}."
             f"{_meant(module.removesuffix('.py'), known)} It is a file's name without .py."
@@ -162,9 +162,9 @@ def _not_there(
     first, _, rest = name.partition(".")
     package = source / first
     if rest and package.is_dir():
-        meant = _meant(rest, [one.stem for one in (asset / first).glob("*.py")], before=f"{first}.")
+        meant = _meant(rest, [file.stem for file in (asset / first).glob("*.py")], before=f"{first}.")
     else:
-        there = {one.stem for one in asset.iterdir() if one.stem.isidentifier()}
+        there = {path.stem for path in asset.iterdir() if path.stem.isidentifier()}
         meant = _meant(first, {*_OF_PYTHON, *_OF_THE_RUNTIME, *there}, cutoff=0.75)
     return (
         f"{importing}, line {statement.lineno}: there is no module `{name}` on Lambda.{meant} Packages of "
@@ -267,4 +267,4 @@ def _collect_other(statement: ast.stmt, names: _Names, *, guarded: bool) -> None
 
 def _meant(name: str, known: Collection[str], *, before: str = "", cutoff: float = 0.6) -> str:
     near = get_close_matches(name, sorted(known), n=2, cutoff=cutoff)
-    return f" Did you mean {' or '.join(f'`{before}{one}`' for one in near)}?" if near else ""
+    return f" Did you mean {' or '.join(f'`{before}{close}`' for close in near)}?" if near else ""

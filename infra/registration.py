@@ -33,7 +33,7 @@ def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
     by_route: dict[str, Handler] = {}
     if not isinstance(handlers, Mapping) and not (
         isinstance(handlers, Sequence)
-        and all(isinstance(one, tuple | list) and len(one) == 2 for one in handlers)
+        and all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in handlers)
     ):
         raise ConfigurationError(
             f"handlers is {str(handlers)[:100]}: a dict is needed, such as {{'Exists': exists()}}, or a list "

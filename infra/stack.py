@@ -180,7 +180,7 @@ class TaskRunnerStack(Stack):
 
 
 def _resources(construct: Construct) -> int:
-    return sum(isinstance(one, CfnResource) for one in construct.node.find_all())
+    return sum(isinstance(node, CfnResource) for node in construct.node.find_all())
 
 
 def _check(worker_groups: Sequence[WorkerGroup]) -> None:

@@ -16,6 +16,7 @@ from infra.poll_loop import PollLoop
 
 _WIDTH = 24
 _HEIGHT = 6
+_GRAPHS_IN_A_ROW = 3
 
 
 class Dashboard(Construct):
@@ -52,7 +53,9 @@ class Dashboard(Construct):
         rows = _rows(metrics, run_task, poll_loops, handlers, execution_ended, not_reported, undelivered)
         for question, graphs in rows.items():
             dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {question}", width=_WIDTH, height=1))
-            dashboard.add_widgets(*(_graph(title, lines) for title, lines in graphs))
+            for first in range(0, len(graphs), _GRAPHS_IN_A_ROW):
+                row = graphs[first : first + _GRAPHS_IN_A_ROW]
+                dashboard.add_widgets(*(_graph(title, lines) for title, lines in row))
 
 
 def _rows(
@@ -64,7 +67,7 @@ def _rows(
     not_reported: sqs.IQueue,
     undelivered: sqs.IQueue,
 ) -> dict[str, list[tuple[str, list[cloudwatch.IMetric]]]]:
-    """For each question the graphs that answer it, three side by side: a title, and the lines."""
+    """For each question the graphs that answer it: a title, and the lines."""
 
     def of_groups(metric: str, statistic: str = "Sum") -> list[cloudwatch.IMetric]:
         groups = [loop.worker_group.name for loop in poll_loops]

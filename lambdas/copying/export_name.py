@@ -18,9 +18,7 @@ def export_name(task: Task, extension: str) -> str:
     pipelines from the same template use other names. Ids may contain any character; the name contains none
     that scripts, Hadoop or Windows do not accept.
     """
-    references = task.attempt.reference_ids("@instanceParent")
-    instance = references[0] if references else re.sub(r"_Attempt=\d+$", "", task.attempt_id)
-    name = instance.removeprefix("@")
+    name = task.instance_id.removeprefix("@")
     plain = re.sub(r"[^A-Za-z0-9._=-]", "-", name)
     # Hadoop ignores files that start with these characters.
     plain = re.sub(r"^[._]", "-", plain)[:_LONGEST]

@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from data_nodes.s3_stream import S3Stream
-from data_nodes.s3_uri import S3Uri
-from data_nodes.stored_object import StoredObject
+from data_nodes.s3_uri import MAX_KEY_BYTES, S3Uri
+from data_nodes.stored_object import ACCESS_DENIED, StoredObject
 from runner.clients import aws_error_code, aws_errors
 from runner.outcome import TaskFailed
 
@@ -21,11 +21,8 @@ PART_BYTES = 64 * 1024 * 1024
 """Larger objects are copied in parallel parts of this size: S3 answers each request within seconds."""
 _MAX_PARTS = 10_000
 """Amazon S3 user guide, multipart upload limits."""
-_MAX_KEY_BYTES = 1024
-"""Amazon S3 user guide, object key names."""
 _THREADS = 8
 _TRIES = 3
-_DENIED = {"AccessDenied", "403", "Forbidden"}
 
 
 def check_key(uri: S3Uri, problem: str) -> None:
@@ -33,8 +30,8 @@ def check_key(uri: S3Uri, problem: str) -> None:
     size = len(uri.key.encode())
     if not size:
         raise TaskFailed(f"{problem}: the key is empty.", error_id="InvalidKey")
-    if size > _MAX_KEY_BYTES:
-        limit = f"the key has {size:,} bytes, and {_MAX_KEY_BYTES:,} are the limit of Amazon S3"
+    if size > MAX_KEY_BYTES:
+        limit = f"the key has {size:,} bytes, and {MAX_KEY_BYTES:,} are the limit of Amazon S3"
         raise TaskFailed(f"{problem}: {limit}.", error_id="InvalidKey")
 
 
@@ -171,7 +168,7 @@ def denied(problem: str, error: Exception) -> TaskFailed:
     """The failure of a task whose call S3 has refused."""
     code = aws_error_code(error)
     advice = ""
-    if code in _DENIED:
+    if code in ACCESS_DENIED:
         advice = " The handler may do what `statements` of copy(...) in app.py grant: see s3_access."
     elif code == "InvalidObjectState":
         advice = " It is archived: restore it, and have the attempt repeated."

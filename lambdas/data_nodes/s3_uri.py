@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from runner.fields import FieldError, PipelineObject
 
+MAX_KEY_BYTES = 1_024
+"""Amazon S3 user guide, "Creating object key names"."""
+
 _SCHEMES = ("s3://", "s3n://", "s3a://")
 """S3's scheme, and those of Hadoop's file systems. All mean the same object."""
 

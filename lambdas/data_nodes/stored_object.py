@@ -11,7 +11,8 @@ from runner.clients import aws_error_code, aws_errors
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_DENIED = {"403", "AccessDenied", "Forbidden"}
+ACCESS_DENIED = {"403", "AccessDenied", "Forbidden"}
+"""S3's error codes for a request without permission."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def stored_object(s3: S3Client, uri: S3Uri, path: str) -> StoredObject | None:
         head = s3.head_object(Bucket=uri.bucket, Key=uri.key)
     except aws_errors() as error:
         code = aws_error_code(error)
-        if code in {"404", "NoSuchKey", "NotFound"} or (code in _DENIED and _is_missing(s3, uri)):
+        if code in {"404", "NoSuchKey", "NotFound"} or (code in ACCESS_DENIED and _is_missing(s3, uri)):
             return None
         raise
     return StoredObject(uri, path, head["ContentLength"], head["ETag"])

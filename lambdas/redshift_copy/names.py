@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from runner.fields import FieldError, PipelineObject
 from sql.jdbc import Engine
+from sql.names import POSTGRESQL_QUOTE, quoted
 from sql.script import literal
 
 
 def identifier(name: str) -> str:
     """``name`` in double quotes (Amazon Redshift developer guide, "Names and identifiers")."""
-    doubled = name.replace('"', '""')
-    return f'"{doubled}"'
+    return quoted(name, POSTGRESQL_QUOTE)
 
 
 def quoted_text(value: str) -> str:

@@ -66,6 +66,6 @@ def merged(own: Sequence[str], given: Sequence[str]) -> list[str]:
 def command(*clauses: str, role: str, own: Sequence[str], given: Sequence[str]) -> str:
     """COPY or UNLOAD: the clauses, the role, and the merged options.
 
-    Each is on a line of its own, so that a comment at the end of one hides nothing of the next.
+    Each is on a separate line, so that a comment at the end of one does not hide the next.
     """
     return "\n".join([*clauses, f"IAM_ROLE {quoted_text(role)}", *merged(own, given)])

@@ -119,7 +119,7 @@ def open_task(event: Mapping[str, Any], *, seconds_left: Callable[[], float]) ->
 def _progress_reports(task: Task) -> AbstractContextManager[object]:
     """Report progress while the block runs, and cancel the task if the service has canceled it.
 
-    On Lambda, a process of its own reports (see ``progress_process``); elsewhere a thread does.
+    On Lambda, a separate process reports (see ``progress_process``); elsewhere a thread does.
     """
     interval = float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
     if "AWS_LAMBDA_RUNTIME_API" not in os.environ:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -54,6 +55,12 @@ class Task:
     def type(self) -> str:
         """The attempt's ``type``."""
         return self.attempt.type
+
+    @property
+    def instance_id(self) -> str:
+        """The id of the instance that this is an attempt of."""
+        parent = next(iter(self.attempt.reference_ids("@instanceParent")), "")
+        return parent or re.sub(r"_Attempt=\d+$", "", self.attempt_id)
 
     @property
     def canceled(self) -> bool:

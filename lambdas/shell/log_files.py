@@ -48,15 +48,11 @@ def log_place(task: Task, stream: str) -> LogPlace | None:
 
 def attempt_directory(task: Task, logs: S3Uri) -> S3Uri:
     """The directory of the attempt's logs under ``pipelineLogUri``."""
-    instance = _reference(task, "@instanceParent") or re.sub(r"_Attempt=\d+$", "", task.attempt_id)
-    component = _reference(task, "@componentParent") or re.sub(
+    instance = task.instance_id
+    component = next(iter(task.attempt.reference_ids("@componentParent")), "") or re.sub(
         r"_\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$", "", instance.removeprefix("@")
     )
     return (logs / f"{task.pipeline_id}/{component}/{instance}/{task.attempt_id}").directory()
-
-
-def _reference(task: Task, field: str) -> str:
-    return next(iter(task.attempt.reference_ids(field)), "")
 
 
 class LogFile:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from data_nodes.s3_data_node import S3DataNode
 from data_nodes.s3_stream import S3Stream
-from data_nodes.s3_uri import S3Uri
+from data_nodes.s3_uri import MAX_KEY_BYTES, S3Uri
 from data_nodes.stored_object import StoredObject
 from runner import clients
 from runner.fields import FieldError
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 _GZIP_MAGIC = b"\x1f\x8b"
 _COPY_BYTES = 1024 * 1024
 _SHOWN_CHARACTERS = 1_000
-MAX_KEY_BYTES = 1_024
-"""Amazon S3 user guide, "Creating object key names"."""
 
 
 @dataclass(frozen=True)

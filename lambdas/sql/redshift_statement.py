@@ -6,7 +6,6 @@ BatchExecuteStatement and DescribeStatement.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,15 +37,21 @@ def start(task: Task, cluster: Cluster, statements: Sequence[str], *, step: str)
     request: dict[str, Any] = {
         **cluster.request,
         "StatementName": task.attempt_id[:500],
-        "ClientToken": hashlib.sha256(f"{task.id}/{task.attempt_id}/{step}".encode()).hexdigest(),
+        "ClientToken": _client_token(task, step),
     }
-    client = clients.redshift_data(cluster.region)
     try:
+        client = clients.redshift_data(cluster.region)
         if len(statements) == 1:
             return client.execute_statement(Sql=statements[0], **request)["Id"]
         return client.batch_execute_statement(Sqls=list(statements), **request)["Id"]
     except clients.aws_errors() as error:
         raise _refused(error) from error
+
+
+def _client_token(task: Task, step: str) -> str:
+    import hashlib  # Scripts on other databases do not need it.
+
+    return hashlib.sha256(f"{task.id}/{task.attempt_id}/{step}".encode()).hexdigest()
 
 
 def in_queue(task: Task, statements: Sequence[str]) -> list[str]:
@@ -76,8 +81,8 @@ def look(task: Task, *, wait_seconds: int) -> Outcome | None:
 
 def records(task: Task) -> Sequence[Sequence[Any]]:
     """The records that the statement in ``task.state`` returned. Raises TaskFailed."""
-    client = clients.redshift_data(task.state["region"])
     try:
+        client = clients.redshift_data(task.state["region"])
         pages = client.get_paginator("get_statement_result").paginate(Id=task.state["statement"])
         return [record for page in pages for record in page["Records"]]
     except clients.aws_errors() as error:

@@ -19,7 +19,10 @@ def statements(template: Template, owner: str) -> list[dict[str, Any]]:
 
 
 def actions(found: list[dict[str, Any]]) -> set[str]:
-    listed = [one["Action"] if isinstance(one["Action"], list) else [one["Action"]] for one in found]
+    listed = [
+        statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        for statement in found
+    ]
     return {action for group in listed for action in group}
 
 
@@ -38,7 +41,7 @@ def role_statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
 def resources(statement: dict[str, Any]) -> list[str]:
     """A statement's resources, with references as ``<logical id>`` and ``<logical id.attribute>``."""
     found = statement["Resource"]
-    return [text(one) for one in (found if isinstance(found, list) else [found])]
+    return [text(part) for part in (found if isinstance(found, list) else [found])]
 
 
 def conditions(statement: dict[str, Any]) -> str:
@@ -52,7 +55,7 @@ def text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return " ".join(text(one) for one in value)
+        return " ".join(text(part) for part in value)
     if "Fn::Join" in value:
         separator, parts = value["Fn::Join"]
         return str(separator).join(text(part) for part in parts)

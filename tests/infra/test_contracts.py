@@ -44,7 +44,10 @@ def test_metrics_are_read_by_the_dimension_that_names_the_stack(
     telemetry.emit({"Polls": 1}, WorkerGroup="etl")
     written = json.loads(capsys.readouterr().out)
     read = alarms(monitored)["Idle-etl"]["Dimensions"]
-    assert {one["Name"]: one["Value"] for one in read} == {"service": "TaskRunner", "WorkerGroup": "etl"}
+    assert {row["Name"]: row["Value"] for row in read} == {
+        "service": "TaskRunner",
+        "WorkerGroup": "etl",
+    }
     assert written["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["WorkerGroup", "service"]]
     assert (written["service"], written["WorkerGroup"]) == ("TaskRunner", "etl")
 

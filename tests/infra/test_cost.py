@@ -31,7 +31,7 @@ def resources(worker_groups: int) -> Mapping[str, Any]:
 
 
 def of_type(found: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [one["Properties"] for one in found.values() if one["Type"] == kind]
+    return [resource["Properties"] for resource in found.values() if resource["Type"] == kind]
 
 
 def alarm_metrics(found: Mapping[str, Any]) -> int:

@@ -48,9 +48,9 @@ def holds(condition: dict[str, dict[str, str]], value: str) -> bool:
 def test_what_the_condition_is(name: str, condition: dict[str, dict[str, str]]) -> None:
     assert equals(KEY, name) == condition
     (statement,) = [
-        one
-        for one in statements(synthesize([WorkerGroup(name)]), "PollLoop")
-        if one["Action"] == "datapipeline:PollForTask"
+        statement
+        for statement in statements(synthesize([WorkerGroup(name)]), "PollLoop")
+        if statement["Action"] == "datapipeline:PollForTask"
     ]
     assert statement["Condition"] == condition
 

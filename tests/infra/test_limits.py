@@ -62,14 +62,14 @@ def test_event_patterns_keep_to_2048_characters(deployed: Deployed) -> None:
 
 def test_a_failed_loop_of_any_group_matches_and_nothing_else_does(deployed: Deployed) -> None:
     (rule,) = [
-        one
-        for name, one in deployed.of_type("Events::Rule").items()
+        rule
+        for name, rule in deployed.of_type("Events::Rule").items()
         if name.startswith("EventsPollLoopFailed")
     ]
     (matched,) = rule["EventPattern"]["detail"]["stateMachineArn"]
     machines = [
-        f"arn:aws:states:us-east-1:111122223333:stateMachine:{one['StateMachineName']}"
-        for one in deployed.of_type("StepFunctions::StateMachine").values()
+        f"arn:aws:states:us-east-1:111122223333:stateMachine:{machine['StateMachineName']}"
+        for machine in deployed.of_type("StepFunctions::StateMachine").values()
     ]
     assert sum(arn.startswith(matched["prefix"]) for arn in machines) == 30
     assert len(machines) == 31
@@ -77,7 +77,7 @@ def test_a_failed_loop_of_any_group_matches_and_nothing_else_does(deployed: Depl
 
 def test_names_keep_to_their_limits(deployed: Deployed) -> None:
     for kind, (field, longest) in LONGEST_NAMES.items():
-        names = [one[field] for one in deployed.of_type(kind).values()]
+        names = [resource[field] for resource in deployed.of_type(kind).values()]
         assert names, kind
         assert max(map(len, names)) <= longest, kind
 
@@ -106,7 +106,9 @@ def test_a_group_has_one_name_in_function_schedule_and_state_machine(stack_name:
     name = group_name(stack_name, group.name)
     deployed = in_stack(stack_name, [group])
     names = {
-        one[field] for kind, (field, _) in LONGEST_NAMES.items() for one in deployed.of_type(kind).values()
+        resource[field]
+        for kind, (field, _) in LONGEST_NAMES.items()
+        for resource in deployed.of_type(kind).values()
     }
     assert {
         f"{stack_name}-{name}",
@@ -144,7 +146,9 @@ def test_too_many_resources_are_refused_with_how_many_groups_fit_and_what_to_do(
     anchor = "several-worker-groups-accounts-and-regions"
     assert f"docs/operations.md#{anchor}" in one_line(refused)
     headings = [line for line in (ROOT / "docs/operations.md").read_text().splitlines() if line[:1] == "#"]
-    assert anchor in [re.sub(r"[^a-z -]", "", one.lower()).strip().replace(" ", "-") for one in headings]
+    assert anchor in [
+        re.sub(r"[^a-z -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
+    ]
 
 
 def test_as_many_resources_as_cloudformation_allows_are_taken() -> None:
@@ -171,7 +175,7 @@ def test_no_functions_environment_grows_with_the_number_of_handlers() -> None:
     test_environments_keep_to_4_kb(deployed)
     machines = deployed.of_type("StepFunctions::StateMachine").values()
     # A definition has 1 MB at most (Step Functions quotas).
-    assert max(len(one["DefinitionString"]) for one in machines) < 1_000_000
+    assert max(len(machine["DefinitionString"]) for machine in machines) < 1_000_000
 
 
 def test_a_worker_group_that_does_not_fit_into_its_pollers_environment_is_refused() -> None:

@@ -21,7 +21,9 @@ HEADINGS = {line.lstrip("# ") for line in RUNBOOK.splitlines() if line.startswit
 
 def alarms(template: Template) -> dict[str, dict[str, Any]]:
     found = template.find_resources("AWS::CloudWatch::Alarm").values()
-    return {one["Properties"]["AlarmName"].removeprefix("TaskRunner-"): one["Properties"] for one in found}
+    return {
+        alarm["Properties"]["AlarmName"].removeprefix("TaskRunner-"): alarm["Properties"] for alarm in found
+    }
 
 
 def widgets(template: Template) -> list[dict[str, Any]]:
@@ -79,9 +81,11 @@ def test_no_poll_for_three_periods_alarms_and_missing_data_is_breaching(template
 
 def test_a_loop_that_waits_at_its_limit_is_alive() -> None:
     alarm = alarms(synthesize([WorkerGroup("etl", max_concurrent_tasks=2)]))["NoPoll-etl"]
-    (expression,) = [one["Expression"] for one in alarm["Metrics"] if "Expression" in one]
+    (expression,) = [part["Expression"] for part in alarm["Metrics"] if "Expression" in part]
     assert expression == "SUM([polls, full])"
-    assert {one["MetricStat"]["Metric"]["MetricName"] for one in alarm["Metrics"] if "MetricStat" in one} == {
+    assert {
+        part["MetricStat"]["Metric"]["MetricName"] for part in alarm["Metrics"] if "MetricStat" in part
+    } == {
         "Polls",
         "LoopFull",
     }
@@ -127,7 +131,7 @@ def test_many_handlers_fit_the_alarms_limit_of_ten_metrics(large: Template) -> N
 
 def test_alarms_keep_to_cloudwatchs_longest_evaluation(large: Template) -> None:
     for alarm in alarms(large).values():
-        periods = [one["MetricStat"]["Period"] for one in alarm.get("Metrics", []) if "MetricStat" in one]
+        periods = [part["MetricStat"]["Period"] for part in alarm.get("Metrics", []) if "MetricStat" in part]
         period = periods[0] if periods else alarm["Period"]
         assert period * alarm["EvaluationPeriods"] <= (604_800 if period >= 3600 else 86_400)
 
@@ -135,7 +139,7 @@ def test_alarms_keep_to_cloudwatchs_longest_evaluation(large: Template) -> None:
 def test_what_an_alarm_costs_is_what_the_page_says(template: Template, large: Template) -> None:
     def metrics(of: Template) -> int:
         return sum(
-            len([one for one in alarm.get("Metrics", [{"MetricStat": 1}]) if "MetricStat" in one])
+            len([part for part in alarm.get("Metrics", [{"MetricStat": 1}]) if "MetricStat" in part])
             for alarm in alarms(of).values()
         )
 
@@ -159,7 +163,7 @@ def test_dead_letters_are_encrypted_tls_only_and_kept_for_two_weeks(template: Te
 
 
 def test_every_end_of_run_task_is_counted_and_every_bad_one_kept(template: Template) -> None:
-    rules = [one["Properties"] for one in template.find_resources("AWS::Events::Rule").values()]
+    rules = [rule["Properties"] for rule in template.find_resources("AWS::Events::Rule").values()]
     statuses = sorted(rule["EventPattern"]["detail"]["status"] for rule in rules)
     bad = ["FAILED", "TIMED_OUT", "ABORTED"]
     assert statuses == sorted([bad, ["FAILED", "TIMED_OUT"], ["SUCCEEDED", *bad]])
@@ -168,7 +172,7 @@ def test_every_end_of_run_task_is_counted_and_every_bad_one_kept(template: Templ
 
 
 def test_the_dashboard_answers_from_top_to_bottom(template: Template) -> None:
-    texts = [one["properties"]["markdown"] for one in widgets(template) if one["type"] == "text"]
+    texts = [widget["properties"]["markdown"] for widget in widgets(template) if widget["type"] == "text"]
     assert [text.removeprefix("## ") for text in texts[1:]] == [
         "Is it alive?",
         "Is it keeping up?",

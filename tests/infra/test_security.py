@@ -232,10 +232,15 @@ def of_others(template: Template) -> list[Line]:
             source = text(properties["SourceArn"])
             found.append((name, properties["Action"], properties["Principal"], source))
         elif resource["Type"] in ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"):
-            for one in properties["PolicyDocument"]["Statement"]:
-                if one["Effect"] == "Allow":
-                    (principal,) = one["Principal"].values()
-                    line = (name, " ".join(sorted(actions([one]))), text(principal), conditions(one))
+            for statement in properties["PolicyDocument"]["Statement"]:
+                if statement["Effect"] == "Allow":
+                    (principal,) = statement["Principal"].values()
+                    line = (
+                        name,
+                        " ".join(sorted(actions([statement]))),
+                        text(principal),
+                        conditions(statement),
+                    )
                     found.append(line)
     return found
 
@@ -243,12 +248,12 @@ def of_others(template: Template) -> list[Line]:
 def unexplained(found: list[Line], allowed: dict[Line, str]) -> tuple[list[Line], list[Line]]:
     """The statements that no line allows, and the lines that allow nothing."""
 
-    def allows(line: tuple[str, ...], one: tuple[str, ...]) -> bool:
-        return all(fnmatchcase(text, pattern) for text, pattern in zip(one, line, strict=True))
+    def allows(line: tuple[str, ...], row: tuple[str, ...]) -> bool:
+        return all(fnmatchcase(text, pattern) for text, pattern in zip(row, line, strict=True))
 
     return (
-        [one for one in found if not any(allows(line, one) for line in allowed)],
-        [line for line in allowed if not any(allows(line, one) for one in found)],
+        [row for row in found if not any(allows(line, row) for line in allowed)],
+        [line for line in allowed if not any(allows(line, row) for row in found)],
     )
 
 
@@ -302,7 +307,7 @@ def test_no_function_can_do_anothers_work(whole: Template) -> None:
         "sts:AssumeRole": shell,
     }
     for action, owner in of_one.items():
-        owners = [one for one in (poller, loop, run_task, shell, commands) if action in one]
+        owners = [owner for owner in (poller, loop, run_task, shell, commands) if action in owner]
         assert owners == [owner], action
 
 
@@ -347,11 +352,11 @@ def test_cdk_nag_finds_nothing_unexplained(tmp_path: Path) -> None:
         for construct in violation["violatingConstructs"]
     }
 
-    def accepts(line: tuple[str, str], one: tuple[str, str]) -> bool:
-        return fnmatchcase(one[0], line[0]) and fnmatchcase(one[1], line[1])
+    def accepts(line: tuple[str, str], finding: tuple[str, str]) -> bool:
+        return fnmatchcase(finding[0], line[0]) and fnmatchcase(finding[1], line[1])
 
-    assert [one for one in found if not any(accepts(line, one) for line in ACCEPTED)] == []
-    assert [line for line in ACCEPTED if not any(accepts(line, one) for one in found)] == []
+    assert [finding for finding in found if not any(accepts(line, finding) for line in ACCEPTED)] == []
+    assert [line for line in ACCEPTED if not any(accepts(line, finding) for finding in found)] == []
 
 
 def test_buckets_are_private_encrypted_tls_only_and_expiring(whole: Template) -> None:
@@ -364,9 +369,10 @@ def test_buckets_are_private_encrypted_tls_only_and_expiring(whole: Template) ->
         assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         rules = properties["LifecycleConfiguration"]["Rules"]
         assert any(rule["Status"] == "Enabled" and rule.get("ExpirationInDays") == 7 for rule in rules)
-        (policy,) = [one for one in policies if one["Bucket"] == {"Ref": name}]
+        (policy,) = [policy for policy in policies if policy["Bucket"] == {"Ref": name}]
         assert [
-            (one["Effect"], one["Action"], one["Condition"]) for one in policy["PolicyDocument"]["Statement"]
+            (statement["Effect"], statement["Action"], statement["Condition"])
+            for statement in policy["PolicyDocument"]["Statement"]
         ] == [("Deny", "s3:*", {"Bool": {"aws:SecureTransport": "false"}})]
 
 
@@ -411,17 +417,17 @@ def test_the_owner_of_an_imported_key_is_told_what_the_key_of_an_app_is_given() 
     )
     (key,) = Template.from_stack(keys).find_resources("AWS::KMS::Key").values()
     given = {
-        (text(one["Principal"]["Service"]), *sorted(actions([one])))
-        for one in key["Properties"]["KeyPolicy"]["Statement"]
+        (text(statement["Principal"]["Service"]), *sorted(actions([statement])))
+        for statement in key["Properties"]["KeyPolicy"]["Statement"]
         # An imported key does not encrypt the alarms' topic.
-        if one["Principal"].get("Service") not in (None, "cloudwatch.amazonaws.com")
+        if statement["Principal"].get("Service") not in (None, "cloudwatch.amazonaws.com")
     }
     page = (ROOT / "docs" / "security.md").read_text()
     told = [
-        (one["Principal"]["Service"], *sorted(actions([one])))
+        (statement["Principal"]["Service"], *sorted(actions([statement])))
         for block in re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-        for one in json.loads(block)
-        if one.get("Effect") == "Allow"
+        for statement in json.loads(block)
+        if statement.get("Effect") == "Allow"
     ]
     assert sorted(told) == sorted(given)
 
@@ -438,7 +444,9 @@ def with_key_of_the_app() -> tuple[Template, list[dict[str, Any]]]:
 
 def test_a_key_of_the_app_lets_cloudwatch_logs_use_it_for_this_account_alone() -> None:
     _, policy = with_key_of_the_app()
-    (found,) = [one for one in policy if "kms:EncryptionContext:aws:logs:arn" in conditions(one)]
+    (found,) = [
+        statement for statement in policy if "kms:EncryptionContext:aws:logs:arn" in conditions(statement)
+    ]
     assert "logs." in json.dumps(found["Principal"])
 
 
@@ -447,7 +455,9 @@ def test_a_key_of_the_app_lets_alarms_tell_the_topic_that_it_encrypts() -> None:
     template, policy = with_key_of_the_app()
     (topic,) = template.find_resources("AWS::SNS::Topic").values()
     assert "KmsMasterKeyId" in topic["Properties"]
-    (found,) = [one for one in policy if one["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
+    (found,) = [
+        statement for statement in policy if statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    ]
     assert actions([found]) == {"kms:Decrypt", "kms:GenerateDataKey*"}
     assert conditions(found) == ALARMS
 

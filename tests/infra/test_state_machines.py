@@ -28,8 +28,8 @@ def poll_loop(template: Template) -> dict[str, Any]:
 def following(state: dict[str, Any]) -> set[str]:
     """The states that may come after ``state``."""
     targets = {state.get("Next"), state.get("Default")}
-    targets |= {one["Next"] for key in ("Choices", "Catch") for one in state.get(key, [])}
-    return {one for one in targets if one}
+    targets |= {rule["Next"] for key in ("Choices", "Catch") for rule in state.get(key, [])}
+    return {target for target in targets if target}
 
 
 def evaluate(text: str, **states: Any) -> Any:
@@ -56,7 +56,7 @@ def test_every_state_is_there_and_can_be_reached(template: Template, name: str) 
 def test_every_task_state_has_a_catch_for_all_errors(run_task: dict[str, Any]) -> None:
     for name, state in run_task["States"].items():
         if state["Type"] == "Task":
-            caught = [error for one in state["Catch"] for error in one["ErrorEquals"]]
+            caught = [error for rule in state["Catch"] for error in rule["ErrorEquals"]]
             assert "States.ALL" in caught, name
 
 
@@ -144,7 +144,7 @@ def after(state: dict[str, Any], error: str) -> tuple[int, str]:
     """How often a Task state is tried again after an error, and the state that it then goes to."""
 
     def first(rules: str) -> dict[str, Any]:
-        matching = [one for one in state.get(rules, []) if {error, "States.ALL"} & set(one["ErrorEquals"])]
+        matching = [rule for rule in state.get(rules, []) if {error, "States.ALL"} & set(rule["ErrorEquals"])]
         return matching[0] if matching else {}
 
     return first("Retry").get("MaxAttempts", 0), first("Catch").get("Next", "")
@@ -226,9 +226,9 @@ def test_of_a_canceled_task_nothing_is_reported_but_it_may_need_time_to_stop(
 
 def test_a_crash_is_failed_with_lambdas_words(run_task: dict[str, Any]) -> None:
     caught = next(
-        one
-        for one in run_task["States"]["ShellCommandActivity"]["Catch"]
-        if one["ErrorEquals"] == ["States.ALL"]
+        rule
+        for rule in run_task["States"]["ShellCommandActivity"]["Catch"]
+        if rule["ErrorEquals"] == ["States.ALL"]
     )
     cause = '{"errorMessage": "Task timed out after 3.00 seconds", "errorType": "Sandbox.Timedout"}'
     not_canceled = {"canceled": False}
@@ -287,7 +287,7 @@ def test_the_status_call_keeps_to_the_services_limits(run_task: dict[str, Any]) 
 def test_a_deferral_waits_no_longer_than_progress_may(
     run_task: dict[str, Any], asked: Any, given: int
 ) -> None:
-    choice = next(one for one in run_task["States"]["Outcome"]["Choices"] if one["Next"] == "Wait")
+    choice = next(choice for choice in run_task["States"]["Outcome"]["Choices"] if choice["Next"] == "Wait")
     deferred = {"status": "DEFERRED", "waitSeconds": asked, "state": {"q": 1}, "deferrals": 2}
     output = evaluate(choice["Output"], input=deferred)
     assert output == {"resume": {"state": {"q": 1}, "deferrals": 3}, "waitSeconds": given}
@@ -362,7 +362,7 @@ def test_a_refused_status_is_reported_as_failed(run_task: dict[str, Any]) -> Non
     def caught(name: str) -> str:
         invalid = "DataPipeline.InvalidRequestException"
         return next(
-            str(one["Next"]) for one in run_task["States"][name]["Catch"] if invalid in one["ErrorEquals"]
+            str(rule["Next"]) for rule in run_task["States"][name]["Catch"] if invalid in rule["ErrorEquals"]
         )
 
     assert caught("SetTaskStatus") == "ReportRefusedStatus"

@@ -59,7 +59,7 @@ def test_a_schedule_starts_the_loop_and_does_not_pile_up(template: Template) -> 
 
 def policies_of(template: Template, role: str) -> set[str]:
     policies = template.find_resources("AWS::IAM::Policy")
-    return {name for name, one in policies.items() if {"Ref": role} in one["Properties"]["Roles"]}
+    return {name for name, policy in policies.items() if {"Ref": role} in policy["Properties"]["Roles"]}
 
 
 def depends_on(resource: Mapping[str, Any]) -> set[str]:
@@ -70,9 +70,9 @@ def depends_on(resource: Mapping[str, Any]) -> set[str]:
 @pytest.mark.parametrize(
     ("kind", "role_of"),
     [
-        ("AWS::Scheduler::Schedule", lambda one: one["Target"]["RoleArn"]),
-        ("AWS::StepFunctions::StateMachine", lambda one: one["RoleArn"]),
-        ("AWS::Lambda::Function", lambda one: one["Role"]),
+        ("AWS::Scheduler::Schedule", lambda properties: properties["Target"]["RoleArn"]),
+        ("AWS::StepFunctions::StateMachine", lambda properties: properties["RoleArn"]),
+        ("AWS::Lambda::Function", lambda properties: properties["Role"]),
     ],
 )
 def test_what_works_at_once_waits_for_what_it_may_do(kind: str, role_of: Callable[[Any], Any]) -> None:
@@ -140,7 +140,7 @@ def test_the_poller_may_poll_for_its_group_and_no_more(template: Template) -> No
         "logs:PutLogEvents",
         "s3:PutObject",
     }
-    poll = next(one for one in found if one["Action"] == "datapipeline:PollForTask")
+    poll = next(statement for statement in found if statement["Action"] == "datapipeline:PollForTask")
     assert poll["Condition"] == {"StringEquals": {"datapipeline:workerGroup": "etl"}}
 
 
@@ -152,14 +152,14 @@ def test_the_poller_counts_running_tasks_only_where_they_are_limited() -> None:
 def test_the_loop_invokes_its_poller_and_starts_run_task_alone(template: Template) -> None:
     loop = statements(template, "PollLoopetlStateMachine")
     assert {"lambda:InvokeFunction", "states:StartExecution"} <= actions(loop)
-    assert not {one for one in actions(loop) if one.startswith("datapipeline:")}
+    assert not {action for action in actions(loop) if action.startswith("datapipeline:")}
 
 
 def test_no_policy_allows_all_actions_of_a_service(template: Template) -> None:
     assert '"*:*"' not in json.dumps(template.to_json())
     for policy in template.find_resources("AWS::IAM::Policy").values():
-        for one in policy["Properties"]["PolicyDocument"]["Statement"]:
-            assert not any(action.endswith(":*") or action == "*" for action in actions([one]))
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            assert not any(action.endswith(":*") or action == "*" for action in actions([statement]))
 
 
 def test_each_worker_group_has_a_loop_and_all_share_run_task() -> None:

@@ -39,7 +39,7 @@ const told = {
     instances: shown.items.map(({ id, status, attempts }) => ({
         id,
         status,
-        attempts: attempts.map((one) => [one.id, one.status]),
+        attempts: attempts.map(({ id, status }) => [id, status]),
     })),
     attempt: {
         status: attempt.status,

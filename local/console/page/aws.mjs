@@ -15,6 +15,10 @@ const AUTHORIZATION =
 
 /** An error that a service answered; `code` is its name, such as ThrottlingException. */
 export class AwsError extends Error {
+    /**
+     * @param {string} code
+     * @param {string} message
+     */
     constructor(code, message) {
         super(message || code);
         this.code = code;
@@ -22,7 +26,10 @@ export class AwsError extends Error {
 }
 
 export class Aws {
-    /** `url` is the local AWS; `fetch`, `now` (milliseconds) and `sleep` (of milliseconds) are passed in. */
+    /**
+     * `url` is the local AWS; `fetch`, `now` (milliseconds) and `sleep` (of milliseconds) are passed in.
+     * @param {{ url: string, fetch: typeof window.fetch, now: () => number, sleep: (milliseconds: number) => Promise<void> }} options
+     */
     constructor({ url, fetch, now, sleep }) {
         this.url = url;
         this.fetch = fetch;
@@ -31,7 +38,13 @@ export class Aws {
         this.paces = new Map();
     }
 
-    /** One operation. Throws AwsError, or what `fetch` throws when nothing answers. */
+    /**
+     * One operation. Throws AwsError, or what `fetch` throws when nothing answers.
+     * @param {keyof typeof SERVICES} service
+     * @param {string} operation
+     * @param {object} request
+     * @returns {Promise<any>}
+     */
     async call(service, operation, request = {}) {
         const { prefix, version } = SERVICES[service];
         await this.#turn(service, operation);
@@ -49,13 +62,20 @@ export class Aws {
         if (!response.ok) {
             const code = String(answer.__type ?? `HTTP ${response.status}`)
                 .split("#")
-                .pop();
+                .slice(-1)[0];
             throw new AwsError(code, answer.message ?? answer.Message ?? text.slice(0, 200));
         }
         return answer;
     }
 
-    /** The items of all pages, `most` at the most; `token` names the member that leads on to the next page. */
+    /**
+     * The items of all pages, `most` at the most; `token` names the member that leads on to the next page.
+     * @param {keyof typeof SERVICES} service
+     * @param {string} operation
+     * @param {object} request
+     * @param {{ items: string, token: string, most?: number }} paging
+     * @returns {Promise<any[]>}
+     */
     async all(service, operation, request, { items, token, most = Infinity }) {
         const found = [];
         let next;
@@ -70,14 +90,20 @@ export class Aws {
         return found.slice(0, most);
     }
 
+    /**
+     * @param {string} service
+     * @param {string} operation
+     */
     async #turn(service, operation) {
         if (service !== "dataPipeline") return;
-        if (!this.paces.has(operation)) this.paces.set(operation, new Pace(PACES[operation], this.now()));
-        const wait = this.paces.get(operation).take(this.now());
+        const pace = this.paces.get(operation) ?? new Pace(PACES[operation], this.now());
+        this.paces.set(operation, pace);
+        const wait = pace.take(this.now());
         if (wait > 0) await this.sleep(wait);
     }
 }
 
+/** @param {string} text */
 function parsed(text) {
     try {
         return JSON.parse(text || "{}");

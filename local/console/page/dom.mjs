@@ -2,40 +2,81 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An HTML element. Attributes that are functions listen to the event that they are named for. */
+/**
+ * An HTML element. Attributes that are functions listen to the event that they are named for.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, unknown>} attributes
+ * @param {Child[]} children
+ */
 export function h(tag, attributes = {}, ...children) {
     return filled(document.createElement(tag), attributes, children);
 }
 
-/** An SVG element. */
+/**
+ * An SVG element.
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, unknown>} attributes
+ * @param {Child[]} children
+ */
 export function svg(tag, attributes = {}, ...children) {
     return filled(document.createElementNS(SVG, tag), attributes, children);
 }
 
+/**
+ * @template {Element} Made
+ * @param {Made} element
+ * @param {Record<string, unknown>} attributes
+ * @param {Child[]} children
+ * @returns {Made}
+ */
 function filled(element, attributes, children) {
     for (const [name, value] of Object.entries(attributes)) {
-        if (typeof value === "function") element.addEventListener(name, value);
+        if (typeof value === "function") element.addEventListener(name, /** @type {EventListener} */ (value));
         else if (value !== null && value !== undefined && value !== false)
             element.setAttribute(name, String(value));
     }
-    element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+    element.append(...flat(children));
     return element;
 }
 
-/** A part of the page that is made anew when what it shows has changed, and only then. */
+/**
+ * The children of nested lists, without what stands for no child.
+ * @param {Child[]} children
+ * @returns {(string | Node)[]}
+ */
+function flat(children) {
+    return children.flatMap((child) => {
+        if (Array.isArray(child)) return flat(child);
+        if (child === null || child === undefined) return [];
+        return typeof child === "object" ? child : String(child);
+    });
+}
+
+/**
+ * A part of the page that is made anew when what it shows has changed, and only then.
+ * @template Model
+ */
 export class Part {
+    /**
+     * @param {HTMLElement} element
+     * @param {(model: Model) => Child} render
+     */
     constructor(element, render) {
         this.element = element;
         this.render = render;
+        /** @type {string | null} */
         this.shown = null;
     }
 
+    /** @param {Model} model */
     show(model) {
         const key = JSON.stringify(model);
         if (key === this.shown || this.#isBeingSelected()) return;
         this.shown = key;
         const before = this.#state();
-        this.element.replaceChildren(...[this.render(model)].flat(Infinity).filter(Boolean));
+        this.element.replaceChildren(...flat([this.render(model)]).filter(Boolean));
         this.#restore(before);
     }
 
@@ -47,36 +88,44 @@ export class Part {
 
     /** What the reader has done here: focus, scrolling, what is unfolded. */
     #state() {
+        const active = document.activeElement;
         return {
-            focused: this.element.contains(document.activeElement) ? nameOf(document.activeElement) : "",
+            focused: active !== null && this.element.contains(active) ? nameOf(active) : "",
             scrolled: new Map(
-                this.#all("[data-scroll]").map((one) => [
-                    one.id,
-                    { left: one.scrollLeft, top: isAtEnd(one) ? null : one.scrollTop },
+                this.#all("[data-scroll]").map((box) => [
+                    box.id,
+                    { left: box.scrollLeft, top: isAtEnd(box) ? null : box.scrollTop },
                 ]),
             ),
             unfolded: this.#all("details[open]").map(({ id }) => id),
         };
     }
 
+    /** @param {{ focused: string, scrolled: Map<string, { left: number, top: number | null }>, unfolded: string[] }} state */
     #restore({ focused, scrolled, unfolded }) {
-        for (const one of this.#all("details")) one.open = unfolded.includes(one.id);
-        for (const one of this.#all("[data-scroll]")) {
-            const { left, top } = scrolled.get(one.id) ?? { left: 0, top: null };
+        for (const details of this.element.querySelectorAll("details"))
+            details.open = unfolded.includes(details.id);
+        for (const box of this.#all("[data-scroll]")) {
+            const { left, top } = scrolled.get(box.id) ?? { left: 0, top: null };
             // What grows at its end is followed there, unless the reader has scrolled up.
-            one.scrollTo({ left, top: top ?? (one.dataset.scroll === "end" ? one.scrollHeight : 0) });
+            box.scrollTo({ left, top: top ?? (box.dataset.scroll === "end" ? box.scrollHeight : 0) });
         }
         if (focused)
             this.#all("a, button, summary, [tabindex]")
-                .find((one) => nameOf(one) === focused)
+                .find((control) => nameOf(control) === focused)
                 ?.focus({ preventScroll: true });
     }
 
+    /**
+     * @param {string} selector
+     * @returns {HTMLElement[]}
+     */
     #all(selector) {
-        return [...this.element.querySelectorAll(selector)];
+        return /** @type {HTMLElement[]} */ ([...this.element.querySelectorAll(selector)]);
     }
 }
 
+/** @param {HTMLElement} element */
 function isAtEnd(element) {
     return (
         element.dataset.scroll === "end" &&
@@ -84,7 +133,10 @@ function isAtEnd(element) {
     );
 }
 
-/** What finds a control again when the part has been made anew. */
+/**
+ * What finds a control again when the part has been made anew.
+ * @param {Element} element
+ */
 function nameOf(element) {
     return element.id || element.getAttribute("href") || "";
 }

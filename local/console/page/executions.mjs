@@ -7,8 +7,13 @@ const MOST_EVENTS = 5000;
 const MOST_EXECUTIONS = 1000;
 const DESCRIBED_A_READING = 25;
 
+/** @param {number | null | undefined} seconds */
 const milliseconds = (seconds) => (seconds == null ? null : seconds * 1000);
 
+/**
+ * @param {any} told
+ * @returns {Execution}
+ */
 function execution(told) {
     return {
         arn: told.executionArn,
@@ -20,7 +25,10 @@ function execution(told) {
     };
 }
 
-/** How an execution's name begins that runs a task of this attempt: RunTask's are `<object>-<group>-<task>`. */
+/**
+ * How an execution's name begins that runs a task of this attempt: RunTask's are `<object>-<group>-<task>`.
+ * @param {string} attemptId
+ */
 export function namePrefix(attemptId) {
     const slug = idParts(attemptId)
         .component.replace(/[^A-Za-z0-9]+/g, "-")
@@ -29,7 +37,11 @@ export function namePrefix(attemptId) {
     return `${slug || "task"}-`;
 }
 
-/** The execution's input, if it is a task's envelope. */
+/**
+ * The execution's input, if it is a task's envelope.
+ * @param {string} input
+ * @returns {Task}
+ */
 export function envelopeOf(input) {
     try {
         const { pipelineId, attemptId, receivedAt, workerGroup, route, taskId } = JSON.parse(input);
@@ -40,6 +52,7 @@ export function envelopeOf(input) {
 }
 
 export class Executions {
+    /** @param {Aws} aws */
     constructor(aws) {
         this.aws = aws;
         this.definitions = new Map();
@@ -47,7 +60,10 @@ export class Executions {
         this.histories = new Map();
     }
 
-    /** All state machines by name. */
+    /**
+     * All state machines by name.
+     * @returns {Promise<ListedMachine[]>}
+     */
     async machines() {
         const options = { items: "stateMachines", token: "nextToken" };
         const told = await this.aws.all("stepFunctions", "ListStateMachines", {}, options);
@@ -56,7 +72,12 @@ export class Executions {
             .sort((a, b) => (a.name < b.name ? -1 : 1));
     }
 
-    /** The latest executions of a state machine, latest first. */
+    /**
+     * The latest executions of a state machine, latest first.
+     * @param {string} machineArn
+     * @param {number} most
+     * @returns {Promise<Execution[]>}
+     */
     async list(machineArn, most = MOST_EXECUTIONS) {
         const request = { stateMachineArn: machineArn, maxResults: Math.min(most, MOST_EXECUTIONS) };
         const options = { items: "executions", token: "nextToken", most };
@@ -64,6 +85,10 @@ export class Executions {
         return told.map(execution);
     }
 
+    /**
+     * @param {string} arn
+     * @returns {Promise<DescribedExecution>}
+     */
     async describe(arn) {
         const told = await this.aws.call("stepFunctions", "DescribeExecution", { executionArn: arn });
         this.envelopes.set(arn, envelopeOf(told.input));
@@ -75,7 +100,11 @@ export class Executions {
         };
     }
 
-    /** The definition that an execution runs by, and the log group of its state machine. */
+    /**
+     * The definition that an execution runs by, and the log group of its state machine.
+     * @param {string} executionArn
+     * @returns {Promise<Machine>}
+     */
     async machineOf(executionArn) {
         if (!this.definitions.has(executionArn)) {
             const told = await this.aws.call("stepFunctions", "DescribeStateMachineForExecution", {
@@ -86,13 +115,18 @@ export class Executions {
         return this.definitions.get(executionArn);
     }
 
+    /** @param {string} arn */
     async machine(arn) {
         return machine(
             await this.aws.call("stepFunctions", "DescribeStateMachine", { stateMachineArn: arn }),
         );
     }
 
-    /** An execution's events in their order: the latest 5,000 of them. What was read once is not read again. */
+    /**
+     * An execution's events in their order: the latest 5,000 of them. What was read once is not read again.
+     * @param {string} executionArn
+     * @returns {Promise<HistoryEvent[]>}
+     */
     async history(executionArn) {
         const known = this.histories.get(executionArn) ?? [];
         const last = known.at(-1)?.id ?? 0;
@@ -107,8 +141,10 @@ export class Executions {
                 maxResults: known.length ? 100 : HISTORY_PAGE,
                 ...(nextToken ? { nextToken } : {}),
             });
-            fresh.push(...page.events.filter(({ id }) => id > last));
-            nextToken = page.events.some(({ id }) => id <= last) ? undefined : page.nextToken;
+            /** @type {HistoryEvent[]} */
+            const events = page.events;
+            fresh.push(...events.filter(({ id }) => id > last));
+            nextToken = events.some(({ id }) => id <= last) ? undefined : page.nextToken;
         } while (nextToken && fresh.length < MOST_EVENTS);
         const events = [...known, ...fresh.reverse()].slice(-MOST_EVENTS);
         this.histories.set(executionArn, events);
@@ -118,6 +154,9 @@ export class Executions {
     /**
      * The executions that run a task of an attempt, latest first, and whether all candidates have been looked at:
      * the input tells, and a reading describes 25 executions at most.
+     * @param {string} machineArn
+     * @param {string} pipelineId
+     * @param {string} attemptId
      */
     async ofAttempt(machineArn, pipelineId, attemptId) {
         const prefix = namePrefix(attemptId);
@@ -132,6 +171,10 @@ export class Executions {
     }
 }
 
+/**
+ * @param {any} told
+ * @returns {Machine}
+ */
 function machine(told) {
     const destination =
         told.loggingConfiguration?.destinations?.[0]?.cloudWatchLogsLogGroup?.logGroupArn ?? "";

@@ -1,6 +1,10 @@
 // A state machine's definition (Amazon States Language) as a graph.
 
-/** `{start, nodes: [{id, type, comment}], edges: [{from, to, kinds, labels}]}`; one edge for each pair of states. */
+/**
+ * `{start, nodes: [{id, type, comment}], edges: [{from, to, kinds, labels}]}`; one edge for each pair of states.
+ * @param {Definition} definition
+ * @returns {Graph}
+ */
 export function graphOf(definition) {
     const nodes = Object.entries(definition.States).map(([id, state]) => ({
         id,
@@ -21,11 +25,16 @@ export function graphOf(definition) {
     return { start: definition.StartAt, nodes, edges: [...edges.values()].filter(({ to }) => known.has(to)) };
 }
 
-/** The key of the transition from one state to another. */
+/**
+ * The key of the transition from one state to another.
+ * @param {string} from
+ * @param {string} to
+ */
 export function edgeKey(from, to) {
     return JSON.stringify([from, to]);
 }
 
+/** @param {State} state */
 function* transitions(state) {
     if (state.Next) yield { to: state.Next, kind: "next", label: "" };
     for (const choice of state.Choices ?? []) {

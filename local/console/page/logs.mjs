@@ -1,10 +1,16 @@
 // The log lines of one task: of its handler, of RunTask and of the poller, from CloudWatch Logs.
 
+import { AwsError } from "./aws.mjs";
+
 const LINES_A_CALL = 1000;
 const MOST_LINES = 5000;
 const LATE_MILLISECONDS = 5000;
 
-/** The log groups of the Lambda functions that a state machine invokes, or those of `states` alone. */
+/**
+ * The log groups of the Lambda functions that a state machine invokes, or those of `states` alone.
+ * @param {Definition} definition
+ * @param {string[]} states
+ */
 export function functionLogGroups(definition, states = Object.keys(definition.States)) {
     const names = states
         .map((name) => definition.States[name]?.Arguments?.FunctionName)
@@ -13,13 +19,21 @@ export function functionLogGroups(definition, states = Object.keys(definition.St
     return [...new Set(names)].map((name) => `/aws/lambda/${name}`);
 }
 
-/** A filter pattern for lines that have all of these terms. What cannot be written as a term is left out. */
+/**
+ * A filter pattern for lines that have all of these terms. What cannot be written as a term is left out.
+ * @param {string[]} terms
+ */
 export function pattern(terms) {
     const plain = terms.filter((term) => /^[\x21-\x7e]+$/.test(term) && !/["\\]/.test(term));
     return plain.map((term) => `"${term}"`).join(" ");
 }
 
-/** What a line says: `text`, its level or stream, and the rest of a JSON line as `entry`. */
+/**
+ * What a line says: `text`, its level or stream, and the rest of a JSON line as `entry`.
+ * @param {{ eventId: string, timestamp: number, message: string }} event
+ * @param {string} source
+ * @returns {Line}
+ */
 export function read(event, source) {
     const line = {
         id: event.eventId,
@@ -40,7 +54,11 @@ export function read(event, source) {
     };
 }
 
-/** Whether a line is about the attempt. A filter pattern finds text anywhere; the members say for certain. */
+/**
+ * Whether a line is about the attempt. A filter pattern finds text anywhere; the members say for certain.
+ * @param {Line} line
+ * @param {LoggedTask} task
+ */
 export function isOf(line, { pipelineId, attemptId, executionArn }) {
     if (line.entry === null) return false;
     if (executionArn && line.entry.execution_arn === executionArn) return true;
@@ -49,6 +67,10 @@ export function isOf(line, { pipelineId, attemptId, executionArn }) {
 
 /** The lines of one attempt, read on from where the last reading ended. */
 export class TaskLog {
+    /**
+     * @param {Aws} aws
+     * @param {LoggedTask} task
+     */
     constructor(aws, task) {
         this.aws = aws;
         this.task = task;
@@ -56,7 +78,11 @@ export class TaskLog {
         this.since = new Map();
     }
 
-    /** The latest 5,000 lines in the order of their times. `groups` are log groups; `from` is the time to begin at. */
+    /**
+     * The latest 5,000 lines in the order of their times. `groups` are log groups; `from` is the time to begin at.
+     * @param {string[]} groups
+     * @param {number | null | undefined} from
+     */
     async read(groups, from) {
         for (const group of groups) await this.#readGroup(group, from);
         const lines = [...this.lines.values()].sort((a, b) => a.time - b.time).slice(-MOST_LINES);
@@ -64,6 +90,10 @@ export class TaskLog {
         return lines;
     }
 
+    /**
+     * @param {string} group
+     * @param {number | null | undefined} from
+     */
     async #readGroup(group, from) {
         const { pipelineId, attemptId, executionArn } = this.task;
         const terms = group.startsWith("/aws/vendedlogs/states/")
@@ -83,7 +113,7 @@ export class TaskLog {
             events = await this.aws.all("logs", "FilterLogEvents", request, options);
         } catch (error) {
             // A function that has never run has no log group yet.
-            if (error.code !== "ResourceNotFoundException") throw error;
+            if (!(error instanceof AwsError && error.code === "ResourceNotFoundException")) throw error;
         }
         for (const event of events) {
             const line = read(event, group);
@@ -93,6 +123,7 @@ export class TaskLog {
     }
 }
 
+/** @param {string} text */
 function parsed(text) {
     try {
         const value = JSON.parse(text);

@@ -14,6 +14,7 @@ import { pipelineView } from "./view-pipeline.mjs";
 import { sidebarView } from "./view-sidebar.mjs";
 import { empty } from "./widgets.mjs";
 
+/** @type {Record<string, (main: HTMLElement, reads: Reads, wanted: any) => View>} */
 const VIEWS = {
     home: homeView,
     pipeline: pipelineView,
@@ -28,11 +29,11 @@ const GONE = new Set([
     "StateMachineDoesNotExist",
 ]);
 
-const main = document.getElementById("main");
+const main = byId("main");
 const hidden = () => document.hidden;
 const aws = new Aws({
     url: `${window.location.origin}/`,
-    fetch: (...request) => window.fetch(...request),
+    fetch: window.fetch.bind(window),
     now: () => Date.now(),
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 });
@@ -44,7 +45,21 @@ const reads = {
     url: window.location.origin,
 };
 
-/** Waits, but no longer than until somebody looks at the page again. */
+/**
+ * An element of index.html.
+ * @param {string} id
+ */
+function byId(id) {
+    const element = document.getElementById(id);
+    if (element === null) throw new Error(`index.html has no element ${id}`);
+    return element;
+}
+
+/**
+ * Waits, but no longer than until somebody looks at the page again.
+ * @param {number} milliseconds
+ * @returns {Promise<void>}
+ */
 function pause(milliseconds) {
     return new Promise((resolve) => {
         const done = () => {
@@ -61,11 +76,12 @@ function pause(milliseconds) {
     });
 }
 
-const connection = new Part(document.getElementById("connection"), ({ tone, text }) => [
+const connection = new Part(byId("connection"), ({ tone, text }) => [
     h("span", { class: `dot ${tone}` }),
     h("span", {}, text),
 ]);
 
+/** @param {any} problem */
 function tell(problem) {
     if (problem === null) connection.show({ tone: "good", text: "live" });
     else if (problem.code === "ThrottlingException")
@@ -74,18 +90,24 @@ function tell(problem) {
     else connection.show({ tone: "bad", text: "no answer from local AWS, trying again" });
 }
 
-const alarms = new Part(document.getElementById("alarms"), (raised) =>
+/** @type {Part<Alarm[]>} */
+const alarms = new Part(byId("alarms"), (raised) =>
     raised.map(({ name, reason }) =>
         h("a", { class: "pill bad", href: links.home(), title: reason }, `ALARM ${name}`),
     ),
 );
 
+/**
+ * @param {View} view
+ * @param {(problem: any) => void} onProblem
+ */
 function start({ read, seconds }, onProblem) {
     const poller = new Poller({ read, seconds, hidden, sleep: pause, tell: onProblem });
     poller.run();
     return poller;
 }
 
+/** @type {Poller | null} */
 let shown = null;
 
 function open() {
@@ -111,7 +133,7 @@ const here = () => {
     const wanted = route(window.location.hash);
     return wanted.pipelineId ?? wanted.id ?? wanted.arn ?? "";
 };
-const sidebar = sidebarView(document.getElementById("sidebar"), reads, here);
+const sidebar = sidebarView(byId("sidebar"), reads, here);
 // A pipeline that goes between being listed and being described is left out by the next reading.
 start(sidebar, () => {});
 start(
@@ -121,7 +143,7 @@ start(
     },
     () => {},
 );
-document.querySelector(".skip").addEventListener("click", (event) => {
+document.querySelector(".skip")?.addEventListener("click", (event) => {
     // The part of the address after # is for views.
     event.preventDefault();
     main.focus();

@@ -3,6 +3,7 @@
 // An account shares its request rates (developer guide, limits) with its task runner. The page keeps to a
 // quarter of them at most, and its burst to a fifth of the documented one.
 
+/** @type {Record<string, { perSecond: number, burst: number }>} */
 export const PACES = {
     QueryObjects: { perSecond: 0.5, burst: 20 },
     DescribeObjects: { perSecond: 0.5, burst: 20 },
@@ -12,6 +13,10 @@ export const PACES = {
 
 /** A bucket of tokens: `burst` at once, then `perSecond`. Times are milliseconds. */
 export class Pace {
+    /**
+     * @param {{ perSecond: number, burst: number }} rate
+     * @param {number} now
+     */
     constructor({ perSecond, burst }, now) {
         this.perSecond = perSecond;
         this.burst = burst;
@@ -19,7 +24,10 @@ export class Pace {
         this.since = now;
     }
 
-    /** Takes the next turn, and says in how many milliseconds it comes. */
+    /**
+     * Takes the next turn, and says in how many milliseconds it comes.
+     * @param {number} now
+     */
     take(now) {
         this.left = Math.min(this.burst, this.left + ((now - this.since) / 1000) * this.perSecond) - 1;
         this.since = now;
@@ -27,7 +35,11 @@ export class Pace {
     }
 }
 
-/** Milliseconds until the next reading: the usual interval, doubled with each failure in a row, a minute at most. */
+/**
+ * Milliseconds until the next reading: the usual interval, doubled with each failure in a row, a minute at most.
+ * @param {number} seconds
+ * @param {number} failures
+ */
 export function nextDelay(seconds, failures) {
     return Math.min(seconds * 2 ** failures, 60) * 1000;
 }

@@ -5,11 +5,15 @@ import { edgeKey } from "./graph.mjs";
 /**
  * `{steps, visits, taken, current, ended}`: the states in the order in which they were entered, how often each
  * was, how often each transition was taken, the state that the execution is in, and the one that it ended in.
+ * @param {HistoryEvent[]} events
+ * @param {string} status
+ * @returns {Path}
  */
 export function follow(events, status) {
     const steps = [];
     const visits = new Map();
     const taken = new Map();
+    /** @type {Step | null} */
     let step = null;
     for (const event of events) {
         const entered = event.stateEnteredEventDetails?.name;
@@ -34,13 +38,20 @@ export function follow(events, status) {
     };
 }
 
-/** The error of an event such as TaskFailed or LambdaFunctionTimedOut; null for other events. */
+/**
+ * The error of an event such as TaskFailed or LambdaFunctionTimedOut; null for other events.
+ * @param {HistoryEvent} event
+ */
 function problemOf(event) {
     if (!/(Failed|TimedOut)$/.test(event.type)) return null;
     const details = Object.entries(event).find(([key]) => key.endsWith("EventDetails"))?.[1] ?? {};
     return { error: details.error ?? event.type, cause: details.cause ?? "" };
 }
 
+/**
+ * @param {Map<string, number>} counts
+ * @param {string} key
+ */
 function count(counts, key) {
     counts.set(key, (counts.get(key) ?? 0) + 1);
 }

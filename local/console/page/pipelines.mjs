@@ -1,68 +1,113 @@
 // Pipelines, their instances and their attempts, as the Data Pipeline API tells of them.
 
+import { lookUp } from "./look-up.mjs";
+
 const IDS_A_CALL = 25;
 const QUERY_PAGE = 100;
 const REPORT_INTERVAL = 60_000;
 const OVER = new Set(["FINISHED", "FAILED", "CASCADE_FAILED", "CANCELED"]);
 
-/** The fields of a pipeline object by key; of a key with several values, the first. */
+/**
+ * The fields of a pipeline object by key; of a key with several values, the first.
+ * @param {{ fields?: { key: string, stringValue?: string, refValue?: string }[] }} object
+ * @returns {Record<string, string>}
+ */
 export function fieldsOf(object) {
+    /** @type {Record<string, string>} */
     const fields = {};
     for (const { key, stringValue, refValue } of object.fields ?? [])
         fields[key] ??= stringValue ?? refValue ?? "";
     return fields;
 }
 
-/** Milliseconds of a time such as 2026-11-24T10:00:00, which is UTC; null for what is none. */
+/**
+ * Milliseconds of a time such as 2026-11-24T10:00:00, which is UTC; null for what is none.
+ * @param {string | undefined} text
+ */
 export function timeOf(text) {
     if (!text) return null;
     const time = Date.parse(/Z$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`);
     return Number.isNaN(time) ? null : time;
 }
 
-/** The parts of an instance's or an attempt's id, such as `@Copy_2026-11-24T10:00:00_Attempt=2`. */
+/**
+ * The parts of an instance's or an attempt's id, such as `@Copy_2026-11-24T10:00:00_Attempt=2`.
+ * @param {string} id
+ * @returns {IdParts}
+ */
 export function idParts(id) {
-    const [, instance, number] = /^(.*?)(?:_Attempt=(\d+))?$/s.exec(id);
-    const [, name, scheduled] = /^@?(.*?)(?:_(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d))?$/s.exec(instance);
+    const [, instance, number] = matched(/^(.*?)(?:_Attempt=(\d+))?$/s, id);
+    const [, name, scheduled] = matched(/^@?(.*?)(?:_(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d))?$/s, instance);
     return { instance, component: name, scheduled: scheduled ?? "", attempt: number ? Number(number) : null };
 }
 
-/** Ids of instances, latest first; those that are due at the same time in the order in which they came. */
+/**
+ * The groups of an expression that matches any text.
+ * @param {RegExp} expression
+ * @param {string} text
+ */
+function matched(expression, text) {
+    return expression.exec(text) ?? [];
+}
+
+/**
+ * Ids of instances, latest first; those that are due at the same time in the order in which they came.
+ * @param {string[]} ids
+ */
 export function latestFirst(ids) {
     const place = new Map(ids.map((id, index) => [id, index]));
     const scheduled = new Map(ids.map((id) => [id, idParts(id).scheduled]));
     return [...ids].sort((a, b) => {
-        const [one, other] = [scheduled.get(a), scheduled.get(b)];
-        return one === other ? place.get(a) - place.get(b) : one < other ? 1 : -1;
+        const [timeOfA, timeOfB] = [lookUp(scheduled, a), lookUp(scheduled, b)];
+        return timeOfA === timeOfB ? lookUp(place, a) - lookUp(place, b) : timeOfA < timeOfB ? 1 : -1;
     });
 }
 
-/** One page of a list, and the number of pages; a page beyond the end is the last one. */
+/**
+ * One page of a list, and the number of pages; a page beyond the end is the last one.
+ * @template Item
+ * @param {Item[]} items
+ * @param {number} number
+ * @param {number} size
+ * @returns {Page<Item>}
+ */
 export function pageOf(items, number, size) {
     const pages = Math.max(1, Math.ceil(items.length / size));
     const page = Math.min(Math.max(1, number), pages);
     return { page, pages, items: items.slice((page - 1) * size, page * size) };
 }
 
+/** @param {string[]} ids */
 const inParts = (ids) =>
     Array.from({ length: Math.ceil(ids.length / IDS_A_CALL) }, (_, i) =>
         ids.slice(i * IDS_A_CALL, (i + 1) * IDS_A_CALL),
     );
 
 export class Pipelines {
+    /** @param {Aws} aws */
     constructor(aws) {
         this.aws = aws;
+        /** @type {Map<string, Pipeline>} */
         this.described = new Map();
+        /** @type {Map<string, Runs>} */
         this.known = new Map();
     }
 
-    /** The runs of a pipeline, with what was read of them before. */
+    /**
+     * The runs of a pipeline, with what was read of them before.
+     * @param {string} id
+     * @returns {Runs}
+     */
     runs(id) {
-        if (!this.known.has(id)) this.known.set(id, new Runs(this.aws, id));
-        return this.known.get(id);
+        const runs = this.known.get(id) ?? new Runs(this.aws, id);
+        this.known.set(id, runs);
+        return runs;
     }
 
-    /** All pipelines, newest first. Their states are those of when they were described last. */
+    /**
+     * All pipelines, newest first. Their states are those of when they were described last.
+     * @returns {Promise<Listed[]>}
+     */
     async list() {
         const listed = await this.aws.all(
             "dataPipeline",
@@ -76,15 +121,20 @@ export class Pipelines {
             .sort((a, b) => (b.created ?? 0) - (a.created ?? 0) || (a.name < b.name ? -1 : 1));
     }
 
+    /** @param {string[]} ids */
     async describe(ids) {
         for (const pipelineIds of inParts(ids)) {
             const answer = await this.aws.call("dataPipeline", "DescribePipelines", { pipelineIds });
-            for (const one of answer.pipelineDescriptionList)
-                this.described.set(one.pipelineId, description(one));
+            for (const pipeline of answer.pipelineDescriptionList)
+                this.described.set(pipeline.pipelineId, description(pipeline));
         }
     }
 }
 
+/**
+ * @param {any} pipeline
+ * @returns {Pipeline}
+ */
 function description(pipeline) {
     const fields = fieldsOf(pipeline);
     return {
@@ -99,21 +149,33 @@ function description(pipeline) {
 
 /** The runs of one pipeline. What is known is kept, so that a reading costs few calls. */
 export class Runs {
+    /**
+     * @param {Aws} aws
+     * @param {string} pipelineId
+     */
     constructor(aws, pipelineId) {
         this.aws = aws;
         this.pipelineId = pipelineId;
+        /** @type {Record<string, Set<string>>} */
         this.ids = { INSTANCE: new Set(), ATTEMPT: new Set() };
+        /** @type {Record<string, string>} */
         this.latest = { INSTANCE: "", ATTEMPT: "" };
+        /** @type {Map<string, Run>} */
         this.objects = new Map();
         this.firstReports = new Map();
         this.seenWaiting = new Set();
     }
 
-    /** One page of instances, latest first, each with its attempts. */
+    /**
+     * One page of instances, latest first, each with its attempts.
+     * @param {number} page
+     * @param {number} size
+     */
     async read(page, size) {
         await this.#find("INSTANCE", "@scheduledStartTime");
         await this.#find("ATTEMPT", "@actualStartTime");
         const chosen = pageOf(latestFirst([...this.ids.INSTANCE]), page, size);
+        /** @type {Map<string, string[]>} */
         const attempts = new Map(chosen.items.map((id) => [id, []]));
         for (const id of this.ids.ATTEMPT) attempts.get(idParts(id).instance)?.push(id);
         const open = [...attempts.values()].flat().filter((id) => !this.objects.get(id)?.over);
@@ -122,12 +184,11 @@ export class Runs {
         const instances = chosen.items
             .filter((id) => this.objects.has(id))
             .map((id) => ({
-                ...this.objects.get(id),
-                attempts: attempts
-                    .get(id)
-                    .map((attempt) => this.objects.get(attempt))
-                    .filter(Boolean)
-                    .sort((a, b) => a.attempt - b.attempt),
+                ...lookUp(this.objects, id),
+                attempts: lookUp(attempts, id)
+                    .filter((attempt) => this.objects.has(attempt))
+                    .map((attempt) => lookUp(this.objects, attempt))
+                    .sort((a, b) => (a.attempt ?? 0) - (b.attempt ?? 0)),
             }));
         return {
             ...chosen,
@@ -137,12 +198,16 @@ export class Runs {
         };
     }
 
-    /** One instance or attempt as it is now; null if there is none. */
-    async one(id) {
+    /**
+     * One instance or attempt as it is now; null if there is none.
+     * @param {string} id
+     */
+    async current(id) {
         await this.describe([id]);
         return this.objects.get(id) ?? null;
     }
 
+    /** @param {string[]} ids */
     async describe(ids) {
         for (const objectIds of inParts(ids)) {
             const request = { pipelineId: this.pipelineId, objectIds };
@@ -151,6 +216,7 @@ export class Runs {
         }
     }
 
+    /** @param {any} object */
     #keep(object) {
         const fields = fieldsOf(object);
         const started = timeOf(fields["@actualStartTime"]) ?? timeOf(fields["@creationTime"]);
@@ -159,7 +225,7 @@ export class Runs {
         // read before, or if it came within a minute: a runner at work reports once a minute.
         if (report === null && fields["@status"] === "WAITING_FOR_RUNNER") this.seenWaiting.add(object.id);
         const isFirst =
-            report !== null && (this.seenWaiting.has(object.id) || report - started < REPORT_INTERVAL);
+            report !== null && (this.seenWaiting.has(object.id) || report - (started ?? 0) < REPORT_INTERVAL);
         if (isFirst && !this.firstReports.has(object.id)) this.firstReports.set(object.id, report);
         this.objects.set(object.id, {
             id: object.id,
@@ -181,7 +247,11 @@ export class Runs {
         if (sphere in this.latest && time > this.latest[sphere]) this.latest[sphere] = time;
     }
 
-    /** Looks for new ids: all of them while they fit into one page of the answer, then those since the latest. */
+    /**
+     * Looks for new ids: all of them while they fit into one page of the answer, then those since the latest.
+     * @param {"INSTANCE" | "ATTEMPT"} sphere
+     * @param {string} timeField
+     */
     async #find(sphere, timeField) {
         const since = this.ids[sphere].size >= QUERY_PAGE ? this.latest[sphere] : "";
         const selector = { fieldName: timeField, operator: { type: "GE", values: [since] } };

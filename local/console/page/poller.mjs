@@ -3,9 +3,23 @@
 import { nextDelay } from "./pace.mjs";
 
 export class Poller {
-    /** `read` is given `alive()`, and shows what it has read; `tell` is told of errors, and null when all is well. */
+    /**
+     * `read` is passed `alive()`, and shows what it reads. `tell` is called with each error, and with null after a
+     * reading without one.
+     * @param {View & {
+     *     hidden: () => boolean,
+     *     sleep: (milliseconds: number) => Promise<void>,
+     *     tell: (problem: any) => void,
+     * }} options
+     */
     constructor({ read, seconds, hidden, sleep, tell }) {
-        Object.assign(this, { read, seconds, hidden, sleep, tell, failures: 0, stopped: false });
+        this.read = read;
+        this.seconds = seconds;
+        this.hidden = hidden;
+        this.sleep = sleep;
+        this.tell = tell;
+        this.failures = 0;
+        this.stopped = false;
     }
 
     /** Goes on until `stop`. */
@@ -17,6 +31,7 @@ export class Poller {
     }
 
     async once() {
+        /** @type {unknown} */
         let problem = null;
         try {
             await this.read(() => !this.stopped);

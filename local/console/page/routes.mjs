@@ -4,13 +4,23 @@ const part = encodeURIComponent;
 
 export const links = {
     home: () => "#/",
+    /** @param {string} id */
     pipeline: (id, page = 1) => `#/pipelines/${part(id)}${page > 1 ? `?page=${page}` : ""}`,
+    /**
+     * @param {string} pipelineId
+     * @param {string} id
+     */
     attempt: (pipelineId, id) => `#/pipelines/${part(pipelineId)}/${part(id)}`,
+    /** @param {string} arn */
     machine: (arn, page = 1) => `#/machines/${part(arn)}${page > 1 ? `?page=${page}` : ""}`,
+    /** @param {string} arn */
     execution: (arn) => `#/executions/${part(arn)}`,
 };
 
-/** `{view, ...}`; an address that means nothing is the home page. */
+/**
+ * `{view, ...}`; an address that means nothing is the home page.
+ * @param {string} hash
+ */
 export function route(hash) {
     const [path, query] = hash.replace(/^#\/?/, "").split("?");
     let parts;

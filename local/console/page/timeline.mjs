@@ -6,6 +6,9 @@ const DAY = 86_400_000;
 /**
  * `[{status, from, to}]` of an instance or an attempt. The service says when it began, when a runner reported on
  * it last, and when it ended; `firstReport` is null where it is not known, and `now` the end of what is going on.
+ * @param {Times} run
+ * @param {number} now
+ * @returns {Segment[]}
  */
 export function segments({ status, over, started, ended, firstReport, lastReport }, now) {
     if (started === null) return [];
@@ -16,15 +19,20 @@ export function segments({ status, over, started, ended, firstReport, lastReport
     const waiting = { status: "WAITING_FOR_RUNNER", from: started, to: taken };
     if (status !== "WAITING_FOR_RUNNER") return [waiting, { status, from: taken, to: end }];
     // Its runner fell silent, or its precondition was not met: it is offered again.
-    const silent = between(lastReport, taken, end);
+    const silent = between(lastReport ?? 0, taken, end);
     return [waiting, { status: "RUNNING", from: taken, to: silent }, { status, from: silent, to: end }];
 }
 
-/** The statuses that an attempt went through: `[{status, from, to}]`; `to` is null for the one that it has now. */
+/**
+ * The statuses that an attempt went through: `[{status, from, to}]`; `to` is null for the one that it has now.
+ * @param {Times} run
+ * @param {number} now
+ * @returns {Status[]}
+ */
 export function statuses(run, now) {
     const parts = segments(run, now);
-    if (!parts.length) return [];
     const last = parts.at(-1);
+    if (!last) return [];
     if (!run.over) return [...parts.slice(0, -1), { ...last, to: null }];
     const before = run.lastReport === null ? "WAITING_FOR_RUNNER" : "RUNNING";
     return [
@@ -34,37 +42,61 @@ export function statuses(run, now) {
     ];
 }
 
-/** The attempt, taken when the execution that runs it began, if that lies between what the service tells. */
+/**
+ * The attempt, taken when the execution that runs it began, if that lies between what the service tells.
+ * @template {Times} Timed
+ * @param {Timed} run
+ * @param {number | null | undefined} executionStarted
+ */
 export function takenBy(run, executionStarted) {
     // Times of the service are whole seconds; with a time scale they are of another clock than the execution's.
     const fits =
+        typeof executionStarted === "number" &&
+        run.started !== null &&
         run.lastReport !== null &&
         executionStarted >= run.started &&
         executionStarted < run.lastReport + 1000;
     return fits ? { ...run, firstReport: executionStarted } : run;
 }
 
-/** The time that all attempts take up: `{from, to}`, at least a second. `now` counts while one is not over. */
+/**
+ * The time that all attempts take up: `{from, to}`, at least a second. `now` counts while one is not over.
+ * @param {Times[]} runs
+ * @param {number} now
+ * @returns {Span}
+ */
 export function span(runs, now) {
-    const begun = runs.filter(({ started }) => started !== null);
+    const begun = runs.flatMap((run) => (run.started === null ? [] : { run, started: run.started }));
     if (!begun.length) return { from: now - 1000, to: now };
     const from = Math.min(...begun.map(({ started }) => started));
-    const ends = begun.flatMap((run) => segments(run, now).map(({ to }) => to));
+    const ends = begun.flatMap(({ run }) => segments(run, now).map(({ to }) => to));
     return { from, to: Math.max(from + 1000, ...ends) };
 }
 
-/** The service's time, as near as its answers tell: with a time scale it is ahead of this machine's. */
+/**
+ * The service's time, as near as its answers tell: with a time scale it is ahead of this machine's.
+ * @param {Times[]} runs
+ * @param {number} machineNow
+ */
 export function clock(runs, machineNow) {
     const told = runs.flatMap(({ started, ended, lastReport }) => [started, ended, lastReport]);
     return Math.max(machineNow, ...told.filter((time) => time !== null));
 }
 
-/** Where a time lies in a span: 0 at its begin, 1 at its end. */
+/**
+ * Where a time lies in a span: 0 at its begin, 1 at its end.
+ * @param {number} time
+ * @param {Span} span
+ */
 export function fraction(time, { from, to }) {
     return between((time - from) / (to - from), 0, 1);
 }
 
-/** At most `most` round times in a span. */
+/**
+ * At most `most` round times in a span.
+ * @param {Span} span
+ * @param {number} most
+ */
 export function ticks({ from, to }, most) {
     const seconds = STEPS.find((step) => (to - from) / (step * 1000) <= most);
     const step = seconds ? seconds * 1000 : Math.ceil((to - from) / DAY / most) * DAY;
@@ -75,11 +107,15 @@ export function ticks({ from, to }, most) {
     );
 }
 
-/** Such as `450 ms`, `12 s`, `3 min 20 s`, `2 h 5 min`, `4 d 1 h`. */
+/**
+ * Such as `450 ms`, `12 s`, `3 min 20 s`, `2 h 5 min`, `4 d 1 h`.
+ * @param {number} milliseconds
+ */
 export function duration(milliseconds) {
     if (milliseconds < 1000) return `${Math.max(0, Math.round(milliseconds))} ms`;
     const seconds = milliseconds / 1000;
     if (seconds < 10) return `${Math.floor(seconds * 10) / 10} s`;
+    /** @type {[string, number][]} */
     const units = [
         ["d", 86400],
         ["h", 3600],
@@ -93,28 +129,45 @@ export function duration(milliseconds) {
     return `${Math.floor(seconds / size)} ${unit}${rest ? ` ${rest} ${smaller}` : ""}`;
 }
 
-/** A duration between two of Data Pipeline's times, which are whole seconds. */
+/**
+ * A duration between two of Data Pipeline's times, which are whole seconds.
+ * @param {number} milliseconds
+ */
 export function coarse(milliseconds) {
     return milliseconds < 1000 ? "under 1 s" : duration(milliseconds);
 }
 
-/** How long something has lasted that is not over: no number where the service's clock is not known. */
+/**
+ * How long something has lasted that is not over: no number where the service's clock is not known.
+ * @param {number} milliseconds
+ */
 export function soFar(milliseconds) {
     return milliseconds < 1000 ? "so far" : `for ${coarse(milliseconds)} so far`;
 }
 
-/** UTC, such as `2026-11-24 10:00:00`. */
+/**
+ * UTC, such as `2026-11-24 10:00:00`.
+ * @param {number | null | undefined} time
+ */
 export function dateTime(time) {
     return time === null || time === undefined
         ? ""
         : new Date(time).toISOString().slice(0, 19).replace("T", " ");
 }
 
-/** UTC, such as `10:00:00`; with milliseconds `10:00:00.000`. */
+/**
+ * UTC, such as `10:00:00`; with milliseconds `10:00:00.000`.
+ * @param {number} time
+ */
 export function timeOfDay(time, { precise = false } = {}) {
     return new Date(time).toISOString().slice(11, precise ? 23 : 19);
 }
 
+/**
+ * @param {number} value
+ * @param {number} least
+ * @param {number} most
+ */
 function between(value, least, most) {
     return Math.min(Math.max(value, least), most);
 }

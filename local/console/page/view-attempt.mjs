@@ -6,15 +6,21 @@ import { follow } from "./path.mjs";
 import { idParts } from "./pipelines.mjs";
 import { links } from "./routes.mjs";
 import { clock, coarse, soFar, statuses, takenBy, timeOfDay } from "./timeline.mjs";
-import { empty, facts, heading, pill, section, time, tone } from "./widgets.mjs";
 import { executionParts, readExecution } from "./view-execution.mjs";
+import { empty, facts, heading, pill, section, time, tone } from "./widgets.mjs";
 
 const SHOWN_LINES = 1000;
 const QUIET_FIELDS = /^(@|error|parent$|reportProgressTime$|hostname$|type$)/;
 
-/** All that is known of an attempt, read anew. `known` is what the last reading returned. */
+/**
+ * All that is known of an attempt, read anew. `known` is what the last reading returned.
+ * @param {{ executions: Executions, runs: Runs, log: TaskLog }} sources
+ * @param {string} id
+ * @param {ReadAttempt | null} known
+ * @returns {Promise<ReadAttempt>}
+ */
 export async function readAttempt({ executions, runs, log }, id, known) {
-    const attempt = known?.attempt?.over ? known.attempt : await runs.one(id);
+    const attempt = known?.attempt?.over ? known.attempt : await runs.current(id);
     const machines = await executions.machines();
     const found = [];
     let complete = true;
@@ -30,7 +36,12 @@ export async function readAttempt({ executions, runs, log }, id, known) {
     return { attempt, found, complete, latest, lines };
 }
 
-/** The poller's groups, and of the execution RunTask's own and those of the handlers that it has entered. */
+/**
+ * The poller's groups, and of the execution RunTask's own and those of the handlers that it has entered.
+ * @param {Executions} executions
+ * @param {ListedMachine[]} machines
+ * @param {ReadExecution | null} latest
+ */
 async function logGroups(executions, machines, latest) {
     const groups = [];
     for (const { arn } of machines.filter(({ name }) => name.includes("-PollLoop-"))) {
@@ -46,6 +57,12 @@ async function logGroups(executions, machines, latest) {
     return [...new Set(groups.filter(Boolean))];
 }
 
+/**
+ * @param {HTMLElement} main
+ * @param {Reads} reads
+ * @param {{ pipelineId: string, id: string }} wanted
+ * @returns {View}
+ */
 export function attemptView(main, { aws, pipelines, executions, now }, { pipelineId, id }) {
     const runs = pipelines.runs(pipelineId);
     const log = new TaskLog(aws, { pipelineId, attemptId: id });
@@ -56,14 +73,16 @@ export function attemptView(main, { aws, pipelines, executions, now }, { pipelin
     const above = new Part(top, (model) => attemptParts(pipelineId, model));
     const run = new Part(middle, ({ latest, complete, second }) => execution(latest, complete, second));
     const lines = new Part(bottom, (model) => logParts(model));
+    /** @type {ReadAttempt | null} */
     let known = null;
     return {
         seconds: 3,
         async read(alive) {
             if (!pipelines.described.has(pipelineId)) await pipelines.describe([pipelineId]);
-            known = await readAttempt({ executions, runs, log }, id, known);
+            const read = await readAttempt({ executions, runs, log }, id, known);
+            known = read;
             if (!alive()) return;
-            const { attempt, found, latest, complete } = known;
+            const { attempt, found, latest, complete } = read;
             if (attempt === null) {
                 main.replaceChildren(
                     empty(
@@ -78,8 +97,8 @@ export function attemptView(main, { aws, pipelines, executions, now }, { pipelin
             above.show({ attempt, name, found, second: attempt.over ? 0 : clock([attempt], second) });
             run.show({ latest, complete, second: latest?.execution.status === "RUNNING" ? second : 0 });
             lines.show({
-                lines: known.lines.slice(-SHOWN_LINES),
-                total: known.lines.length,
+                lines: read.lines.slice(-SHOWN_LINES),
+                total: read.lines.length,
                 over: attempt.over,
             });
             document.title = `${attempt.component} ${attempt.status}`;
@@ -87,6 +106,10 @@ export function attemptView(main, { aws, pipelines, executions, now }, { pipelin
     };
 }
 
+/**
+ * @param {string} pipelineId
+ * @param {{ attempt: Run, name: string, found: Execution[], second: number }} model
+ */
 function attemptParts(pipelineId, { attempt, name, found, second }) {
     const { scheduled } = idParts(attempt.id);
     return [
@@ -107,7 +130,7 @@ function attemptParts(pipelineId, { attempt, name, found, second }) {
             [
                 "Executions",
                 found.length
-                    ? found.map((one) => h("a", { href: links.execution(one.arn) }, `${one.name} `))
+                    ? found.map(({ arn, name }) => h("a", { href: links.execution(arn) }, `${name} `))
                     : "",
             ],
         ]),
@@ -132,7 +155,11 @@ function attemptParts(pipelineId, { attempt, name, found, second }) {
     ];
 }
 
-/** `now` is null when the last status is the end. */
+/**
+ * `now` is null when the last status is the end.
+ * @param {Status[]} changes
+ * @param {number | null} now
+ */
 function statusList(changes, now) {
     return h(
         "ol",
@@ -150,6 +177,7 @@ function statusList(changes, now) {
     );
 }
 
+/** @param {Record<string, string>} all */
 function fields(all) {
     const own = Object.entries(all).filter(([key]) => !QUIET_FIELDS.test(key));
     if (!own.length) return null;
@@ -161,6 +189,11 @@ function fields(all) {
     );
 }
 
+/**
+ * @param {ReadExecution | null} latest
+ * @param {boolean} complete
+ * @param {number} second
+ */
 function execution(latest, complete, second) {
     if (latest) {
         return [
@@ -181,6 +214,7 @@ function execution(latest, complete, second) {
     return section("RunTask", "", empty("No execution runs this attempt yet.", text));
 }
 
+/** @param {{ lines: Line[], total: number, over: boolean }} model */
 function logParts({ lines, total, over }) {
     const body = lines.length
         ? h(
@@ -206,6 +240,7 @@ function logParts({ lines, total, over }) {
     return section("Log", `${count}, oldest first`, body);
 }
 
+/** @param {Line} line */
 function logLine(line) {
     const short = line.source.split("/").pop();
     return h(
@@ -233,7 +268,10 @@ const COMMON = new Set([
 ]);
 const MORE = new Set(["workerGroup", "type", "route", "xray_trace_id", "function_request_id", "cold_start"]);
 
-/** The members of a line that not every line has. */
+/**
+ * The members of a line that not every line has.
+ * @param {Line["entry"]} entry
+ */
 function detail(entry) {
     const own = Object.entries(entry ?? {}).filter(
         ([key, value]) => !COMMON.has(key) && !MORE.has(key) && value !== null,

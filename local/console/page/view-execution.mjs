@@ -4,12 +4,17 @@ import { h, Part } from "./dom.mjs";
 import { follow } from "./path.mjs";
 import { links } from "./routes.mjs";
 import { dateTime, duration, timeOfDay } from "./timeline.mjs";
-import { empty, facts, heading, section, table, time } from "./widgets.mjs";
 import { graphView } from "./view-graph.mjs";
+import { empty, facts, heading, section, table, time } from "./widgets.mjs";
 
 const SHOWN_STEPS = 50;
 
-/** What is shown of an execution, read anew: plain data. */
+/**
+ * What is shown of an execution, read anew: plain data.
+ * @param {Executions} executions
+ * @param {string} arn
+ * @returns {Promise<ReadExecution>}
+ */
 export async function readExecution(executions, arn) {
     const execution = await executions.describe(arn);
     const machine = await executions.machineOf(arn);
@@ -17,7 +22,11 @@ export async function readExecution(executions, arn) {
     return { execution, machine, events };
 }
 
-/** Its graph and its steps. */
+/**
+ * Its graph and its steps.
+ * @param {ReadExecution} read
+ * @param {number} now
+ */
 export function executionParts({ execution, machine, events }, now) {
     const path = follow(events, execution.status);
     const shown = path.steps.slice(-SHOWN_STEPS).reverse();
@@ -48,6 +57,11 @@ export function executionParts({ execution, machine, events }, now) {
     ];
 }
 
+/**
+ * @param {Step} step
+ * @param {Execution} execution
+ * @param {number} now
+ */
 function stepRow(step, execution, now) {
     const open = step.exited === null && execution.status === "RUNNING";
     const end = step.exited ?? execution.stopped ?? now;
@@ -61,9 +75,10 @@ function stepRow(step, execution, now) {
     );
 }
 
+/** @param {{ error: string, cause: string }[]} list */
 function problems(list) {
-    if (!list.length) return "";
     const last = list.at(-1);
+    if (!last) return "";
     return [
         h(
             "span",
@@ -74,6 +89,12 @@ function problems(list) {
     ];
 }
 
+/**
+ * @param {HTMLElement} main
+ * @param {Reads} reads
+ * @param {{ arn: string }} wanted
+ * @returns {View}
+ */
 export function executionView(main, { executions, now }, { arn }) {
     const part = new Part(main, ({ read, second }) => {
         const { execution, machine } = read;

@@ -3,16 +3,23 @@
 import { svg } from "./dom.mjs";
 import { edgeKey, graphOf } from "./graph.mjs";
 import { layout } from "./layout.mjs";
+import { lookUp } from "./look-up.mjs";
 
 const NODE_HEIGHT = 34;
 const CHARACTER = 7.3;
 const LONGEST_LABEL = 30;
 
-/** `path` is what `follow` returns, or null for a machine by itself; `status` is the execution's. */
+/**
+ * `path` is what `follow` returns, or null for a machine by itself; `status` is the execution's.
+ * @param {Definition} definition
+ * @param {Path | null} path
+ * @param {string} status
+ */
 export function graphView(definition, path, status) {
     const graph = graphOf(definition);
     const sized = graph.nodes.map((node) => ({ ...node, width: widthOf(node.id), height: NODE_HEIGHT }));
     const { width, height, places, routes } = layout({ ...graph, nodes: sized });
+    /** @param {Edge} edge */
     const taken = (edge) => path?.taken.get(edgeKey(edge.from, edge.to)) ?? 0;
     const drawn = graph.edges.map((edge, index) => ({ edge, points: routes[index], times: taken(edge) }));
     // What was taken is drawn last, above the rest.
@@ -29,10 +36,16 @@ export function graphView(definition, path, status) {
         },
         svg("defs", {}, arrow("arrow"), arrow("arrow-taken")),
         drawn.map(({ edge, points, times }) => edgeView(edge, points, times)),
-        sized.map((node) => nodeView(node, places.get(node.id), path, status)),
+        sized.map((node) => nodeView(node, lookUp(places, node.id), path, status)),
     );
 }
 
+/**
+ * @param {GraphNode & Box} node
+ * @param {Point} place
+ * @param {Path | null} path
+ * @param {string} status
+ */
 function nodeView(node, { x, y }, path, status) {
     const visits = path?.visits.get(node.id) ?? 0;
     const classes = ["node", node.type.toLowerCase()];
@@ -69,6 +82,11 @@ function nodeView(node, { x, y }, path, status) {
     );
 }
 
+/**
+ * @param {Edge} edge
+ * @param {Point[]} points
+ * @param {number} times
+ */
 function edgeView(edge, points, times) {
     if (!points.length) return null;
     const classes = ["edge", ...edge.kinds, ...(times ? ["taken"] : [])];
@@ -84,7 +102,10 @@ function edgeView(edge, points, times) {
     );
 }
 
-/** A curve that leaves, passes and reaches its points upright. */
+/**
+ * A curve that leaves, passes and reaches its points upright.
+ * @param {Point[]} points
+ */
 export function curve(points) {
     const [first, ...others] = points;
     let before = first;
@@ -97,8 +118,10 @@ export function curve(points) {
     return path;
 }
 
+/** @param {Point} point */
 const at = ({ x, y }) => `${Math.round(x * 10) / 10},${Math.round(y * 10) / 10}`;
 
+/** @param {string} id */
 function arrow(id) {
     const shape = {
         viewBox: "0 0 8 8",
@@ -111,14 +134,17 @@ function arrow(id) {
     return svg("marker", { id, class: id, ...shape }, svg("path", { d: "M0,0.5L8,4L0,7.5z" }));
 }
 
+/** @param {string} id */
 function label(id) {
     return id.length > LONGEST_LABEL ? `${id.slice(0, LONGEST_LABEL - 1)}…` : id;
 }
 
+/** @param {string} id */
 function widthOf(id) {
     return Math.max(74, Math.min(id.length, LONGEST_LABEL) * CHARACTER + 30);
 }
 
+/** @param {Path | null} path */
 function told(path) {
     if (!path) return "The states of the state machine";
     const names = path.steps.slice(-20).map(({ name }) => name);

@@ -18,7 +18,10 @@ const FIRST_PIPELINE = {
     ],
 };
 
-/** The commands that create, define and run a pipeline on this local AWS. */
+/**
+ * The commands that create, define and run a pipeline on this local AWS.
+ * @param {string} url
+ */
 export function firstCommands(url) {
     return [
         `export AWS_ENDPOINT_URL=${url} AWS_DEFAULT_REGION=us-east-1`,
@@ -30,6 +33,11 @@ export function firstCommands(url) {
     ].join("\n");
 }
 
+/**
+ * @param {HTMLElement} main
+ * @param {Reads} reads
+ * @returns {View}
+ */
 export function homeView(main, { aws, pipelines, executions, url }) {
     const part = new Part(main, ({ listed, machines, alarms }) => [
         heading("", "Local AWS", ""),
@@ -79,10 +87,15 @@ export function homeView(main, { aws, pipelines, executions, url }) {
     };
 }
 
-/** The metric alarms, those that are in alarm first. */
+/**
+ * The metric alarms, those that are in alarm first.
+ * @param {Aws} aws
+ * @returns {Promise<Alarm[]>}
+ */
 export async function readAlarms(aws) {
     const options = { items: "MetricAlarms", token: "NextToken" };
     const alarms = await aws.all("cloudWatch", "DescribeAlarms", {}, options);
+    /** @param {Alarm} alarm */
     const rank = ({ state }) => (state === "ALARM" ? 0 : 1);
     return alarms
         .map((alarm) => ({
@@ -95,6 +108,7 @@ export async function readAlarms(aws) {
         .sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
 }
 
+/** @param {Listed} pipeline */
 function pipelineRow(pipeline) {
     return h(
         "tr",
@@ -107,6 +121,7 @@ function pipelineRow(pipeline) {
     );
 }
 
+/** @param {ListedMachine & { latest: Execution | null }} machine */
 function machineRow({ name, arn, latest }) {
     return h(
         "tr",
@@ -123,6 +138,7 @@ function machineRow({ name, arn, latest }) {
     );
 }
 
+/** @param {Alarm} alarm */
 function alarmRow({ name, state, since, text, reason }) {
     return h(
         "tr",

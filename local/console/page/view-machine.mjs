@@ -4,13 +4,20 @@ import { h, Part } from "./dom.mjs";
 import { pageOf } from "./pipelines.mjs";
 import { links } from "./routes.mjs";
 import { duration } from "./timeline.mjs";
-import { empty, facts, heading, pager, pill, section, table, time } from "./widgets.mjs";
 import { graphView } from "./view-graph.mjs";
+import { empty, facts, heading, pager, pill, section, table, time } from "./widgets.mjs";
 
 const PAGE = 20;
 const MOST = 1000;
 
+/**
+ * @param {HTMLElement} main
+ * @param {Reads} reads
+ * @param {{ arn: string, page: number }} wanted
+ * @returns {View}
+ */
 export function machineView(main, { executions, now }, { arn, page }) {
+    /** @type {Part<{ machine: Machine, chosen: Page<Execution>, total: number, running: number, second: number }>} */
     const part = new Part(main, ({ machine, chosen, total, running, second }) => [
         heading("State machine", machine.name, ""),
         facts([
@@ -24,7 +31,7 @@ export function machineView(main, { executions, now }, { arn, page }) {
             chosen.items.length
                 ? table(
                       ["Execution", "Status", "Started", "Took"],
-                      chosen.items.map((one) => row(one, second)),
+                      chosen.items.map((execution) => row(execution, second)),
                   )
                 : empty(
                       "No execution yet.",
@@ -56,6 +63,10 @@ export function machineView(main, { executions, now }, { arn, page }) {
     };
 }
 
+/**
+ * @param {Execution} execution
+ * @param {number} now
+ */
 function row(execution, now) {
     return h(
         "tr",
@@ -63,6 +74,6 @@ function row(execution, now) {
         h("td", { class: "name" }, h("a", { href: links.execution(execution.arn) }, execution.name)),
         h("td", {}, pill(execution.status)),
         h("td", { class: "number" }, time(execution.started)),
-        h("td", { class: "number" }, duration((execution.stopped ?? now) - execution.started)),
+        h("td", { class: "number" }, duration((execution.stopped ?? now) - (execution.started ?? now))),
     );
 }

@@ -1,13 +1,20 @@
 // One pipeline: its instances with their attempts, latest first.
 
 import { h, Part } from "./dom.mjs";
+import { lookUp } from "./look-up.mjs";
 import { links } from "./routes.mjs";
 import { clock, coarse, dateTime, soFar, span } from "./timeline.mjs";
-import { empty, facts, heading, pager, pill, section, time } from "./widgets.mjs";
 import { axis, bar } from "./view-timeline.mjs";
+import { empty, facts, heading, pager, pill, section, time } from "./widgets.mjs";
 
 const PAGE = 20;
 
+/**
+ * @param {HTMLElement} main
+ * @param {Reads} reads
+ * @param {{ id: string, page: number }} wanted
+ * @returns {View}
+ */
 export function pipelineView(main, { pipelines, now }, { id, page }) {
     const runs = pipelines.runs(id);
     const part = new Part(main, ({ pipeline, chosen, second }) => [
@@ -34,8 +41,8 @@ export function pipelineView(main, { pipelines, now }, { id, page }) {
             // The sidebar keeps it up to date from here on.
             if (!pipelines.described.has(id)) await pipelines.describe([id]);
             const chosen = await runs.read(page, PAGE);
-            const pipeline = pipelines.described.get(id);
-            const going = chosen.items.some((one) => !one.over || one.attempts.some(({ over }) => !over));
+            const pipeline = lookUp(pipelines.described, id);
+            const going = chosen.items.some((instance) => allRuns([instance]).some(({ over }) => !over));
             const second = going ? clock(allRuns(chosen.items), Math.floor(now() / 1000) * 1000) : 0;
             if (!alive()) return;
             part.show({ pipeline, chosen, second });
@@ -44,8 +51,17 @@ export function pipelineView(main, { pipelines, now }, { id, page }) {
     };
 }
 
-const allRuns = (instances) => instances.flatMap((one) => [one, ...one.attempts]);
+/**
+ * @param {Instance[]} instances
+ * @returns {Run[]}
+ */
+const allRuns = (instances) => instances.flatMap((instance) => [instance, ...instance.attempts]);
 
+/**
+ * @param {Page<Instance>} chosen
+ * @param {string} pipelineId
+ * @param {number} now
+ */
 function instances(chosen, pipelineId, now) {
     if (!chosen.items.length) {
         return empty(
@@ -54,7 +70,9 @@ function instances(chosen, pipelineId, now) {
             `aws datapipeline activate-pipeline --pipeline-id ${pipelineId}`,
         );
     }
-    const attempts = chosen.items.flatMap((one) => (one.attempts.length ? one.attempts : [one]));
+    const attempts = chosen.items.flatMap((instance) =>
+        instance.attempts.length ? instance.attempts : [instance],
+    );
     const range = span(attempts, now);
     return h(
         "div",
@@ -73,11 +91,17 @@ function instances(chosen, pipelineId, now) {
                     h("th", { scope: "col" }, "Took"),
                 ),
             ),
-            chosen.items.map((one) => h("tbody", {}, rows(one, pipelineId, range, now))),
+            chosen.items.map((instance) => h("tbody", {}, rows(instance, pipelineId, range, now))),
         ),
     );
 }
 
+/**
+ * @param {Instance} instance
+ * @param {string} pipelineId
+ * @param {Span} range
+ * @param {number} now
+ */
 function rows(instance, pipelineId, range, now) {
     const waits = instance.attempts.length === 0;
     const own = waits ? [instance] : instance.attempts;
@@ -92,7 +116,9 @@ function rows(instance, pipelineId, range, now) {
                       h("strong", {}, instance.component),
                       h("div", { class: "hint" }, `for ${instance.scheduled.replace("T", " ")}`),
                       // An instance waits between two attempts, and may be canceled without any.
-                      instance.status !== own.at(-1).status ? h("div", {}, pill(instance.status)) : null,
+                      instance.status !== own[own.length - 1].status
+                          ? h("div", {}, pill(instance.status))
+                          : null,
                   )
                 : null,
             h(
@@ -110,17 +136,23 @@ function rows(instance, pipelineId, range, now) {
                 waiting(run),
             ),
             h("td", { class: "timeline" }, bar(run, range, now)),
-            h("td", { class: "number" }, run.started === null ? "" : took(run, now)),
+            h("td", { class: "number" }, took(run, now)),
         ),
     );
 }
 
+/** @param {Run} run */
 function waiting(run) {
     const on = run.fields["@waitingOn"];
     return on ? h("div", { class: "hint" }, `for ${on}`) : null;
 }
 
+/**
+ * @param {Run} run
+ * @param {number} now
+ */
 function took(run, now) {
+    if (run.started === null) return "";
     if (!run.over) return h("span", { title: `since ${dateTime(run.started)}` }, soFar(now - run.started));
     const end = run.ended ?? run.started;
     return h("span", { title: `${dateTime(run.started)} to ${dateTime(end)}` }, coarse(end - run.started));

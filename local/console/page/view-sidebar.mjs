@@ -8,13 +8,21 @@ import { pill } from "./widgets.mjs";
 // With the one that is shown, as many as one DescribePipelines takes.
 const PAGE = 24;
 
+/**
+ * @param {HTMLElement} sidebar
+ * @param {Reads} reads
+ * @param {() => string} current
+ */
 export function sidebarView(sidebar, { pipelines, executions }, current) {
     let page = 1;
+    /** @type {{ listed: Listed[], machines: ListedMachine[] }} */
     let known = { listed: [], machines: [] };
+    /** @param {number} by */
     const turn = (by) => () => {
         page += by;
         show();
     };
+    /** @type {Part<{ chosen: Page<Listed>, total: number, machines: ListedMachine[], here: string }>} */
     const part = new Part(sidebar, ({ chosen, total, machines, here }) => [
         h("h2", {}, "Pipelines", h("span", { class: "count" }, String(total))),
         chosen.items.length
@@ -71,7 +79,7 @@ export function sidebarView(sidebar, { pipelines, executions }, current) {
             const here = listed.filter(({ id }) => id === current());
             await pipelines.describe([...new Set([...seen, ...here].map(({ id }) => id))]);
             known = {
-                listed: listed.map((one) => ({ ...one, ...pipelines.described.get(one.id) })),
+                listed: listed.map((pipeline) => ({ ...pipeline, ...pipelines.described.get(pipeline.id) })),
                 machines: await executions.machines(),
             };
             show();
@@ -79,6 +87,12 @@ export function sidebarView(sidebar, { pipelines, executions }, current) {
     };
 }
 
+/**
+ * @param {string} href
+ * @param {string} name
+ * @param {string | undefined} status
+ * @param {boolean} isHere
+ */
 function entry(href, name, status, isHere) {
     return h(
         "li",

@@ -9,7 +9,12 @@ const HEIGHT = 14;
 const LEAST = 4;
 const MOST_TICKS = 5;
 
-/** The statuses of an instance or an attempt over time. */
+/**
+ * The statuses of an instance or an attempt over time.
+ * @param {Run} run
+ * @param {Span} range
+ * @param {number} now
+ */
 export function bar(run, range, now) {
     const parts = segments(run, now);
     const told = parts.map(({ status, from, to }) => `${status} ${dateTime(from)} for ${coarse(to - from)}`);
@@ -37,7 +42,10 @@ export function bar(run, range, now) {
     );
 }
 
-/** The times above the bars. */
+/**
+ * The times above the bars.
+ * @param {Span} range
+ */
 export function axis(range) {
     const long = range.to - range.from > 86_400_000;
     // A label that begins near the end would be cut off.

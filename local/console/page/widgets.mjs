@@ -3,6 +3,7 @@
 import { h } from "./dom.mjs";
 import { dateTime } from "./timeline.mjs";
 
+/** @type {Record<string, string[]>} */
 const TONES = {
     good: ["FINISHED", "SUCCEEDED", "HEALTHY", "OK"],
     busy: ["RUNNING", "SCHEDULED"],
@@ -11,16 +12,23 @@ const TONES = {
     stopped: ["CANCELED", "ABORTED"],
 };
 
-/** The colour of a status. It never stands without the word. */
+/**
+ * The colour of a status. It never stands without the word.
+ * @param {string} status
+ */
 export function tone(status) {
     return Object.keys(TONES).find((name) => TONES[name].includes(status)) ?? "quiet";
 }
 
+/** @param {string | undefined} status */
 export function pill(status) {
     return status ? h("span", { class: `pill ${tone(status)}` }, status) : null;
 }
 
-/** Names with their values; empty values are left out. */
+/**
+ * Names with their values; empty values are left out.
+ * @param {[name: string, value: Child][]} pairs
+ */
 export function facts(pairs) {
     const given = pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined);
     return h(
@@ -30,13 +38,18 @@ export function facts(pairs) {
     );
 }
 
+/** @param {number | null} milliseconds */
 export function time(milliseconds) {
     return milliseconds === null
         ? ""
         : h("time", { datetime: new Date(milliseconds).toISOString() }, dateTime(milliseconds));
 }
 
-/** What to do where there is nothing yet; `commands` is shown as it is typed. */
+/**
+ * What to do where there is nothing yet; `commands` is shown as it is typed.
+ * @param {string} title
+ * @param {string} text
+ */
 export function empty(title, text, commands = "") {
     return h(
         "div",
@@ -47,7 +60,12 @@ export function empty(title, text, commands = "") {
     );
 }
 
-/** Links to the pages beside this one; nothing where there is but one. `link` makes an address of a number. */
+/**
+ * Links to the pages beside this one; nothing where there is but one. `link` makes an address of a number.
+ * @param {{ page: number, pages: number }} chosen
+ * @param {(page: number) => string} link
+ * @param {string} what
+ */
 export function pager({ page, pages }, link, what) {
     if (pages < 2) return null;
     return h(
@@ -59,6 +77,11 @@ export function pager({ page, pages }, link, what) {
     );
 }
 
+/**
+ * @param {Child} above
+ * @param {string} title
+ * @param {string} status
+ */
 export function heading(above, title, status) {
     return h(
         "div",
@@ -68,7 +91,12 @@ export function heading(above, title, status) {
     );
 }
 
-/** A part of a view with its title. */
+/**
+ * A part of a view with its title.
+ * @param {string} title
+ * @param {string} aside
+ * @param {Child[]} children
+ */
 export function section(title, aside, ...children) {
     return h(
         "section",
@@ -78,6 +106,10 @@ export function section(title, aside, ...children) {
     );
 }
 
+/**
+ * @param {string[]} headers
+ * @param {Child} rows
+ */
 export function table(headers, rows) {
     return h(
         "div",

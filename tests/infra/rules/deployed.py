@@ -51,25 +51,27 @@ class Deployed:
     def __init__(self, template: Template) -> None:
         self._raw: Mapping[str, Any] = template.to_json()["Resources"]
         self.resources: dict[str, dict[str, Any]] = {
-            name: {"Type": one["Type"], "Properties": self.value(one.get("Properties", {}))}
-            for name, one in self._raw.items()
+            name: {"Type": resource["Type"], "Properties": self.value(resource.get("Properties", {}))}
+            for name, resource in self._raw.items()
         }
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """The properties of all resources of a type, by logical id."""
         return {
-            name: one["Properties"] for name, one in self.resources.items() if one["Type"] == f"AWS::{kind}"
+            name: resource["Properties"]
+            for name, resource in self.resources.items()
+            if resource["Type"] == f"AWS::{kind}"
         }
 
     def state_machines(self) -> dict[str, dict[str, Any]]:
         """The definition of each state machine, by its name."""
         found = self.of_type("StepFunctions::StateMachine").values()
-        return {one["StateMachineName"]: json.loads(one["DefinitionString"]) for one in found}
+        return {machine["StateMachineName"]: json.loads(machine["DefinitionString"]) for machine in found}
 
     def value(self, value: Any) -> Any:
         """``value`` with its intrinsic functions resolved."""
         if isinstance(value, list):
-            return [self.value(one) for one in value]
+            return [self.value(item) for item in value]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
@@ -83,7 +85,7 @@ class Deployed:
             if function == "Fn::Sub":
                 return re.sub(r"\$\{([\w:]+)\}", lambda match: str(self.value({"Ref": match[1]})), argument)
             assert not function.startswith("Fn::"), f"{function} is not known here"
-        return {key: self.value(one) for key, one in value.items()}
+        return {key: self.value(item) for key, item in value.items()}
 
     def _attribute(self, logical_id: str, attribute: str) -> str:
         resource = self._raw[logical_id]

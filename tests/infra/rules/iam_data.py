@@ -24,7 +24,7 @@ def faults(statement: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with an identity's statement; for that of a resource see ``faults_of_resource``."""
     yield from faults_of_resource(statement)
     resources = listed(statement["Resource"])
-    actions = [action for one in listed(statement["Action"]) for action in expanded(one)]
+    actions = [action for pattern in listed(statement["Action"]) for action in expanded(pattern)]
     for resource in resources:
         if resource != "*" and not any(_takes(action, resource) for action in actions):
             yield f"no action of {listed(statement['Action'])} is on a resource like {resource}"
@@ -36,10 +36,10 @@ def faults(statement: Mapping[str, Any]) -> Iterator[str]:
 def faults_of_resource(statement: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a statement of a resource's policy, where ``*`` is the resource itself."""
     actions: list[str] = []
-    for one in listed(statement["Action"]):
-        found = expanded(one)
+    for pattern in listed(statement["Action"]):
+        found = expanded(pattern)
         if not found:
-            yield f"there is no action {one}"
+            yield f"there is no action {pattern}"
         actions += found
     for key in {key for pairs in statement.get("Condition", {}).values() for key in pairs}:
         without = [action for action in actions if not _has_key(action, key)]
@@ -82,13 +82,13 @@ def _takes(action: str, resource: str) -> bool:
 def _has_key(action: str, key: str) -> bool:
     privilege, resources = _privilege(action)
     keys: set[str] = set()
-    for kind, one in privilege["resource_types"].items():
-        keys |= {*one["condition_keys"], *resources.get(kind, {}).get("condition_keys", ())}
+    for kind, resource_type in privilege["resource_types"].items():
+        keys |= {*resource_type["condition_keys"], *resources.get(kind, {}).get("condition_keys", ())}
     return _is_one_of(key, keys)
 
 
 def _is_one_of(key: str, keys: Collection[str]) -> bool:
-    patterns = [re.sub(r"\$\{\w+\}", "*", one).lower() for one in keys]
+    patterns = [re.sub(r"\$\{\w+\}", "*", key).lower() for key in keys]
     return any(fnmatchcase(key.lower(), pattern) for pattern in patterns)
 
 

@@ -9,11 +9,11 @@ const { expressions, scopes, pairs, bindings } = JSON.parse(readFileSync(0, "utf
 const compiled = expressions.map((text) => jsonata(text));
 const results = [];
 for (const [expression, scope] of pairs) {
-  try {
-    const value = await compiled[expression].evaluate({}, { ...bindings, states: scopes[scope] });
-    results.push(value === undefined ? { error: "no value" } : { value });
-  } catch (error) {
-    results.push({ error: `${error.code}: ${error.message}` });
-  }
+    try {
+        const value = await compiled[expression].evaluate({}, { ...bindings, states: scopes[scope] });
+        results.push(value === undefined ? { error: "no value" } : { value });
+    } catch (error) {
+        results.push({ error: `${error.code}: ${error.message}` });
+    }
 }
 console.log(JSON.stringify(results));

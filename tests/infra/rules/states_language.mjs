@@ -5,7 +5,7 @@ import validate from "asl-validator";
 const definitions = JSON.parse(readFileSync(0, "utf8"));
 const errors = {};
 for (const [name, definition] of Object.entries(definitions)) {
-  const found = validate(definition, { checkPaths: true, checkArn: true });
-  errors[name] = found.errors.map((error) => JSON.stringify(error));
+    const found = validate(definition, { checkPaths: true, checkArn: true });
+    errors[name] = found.errors.map((error) => JSON.stringify(error));
 }
 console.log(JSON.stringify(errors));

@@ -25,7 +25,7 @@ def findings(template: Template) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", variants.NAMES)
 def test_nothing_is_found(name: str) -> None:
-    assert [one for one in findings(variants.template(name)) if one[0] not in ACCEPTED] == []
+    assert [finding for finding in findings(variants.template(name)) if finding[0] not in ACCEPTED] == []
 
 
 def test_what_cloudformation_would_refuse_is_found() -> None:

@@ -14,18 +14,18 @@ SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:sales-AbCdEf"
 
 
 def of_identities(deployed: Deployed) -> list[dict[str, Any]]:
-    policies = [one["PolicyDocument"] for one in deployed.of_type("IAM::Policy").values()]
-    policies += [one["PolicyDocument"] for one in deployed.of_type("IAM::ManagedPolicy").values()]
+    policies = [policy["PolicyDocument"] for policy in deployed.of_type("IAM::Policy").values()]
+    policies += [policy["PolicyDocument"] for policy in deployed.of_type("IAM::ManagedPolicy").values()]
     for role in deployed.of_type("IAM::Role").values():
-        policies += [one["PolicyDocument"] for one in role.get("Policies", [])]
+        policies += [policy["PolicyDocument"] for policy in role.get("Policies", [])]
     return [statement for policy in policies for statement in policy["Statement"]]
 
 
 def of_resources(deployed: Deployed) -> list[dict[str, Any]]:
-    policies = [one["AssumeRolePolicyDocument"] for one in deployed.of_type("IAM::Role").values()]
+    policies = [role["AssumeRolePolicyDocument"] for role in deployed.of_type("IAM::Role").values()]
     for kind in ("S3::BucketPolicy", "SNS::TopicPolicy", "SQS::QueuePolicy"):
-        policies += [one["PolicyDocument"] for one in deployed.of_type(kind).values()]
-    policies += [one["KeyPolicy"] for one in deployed.of_type("KMS::Key").values()]
+        policies += [resource["PolicyDocument"] for resource in deployed.of_type(kind).values()]
+    policies += [key["KeyPolicy"] for key in deployed.of_type("KMS::Key").values()]
     return [statement for policy in policies for statement in policy["Statement"]]
 
 
@@ -35,10 +35,10 @@ def test_every_statement_is_one_that_aws_understands(name: str) -> None:
     identities, resources = of_identities(deployed), of_resources(deployed)
     assert len(identities) > 10
     assert len(resources) > 5
-    assert [fault for one in identities for fault in faults(one)] == []
-    assert [fault for one in resources for fault in faults_of_resource(one)] == []
+    assert [fault for policy in identities for fault in faults(policy)] == []
+    assert [fault for policy in resources for fault in faults_of_resource(policy)] == []
     permissions = deployed.of_type("Lambda::Permission").values()
-    assert [one["Action"] for one in permissions if not expanded(one["Action"])] == []
+    assert [permission["Action"] for permission in permissions if not expanded(permission["Action"])] == []
 
 
 @pytest.mark.parametrize(

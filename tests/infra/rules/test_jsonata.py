@@ -133,8 +133,8 @@ def spoil(scope: Scope, random: Random) -> None:
 def objects_in(value: Any) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         yield value
-        for one in value.values():
-            yield from objects_in(one)
+        for item in value.values():
+            yield from objects_in(item)
 
 
 def expressions() -> list[str]:
@@ -153,8 +153,8 @@ def texts_in(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from texts_in(one)
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(item)
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Scope]]:
@@ -212,11 +212,11 @@ def compare(given: Sequence[tuple[str, Scope]]) -> tuple[list[str], set[str]]:
     answered = list(zip(given, reference, local, strict=True))
     return (
         [
-            f"{text}\n  of {scope}\n  reference: {one}\n  local AWS: {other}"
-            for (text, scope), one, other in answered
-            if one.get("value", "error") != other.get("value", "error")
+            f"{text}\n  of {scope}\n  reference: {expected}\n  local AWS: {actual}"
+            for (text, scope), expected, actual in answered
+            if expected.get("value", "error") != actual.get("value", "error")
         ],
-        {text for (text, _), one, _ in answered if "value" in one},
+        {text for (text, _), expected, _ in answered if "value" in expected},
     )
 
 

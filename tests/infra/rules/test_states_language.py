@@ -52,10 +52,10 @@ def with_plain_names(machine: Machine) -> Machine:
     renamed["StartAt"] = _plain(renamed["StartAt"])
     renamed["States"] = {_plain(name): state for name, state in renamed["States"].items()}
     for state in renamed["States"].values():
-        for one in (state, *state.get("Choices", []), *state.get("Catch", [])):
+        for part in (state, *state.get("Choices", []), *state.get("Catch", [])):
             for field in ("Next", "Default"):
-                if field in one:
-                    one[field] = _plain(one[field])
+                if field in part:
+                    part[field] = _plain(part[field])
     return renamed
 
 

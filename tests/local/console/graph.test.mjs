@@ -84,7 +84,10 @@ function check(graph) {
     }
     routes.forEach((points, index) => {
         const { from, to } = graph.edges[index];
-        if (from === to) return assert.deepEqual(points, []);
+        if (from === to) {
+            assert.deepEqual(points, []);
+            return;
+        }
         // An edge begins at the one state and ends at the other, and goes one way only.
         for (const [point, id] of [
             [points[0], from],
@@ -157,7 +160,10 @@ test("any graph is laid out: many handlers, loops on a state, circles, states th
     );
     check(graphOf({ StartAt: "A", States: { A: { Type: "Pass", Next: "A" }, Alone: { Type: "Succeed" } } }));
     let seed = 7;
-    const random = (below) => (seed = (seed * 48271) % 2147483647) % below;
+    const random = (below) => {
+        seed = (seed * 48271) % 2147483647;
+        return seed % below;
+    };
     for (let round = 0; round < 60; round += 1) {
         const size = 1 + random(14);
         const States = {};

@@ -6,7 +6,10 @@ const { follow } = await module("path");
 const { edgeKey } = await module("graph");
 
 let id = 0;
-const event = (type, details = {}) => ({ id: (id += 1), type, timestamp: id, ...details });
+const event = (type, details = {}) => {
+    id += 1;
+    return { id, type, timestamp: id, ...details };
+};
 const enters = (name) => event("TaskStateEntered", { stateEnteredEventDetails: { name } });
 const exits = (name) => event("TaskStateExited", { stateExitedEventDetails: { name } });
 const passes = (...names) => names.flatMap((name) => [enters(name), exits(name)]);

@@ -144,7 +144,7 @@ async function reportsRead(...readings) {
     });
     const runs = new Runs(aws, "df-1");
     let read = null;
-    while (left.length) read = await runs.one("@A_2026-11-24T10:00:00_Attempt=1");
+    while (left.length) read = await runs.current("@A_2026-11-24T10:00:00_Attempt=1");
     return [read.firstReport, read.lastReport].map(
         (time) => time && new Date(time).toISOString().slice(11, 19),
     );
@@ -291,11 +291,10 @@ test("of a log only the lines of the attempt are shown, in order, each once", as
 test("of a long log the latest lines are kept", async () => {
     let next = 0;
     const { aws } = await awsOf(() => ({
-        events: Array.from({ length: 3000 }, () => ({
-            eventId: String(next),
-            timestamp: (next += 1),
-            message: line({}),
-        })),
+        events: Array.from({ length: 3000 }, () => {
+            next += 1;
+            return { eventId: String(next - 1), timestamp: next, message: line({}) };
+        }),
     }));
     const log = new TaskLog(aws, { ...task });
     await log.read(["/aws/lambda/f"], 0);

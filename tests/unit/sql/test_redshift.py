@@ -135,6 +135,10 @@ def test_a_refusal_is_told(data_api: Stubber) -> None:
     assert "Cluster doesn't exist" in response["errorMessage"]
 
 
+def test_a_region_that_does_not_exist_is_refused() -> None:
+    assert run("SELECT 1", {**CLUSTER, "region": "no region"})["errorId"] == "RedshiftDataRefused"
+
+
 @pytest.mark.parametrize("status", ["SUBMITTED", "PICKED", "STARTED"])
 def test_what_is_under_way_is_looked_at_again(data_api: Stubber, status: str) -> None:
     data_api.add_response("describe_statement", described(Status=status), {"Id": ID})
