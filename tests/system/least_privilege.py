@@ -45,18 +45,21 @@ def shortcomings(ledger: Ledger) -> list[str]:
     return sorted(
         [
             *(
-                f"granted without a reason: {_told(right)}"
+                f"granted without a reason: {_described(right)}"
                 for right in ledger.granted
                 if not _any(rights, right)
             ),
-            *(f"no test needs: {_told(right)}" for right in unused - set(NOT_EXERCISED)),
+            *(f"no test needs: {_described(right)}" for right in unused - set(NOT_EXERCISED)),
             *(
-                f"no test needs: {_told(right)}"
+                f"no test needs: {_described(right)}"
                 for right in unused_by_services - set(NOT_EXERCISED_BY_SERVICES)
             ),
-            *(f"said to be not exercised, but is: {_told(right)}" for right in set(NOT_EXERCISED) - unused),
             *(
-                f"said to be not exercised, but is: {_told(right)}"
+                f"said to be not exercised, but is: {_described(right)}"
+                for right in set(NOT_EXERCISED) - unused
+            ),
+            *(
+                f"said to be not exercised, but is: {_described(right)}"
                 for right in set(NOT_EXERCISED_BY_SERVICES) - unused_by_services
             ),
         ]
@@ -67,5 +70,5 @@ def _any(patterns: set[Right], right: Right) -> bool:
     return any(matches(pattern, right) for pattern in patterns)
 
 
-def _told(right: Right) -> str:
+def _described(right: Right) -> str:
     return f"{right[1]} by {right[0]}"

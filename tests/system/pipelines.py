@@ -97,7 +97,9 @@ class Pipeline:
 
     def over(self, component: str) -> Run:
         """The only instance of a component, once it has ended."""
-        return eventually(lambda: self._over(component), lambda: f"{component} is not over: {self._told()}")
+        return eventually(
+            lambda: self._over(component), lambda: f"{component} is not over: {self._objects()}"
+        )
 
     def cancel(self, component: str) -> None:
         """Cancel a component's only instance."""
@@ -107,7 +109,7 @@ class Pipeline:
     def _over(self, component: str) -> Run | None:
         return next((run for run in self.runs("INSTANCE", component) if run.status in OVER), None)
 
-    def _told(self) -> list[Any]:
+    def _objects(self) -> list[Any]:
         ids = self._client.query_objects(pipelineId=self.id, sphere="INSTANCE")["ids"]
         ids += self._client.query_objects(pipelineId=self.id, sphere="ATTEMPT")["ids"]
         return self._client.describe_objects(pipelineId=self.id, objectIds=ids[:25])["pipelineObjects"]

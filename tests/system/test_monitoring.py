@@ -179,13 +179,14 @@ def test_one_query_tells_the_whole_story_of_a_task(deployment: Deployment) -> No
         )
         deployment.stepfunctions.stop_execution(executionArn=first)
     eventually(
-        lambda: said(deployment, pipeline).count("Task handled") > 1 or None, "it was not deferred twice"
+        lambda: story_messages(deployment, pipeline).count("Task handled") > 1 or None,
+        "it was not deferred twice",
     )
     pipeline.cancel("Story")
     pipeline.over("Story")
     eventually(
-        lambda: said(deployment, pipeline)[-1] == "Task ended" or None,
-        lambda: str(said(deployment, pipeline)),
+        lambda: story_messages(deployment, pipeline)[-1] == "Task ended" or None,
+        lambda: str(story_messages(deployment, pipeline)),
     )
 
     lines = story(deployment, pipeline)
@@ -315,7 +316,7 @@ def ids(pipeline: Pipeline, component: str) -> dict[str, str]:
     return {"PIPELINE": pipeline.id, "ATTEMPT": attempt.id}
 
 
-def said(deployment: Deployment, pipeline: Pipeline) -> list[str]:
+def story_messages(deployment: Deployment, pipeline: Pipeline) -> list[str]:
     return [line["message"] for line in story(deployment, pipeline)]
 
 
