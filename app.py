@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The CDK app: the worker groups to poll, and the handlers of their tasks. The one file to edit.
 
-One worker group can be had without editing: ``cdk deploy -c workerGroup=etl``.
+For a single worker group you need not edit it: ``cdk deploy -c workerGroup=etl``.
 """
 
 import sys

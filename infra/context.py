@@ -1,7 +1,7 @@
-"""Values of the CDK's context, from cdk.json or ``-c KEY=VALUE``, as what they stand for.
+"""Reads the CDK's context, from cdk.json or ``-c KEY=VALUE``, as typed values.
 
-The command line gives texts, cdk.json may give numbers and booleans too. A value that is not given, or is
-empty, is the default.
+The command line passes strings; cdk.json may also contain numbers and booleans. A missing or empty value
+means the default.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from infra.configuration_error import ConfigurationError
 
 
 class Context:
-    """Each method raises ConfigurationError for a value of another kind."""
+    """Each method raises ConfigurationError for a value of another type."""
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        """``given`` is an app's ``node.get_all_context()``."""
-        self._given = given
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        """``values`` is an app's ``node.get_all_context()``."""
+        self._values = values
         self._read: set[str] = set()
 
     def text(self, key: str) -> str:
-        """A text; empty if it is not given."""
+        """A string; empty if the key is missing."""
         self._read.add(key)
-        value = self._given.get(key)
+        value = self._values.get(key)
         if isinstance(value, list | tuple | Mapping):
             raise ConfigurationError(f"the context value {key} is {value!r}: one value is needed, no list.")
         return "" if value is None else str(value)
 
     def refuse_misspelt(self) -> None:
-        """To be called last: a key that is like one that was read, and was not read itself, is a mistake."""
+        """Refuse a key that nobody read but that resembles one that was read. Call it last."""
         by_form = {_form(key): key for key in self._read}
-        for key in sorted(set(self._given) - self._read):
+        for key in sorted(set(self._values) - self._read):
             for near in get_close_matches(_form(key), by_form, n=1, cutoff=0.85):
                 raise ConfigurationError(
                     f"nothing reads the context value {key}. Did you mean {by_form[near]}? One of your own "
@@ -67,7 +67,7 @@ class Context:
         return value
 
     def flag(self, key: str) -> bool:
-        """True or false; false if it is not given."""
+        """True or false; false if the key is missing."""
         text = self.text(key).strip().lower()
         if text not in ("true", "false", ""):
             raise self._refused(key, "true or false")

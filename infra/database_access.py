@@ -1,4 +1,4 @@
-"""IAM statements for databases: secrets, and finding or using databases by their names."""
+"""IAM statements for databases: reading their secrets, finding instances, and using the Redshift Data API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from infra.configuration_error import ConfigurationError
 
 Secret = secretsmanager.ISecret | str
-"""A secret of the same app, or the ARN of one."""
+"""A secret of the same app, or a secret's ARN."""
 
 _SECRET_ARN = re.compile(r"arn:aws[a-zA-Z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[a-zA-Z0-9/_+=.@?-]+")
 # API Reference of Amazon RDS and of Amazon Redshift: identifiers of instances and clusters, names of users.
@@ -21,19 +21,19 @@ _USER = re.compile(r"[a-z_][a-z0-9_+.@-]{0,127}", re.IGNORECASE)
 _WORKGROUP_ARN = re.compile(r"arn:aws[a-zA-Z-]*:redshift-serverless:[a-z0-9-]+:\d{12}:workgroup/[a-z0-9-]+")
 
 OWN_STATEMENTS = {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}
-"""A condition: the statements that the same session of a role has started."""
+"""A condition: only statements that the same session of a role started."""
 
 
 def database_access(
     *, secrets: Sequence[Secret] = (), rds_instances: Sequence[str] = (), redshift: Sequence[str] = ()
 ) -> list[iam.PolicyStatement]:
-    """What ``sql`` and ``redshift_copy`` say of their arguments of these names.
+    """The statements for the arguments of these names that ``sql`` and ``redshift_copy`` take.
 
-    Raises ConfigurationError for another form.
+    Raises ConfigurationError for values of another form.
     """
-    for name, given in {"secrets": secrets, "rds_instances": rds_instances, "redshift": redshift}.items():
-        if isinstance(given, str):
-            raise ConfigurationError(f"{name}: a list is expected, such as ['{given}'].")
+    for name, names in {"secrets": secrets, "rds_instances": rds_instances, "redshift": redshift}.items():
+        if isinstance(names, str):
+            raise ConfigurationError(f"{name}: a list is expected, such as ['{names}'].")
     return [*_secrets(secrets), *_rds(rds_instances), *_redshift(redshift)]
 
 
@@ -80,7 +80,7 @@ def _redshift(places: Sequence[str]) -> list[iam.PolicyStatement]:
             _check(_USER, user, what)
             logins += [_arn("redshift", f"dbuser:{cluster}/{user}"), _arn("redshift", f"dbname:{cluster}/*")]
     own = _allow(["redshift-data:DescribeStatement", "redshift-data:CancelStatement"], ["*"])
-    # Amazon Redshift management guide, "Authorizing access to the Data API": its own statements alone.
+    # Amazon Redshift management guide, "Authorizing access to the Data API": only its own statements.
     own.add_condition("StringEquals", OWN_STATEMENTS)
     return [
         _allow(
@@ -100,6 +100,6 @@ def _arn(service: str, resource: str) -> str:
     return f"arn:{Aws.PARTITION}:{service}:*:{Aws.ACCOUNT_ID}:{resource}"
 
 
-def _check(form: re.Pattern[str], given: str, what: str) -> None:
-    if not Token.is_unresolved(given) and not form.fullmatch(given):
-        raise ConfigurationError(f"'{given}' is not {what}.")
+def _check(form: re.Pattern[str], text: str, what: str) -> None:
+    if not Token.is_unresolved(text) and not form.fullmatch(text):
+        raise ConfigurationError(f"'{text}' is not {what}.")

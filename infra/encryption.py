@@ -1,4 +1,4 @@
-"""A key of the customer's own for what tasks leave behind: state, logs and claims."""
+"""A customer managed key for the data that tasks leave behind: state, logs and claims."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from aws_cdk import aws_stepfunctions as sfn
 
 
 def let_logs_use(key: kms.IKey, stack: Stack) -> None:
-    """CloudWatch Logs encrypts with the key itself, for log groups of this account (its user guide, KMS).
+    """Let CloudWatch Logs encrypt this account's log groups with ``key`` (its user guide, KMS).
 
-    The policy of a key that is imported cannot be changed here: its owner adds this statement.
+    CDK cannot change the policy of an imported key: the key's owner adds this statement.
     """
     service = iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")
     log_groups = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:*"

@@ -1,4 +1,4 @@
-"""Lambda functions that this stack does not make, as handlers."""
+"""Lambda functions that this stack does not create, as handlers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ARN = re.compile(
 
 @dataclass(frozen=True)
 class ExistingFunction:
-    """A Lambda that is already there, in any language, which speaks the handler contract."""
+    """An existing Lambda function, in any language, that keeps the handler contract."""
 
     known_as: lambda_.IFunction | str
     """The construct, or the ARN."""
@@ -30,11 +30,11 @@ class ExistingFunction:
         self,
         scope: Construct,
         route: str,
-        shared: SharedSettings,  # noqa: ARG002 - its role and its logs are its owner's
+        shared: SharedSettings,  # noqa: ARG002 - its owner manages its role and logs
     ) -> lambda_.IFunction:
-        """The function as it is. RunTask's role is granted its invocation, and nothing else is granted.
+        """The function, unchanged. RunTask's role may invoke it; nothing else is granted.
 
-        Raises ConfigurationError if its ARN is of another region: Step Functions invokes in its own only.
+        Raises ConfigurationError for an ARN of another region: Step Functions invokes only within its own.
         """
         if not isinstance(self.known_as, str):
             return self.known_as
@@ -50,8 +50,8 @@ class ExistingFunction:
 def existing_function(function: lambda_.IFunction | str) -> ExistingFunction:
     """Register any Lambda, in any language, as a handler: a construct of the same app, or an ARN.
 
-    The ARN may be of a version or of an alias, and of another account, whose owner then has to allow
-    the invocation to RunTask's role. Raises ConfigurationError if it is not the ARN of a function.
+    The ARN may name a version or an alias. It may belong to another account, whose owner then has to let
+    RunTask's role invoke the function. Raises ConfigurationError if it is not the ARN of a function.
     """
     if isinstance(function, str) and not Token.is_unresolved(function) and not _ARN.fullmatch(function):
         raise ConfigurationError(

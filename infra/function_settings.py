@@ -1,4 +1,4 @@
-"""The settings of a handler's function, checked at synth: the error names the setting, and what it may be."""
+"""The settings of a handler's function, checked at synth. Errors name the setting and its valid values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NUMBERS = {
 
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+", re.ASCII)
 """API Reference, Environment."""
-# Lambda developer guide, reserved environment variables, and one of the stack's own.
+# Lambda developer guide, reserved environment variables. The stack reserves COMMAND_ROLE_ARN.
 _RESERVED = {
     *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION"),
     *("AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME"),
@@ -39,20 +39,20 @@ _MADE_BY = {
 
 
 class FunctionSettings(TypedDict, total=False):
-    """Keyword arguments for the Lambda function of a handler. Each may be left out."""
+    """Optional keyword arguments for a handler's Lambda function."""
 
     memory_mb: int
     """128 to 10,240."""
     timeout_minutes: int
     """1 to 15."""
     ephemeral_mb: int
-    """Size of /tmp: 512 to 10,240; 512 if it is left out."""
+    """Size of /tmp: 512 to 10,240; 512 by default."""
     environment: Mapping[str, str] | None
     vpc: ec2.IVpc | None
     subnets: ec2.SubnetSelection | None
     security_groups: Sequence[ec2.ISecurityGroup] | None
     layers: Sequence[lambda_.ILayerVersion]
-    """They bring what is not pure Python: packages, and the tools that commands need."""
+    """For code that is not pure Python: packages, and the tools that commands need."""
 
 
 def check_function_settings(
@@ -60,7 +60,8 @@ def check_function_settings(
 ) -> None:
     """Raise ConfigurationError for a setting that CDK or Lambda would refuse.
 
-    ``settings`` are those of FunctionSettings, ``statements`` what commands, or the handler, may do.
+    ``settings`` has every key of FunctionSettings. ``statements`` says what the commands or the handler may
+    do.
     """
     for name, (least, most, unit) in _NUMBERS.items():
         value = settings[name]
@@ -108,7 +109,7 @@ def _check_environment(route: str, environment: object) -> None:
 
 
 def check_statements(whose: str, statements: object) -> None:
-    """Raise ConfigurationError for what is no list of statements."""
+    """Raise ConfigurationError unless ``statements`` is a list of statements."""
     if not isinstance(statements, Sequence) or not all(
         isinstance(statement, iam.PolicyStatement) for statement in statements
     ):

@@ -1,4 +1,4 @@
-"""What stands behind a route in app.py's ``handlers``."""
+"""The protocol of the handlers in app.py."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from infra.shared_settings import SharedSettings
 
 
 class Handler(Protocol):
-    """Makes, or finds, the Lambda that handles one route."""
+    """Creates or finds the Lambda function that handles one route."""
 
     def function(self, scope: Construct, route: str, shared: SharedSettings) -> lambda_.IFunction:
         """The function for ``route``."""

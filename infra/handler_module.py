@@ -1,7 +1,7 @@
-"""A handler's module, looked at before it is deployed: it is read, and never imported.
+"""Checks a handler's module before it is deployed, by reading it, never importing it.
 
-What Lambda would say with the first task, Runtime.ImportModuleError or Runtime.HandlerNotFound, synth says
-with file and line, and with the name that may have been meant.
+Lambda would fail only with the first task, with Runtime.ImportModuleError or Runtime.HandlerNotFound. Synth
+fails earlier, and names the file, the line and the name that was probably meant.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from infra.configuration_error import ConfigurationError
 
-# AWS SDK for Python and what it brings (Lambda developer guide, Python runtimes).
+# The AWS SDK for Python and its dependencies (Lambda developer guide, Python runtimes).
 _OF_THE_RUNTIME = {
     "awslambdaric",
     "boto3",
@@ -30,7 +30,7 @@ _OF_THE_RUNTIME = {
     "urllib3",
 }
 
-# The Python that reads may still have them (What's New in Python 3.12 and 3.13, removed modules).
+# The Python that runs synth may still have them (What's New in Python 3.12 and 3.13, removed modules).
 _NO_LONGER_IN_PYTHON = {
     *("aifc", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "crypt", "distutils", "imghdr"),
     *("imp", "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "smtpd", "sndhdr"),
@@ -43,30 +43,30 @@ HANDLER = "handler"
 
 @dataclass
 class _Names:
-    """What a module has on its top level."""
+    """The top-level names of a module."""
 
     defined: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     coroutines: set[str] = field(default_factory=set)
     imports: list[ast.Import | ast.ImportFrom] = field(default_factory=list)
     public: set[str] | None = None
-    """Those of ``__all__``."""
-    made: bool = False
-    """It makes names when they are asked for."""
-    all_of_another: bool = False
-    """It imports all of another module."""
+    """The names in ``__all__``."""
+    has_getattr: bool = False
+    """It makes names on demand, with ``__getattr__`` (PEP 562)."""
+    imports_star: bool = False
+    """It imports ``*`` from another module."""
 
     @property
     def open(self) -> bool:
-        """Whether it may have more names than are seen."""
-        return self.all_of_another or (self.made and self.public is None)
+        """Whether the module may have names that reading does not show."""
+        return self.imports_star or (self.has_getattr and self.public is None)
 
 
 def check_handler_module(module: str, *, source: Path, asset: Path, layers: bool) -> None:
     """Raise ConfigurationError unless Lambda finds ``activities.<module>.handler`` and all that it imports.
 
-    ``source`` is lambdas/, ``asset`` the directory that is deployed, with its requirements. With ``layers``
-    a package that is in neither may be in one of them.
+    ``source`` is lambdas/. ``asset`` is the deployed directory, which includes the requirements. With
+    ``layers`` a package that is in neither may be in a layer.
     """
     activities = source / "activities"
     if not isinstance(module, str):
@@ -76,20 +76,20 @@ def check_handler_module(module: str, *, source: Path, asset: Path, layers: bool
         known = sorted(file.stem for file in activities.glob("*.py") if file.stem != "__init__")
         raise ConfigurationError(
             f"PythonHandler(module={module!r}): there is no such module in {activities}."
-            f"{_meant(module.removesuffix('.py'), known)} It is a file's name without .py."
+            f"{_suggestion(module.removesuffix('.py'), known)} It is a file's name without .py."
         )
     names = _names(file)
     if HANDLER in names.coroutines:
         raise ConfigurationError(f"{file}: `{HANDLER}` is async, and Lambda calls no coroutine: write `def`.")
     if HANDLER not in names.defined and not names.open:
         raise ConfigurationError(
-            f"{file} has no function `{HANDLER}`, which Lambda calls.{_meant(HANDLER, names.functions)}"
+            f"{file} has no function `{HANDLER}`, which Lambda calls.{_suggestion(HANDLER, names.functions)}"
         )
     _check_imports(file, source=source, asset=asset, layers=layers)
 
 
 def _check_imports(file: Path, *, source: Path, asset: Path, layers: bool) -> None:
-    """Of the module, and of the modules in lambdas/ that it imports."""
+    """Check the imports of the module, and of all modules in lambdas/ that it imports."""
     seen = {file}
     todo = [file]
     while todo:
@@ -115,13 +115,13 @@ def _imported(statement: ast.Import | ast.ImportFrom, importing: Path, source: P
     else:
         module = _absolute(statement, importing, source)
         yield module
-        # What is imported from a package may be a module of it.
+        # A name that is imported from a package may be one of its modules.
         modules = (f"{module}.{alias.name}" for alias in statement.names)
         yield from (name for name in modules if _file_of(source, name.split(".")) is not None)
 
 
 def _absolute(statement: ast.ImportFrom, importing: Path, source: Path) -> str:
-    """The module that names are imported from, also where it is named relatively."""
+    """The absolute name of the module that an import, perhaps a relative one, refers to."""
     if not statement.level:
         return statement.module or ""
     parts = importing.parent.relative_to(source).parts
@@ -142,7 +142,7 @@ def _from_the_top(statement: ast.ImportFrom) -> str:
 
 
 def _own_module(name: str, source: Path, asset: Path) -> Path | None:
-    """A module of lambdas/ that is deployed, which not all of them are."""
+    """The file of a module of lambdas/, if it is deployed; testing.py, for instance, is not."""
     found = _file_of(source, name.split(".")) if name else None
     return found if found and (asset / found.relative_to(source)).is_file() else None
 
@@ -150,7 +150,7 @@ def _own_module(name: str, source: Path, asset: Path) -> Path | None:
 def _is_there(name: str, *, source: Path, asset: Path, layers: bool) -> bool:
     first = name.partition(".")[0]
     if (source / first).is_dir() or (source / f"{first}.py").is_file():
-        # Of lambdas/, so that it had to be a module of it; a directory without __init__.py is one as well.
+        # It belongs to lambdas/, so it has to be a module there; a directory without __init__.py counts too.
         return (source / name.replace(".", "/")).is_dir()
     known = first in _OF_PYTHON or first in _OF_THE_RUNTIME
     return known or layers or (asset / first).is_dir() or (asset / f"{first}.py").is_file()
@@ -162,10 +162,10 @@ def _not_there(
     first, _, rest = name.partition(".")
     package = source / first
     if rest and package.is_dir():
-        meant = _meant(rest, [file.stem for file in (asset / first).glob("*.py")], before=f"{first}.")
+        meant = _suggestion(rest, [file.stem for file in (asset / first).glob("*.py")], before=f"{first}.")
     else:
         there = {path.stem for path in asset.iterdir() if path.stem.isidentifier()}
-        meant = _meant(first, {*_OF_PYTHON, *_OF_THE_RUNTIME, *there}, cutoff=0.75)
+        meant = _suggestion(first, {*_OF_PYTHON, *_OF_THE_RUNTIME, *there}, cutoff=0.75)
     return (
         f"{importing}, line {statement.lineno}: there is no module `{name}` on Lambda.{meant} Packages of "
         "pure Python are added to lambdas/requirements.txt, all others come in a layer."
@@ -187,7 +187,7 @@ def _check_names(statement: ast.ImportFrom, importing: Path, source: Path, asset
         if not (alias.name == "*" or alias.name in names.defined or names.open or below):
             raise ConfigurationError(
                 f"{importing}, line {statement.lineno}: `{module}` has no `{alias.name}`."
-                f"{_meant(alias.name, names.defined)}"
+                f"{_suggestion(alias.name, names.defined)}"
             )
 
 
@@ -200,7 +200,7 @@ def _file_of(directory: Path, parts: list[str]) -> Path | None:
 
 
 def _names(file: Path) -> _Names:
-    """Raises ConfigurationError for what is not Python."""
+    """Raises ConfigurationError if the file is not Python."""
     try:
         return _names_in(file.read_bytes())
     except SyntaxError as error:
@@ -222,18 +222,18 @@ def _names_in(text: bytes) -> _Names:
 
 
 def _collect(body: list[ast.stmt], names: _Names, *, guarded: bool = False) -> None:
-    """``guarded``: what is imported there need not be there."""
+    """``guarded``: the statements may be skipped, so their imports may fail."""
     for statement in body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             names.defined.add(statement.name)
             names.functions.add(statement.name)
             if isinstance(statement, ast.AsyncFunctionDef):
                 names.coroutines.add(statement.name)
-            names.made |= statement.name == "__getattr__"
+            names.has_getattr |= statement.name == "__getattr__"
         elif isinstance(statement, ast.ClassDef):
             names.defined.add(statement.name)
         elif isinstance(statement, ast.Import | ast.ImportFrom):
-            names.all_of_another |= any(alias.name == "*" for alias in statement.names)
+            names.imports_star |= any(alias.name == "*" for alias in statement.names)
             names.defined |= {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
             if not guarded:
                 names.imports.append(statement)
@@ -265,6 +265,6 @@ def _collect_other(statement: ast.stmt, names: _Names, *, guarded: bool) -> None
     }
 
 
-def _meant(name: str, known: Collection[str], *, before: str = "", cutoff: float = 0.6) -> str:
+def _suggestion(name: str, known: Collection[str], *, before: str = "", cutoff: float = 0.6) -> str:
     near = get_close_matches(name, sorted(known), n=2, cutoff=cutoff)
     return f" Did you mean {' or '.join(f'`{before}{close}`' for close in near)}?" if near else ""

@@ -1,4 +1,4 @@
-"""What can stand behind a type in app.py's ``handlers``."""
+"""The handlers that app.py can register for a type, or for a value of ``myHandler``."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def shell_command(
 ) -> ShellHandler:
     """ShellCommandActivity, with 512 MB and 15 minutes.
 
-    ``statements`` is all that commands, and the task's own S3 fields, may do on AWS: see ``s3_access``.
-    ``layers`` bring the tools that commands need, beside the AWS CLI. ``aws_cli`` is a layer with another AWS
-    CLI than CDK's, which is version 1: docs/shell-commands.md says how it is made. The rest is as in
-    FunctionSettings.
+    ``statements`` says all that commands, and the task's own S3 fields, may do on AWS: see ``s3_access``.
+    ``layers`` add the tools that commands need besides the AWS CLI. ``aws_cli`` is a layer with another AWS
+    CLI than CDK's version 1; docs/shell-commands.md says how to make it. FunctionSettings has the other
+    arguments.
     """
     handler = PythonHandler(module="shell_command", **settings)
     return ShellHandler(handler=handler, statements=statements, aws_cli=aws_cli)
@@ -57,7 +57,7 @@ def shell_command_precondition(
     aws_cli: lambda_.ILayerVersion | None = None,
     **settings: Unpack[FunctionSettings],
 ) -> ShellHandler:
-    """ShellCommandPrecondition, with 256 MB and 5 minutes. The arguments are those of ``shell_command``."""
+    """ShellCommandPrecondition, with 256 MB and 5 minutes. Takes the arguments of ``shell_command``."""
     settings = FunctionSettings(memory_mb=256, timeout_minutes=5) | settings
     handler = PythonHandler(module="shell_command_precondition", **settings)
     return ShellHandler(handler=handler, statements=statements, aws_cli=aws_cli)
@@ -70,9 +70,9 @@ def exists(
     statements: Sequence[iam.PolicyStatement] = (),
     **settings: Unpack[FunctionSettings],
 ) -> PythonHandler:
-    """Exists, with 256 MB and a minute. ``statements`` is what it takes to look on AWS: see ``s3_access``.
+    """Exists, with 256 MB and a minute. ``statements`` lets it look on AWS: see ``s3_access``.
 
-    For tables in databases, ``secrets``, ``rds_instances`` and the network are as of ``sql``.
+    For tables in databases, give ``secrets``, ``rds_instances`` and the network as for ``sql``.
     Raises ConfigurationError.
     """
     settings = FunctionSettings(memory_mb=256, timeout_minutes=1) | settings
@@ -90,11 +90,13 @@ def sql(
 ) -> PythonHandler:
     """SqlActivity, with 512 MB and 15 minutes.
 
-    ``secrets`` are those of ``myPasswordSecretArn``, constructs or ARNs. ``rds_instances`` are identifiers.
-    ``redshift`` are clusters (``sales``), clusters with a user for whom temporary credentials may be asked
-    (``sales/etl``), and the ARNs of workgroups. ``statements`` is what else it takes, such as ``s3_access``
-    for scripts. ``vpc``, ``subnets`` and ``security_groups`` have to let the function reach the databases.
-    The rest is as in FunctionSettings. Raises ConfigurationError.
+    ``secrets``: the secrets that ``myPasswordSecretArn`` fields name, as constructs or ARNs.
+    ``rds_instances``: identifiers of RDS instances.
+    ``redshift``: clusters (``sales``), clusters with a user for whom to request temporary credentials
+    (``sales/etl``), and ARNs of workgroups.
+    ``statements``: everything else that it needs, such as ``s3_access`` for scripts.
+    ``vpc``, ``subnets`` and ``security_groups`` have to let the function reach the databases.
+    FunctionSettings has the other arguments. Raises ConfigurationError.
     """
     access = database_access(secrets=secrets, rds_instances=rds_instances, redshift=redshift)
     return PythonHandler(module="sql_activity", statements=_all(access, statements), **settings)
@@ -111,8 +113,8 @@ def redshift_copy(
     """RedshiftCopyActivity, with 256 MB and a minute.
 
     ``copy_role_arn`` is the role, associated with the cluster, with which Amazon Redshift itself reads and
-    writes Amazon S3, or reads Amazon DynamoDB: the function has no part in that. ``redshift`` and ``secrets``
-    are those of ``sql``. Raises ConfigurationError.
+    writes Amazon S3 or reads Amazon DynamoDB; the function takes no part in that. ``redshift`` and
+    ``secrets`` are as for ``sql``. Raises ConfigurationError.
     """
     access = database_access(secrets=secrets, redshift=redshift)
     results = iam.PolicyStatement(actions=["redshift-data:GetStatementResult"], resources=["*"])
@@ -136,8 +138,8 @@ def copy(
 ) -> PythonHandler:
     """CopyActivity, with 1,024 MB and 15 minutes.
 
-    ``statements`` is what it takes to read and write the objects: see ``s3_access``. The other arguments are
-    those of ``sql``. Copies within S3 need no ``vpc``. Raises ConfigurationError.
+    ``statements`` lets it read and write the objects: see ``s3_access``. The other arguments are those of
+    ``sql``. Copies within S3 need no ``vpc``. Raises ConfigurationError.
     """
     settings = FunctionSettings(memory_mb=1024) | settings
     access = database_access(secrets=secrets, rds_instances=rds_instances)
@@ -145,7 +147,7 @@ def copy(
 
 
 def _all(
-    access: Sequence[iam.PolicyStatement], given: Sequence[iam.PolicyStatement]
+    access: Sequence[iam.PolicyStatement], statements: Sequence[iam.PolicyStatement]
 ) -> list[iam.PolicyStatement]:
-    check_statements("the handler", given)
-    return [*access, *given]
+    check_statements("the handler", statements)
+    return [*access, *statements]

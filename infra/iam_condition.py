@@ -1,20 +1,20 @@
-"""A condition of IAM's on a text of the user's, which need not be one that a policy can hold."""
+"""IAM conditions on a user's text, which may contain characters that a policy cannot."""
 
 from __future__ import annotations
 
 import re
 
-# What a policy document may hold (IAM API Reference, PutRolePolicy).
+# All but the characters that a policy document may contain (IAM API Reference, PutRolePolicy).
 _NOT_IN_A_POLICY = re.compile("[^\t\n\r\u0020-\u00ff]+")
 
 
 def equals(key: str, text: str) -> dict[str, dict[str, str]]:
-    """The condition that ``key`` is ``text``.
+    """The condition that ``key`` equals ``text``.
 
-    A policy holds Latin-1 alone. For each other character stands ``?``, which is any one character, so that
-    the condition holds for texts that differ from ``text`` in these as well; for one that UTF-16 writes as
-    two, ``*``. What IAM reads as a variable or a wildcard is escaped (IAM user guide, policy elements:
-    variables and tags).
+    A policy may contain only Latin-1. Each other character becomes ``?``, which matches any one character, or
+    ``*`` if UTF-16 writes it as two. So the condition also holds for texts that differ from ``text`` in these
+    characters. Whatever IAM would read as a variable or a wildcard is escaped (IAM user guide, policy
+    elements: variables and tags).
     """
     if not _NOT_IN_A_POLICY.search(text):
         return {"StringEquals": {key: text.replace("${", "${$}{")}}

@@ -1,7 +1,4 @@
-"""Errors of Lambda's Invoke, as Step Functions names them.
-
-They are those of the API Reference (Invoke, errors), behind ``Lambda.``.
-"""
+"""Errors of Lambda's Invoke, as Step Functions names them: ``Lambda.`` and the API Reference's name."""
 
 from __future__ import annotations
 
@@ -9,22 +6,23 @@ import re
 from collections.abc import Iterable
 
 _NOT_STARTED = (
-    # No room at the moment.
+    # No capacity at the moment.
     "TooManyRequests",
     "ServiceQuotaExceeded",
-    # A function that was idle for weeks, or is new or updated, is made ready first: about a minute in a VPC.
+    # Lambda first makes a function ready that was idle for weeks, or is new or updated: about a minute in a
+    # VPC.
     "ResourceConflict",
     "ResourceNotReady",
     "CodeArtifactUserPending",
     "SnapStartNotReady",
     "SnapStartTimeout",
-    # It has no network interface: a subnet without free addresses, an account without free interfaces.
+    # The function has no network interface: its subnet has no free address, or the account no free interface.
     "ENILimitReached",
     "ENINotReady",
     "SubnetIPAddressLimitReached",
     "EC2Throttled",
     "EC2Unexpected",
-    # Its file system was not reached.
+    # The function could not reach its file system.
     "EFSMountConnectivity",
     "EFSMountTimeout",
     "S3FilesMountConnectivity",
@@ -33,7 +31,7 @@ _NOT_STARTED = (
 
 
 def _names(exceptions: Iterable[str]) -> list[str]:
-    """Each name, and where it differs that of the AWS SDK for Java 2, which writes EC2 as Ec2."""
+    """Each name, and the name in the AWS SDK for Java 2 where it differs: the SDK writes EC2 as Ec2."""
     found: dict[str, None] = {}
     for name in exceptions:
         as_words = re.sub("EC2|ENI|EFS|IP(?=Address)", lambda match: match[0].capitalize(), name)
@@ -42,4 +40,4 @@ def _names(exceptions: Iterable[str]) -> list[str]:
 
 
 NOT_STARTED = _names(_NOT_STARTED)
-"""The function certainly did not start, and may do so later; what its owner has to mend is not here."""
+"""The function certainly did not start, but may start later. This omits errors that its owner has to fix."""

@@ -1,4 +1,4 @@
-"""What AWS would refuse only at deployment, refused at synth: one line that says what to do."""
+"""Refuses at synth what AWS would refuse only at deployment, in one line that says what to do."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from aws_cdk import Token
 from infra.configuration_error import ConfigurationError
 
 LONGEST_STACK_NAME = 42
-"""Leaves 16 characters to a worker group and 21 to a handler, in names that may have 64."""
+"""Leaves 16 characters for a worker group and 21 for a handler, in names of at most 64."""
 
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "ap-northeast-1", "ap-southeast-2")
-"""Where AWS Data Pipeline is (General Reference, AWS Data Pipeline endpoints and quotas)."""
+"""The regions of AWS Data Pipeline (General Reference, AWS Data Pipeline endpoints and quotas)."""
 
 RESOURCES = 500
-"""Of one stack (CloudFormation quotas)."""
+"""The most in one stack (CloudFormation quotas)."""
 _METADATA = 1
-"""CDKMetadata, which the CDK CLI adds unless it is told not to."""
+"""CDKMetadata, which the CDK CLI adds by default."""
 
 ENVIRONMENT_BYTES = 4_096
-"""Of all variables of a function together (Lambda quotas)."""
+"""The most for all variables of a function together (Lambda quotas)."""
 _REFERENCE_BYTES = 200
-"""For a value that is known at deployment only: ARNs and names, of which none here is longer."""
+"""Counted for a value that is known only at deployment: the ARNs and names here are no longer."""
 
 _SEVERAL_STACKS = (
     "Make several TaskRunnerStacks in app.py, each with a name of its own, some of the worker groups and the "
@@ -33,9 +33,9 @@ _SEVERAL_STACKS = (
 
 
 def refuse_stack_name(stack_name: str) -> None:
-    """Raise ConfigurationError for a name that leaves too little room in those that begin with it.
+    """Raise ConfigurationError for a name that leaves too little room in the names that begin with it.
 
-    Of what characters it is made, CDK says itself, when the stack is made.
+    CDK itself checks the name's characters when it creates the stack.
     """
     if not Token.is_unresolved(stack_name) and len(stack_name) > LONGEST_STACK_NAME:
         raise ConfigurationError(
@@ -45,7 +45,7 @@ def refuse_stack_name(stack_name: str) -> None:
 
 
 def refuse_region(region: str) -> None:
-    """Raise ConfigurationError for a region without Data Pipeline; one that is not known yet is taken."""
+    """Raise ConfigurationError for a region without Data Pipeline. A region not known yet is accepted."""
     if not Token.is_unresolved(region) and region not in REGIONS:
         raise ConfigurationError(
             f"AWS Data Pipeline does not exist in {region}: deploy to the region of your pipelines, which is "
@@ -54,7 +54,7 @@ def refuse_region(region: str) -> None:
 
 
 def refuse_too_many_resources(stack_name: str, total: int, of_groups: Sequence[int]) -> None:
-    """Raise ConfigurationError if ``total`` resources are too many; ``of_groups`` are those of each group."""
+    """Raise ConfigurationError for too many resources; ``of_groups`` says how many each group has."""
     most = RESOURCES - _METADATA
     if total <= most:
         return
@@ -83,7 +83,7 @@ def refuse_large_environment(function: str, variables: Mapping[str, str]) -> Non
 
 
 def _bytes(variables: Mapping[str, str]) -> int:
-    """As Lambda measures them: as JSON. What is known at deployment only counts as its longest."""
+    """The size as Lambda measures it, as JSON. A value known only at deployment counts as the longest one."""
     longest = {
         name: "x" * _REFERENCE_BYTES if Token.is_unresolved(value) else value
         for name, value in variables.items()

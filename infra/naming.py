@@ -1,4 +1,4 @@
-"""Names that a person recognises in the console, made safe for AWS."""
+"""Names that AWS accepts and that people recognise in the console."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import re
 
 LONGEST_FUNCTION_NAME = 64
-"""Characters (Lambda API Reference, CreateFunction); a schedule's name has as many."""
+"""Characters (Lambda API Reference, CreateFunction). A schedule's name has the same limit."""
 
 EXECUTION_ENDED = "execution-ended"
 """The function that counts ended tasks is named ``<stack>-execution-ended``."""
@@ -15,9 +15,9 @@ _LONGEST_GROUP_NAME = 40
 
 
 def slug(text: str, longest: int) -> str:
-    """``text`` as letters, digits, ``-`` and ``_``, ``longest`` characters at most.
+    """``text`` as letters, digits, ``-`` and ``_``, with at most ``longest`` characters.
 
-    A text that had to be changed or cut gets a digest, so that two texts never share a name.
+    A changed or shortened text gets a digest, so that no two texts share a name.
     """
     safe = re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")
     if safe == text and len(safe) <= longest:
@@ -27,9 +27,10 @@ def slug(text: str, longest: int) -> str:
 
 
 def group_name(stack_name: str, worker_group: str) -> str:
-    """A worker group in the names of its poller, its loop and its schedule, the same in all of them.
+    """A worker group as the names of its poller, its loop and its schedule all contain it.
 
-    The poller's, ``<stack>-poll-<group>``, has the least room: a state machine's name has 80 characters.
+    The poller's name, ``<stack>-poll-<group>``, leaves the least room: a state machine's may have 80
+    characters.
     """
     room = LONGEST_FUNCTION_NAME - len(f"{stack_name}-poll-")
     return slug(worker_group, min(_LONGEST_GROUP_NAME, room))

@@ -3,7 +3,7 @@
     Poll -> Next -> StartTask -> Poll ...   a task: three states
     Poll -> Next -> Done                    an idle tick: three states
 
-What comes next is decided in lambdas/poller/loop.py; the state machine only follows.
+lambdas/poller/loop.py decides what comes next; the state machine only follows.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ POLL_LOOP = "PollLoop"
 """A loop's state machine is named ``<stack>-PollLoop-<worker group>``."""
 
 _RETRIES = "($exists($states.context.State.RetryCount) ? $states.context.State.RetryCount : 0)"
-"""How often the state was tried again (Step Functions developer guide, context object)."""
+"""How often the state was retried (Step Functions developer guide, context object)."""
 
-# The poller counts the events of the history (lambdas/poller/loop.py); a try that failed makes three.
+# The poller counts the events of the history (lambdas/poller/loop.py); a failed try adds three.
 _LOOP_AFTER_START = (
     "{% {'loop': $merge([$states.input.loop, "
     f"{{'events': $states.input.loop.events + 3 * {_RETRIES}}}])}} %}}"
 )
 
 _BEYOND_THE_POLL_SECONDS = 30
-"""The poller's time for all that is not the poll: heartbeat, count of running tasks, claim object."""
+"""The poller's time for everything but the poll: heartbeat, count of running tasks, claim object."""
 
 
 _LONGEST_POLL_SECONDS = 120
@@ -96,7 +96,7 @@ class PollLoop(Construct):
                     else {}
                 ),
                 **({"MAX_CONCURRENT_TASKS": str(most)} if most is not None else {}),
-                # A metric costs $0.30 a month, so that empty polls are counted only for the alarm on them.
+                # A metric costs $0.30 a month, so empty polls are counted only for the alarm that needs them.
                 **({"COUNT_EMPTY_POLLS": "1"} if worker_group.idle_alarm_hours is not None else {}),
             },
         )
@@ -130,7 +130,7 @@ class PollLoop(Construct):
                 self.state_machine,
                 role=ticker,
                 input=scheduler.ScheduleTargetInput.from_object({}),
-                # A tick that could not be delivered in its minute is worth nothing: the next one polls.
+                # A tick that is not delivered within its minute is worthless: the next tick polls.
                 # The default, 185 retries over 24 hours, would let late ticks pile up.
                 retry_attempts=2,
                 max_event_age=Duration.minutes(1),
@@ -138,14 +138,14 @@ class PollLoop(Construct):
             ),
         )
 
-        # A rate begins with the schedule (EventBridge Scheduler user guide, schedule types), and the
-        # reference to the role does not make CloudFormation wait for the role's policy.
+        # A rate begins when the schedule is created (EventBridge Scheduler user guide, schedule types), and
+        # the reference to the role does not make CloudFormation wait for the role's policy.
         self.schedule.node.add_dependency(ticker)
 
     def _grant(self, run_task: sfn.IStateMachine, shared: SharedSettings) -> None:
         self.poller.add_to_role_policy(
             iam.PolicyStatement(
-                # PollForTask has no resource type, but this condition (Service Authorization Reference).
+                # PollForTask has no resource type, only this condition (Service Authorization Reference).
                 actions=["datapipeline:PollForTask"],
                 resources=["*"],
                 conditions=equals("datapipeline:workerGroup", self.worker_group.name),
@@ -160,7 +160,7 @@ class PollLoop(Construct):
             )
         )
         if shared.encryption_key is not None:
-            # To put an object takes this alone (S3 user guide, SSE-KMS).
+            # Putting an object takes only this action (S3 user guide, SSE-KMS).
             shared.encryption_key.grant(self.poller, "kms:GenerateDataKey")
         if self.worker_group.max_concurrent_tasks is not None or self.worker_group.may_wake:
             self.poller.add_to_role_policy(
@@ -182,7 +182,7 @@ class PollLoop(Construct):
             outputs="{% $states.result.Payload %}",
             retry_on_service_exceptions=False,
         )
-        # A poll whose answer was lost on the way costs nothing: its task is offered again.
+        # A poll whose answer was lost costs nothing: the service offers its task again.
         poll.add_retry(
             errors=[
                 *NOT_STARTED,
@@ -206,7 +206,7 @@ class PollLoop(Construct):
         )
         exists = "StepFunctions.ExecutionAlreadyExistsException"
         start.add_retry(errors=[exists], max_attempts=0)
-        # Under the 2 minutes after which a task that was not acknowledged is offered again.
+        # Less than the 2 minutes after which the service offers an unacknowledged task again.
         start.add_retry(
             errors=["States.ALL"],
             interval=Duration.seconds(1),
@@ -215,7 +215,7 @@ class PollLoop(Construct):
             max_attempts=7,
             jitter_strategy=sfn.JitterType.FULL,
         )
-        # The name is the task's own: an earlier try was answered too late, and the task is running.
+        # The name is unique to the task: an earlier try was answered too late, and the task is running.
         start.add_catch(poll, errors=[exists], outputs=_LOOP_AFTER_START)
         wait = sfn.Wait.jsonata(self, "Wait", time=sfn.WaitTime.seconds("{% $states.input.waitSeconds %}"))
         following = (

@@ -1,4 +1,4 @@
-"""Functions made of lambdas/: pollers, handlers, and the one that counts ended tasks."""
+"""Functions with the code of lambdas/: pollers, handlers, and the one that counts ended tasks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def python_function(
     security_groups: Sequence[ec2.ISecurityGroup] | None = None,
     layers: Sequence[lambda_.ILayerVersion] = (),
 ) -> lambda_.Function:
-    """A function of the shared asset, named ``<stack>-<name>``, with a log group of its own."""
+    """A function named ``<stack>-<name>``, with its log group and its role."""
     full_name = function_name(Stack.of(scope).stack_name, name)
     variables = {**shared.variables, **(environment or {})}
     refuse_large_environment(full_name, variables)
@@ -67,7 +67,7 @@ def python_function(
 
 
 def _role(scope: Construct, log_group: logs.ILogGroup, *, in_vpc: bool) -> iam.Role:
-    """A role that can write the function's own log; CDK's default can write every log of the account."""
+    """A role that can write only the function's log. CDK's default can write every log of the account."""
     lambda_service = iam.ServicePrincipal("lambda.amazonaws.com")
     role = iam.Role(scope, "FunctionRole", assumed_by=lambda_service)
     log_group.grant_write(role)

@@ -1,4 +1,4 @@
-"""Handlers in lambdas/activities, which this stack deploys."""
+"""Handlers in lambdas/activities, which the stack deploys."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from infra.shared_settings import SharedSettings
 
 @dataclass(frozen=True, kw_only=True)
 class PythonHandler:
-    """A handler in lambdas/activities, deployed by this stack.
+    """A handler in lambdas/activities, deployed by the stack.
 
-    ``module`` is its file's name without ``.py``. ``statements`` are what the work itself may do on AWS:
-    nothing, unless said. The others are those of FunctionSettings.
+    ``module`` is its file's name without ``.py``. ``statements`` says what the work itself may do on AWS:
+    nothing by default. FunctionSettings describes the other arguments.
     """
 
     module: str
@@ -38,9 +38,10 @@ class PythonHandler:
     layers: Sequence[lambda_.ILayerVersion] = ()
 
     def function(self, scope: Construct, route: str, shared: SharedSettings) -> lambda_.Function:
-        """The function, its log group, and a role that can do what the handler runtime needs.
+        """The function, with its log group and a role that allows what the handler runtime needs.
 
-        Raises ConfigurationError for a module that Lambda could not load, and for settings that it refuses.
+        Raises ConfigurationError for a module that Lambda could not load, and for settings that it would
+        refuse.
         """
         self.check_settings(route)
         check_handler_module(self.module, source=SOURCE, asset=asset_directory(), layers=bool(self.layers))
@@ -60,7 +61,7 @@ class PythonHandler:
         )
         function.add_to_role_policy(
             iam.PolicyStatement(
-                # The developer guide knows no resource for these actions, the Service Authorization
+                # The developer guide names no resource for these actions, the Service Authorization
                 # Reference does: "*" is right under both.
                 actions=[
                     "datapipeline:ReportTaskProgress",

@@ -1,4 +1,4 @@
-"""Which handler a route has: what app.py gives, checked before anything is made of it."""
+"""Checks the handlers that app.py registers, before any of them is created."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ RUN_TASK_STATES = frozenset(
         "StatusNotReported",
     }
 )
-"""RunTask's own states: a route is the name of a state beside them."""
+"""RunTask's own states. Each route is the name of a state besides these."""
 
 
 def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
-    """The handlers by route. Raises ConfigurationError for a route that has two, or cannot be one."""
+    """The handlers by route. Raises ConfigurationError for an impossible route, or one with two handlers."""
     by_route: dict[str, Handler] = {}
     if not isinstance(handlers, Mapping) and not (
         isinstance(handlers, Sequence)
@@ -42,7 +42,7 @@ def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
     for route, handler in handlers.items() if isinstance(handlers, Mapping) else handlers:
         if route in by_route:
             raise ConfigurationError(f"'{route}' has two handlers: remove one of them.")
-        # A state's name: 80 characters at most, no control characters (States Language).
+        # A state's name has at most 80 characters and no control characters (States Language).
         if (
             not isinstance(route, str)
             or not 1 <= len(route) <= 80
@@ -53,27 +53,27 @@ def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
                 f"'{route}' cannot be a handler's name: it has 1 to 80 printable characters, and is none of "
                 f"RunTask's own states ({', '.join(sorted(RUN_TASK_STATES))})."
             )
-        _refuse_what_is_no_handler(route, handler)
+        _refuse_non_handler(route, handler)
         by_route[route] = handler
     if not by_route:
         raise ConfigurationError("At least one handler is needed.")
     return by_route
 
 
-def _refuse_what_is_no_handler(route: str, given: object) -> None:
-    if not isinstance(given, type) and callable(getattr(given, "function", None)):
+def _refuse_non_handler(route: str, value: object) -> None:
+    if not isinstance(value, type) and callable(getattr(value, "function", None)):
         return
-    if callable(given):
-        name = getattr(given, "__name__", type(given).__name__)
+    if callable(value):
+        name = getattr(value, "__name__", type(value).__name__)
         raise ConfigurationError(f"The handler for '{route}' is not called: write {name}(...).")
     raise ConfigurationError(
-        f"'{given}' is no handler for '{route}'. Handlers are shell_command(), exists(), sql(), "
+        f"'{value}' is no handler for '{route}'. Handlers are shell_command(), exists(), sql(), "
         "PythonHandler(module=...) and so on. For a Lambda function, or its ARN: existing_function(...)."
     )
 
 
 def refuse_equal_names(stack_name: str, worker_groups: Iterable[WorkerGroup], routes: Iterable[str]) -> None:
-    """Raise ConfigurationError if two of them would have one name, on AWS or in the template."""
+    """Raise ConfigurationError if two of them would share a name on AWS or in the template."""
     names = [(function_name(stack_name, EXECUTION_ENDED), "the function that counts ended tasks")]
     for route in routes:
         what = f"the handler '{route}'"

@@ -1,4 +1,4 @@
-"""IAM statements for places in S3, named as pipelines name them: ``s3://bucket/prefix``."""
+"""IAM statements for locations in S3, written as in pipelines: ``s3://bucket/prefix``."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from infra.configuration_error import ConfigurationError
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _NOT_IN_A_PREFIX = re.compile(r"[*?${}]")
-"""Wildcards and variables of IAM, and the marks of Data Pipeline's expressions."""
+"""IAM's wildcards and variables, and the characters of Data Pipeline's expressions."""
 
 
 def s3_access(*, read: Sequence[str] = (), write: Sequence[str] = ()) -> list[iam.PolicyStatement]:
-    """Reading and listing all keys that begin as in ``read``, writing those that begin as in ``write``.
+    """Allow reading and listing keys with the prefixes in ``read``, and writing keys with those in ``write``.
 
-    ``s3://bucket/in/`` is the directory ``in``, ``s3://bucket/in`` also ``input.csv``, and ``s3://bucket``
-    the whole bucket. What is written cannot be read or listed unless it is under ``read`` as well. Raises
-    ConfigurationError for anything else than a list of such URIs.
+    ``s3://bucket/in/`` means the directory ``in``; ``s3://bucket/in`` also includes ``input.csv``;
+    ``s3://bucket`` means the whole bucket. Written objects cannot be read or listed unless ``read`` covers
+    them too. Raises ConfigurationError for anything but a list of such URIs.
     """
     statements = [
         _objects(["s3:GetObject"], read),
@@ -30,7 +30,7 @@ def s3_access(*, read: Sequence[str] = (), write: Sequence[str] = ()) -> list[ia
     for bucket, prefix in map(_parse, _listed(read)):
         prefixes.setdefault(bucket, []).append(prefix)
     for bucket, of_bucket in prefixes.items():
-        # Who may not list is told of a missing key that access is denied (API Reference, GetObject).
+        # Without ListBucket, S3 answers for a missing key that access is denied (API Reference, GetObject).
         listing = iam.PolicyStatement(actions=["s3:ListBucket"], resources=[_arn(bucket)])
         if "" not in of_bucket:
             listing.add_condition("StringLike", {"s3:prefix": [f"{prefix}*" for prefix in of_bucket]})
@@ -52,7 +52,7 @@ def _listed(uris: Sequence[str]) -> Sequence[str]:
 def _parse(uri: str) -> tuple[str, str]:
     scheme, _, rest = uri.partition("://")
     bucket, _, prefix = rest.partition("/")
-    # The name of a bucket of the same app is known at deployment only.
+    # The name of a bucket of the same app is known only at deployment.
     named = Token.is_unresolved(bucket) or _BUCKET.fullmatch(bucket)
     if scheme != "s3" or not named or (_NOT_IN_A_PREFIX.search(prefix) and not Token.is_unresolved(prefix)):
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Handlers that run commands: with the AWS CLI, and with a role for the commands alone."""
+"""Handlers that run commands, with the AWS CLI and with a role for the commands only."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _LAYER = "AwsCli"
 
 @dataclass(frozen=True, kw_only=True)
 class ShellHandler:
-    """``handler`` with the AWS CLI, whose commands run with a role of their own.
+    """``handler`` with the AWS CLI, whose commands run with a separate role.
 
-    That role can do ``statements`` and nothing else: what the function itself may do, Data Pipeline and the
-    claims bucket above all, is not for those who write commands. Only the function can assume it.
+    That role allows ``statements`` and nothing else. Whoever writes commands must not get the function's own
+    rights, above all those on Data Pipeline and the claims bucket. Only the function can assume the role.
     """
 
     handler: PythonHandler
     statements: Sequence[iam.PolicyStatement] = ()
     aws_cli: lambda_.ILayerVersion | None = None
-    """The layer with the AWS CLI, as bin/aws or awscli/aws; None: CDK's, which has version 1."""
+    """The layer with the AWS CLI, as bin/aws or awscli/aws; None: CDK's layer, with version 1."""
 
     def function(self, scope: Construct, route: str, shared: SharedSettings) -> lambda_.IFunction:
-        """The function; COMMAND_ROLE_ARN tells it the role of its commands."""
+        """The function. Its variable COMMAND_ROLE_ARN names the role of its commands."""
         check_statements(f"the handler for '{route}'", self.statements)
         self.handler.check_settings(route)
         if isinstance(self.aws_cli, str):
@@ -66,7 +66,7 @@ class ShellHandler:
 
 
 def _aws_cli(scope: Construct) -> lambda_.ILayerVersion:
-    """One layer a stack, whichever handler asks for it first."""
+    """The stack's only layer with the AWS CLI; the first handler that needs it creates it."""
     stack = Stack.of(scope)
     there = stack.node.try_find_child(_LAYER)
     return there if isinstance(there, AwsCliLayer) else AwsCliLayer(stack, _LAYER)

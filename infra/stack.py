@@ -38,19 +38,20 @@ from infra.shared_settings import SharedSettings
 from infra.worker_group import WorkerGroup
 
 CLAIM_DAYS = 7
-"""How long the objects of a task with secrets, or with more than 200 KB, are kept for its handler."""
+"""How long the objects of a task with secrets, or with more than 200 KB, stay available to its handler."""
 
 
 class TaskRunnerStack(Stack):
     """PollLoop for each worker group, RunTask, the handlers, and their monitoring.
 
-    ``handlers`` maps a pipeline object's ``type``, or the value of its ``myHandler`` field, to a handler;
-    pairs of them do as well.
-    ``encryption_key`` encrypts what is kept of tasks: state, logs and claims. None: AWS's keys do.
-    ``failed_tasks_alarm``: so many tasks FAILED within 5 minutes are an alarm; None for no such alarm.
-    ``tracing``: X-Ray traces of all state machines and of the functions that this stack makes.
-    ``time_scale`` is for local AWS alone: protocol times are divided by it.
-    Raises ConfigurationError for what could not work once deployed.
+    ``handlers``: pairs of a route and its handler. The route is a pipeline object's ``type``, or the value of
+    its ``myHandler`` field. Two pairs with one route are refused. A mapping is accepted too, but Python
+    silently keeps the last of two equal keys; ruff's F601 finds them.
+    ``encryption_key`` encrypts what is kept of tasks: state, logs and claims. None: keys that AWS owns do.
+    ``failed_tasks_alarm``: how many tasks FAILED within 5 minutes are an alarm; None for no such alarm.
+    ``tracing``: X-Ray traces of all state machines, and of the functions that the stack creates.
+    ``time_scale`` is for local AWS only: protocol times are divided by it.
+    Raises ConfigurationError for anything that could not work once deployed.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class TaskRunnerStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **settings)
         by_route = handlers_by_route(handlers)
-        _check(worker_groups)
+        _check_worker_groups(worker_groups)
         refuse_stack_name(self.stack_name)
         refuse_region(self.region)
         _refuse_settings(failed_tasks_alarm, time_scale, tracing, encryption_key, log_retention)
@@ -117,7 +118,7 @@ class TaskRunnerStack(Stack):
             shared=shared,
         )
         for loop in self.poll_loops:
-            # Or what the first tasks come to would be counted by nobody.
+            # Otherwise nobody would count how the first tasks ended.
             loop.schedule.node.add_dependency(events)
         self.monitoring = Monitoring(
             self,
@@ -146,7 +147,7 @@ class TaskRunnerStack(Stack):
             CfnOutput(loop, "Arn", value=loop.state_machine.state_machine_arn)
 
     def _require_a_region_with_data_pipeline(self) -> None:
-        """Of a stack that is deployed to whatever region the credentials have, CloudFormation asks it."""
+        """Let CloudFormation check the region if it is that of whatever credentials deploy the stack."""
         if Token.is_unresolved(self.region):
             CfnRule(
                 self,
@@ -160,7 +161,7 @@ class TaskRunnerStack(Stack):
             )
 
     def _claims_bucket(self, encryption_key: kms.IKey | None) -> s3.Bucket:
-        """Private, encrypted and expiring: what may not be in a state machine's history."""
+        """The bucket for what must not be in a state machine's history: private, encrypted and expiring."""
         return s3.Bucket(
             self,
             "Claims",
@@ -183,7 +184,7 @@ def _resources(construct: Construct) -> int:
     return sum(isinstance(node, CfnResource) for node in construct.node.find_all())
 
 
-def _check(worker_groups: Sequence[WorkerGroup]) -> None:
+def _check_worker_groups(worker_groups: Sequence[WorkerGroup]) -> None:
     if not worker_groups:
         raise ConfigurationError("At least one worker group is needed.")
     if not all(isinstance(group, WorkerGroup) for group in worker_groups):
@@ -199,7 +200,7 @@ def _check(worker_groups: Sequence[WorkerGroup]) -> None:
 def _refuse_settings(
     failed_tasks: object, time_scale: object, tracing: object, key: object, retention: object
 ) -> None:
-    """What has another type is said here, because jsii's errors do not name the setting."""
+    """Check types here, because jsii's errors do not name the setting."""
     if failed_tasks is not None and (type(failed_tasks) is not int or failed_tasks < 1):
         raise ConfigurationError(
             f"failed_tasks_alarm is {failed_tasks!r}; so many failed tasks are an alarm, a whole number of 1 "
@@ -221,7 +222,7 @@ def _refuse_settings(
 
 
 def _refuse_address(address: str | None) -> None:
-    """SNS takes what is none for a subscription that fails, and with it the deployment."""
+    """SNS accepts a text that is no address, but then the subscription fails, and with it the deployment."""
     if address is not None and not isinstance(address, str):
         raise ConfigurationError(f"alarm_email is {address!r}: one address is needed, as a string.")
     if address and not Token.is_unresolved(address) and not re.fullmatch(r"[^@\s]+@[^@\s]+", address):

@@ -11,14 +11,14 @@ HOLD_SECONDS = 90
 """How long Data Pipeline holds a poll (API Reference, PollForTask)."""
 
 SHORT_POLL_PERIOD_SECONDS = 300
-"""With a short poll timeout no period may be shorter: 90 s that an abandoned poll lives on, 120 s until a
-task that was handed to it is offered again, 60 s in which a schedule may fire (EventBridge Scheduler user
-guide) make 270 s."""
+"""The shortest period for a short poll timeout. An abandoned poll lives on for 90 s, a task that was handed
+to it is offered again after 120 s, and a schedule may fire within 60 s (EventBridge Scheduler user guide):
+270 s in all."""
 
 _RATE = re.compile(r"rate\(([1-9][0-9]*) (minute|hour|day)(s?)\)")
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 
-# The service model's characters of a workerGroup.
+# All but the characters that the service model allows in a workerGroup.
 _REFUSED_CHARACTER = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _TOO_OFTEN = (
@@ -40,9 +40,9 @@ class WorkerGroup:
     ("continuous").
     ``linger_minutes``: how long, 0 to 1,440, the group stays awake after its last task ended. While it is
     awake, polls are held, so that a task starts as soon as it is ready. With 0 it never wakes.
-    ``max_concurrent_tasks``: tasks of this group that may run at once; None for as many as come.
-    ``idle_alarm_hours``: hours, 1 to 168, after which a group that was given no task is an alarm; None for
-    no such alarm. 168 is CloudWatch's limit (API Reference, PutMetricAlarm).
+    ``max_concurrent_tasks``: how many tasks of this group may run at once; None for no limit.
+    ``idle_alarm_hours``: hours without a task, 1 to 168, after which an alarm fires; None for no such alarm.
+    168 is CloudWatch's limit (API Reference, PutMetricAlarm).
     """
 
     name: str
@@ -94,7 +94,7 @@ class WorkerGroup:
 
     @property
     def period_seconds(self) -> int:
-        """Seconds from one tick to the next."""
+        """Seconds between ticks."""
         match = _RATE.fullmatch(str(self.schedule))
         seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
         if match and (match[1] == "1") == bool(match[3]):
@@ -112,7 +112,11 @@ class WorkerGroup:
 
     @property
     def continuous(self) -> bool:
+<<<<<<< HEAD
         """Whether the group is always awake: each poll is held to its end."""
+=======
+        """Whether each poll lasts as long as the service holds it."""
+>>>>>>> main
         return self.poll_timeout >= HOLD_SECONDS
 
     @property

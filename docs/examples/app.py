@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A CDK app with handlers of three kinds, beside the built-in ones."""
+"""A CDK app with three kinds of handlers besides the built-in ones."""
 
 import sys
 

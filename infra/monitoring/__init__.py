@@ -1,1 +1,1 @@
-"""The alarms and their topic, the dashboard, and the events that are counted."""
+"""Alarms and their topic, the dashboard, and the events of ended executions."""

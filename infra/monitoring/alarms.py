@@ -1,4 +1,4 @@
-"""The alarms: each one a sentence on what it means, the first thing to do, and where to read on."""
+"""Alarms for silent failures. Each description gives the meaning, what to do first, and where to read on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_BREACHING = cloudwatch.TreatMissingData.NOT_BREACHING
 
 
 class Alarms(Construct):
-    """All alarms of a stack; they tell ``topic`` when they go off, and when they are OK again."""
+    """All alarms of a stack. Each notifies ``topic`` when it fires and when it clears."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Alarms(Construct):
         self.all: list[cloudwatch.Alarm] = []
         for group in worker_groups:
             self._of_group(metrics, group)
-        # A loop that fails at each tick has one error a tick.
+        # A loop that fails at each tick makes one error a tick.
         slowest = Duration.seconds(max(300, *(group.period_seconds for group in worker_groups)))
         self._at_least_one(
             "PollsFailing",
@@ -125,12 +125,12 @@ class Alarms(Construct):
                 anchor="idle",
                 comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
                 periods=group.idle_alarm_hours,
-                # Empty polls are counted as 0. Before the first, and while none is answered, nobody knows.
+                # An empty poll counts as 0. Before the first, and while no poll is answered, nobody knows.
                 missing=cloudwatch.TreatMissingData.MISSING,
             )
 
     def _throttled(self, handlers: Mapping[str, lambda_.IFunction]) -> None:
-        """One alarm on nine handlers, as one more of its metrics is their sum."""
+        """One alarm for every nine handlers: its tenth metric is their sum."""
         size = _METRICS_AN_ALARM_MAY_HAVE - 1
         functions = list(handlers.items())
         for number, start in enumerate(range(0, len(functions), size)):
@@ -197,7 +197,7 @@ class Alarms(Construct):
 
 
 def _alive(metrics: Metrics, group: WorkerGroup) -> cloudwatch.IMetric:
-    """Polls of a worker group; a loop that waits at max_concurrent_tasks does not poll, and is alive."""
+    """Polls of a worker group. A loop that waits at max_concurrent_tasks is alive too, but does not poll."""
     period = Duration.seconds(group.period_seconds)
     polls = metrics.of_group("Polls", group.name).with_(period=period)
     if group.max_concurrent_tasks is None:

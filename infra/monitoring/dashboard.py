@@ -1,4 +1,4 @@
-"""The dashboard, read from top to bottom: alive, keeping up, what ends, what fails, what it costs."""
+"""The dashboard. From top to bottom: is it alive, is it keeping up, what ends, what fails, what it costs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _rows(
     not_reported: sqs.IQueue,
     undelivered: sqs.IQueue,
 ) -> dict[str, list[tuple[str, list[cloudwatch.IMetric]]]]:
-    """For each question the graphs that answer it: a title, and the lines."""
+    """The graphs that answer each question: their titles and lines."""
 
     def of_groups(metric: str, statistic: str = "Sum") -> list[cloudwatch.IMetric]:
         groups = [loop.worker_group.name for loop in poll_loops]
@@ -163,7 +163,7 @@ def _graph(title: str, left: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWi
         title=title,
         left=list(left),
         left_y_axis=cloudwatch.YAxisProps(min=0),
-        # A long legend under a graph takes the graph's place.
+        # A long legend below a graph leaves no room for the graph.
         legend_position=(
             cloudwatch.LegendPosition.RIGHT if len(left) > 6 else cloudwatch.LegendPosition.BOTTOM
         ),
@@ -173,7 +173,7 @@ def _graph(title: str, left: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWi
 
 
 def _transitions(run_task: sfn.StateMachine, poll_loops: Sequence[PollLoop]) -> cloudwatch.MathExpression:
-    """For a task three of PollLoop and five of RunTask, for a tick three; waits and deferrals add to it."""
+    """A task takes three of PollLoop and five of RunTask, a tick three. Waits and deferrals add to that."""
     loops: dict[str, cloudwatch.IMetric] = {
         f"loop{number}": started(loop.state_machine, "") for number, loop in enumerate(poll_loops)
     }

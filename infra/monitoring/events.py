@@ -1,7 +1,7 @@
-"""What becomes of executions that end, and of what could not be delivered.
+"""Handles ended executions, and messages that could not be delivered.
 
-RunTask's ends and PollLoop's failures go, by EventBridge, to lambdas/execution_ended.py, which logs and
-counts them. What nobody has been told of goes to a queue, where it is kept for 14 days.
+EventBridge sends the ends of RunTask and the failures of PollLoop to lambdas/execution_ended.py, which logs
+and counts them. Tasks whose end was not reported go to a queue, which keeps them for 14 days.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FAILED = ["FAILED", "TIMED_OUT", "ABORTED"]
 
 
 def dead_letter_queue(scope: Construct, construct_id: str, name: str) -> sqs.Queue:
-    """A queue named ``<stack>-<name>``: encrypted, TLS only, and kept as long as SQS keeps messages."""
+    """A queue named ``<stack>-<name>``: encrypted, TLS only, with the longest retention that SQS allows."""
     return sqs.Queue(
         scope,
         construct_id,
@@ -37,7 +37,7 @@ def dead_letter_queue(scope: Construct, construct_id: str, name: str) -> sqs.Que
 
 
 class ExecutionEvents(Construct):
-    """The rules, the function that counts, and the queue of tasks whose end was not reported."""
+    """The rules, the function that counts ends, and the queue of tasks whose end was not reported."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class ExecutionEvents(Construct):
         count = targets.LambdaFunction(self.function)
         its_arn = [run_task.state_machine_arn]
         self._rule("RunTaskEnded", its_arn, ["SUCCEEDED", *_FAILED], count)
-        # A pattern has 2,048 characters at most (EventBridge quotas), too few for the ARNs of many loops.
+        # A pattern has at most 2,048 characters (EventBridge quotas), too few for the ARNs of many loops.
         stack = Stack.of(self)
         loops = stack.format_arn(
             service="states",
@@ -70,12 +70,12 @@ class ExecutionEvents(Construct):
             resource_name=f"{stack.stack_name}-{POLL_LOOP}-",
             arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        # An aborted loop was stopped by a person: nothing is lost, the next tick polls.
+        # A person stopped an aborted loop: nothing is lost, the next tick polls.
         self._rule("PollLoopFailed", events.Match.prefix(loops), ["FAILED", "TIMED_OUT"], count)
         self._rule("RunTaskFailed", its_arn, _FAILED, targets.SqsQueue(self.not_reported))
 
     def _let_describe(self, key: kms.IKey | None) -> None:
-        """What an event leaves out is asked for: of RunTask what is too large, and with a key everything."""
+        """Let the function ask for what an event omits: RunTask's large data and, with a key, everything."""
         stack = Stack.of(self)
 
         def arns(kind: str, names: str) -> list[str]:
@@ -96,7 +96,7 @@ class ExecutionEvents(Construct):
         if key is not None:
             self.function.add_to_role_policy(
                 iam.PolicyStatement(
-                    # Who reads an execution decrypts it (Step Functions developer guide, encryption at rest).
+                    # Reading an execution decrypts it (Step Functions developer guide, encryption at rest).
                     actions=["kms:Decrypt"],
                     resources=[key.key_arn],
                     conditions={

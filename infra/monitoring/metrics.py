@@ -1,4 +1,4 @@
-"""The metrics that the stack's own functions write, by name; docs/operations.md has the table."""
+"""The metrics that the stack's functions write, and those of AWS. docs/operations.md lists them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PERIOD = Duration.minutes(5)
 
 
 class Metrics:
-    """Metrics of one stack, whose name is their ``service`` dimension."""
+    """Metrics of one stack. Its name is their ``service`` dimension."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -34,7 +34,7 @@ class Metrics:
         return self._metric(name, {"Type": dimension(route)}, label=label, statistic=statistic)
 
     def by(self, other: str, name: str) -> cloudwatch.MathExpression:
-        """A metric by a dimension whose values are not known beforehand; not for alarms."""
+        """A metric by a dimension whose values nobody knows in advance. Alarms cannot use it."""
         schema = f"{{{NAMESPACE},service,{other}}}"
         return cloudwatch.MathExpression(
             expression=f"SEARCH('{schema} MetricName=\"{name}\" service=\"{self._service}\"', 'Sum')",
@@ -57,7 +57,7 @@ class Metrics:
 
 
 def dimension(text: str) -> str:
-    """A dimension's value as lambdas/runner/telemetry.py writes it."""
+    """The value of a dimension as lambdas/runner/telemetry.py writes it."""
     return text.encode("ascii", "backslashreplace").decode().strip()[:255] or "none"
 
 
@@ -69,7 +69,7 @@ def waiting(queue: sqs.IQueue, label: str | None = None) -> cloudwatch.Metric:
 
 
 def errors(function: lambda_.IFunction, label: str | None = None) -> cloudwatch.Metric:
-    """Invocations that ended in an error."""
+    """Invocations that ended with an error."""
     return function.metric_errors(period=PERIOD, label=label)
 
 
@@ -79,7 +79,7 @@ def throttles(function: lambda_.IFunction, label: str) -> cloudwatch.Metric:
 
 
 def busy(function: lambda_.IFunction, label: str) -> cloudwatch.Metric:
-    """Milliseconds that a function ran, in sum."""
+    """The sum of the milliseconds that a function ran."""
     return function.metric_duration(period=PERIOD, statistic="Sum", label=label)
 
 

@@ -1,4 +1,4 @@
-"""Who is told what: the alarms' topic, the alarms and the dashboard."""
+"""Puts the monitoring together: the topic, the alarms and the dashboard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from infra.poll_loop import PollLoop
 
 
 class Monitoring(Construct):
-    """One dashboard a stack, and its alarms on one SNS topic."""
+    """A stack's dashboard, and its alarms, which all notify one SNS topic."""
 
     def __init__(
         self,

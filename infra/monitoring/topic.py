@@ -1,4 +1,4 @@
-"""The topic that alarms tell, and who may publish to it."""
+"""The topic that alarms notify, and who may publish to it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ _CLOUDWATCH = "cloudwatch.amazonaws.com"
 
 
 def alarm_topic(scope: Construct, construct_id: str, encryption_key: kms.IKey | None) -> sns.Topic:
-    """A topic for TLS alone, to which the alarms of this account and region may publish.
+    """A TLS-only topic to which the alarms of this account and region may publish.
 
-    A policy of its own replaces the one with which SNS lets CloudWatch publish: without the statement here,
-    no alarm would reach a subscriber. ``encryption_key`` encrypts it if CloudWatch can be let use that key.
-    The policy of a key that is imported cannot be changed here: then it does not encrypt the topic, whose
-    messages hold no secrets, and of which none must be lost.
+    Its policy replaces the default one, with which SNS lets CloudWatch publish. Without the statement here no
+    alarm would reach a subscriber.
+
+    ``encryption_key`` encrypts the topic if its policy can let CloudWatch use it. CDK cannot change the
+    policy of an imported key. Such a key does not encrypt the topic: its messages contain no secrets, and
+    none may be lost.
     """
     alarms = _alarms_of(Stack.of(scope))
     may_use = encryption_key is not None and _let_use(encryption_key, alarms)
@@ -34,13 +36,13 @@ def alarm_topic(scope: Construct, construct_id: str, encryption_key: kms.IKey | 
 
 
 def _alarms_of(stack: Stack) -> dict[str, dict[str, str]]:
-    """Conditions: what CloudWatch does for alarms of a stack's account (SNS developer guide, use cases)."""
+    """Conditions: CloudWatch acts for alarms of the stack's account (SNS developer guide, use cases)."""
     arns = f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}:alarm:*"
     return {"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": arns}}
 
 
 def _let_use(key: kms.IKey, alarms: dict[str, dict[str, str]]) -> bool:
-    """Publishing to an encrypted topic takes its key (SNS developer guide, managing keys)."""
+    """Let CloudWatch use ``key``, which publishing takes (SNS developer guide, managing keys)."""
     return key.add_to_resource_policy(
         iam.PolicyStatement(
             principals=[iam.ServicePrincipal(_CLOUDWATCH)],

@@ -1,4 +1,4 @@
-"""The app, synthesized as a library; the CDK CLI's side is for the system tests."""
+"""Synthesizes the app as a library. The system tests use the CDK CLI."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the roles of a template may do."""
+"""The policy statements of a template."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aws_cdk.assertions import Template
 
 
 def statements(template: Template, owner: str) -> list[dict[str, Any]]:
-    """All policy statements of the roles of a function or state machine, by its logical id's beginning."""
+    """All policy statements of the roles of the functions and state machines with this logical id prefix."""
     found = []
     for policy in template.find_resources("AWS::IAM::Policy").values():
         roles = [role["Ref"] for role in policy["Properties"]["Roles"]]
@@ -51,7 +51,7 @@ def conditions(statement: dict[str, Any]) -> str:
 
 
 def text(value: Any) -> str:
-    """A value of the template, with references as ``<logical id>``."""
+    """A template value as text, with references as ``<logical id>``."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""State machine definitions as they are in a template."""
+"""Reads state machine definitions from a template."""
 
 from __future__ import annotations
 

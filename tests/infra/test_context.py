@@ -1,4 +1,4 @@
-"""What cdk.json and the command line give is checked, and said what is wrong with it."""
+"""Values of cdk.json and of the command line are checked, and errors say what is wrong with them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_what_is_no_single_value_is_refused(value: Any) -> None:
 
 @pytest.mark.parametrize("key", ["workergroup", "workerGroups", "worker-group", "WORKER_GROUP", "wokerGroup"])
 def test_a_misspelt_key_is_refused(key: str) -> None:
-    """Or the stack would be deployed with the default, and poll for another group."""
+    """Otherwise the stack would be deployed with the default, and poll for another group."""
     given = Context({key: "etl", "workerGroup": "default", "@aws-cdk/core:x": True, "team": "warehouse"})
     given.text("workerGroup")
     with pytest.raises(ConfigurationError, match=f"reads the context value {key}. Did you mean workerGroup?"):

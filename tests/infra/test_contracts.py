@@ -25,7 +25,7 @@ WRITERS = ("poll_for_task.py", "execution_ended.py", "runner/telemetry.py")
 
 @pytest.fixture(scope="module")
 def monitored() -> Template:
-    """A stack with every alarm that it can have."""
+    """A stack with every possible alarm."""
     return synthesize([WorkerGroup("etl", max_concurrent_tasks=2, idle_alarm_hours=24)])
 
 

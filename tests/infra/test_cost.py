@@ -1,4 +1,4 @@
-"""What the estimate says of the stack is what the template has."""
+"""The estimate's figures of the stack are those of the template."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A handler that Lambda could not load is refused at synth, with what may have been meant."""
+"""Synth refuses a handler that Lambda could not load, and suggests the name that was probably meant."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXAMPLES = ROOT / "docs" / "examples" / "lambdas" / "activities"
 
 
 class Project:
-    """Its lambdas/ and what is deployed of it."""
+    """A lambdas/ directory, and the deployed files of it."""
 
     def __init__(self, directory: Path) -> None:
         self.source, self.asset = directory / "lambdas", directory / "asset"
@@ -104,7 +104,7 @@ def test_a_module_that_is_not_there(module: str, said: str) -> None:
             "imports nothing. Did you mean `from runner import Task`?",
         ),
         ("from .. import runner\nhandler = 1", "Did you mean `import runner`?"),
-        # It is for tests, and is not deployed.
+        # For tests only; it is not deployed.
         ("from runner.testing import run\nhandler = 1", "no module `runner.testing`"),
     ],
 )

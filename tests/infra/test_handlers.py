@@ -44,7 +44,7 @@ LAYER = "arn:aws:lambda:eu-west-1:111122223333:layer"
 
 @pytest.fixture(scope="module")
 def shells() -> Template:
-    """Two shell handlers, one of which may do something."""
+    """Two shell handlers, one of them with statements."""
     handlers: dict[str, Handler] = {
         "Shell": shell_command(statements=[LIST_TABLES]),
         "Check": shell_command_precondition(),
@@ -54,7 +54,7 @@ def shells() -> Template:
 
 
 def function(template: Template, name: str) -> Any:
-    """The properties of a function by its route."""
+    """The properties of the function for a route."""
     found = template.find_resources(
         "AWS::Lambda::Function", {"Properties": {"FunctionName": f"TaskRunner-{name}"}}
     )
@@ -259,7 +259,7 @@ def test_a_function_of_another_region_is_refused_where_the_stacks_is_known() -> 
 
 @pytest.mark.parametrize("make", [shell_command, shell_command_precondition])
 def test_a_layer_with_another_aws_cli_takes_the_place_of_cdks(make: Any) -> None:
-    """Both together may have more than the 250 MB that a function may have."""
+    """Together they may exceed a function's limit of 250 MB."""
     app = cdk.App()
     layers = cdk.Stack(app, "Layers")
     tools = lambda_.LayerVersion.from_layer_version_arn(layers, "Tools", f"{LAYER}:tools:1")

@@ -1,4 +1,4 @@
-"""A condition on a worker group's name holds for it, whatever characters it has."""
+"""The condition on a worker group's name holds for that name, whatever characters it contains."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ KEY = "datapipeline:workerGroup"
 
 
 def holds(condition: dict[str, dict[str, str]], value: str) -> bool:
-    """As IAM evaluates it: variables first, then wildcards, where the operator has them."""
+    """Evaluate as IAM does: variables first, then wildcards if the operator has them."""
     ((operator, pairs),) = condition.items()
     ((key, pattern),) = pairs.items()
     assert key == KEY
     wildcards = {"?": ".", "*": ".*"} if operator == "StringLike" else {}
     parts = re.findall(r"\$\{([^}]*)\}|(.)", pattern, re.DOTALL)
-    # A variable that IAM does not know has no value, and the condition does not hold.
+    # A variable that IAM does not know has no value, so the condition does not hold.
     if any(variable and variable not in "*?$" for variable, _ in parts):
         return False
     expression = "".join(

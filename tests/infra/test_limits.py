@@ -1,4 +1,4 @@
-"""What AWS would refuse at deployment is refused at synth, in one line that says what to do."""
+"""Synth refuses what AWS would refuse at deployment, in one line that says what to do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.infra.rules.deployed import Deployed
 GROUPS = [WorkerGroup(f"warehouse-nightly-load-{number:02}", idle_alarm_hours=24) for number in range(30)]
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:f"
 
-# Of each name that the stack gives: AWS's limit (API references, Create…).
+# AWS's limit of each name that the stack gives (API references, Create…).
 LONGEST_NAMES = {
     "Lambda::Function": ("FunctionName", 64),
     "Scheduler::Schedule": ("Name", 64),
@@ -174,7 +174,7 @@ def test_no_functions_environment_grows_with_the_number_of_handlers() -> None:
     deployed = Deployed(synthesize(handlers=handlers))
     test_environments_keep_to_4_kb(deployed)
     machines = deployed.of_type("StepFunctions::StateMachine").values()
-    # A definition has 1 MB at most (Step Functions quotas).
+    # A definition has at most 1 MB (Step Functions quotas).
     assert max(len(machine["DefinitionString"]) for machine in machines) < 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""Alarms, dead letters, dashboard and tracing, as they are in the template."""
+"""Alarms, dead letters, dashboard and tracing in the template."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_an_idle_group_is_an_alarm_only_where_asked_for(template: Template, larg
     idle = [alarm for name, alarm in alarms(large).items() if name.startswith("Idle")]
     assert len(idle) == 20
     assert all(alarm["Period"] * alarm["EvaluationPeriods"] == 86_400 for alarm in idle)
-    # A new stack has no data, and is not idle: the poller counts its empty polls, as 0.
+    # A new stack without data is not idle: the poller counts its empty polls as 0.
     assert {alarm["TreatMissingData"] for alarm in idle} == {"missing"}
     for given, counts in ((template, False), (large, True)):
         pollers = given.find_resources(
@@ -145,7 +145,7 @@ def test_what_an_alarm_costs_is_what_the_page_says(template: Template, large: Te
 
     row = next(line for line in RUNBOOK.splitlines() if line.startswith("| alarms, $0.10"))
     assert f"${metrics(template) * 0.10:.2f}" in row
-    # Seven types more than on the page, and an alarm for idleness on each group.
+    # Seven more types than on the page, and an Idle alarm for each group.
     assert f"${(metrics(large) - 7 - 20) * 0.10:.2f}" in row
 
 
@@ -189,7 +189,7 @@ def test_the_dashboard_of_twenty_groups_is_no_longer_than_that_of_one(
 ) -> None:
     one, twenty = widgets(template), widgets(large)
     assert len(one) == len(twenty)
-    # But for the links, of which ten are in a row, and the alarms, of which six are.
+    # Except for the links, ten in a row, and the alarms, six in a row.
     height = max(widget["y"] + widget["height"] for widget in one)
     more = max(widget["y"] + widget["height"] for widget in twenty) - height
     assert more <= 2 + (len(alarms(large)) - len(alarms(template))) // 6 + 1

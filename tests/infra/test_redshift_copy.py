@@ -1,4 +1,4 @@
-"""What the handler of RedshiftCopyActivity is, and may do on AWS."""
+"""The handler of RedshiftCopyActivity, and what it may do on AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which handler a route has is never in doubt."""
+"""Each route has exactly one handler."""
 
 from __future__ import annotations
 

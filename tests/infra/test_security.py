@@ -1,4 +1,4 @@
-"""What the stack may do, each with its reason: a statement or a finding without one fails here."""
+"""Every permission of the stack has a reason here; a statement or a finding without one fails."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LOG_DELIVERY = (
     "logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery"
 )
 
-# (role, actions, resource, condition): why. Patterns: `*` stands for any text, `[*]` for itself.
+# (role, actions, resource, condition): why. In patterns `*` matches any text, `[*]` matches itself.
 ALLOWED: dict[tuple[str, str, str, str], str] = {
     ("PollLoop*FunctionRole*", "logs:CreateLogStream logs:PutLogEvents", "<PollLoopetlLogs*.Arn>", ""): (
         "The poller writes its own log."
@@ -118,7 +118,7 @@ ALLOWED: dict[tuple[str, str, str, str], str] = {
     ),
 }
 
-# With a key of the customer's own, in addition.
+# In addition, with a customer managed key.
 ALLOWED_WITH_KEY: dict[tuple[str, str, str, str], str] = {
     ("*StateMachineRole*", "kms:Decrypt kms:GenerateDataKey", DATA_KEY, "kms:EncryptionContext:*"): (
         "A state machine encrypts its own data."
@@ -190,7 +190,7 @@ ACCEPTED: dict[tuple[str, str], str] = {
     ),
     ("AwsSolutions-SF2", "*/StateMachine/*"): "X-Ray is paid for by trace, and the history tells the same.",
     ("AwsSolutions-SQS3", "TaskRunner/*/Resource"): "They are dead-letter queues themselves.",
-    # What may be done on "*" or on a prefix: each such statement is in ALLOWED, with its reason.
+    # ALLOWED has each statement on "*" or on a prefix, with its reason.
     ("AwsSolutions-IAM5[[]Resource::[*]]", "*"): "See ALLOWED.",
     ("AwsSolutions-IAM5[[]Resource::<Claims*.Arn>/claims/[*]]", "*"): "See ALLOWED.",
     ("AwsSolutions-IAM5[[]Resource::<*Function*.Arn>:[*]]", "*StateMachine/Role/*"): "See ALLOWED.",
@@ -224,7 +224,7 @@ def of_roles(template: Template) -> list[Line]:
 
 
 def of_others(template: Template) -> list[Line]:
-    """What policies of resources, and permissions of functions, allow to principals."""
+    """What resource policies and function permissions allow other principals."""
     found = []
     for name, resource in template.to_json()["Resources"].items():
         properties = resource.get("Properties", {})
@@ -275,7 +275,7 @@ def test_no_role_has_a_managed_policy(whole: Template) -> None:
 
 
 def test_each_role_is_for_one_principal(whole: Template) -> None:
-    """And a command's role only for the function of its own handler."""
+    """And only a handler's function assumes the role of its commands."""
     for name, role in whole.find_resources("AWS::IAM::Role").items():
         (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         (principal,) = statement["Principal"].values()
@@ -291,7 +291,7 @@ def test_each_role_is_for_one_principal(whole: Template) -> None:
 
 
 def test_no_function_can_do_anothers_work(whole: Template) -> None:
-    """Of the poller, RunTask and the handlers none may do what another is there for."""
+    """The poller, RunTask and the handlers may not do each other's work."""
     poller, loop, run_task = (
         actions(statements(whole, owner))
         for owner in ("PollLoopetlFunction", "PollLoopetlStateMachine", "RunTaskStateMachine")
@@ -451,7 +451,7 @@ def test_a_key_of_the_app_lets_cloudwatch_logs_use_it_for_this_account_alone() -
 
 
 def test_a_key_of_the_app_lets_alarms_tell_the_topic_that_it_encrypts() -> None:
-    """And none but the account's own: SNS developer guide, managing keys."""
+    """And only those of this account (SNS developer guide, managing keys)."""
     template, policy = with_key_of_the_app()
     (topic,) = template.find_resources("AWS::SNS::Topic").values()
     assert "KmsMasterKeyId" in topic["Properties"]

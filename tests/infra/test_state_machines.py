@@ -1,4 +1,4 @@
-"""The two state machines: their shape, their expressions, and that every way through them has an end."""
+"""The two state machines: their shape, their expressions, and an end to every path through them."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_task_is_three_states_of_the_loop_and_so_is_an_idle_tick(poll_loop: di
 def test_a_task_that_is_not_started_at_once_takes_more_of_the_loops_history(
     poll_loop: dict[str, Any], retries: int | None, events: int
 ) -> None:
-    """A try that failed is three events: scheduled, started, failed."""
+    """A failed try adds three events: scheduled, started, failed."""
     context = {"State": {} if retries is None else {"RetryCount": retries}}
     start = poll_loop["States"]["StartTask"]
     (caught,) = start["Catch"]
@@ -141,7 +141,7 @@ BEGUN_OR_NEVER_WILL = [
 
 
 def after(state: dict[str, Any], error: str) -> tuple[int, str]:
-    """How often a Task state is tried again after an error, and the state that it then goes to."""
+    """How often a Task state is retried after an error, and the state that follows then."""
 
     def first(rules: str) -> dict[str, Any]:
         matching = [rule for rule in state.get(rules, []) if {error, "States.ALL"} & set(rule["ErrorEquals"])]

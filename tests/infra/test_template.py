@@ -1,4 +1,4 @@
-"""What the template promises to those who deploy it."""
+"""What the template promises to whoever deploys it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def depends_on(resource: Mapping[str, Any]) -> set[str]:
     ],
 )
 def test_what_works_at_once_waits_for_what_it_may_do(kind: str, role_of: Callable[[Any], Any]) -> None:
-    """A reference to a role does not wait for its policy, and a rate's first tick comes with the schedule."""
+    """A reference to a role does not wait for its policy; a rate first fires when its schedule is created."""
     groups = [WorkerGroup("etl"), WorkerGroup("reports", max_concurrent_tasks=2)]
     template = synthesize(groups, {"ShellCommandActivity": shell_command(), "Exists": exists()})
     found = template.find_resources(kind)

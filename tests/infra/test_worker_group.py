@@ -1,4 +1,4 @@
-"""Settings that could lose time or tasks are refused at synth, with what to do instead."""
+"""Synth refuses settings that could lose time or tasks, and says what to do instead."""
 
 from __future__ import annotations
 

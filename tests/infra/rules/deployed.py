@@ -1,4 +1,4 @@
-"""A template's values as they are once CloudFormation has deployed it."""
+"""The values of a template after CloudFormation has deployed it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Deployed:
     def _attribute(self, logical_id: str, attribute: str) -> str:
         resource = self._raw[logical_id]
         named_by, arn, ref = _KINDS[resource["Type"]]
-        # Where a template gives no name, CloudFormation makes one of stack, logical id and a random part.
+        # Without a name in the template, CloudFormation makes one of stack, logical id and a random part.
         name = (
             self.value(resource.get("Properties", {}).get(named_by)) or f"{STACK}-{logical_id}-1ABCDEFGHIJKL"
         )

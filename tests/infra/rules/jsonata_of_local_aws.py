@@ -1,6 +1,6 @@
-"""JSONata as local AWS evaluates it: the same questions and answers as those of jsonata.mjs.
+"""Evaluates JSONata as local AWS does, with the same input and output as jsonata.mjs.
 
-A process of its own, since ministack keeps the environment that it is first imported in.
+Runs as a separate process, because ministack keeps the environment in which it is first imported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""cfn-lint has nothing to say of any template, but for what is explained here."""
+"""cfn-lint finds nothing in any template but what is explained here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_nothing_is_found(name: str) -> None:
 
 
 def test_what_cloudformation_would_refuse_is_found() -> None:
-    """So that silence means something: cfn-lint does look into these templates."""
+    """So that silence means something: cfn-lint does check these templates."""
     broken = variants.template("one-group").to_json()
     schedule = next(r for r in broken["Resources"].values() if r["Type"] == "AWS::Scheduler::Schedule")
     schedule["Properties"]["FlexibleTimeWindow"]["Mode"] = "SOMETIMES"

@@ -1,4 +1,4 @@
-"""Every action, resource and condition key of every policy is one that AWS has, and fits the others."""
+"""Every action, resource and condition key of every policy exists on AWS, and they fit together."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""All JSONata of the state machines, by the reference implementation and by that of local AWS.
+"""Evaluates all JSONata of the state machines with the reference implementation and with that of local AWS.
 
 Step Functions names version 2.0.6 of the reference implementation (developer guide, "Transforming data with
-JSONata"). What local AWS computes is worth as much as the two agree: here on what tasks of a simulation pass
-through the state machines, and on values of every other kind in their places.
+JSONata"). The results of local AWS count only as far as the two agree: here on the data that simulated tasks
+send through the state machines, and on values of every other type in their places.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ _ERRORS: list[Any] = [
 
 
 def likely_and_odd(random: Random) -> list[Scope]:
-    """What ``$states`` may hold: likely values, and ones in which something is of another kind or missing."""
+    """Values of ``$states``: likely ones, and ones in which something has another type or is missing."""
     made = []
     for number in range(_SCOPES):
         scope: Scope = {
@@ -158,7 +158,7 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Scope]]:
-    """What is evaluated, on what, while pipelines run in virtual time."""
+    """The expressions that are evaluated while pipelines run in virtual time, each with its ``$states``."""
     machines = Deployed(variants.template("all-handlers")).state_machines()
     seen: dict[str, tuple[str, Scope]] = {}
     compiled = interpreter._compiled
@@ -199,7 +199,7 @@ def answers(program: list[str | Path], question: dict[str, Any]) -> list[dict[st
 
 
 def compare(given: Sequence[tuple[str, Scope]]) -> tuple[list[str], set[str]]:
-    """What is not the same for both, and the expressions that had a value at least once."""
+    """The differences, and the expressions that had a value at least once."""
     question = {
         "expressions": (texts := sorted({text for text, _ in given})),
         "scopes": (scopes := list({id(scope): scope for _, scope in given}.values())),
@@ -236,6 +236,6 @@ def test_both_give_the_same_for_what_tasks_bring(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_difference_is_found() -> None:
-    """So that silence means something: this function is Step Functions' own, and not of the reference."""
+    """So that silence means something: only Step Functions has this function, the reference does not."""
     (different,), _ = compare([("$parse('1')", {"input": {}, "context": {}})])
     assert "local AWS: {'value': 1}" in different

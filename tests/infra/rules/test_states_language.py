@@ -16,9 +16,9 @@ from tests.infra.rules.deployed import Deployed
 
 _SCRIPT = Path(__file__).with_name("states_language.mjs")
 _LONGEST_NAME = 80
-"""Characters of a state's name (States Language)."""
+"""The most characters of a state's name (States Language)."""
 _LONGEST_DEFINITION = 1_048_576
-"""Bytes (Step Functions quotas)."""
+"""The most bytes of a definition (Step Functions quotas)."""
 
 Machine = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Stacks as users deploy them: with cdk.json's feature flags, and with every setting in one of them."""
+"""Stacks as users deploy them, with cdk.json's feature flags. Between them they use every setting."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _TWO_GROUPS = (
 
 
 def with_flags() -> cdk.App:
-    """An app with cdk.json's context, as the CDK CLI makes it."""
+    """An app with cdk.json's context, as the CDK CLI creates it."""
     return cdk.App(context=json.loads((ROOT / "cdk.json").read_text())["context"])
 
 
@@ -82,7 +82,7 @@ def all_handlers(scope: cdk.Stack) -> dict[str, Handler]:
 def _stack(
     groups: Sequence[WorkerGroup], handlers: Callable[[cdk.Stack], dict[str, Handler]], **settings: Any
 ) -> TaskRunnerStack:
-    # Elsewhere, as it holds nothing but references to what is already there.
+    # In another stack, because it contains only references to existing resources.
     others = cdk.Stack(cdk.App(), "Others")
     if settings.pop("key", None) == "imported":
         settings["encryption_key"] = kms.Key.from_key_arn(others, "Key", KEY)
@@ -112,5 +112,5 @@ NAMES = tuple(_STACKS)
 
 @cache
 def template(name: str) -> Template:
-    """The template of one of ``NAMES``, made once a session."""
+    """The template of one of ``NAMES``, synthesized once a session."""
     return Template.from_stack(_STACKS[name]())
