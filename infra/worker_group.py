@@ -112,11 +112,7 @@ class WorkerGroup:
 
     @property
     def continuous(self) -> bool:
-<<<<<<< HEAD
         """Whether the group is always awake: each poll is held to its end."""
-=======
-        """Whether each poll lasts as long as the service holds it."""
->>>>>>> main
         return self.poll_timeout >= HOLD_SECONDS
 
     @property
