@@ -12,7 +12,7 @@ from local.simulation.arrivals import PATTERNS
 from local.simulation.bill import MONTH_DAYS, Line, bill, host_bill, total
 from local.simulation.prices import Prices
 from local.simulation.run import Scenario, simulate
-from local.simulation.usage import Usage
+from local.simulation.usage import Usage, quantile
 
 MOST_TASKS_PER_DAY = 2 * 86_400
 """An account may send 2 PollForTask a second (developer guide, limits), and a task takes one."""
@@ -22,6 +22,17 @@ _ENOUGH_EVENTS = 30_000
 
 _LAMBDA_CONCURRENCY = 1_000
 _REPORTS_PER_SECOND = 10
+
+PIPELINES = {
+    "single": "single tasks",
+    "chain": "chains of 3 to 8 steps",
+    "five": "chains of 5 steps",
+    "fan": "fans of 2 to 6 tasks at once",
+    "retried": "chains of which one step is retried",
+    "guarded": "chains that wait for a precondition",
+    "mixed": "chains, fans, retries and preconditions",
+}
+"""What a pipeline consists of: see ``shapes``."""
 
 ABOUT = """\
 Simulate the tasks of a month and print what AWS bills for running them with this project, at the list prices
@@ -40,12 +51,15 @@ def main(arguments: Sequence[str]) -> int:
             schedule=f"rate({options.period})",
             poll_timeout=options.poll_timeout,
             max_concurrent_tasks=options.max_concurrent_tasks,
+            linger_minutes=options.linger_minutes,
         )
     except ConfigurationError as error:
         parser.error(str(error).removeprefix("Worker group 'estimate': "))
     scenario = Scenario(
         tasks_per_day=options.tasks_per_day,
         pattern=options.arrivals,
+        shape=options.pipelines,
+        linger_minutes=options.linger_minutes,
         period=group.period_seconds,
         poll_timeout=options.poll_timeout,
         max_concurrent_tasks=options.max_concurrent_tasks,
@@ -83,9 +97,14 @@ def _report(
     groups = "1 worker group" if scenario.worker_groups == 1 else f"{scenario.worker_groups} worker groups"
     yield (
         f"{scenario.tasks_per_day:,} tasks a day, {scenario.pattern}, in {groups}: period {options.period}, "
-        f"poll timeout {scenario.poll_timeout} s,"
+        f"poll timeout {scenario.poll_timeout} s, linger {scenario.linger_minutes:g} min,"
     )
-    work = f"tasks of {scenario.task_seconds:g} s in handlers of {options.memory_mb} MB."
+    length = (
+        "tasks of 20 s to 40 min"
+        if options.pipelines != "single"
+        else f"tasks of {scenario.task_seconds:g} s"
+    )
+    work = f"{PIPELINES[options.pipelines]}, {length} in handlers of {options.memory_mb} MB."
     yield f"{work} {_simulated(scenario)}"
     yield f'{prices.region}, list prices of {prices.date}; "beyond free": without what is free each month.'
     yield ""
@@ -104,6 +123,11 @@ def _report(
             f"From ready to the handler's start: {usage.latency(0.5):,.0f} s in the median, "
             f"{usage.latency(0.95):,.0f} s for 95 % of the tasks."
         )
+        if usage.later_latencies:
+            yield (
+                f"Tasks that another one made ready: {quantile(usage.later_latencies, 0.5):,.0f} s in the median, "
+                f"{quantile(usage.later_latencies, 0.95):,.0f} s for 95 %."
+            )
         yield f"At most {usage.peak_running:,} tasks ran at once."
     yield from _warnings(usage, scenario)
     yield ""
@@ -204,6 +228,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--arrivals", choices=PATTERNS, default="steady", help="when tasks become ready: default steady"
+    )
+    parser.add_argument(
+        "--pipelines",
+        choices=PIPELINES,
+        default="single",
+        help="what a pipeline consists of: single tasks (default), or tasks that depend on each other",
+    )
+    parser.add_argument(
+        "--linger-minutes",
+        type=whole(0, 1_440),
+        default=10,
+        metavar="M",
+        help="how long a group stays awake after its last task ended: default 10",
     )
     parser.add_argument(
         "--dead-poll",

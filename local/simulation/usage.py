@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -50,7 +51,12 @@ class Usage:
 
     def latency(self, share: float) -> float:
         """The latency within which ``share`` (0 to 1) of the tasks start. Raises ValueError without tasks."""
-        if not self.latencies:
-            raise ValueError("no task was started")
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        return quantile(self.latencies, share)
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value that ``share`` (0 to 1) of the values do not exceed. Raises ValueError without values."""
+    if not values:
+        raise ValueError("no task was started")
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
