@@ -125,7 +125,8 @@ def _report(
         )
         if usage.later_latencies:
             yield (
-                f"Tasks that another one made ready: {quantile(usage.later_latencies, 0.5):,.0f} s in the median, "
+                "Tasks that another one made ready: "
+                f"{quantile(usage.later_latencies, 0.5):,.0f} s in the median, "
                 f"{quantile(usage.later_latencies, 0.95):,.0f} s for 95 %."
             )
         yield f"At most {usage.peak_running:,} tasks ran at once."
