@@ -96,7 +96,7 @@ def main(arguments: Sequence[str]) -> int:
             with view.busy("setting up"):
                 url = aws.wait_until_ready(SET_UP_SECONDS, lambda line: view.say(line, "dim"))
             problems = _run(Clients(url), sample_pipelines(directory), view)
-            _tell(problems, view)
+            _show_problems(problems, view)
             if options.keep:
                 keep(aws, url, view)
             else:
@@ -108,7 +108,7 @@ def main(arguments: Sequence[str]) -> int:
         return 130
     except (SetUpError, RefusedError, BotoCoreError, ClientError) as error:
         problems = [str(error)]
-        _tell(problems, view)
+        _show_problems(problems, view)
     return 1 if problems else 0
 
 
@@ -119,7 +119,7 @@ def keep(aws: LocalAwsProcess, url: str, view: View) -> None:
         aws.wait()
 
 
-def _tell(problems: Sequence[str], view: View) -> None:
+def _show_problems(problems: Sequence[str], view: View) -> None:
     for problem in problems:
         first, *more = problem.splitlines()
         view.say(f"error: {first}", "red")

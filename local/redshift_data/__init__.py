@@ -1,6 +1,6 @@
 """The Amazon Redshift Data API, with statements run by a PostgreSQL server.
 
-Amazon Redshift Data API reference. ExecuteStatement, BatchExecuteStatement, DescribeStatement,
-GetStatementResult and CancelStatement are there, and of Amazon Redshift's own statements COPY and UNLOAD.
-Clusters, workgroups, users and secrets are not: they all stand for one server.
+Amazon Redshift Data API reference. It has ExecuteStatement, BatchExecuteStatement, DescribeStatement,
+GetStatementResult and CancelStatement, and of Amazon Redshift's own statements COPY and UNLOAD. It has no
+clusters, workgroups, users or secrets: whatever a request names, its statements run on one server.
 """

@@ -1,4 +1,4 @@
-"""What becomes of a value on its way into a column: NULL, a text that PostgreSQL reads, or an error.
+"""Converts a value for a column: to NULL, to a text that PostgreSQL reads, or to an error.
 
 Amazon Redshift database developer guide, "Data conversion parameters", "Character types" and "Preparing your
 input data".
@@ -17,7 +17,7 @@ from local.redshift_data.records import Value
 _WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 _DECIMAL = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _LONGEST = 65_535
-"""Bytes that a VARCHAR can have."""
+"""The maximum size of a VARCHAR in bytes."""
 _DIGITS = Context(prec=200)
 
 
@@ -31,9 +31,9 @@ class Column:
 
     name: str
     type: str
-    """PostgreSQL's name of the type, such as ``int4``, ``bpchar`` or ``varchar``."""
+    """The type's name in PostgreSQL, such as ``int4``, ``bpchar`` or ``varchar``."""
     modifier: int
-    """Of the type: -1 if there is none."""
+    """The type's modifier; -1 if it has none."""
     identity: str
     """``a``: always generated; ``d``: by default; empty: neither."""
 
@@ -44,30 +44,30 @@ class Column:
 
     @property
     def bytes(self) -> int:
-        """How long a text can be."""
+        """The maximum length of a text."""
         return self.modifier - 4 if self.modifier >= 4 else _LONGEST
 
     @property
     def scale(self) -> int | None:
-        """Digits after the point of a DECIMAL; None if it has no limit."""
+        """The digits after the point of a DECIMAL; None if it has no limit."""
         return (self.modifier - 4) & 0x7FF if self.type == "numeric" and self.modifier >= 4 else None
 
 
 class Conversion:
-    """How values become what is stored, by the options of a COPY."""
+    """Converts values, by the options of a COPY."""
 
     def __init__(self, copy: CopyStatement) -> None:
-        """Raises StatementError for a DATEFORMAT or a TIMEFORMAT that cannot be read."""
+        """Raises StatementError for a DATEFORMAT or TIMEFORMAT that cannot be read."""
         self._copy = copy
         self._dates = DateTimes("DATEFORMAT", copy.options.get("DATEFORMAT", DATE))
         self._times = DateTimes("TIMEFORMAT", copy.options.get("TIMEFORMAT", TIME))
 
     def missing(self, column: Column) -> str | None:
-        """The value of a column that FILLRECORD fills."""
+        """The value for a column that FILLRECORD fills."""
         return "" if column.type in {"varchar", "text"} and "EMPTYASNULL" not in self._copy else None
 
     def of(self, value: Value, column: Column) -> str | None:
-        """A text for PostgreSQL; None is NULL. Raises ValueRefusedError."""
+        """The text for PostgreSQL; None is NULL. Raises ValueRefusedError."""
         if value.is_null(self._copy.null):
             return None
         text = value.text

@@ -1,4 +1,4 @@
-"""COPY's text: which table, which source, and the options as Amazon Redshift documents them.
+"""Reads a COPY statement: its table, its source, and the options as Amazon Redshift documents them.
 
 Amazon Redshift database developer guide, COPY: "Data format parameters", "Data conversion parameters", "Data
 load operations", "Column mapping options".
@@ -80,18 +80,18 @@ _NO_LIMIT = 2**63
 
 @dataclass(frozen=True)
 class CopyStatement:
-    """COPY, read and checked."""
+    """A COPY statement, read and checked."""
 
     table: str
-    """As it is written, with its schema and its quotes."""
+    """As written, with its schema and quotes."""
     columns: tuple[str, ...]
-    """The column list, as it is written; empty if there is none."""
+    """The column list as written; empty without one."""
     source: str
     options: Mapping[str, str]
 
     @classmethod
     def read(cls, sql: str) -> CopyStatement:
-        """Raises StatementError, also for what Amazon Redshift does and local AWS does not."""
+        """Raises StatementError, also for what Amazon Redshift supports and local AWS does not."""
         words = SqlWords(sql)
         words.expect("COPY")
         table, columns = words.name(), tuple(words.names())
@@ -108,39 +108,39 @@ class CopyStatement:
 
     @property
     def delimiter(self) -> str:
-        """What is between values: by default the pipe, in CSV the comma."""
+        """The delimiter between values: by default the pipe, in CSV the comma."""
         return _delimiter(self.options)
 
     @property
     def quote(self) -> str:
-        """What values are quoted with in CSV."""
+        """The quote character for values in CSV."""
         return one_character("QUOTE", self.options.get("QUOTE", '"'))
 
     @property
     def null(self) -> str:
-        """What stands for NULL."""
+        """The text that stands for NULL."""
         return self.options.get("NULL", r"\N")
 
     @property
     def header_rows(self) -> int:
-        """How many records at the beginning of each file are none."""
+        """How many records at the beginning of each file to skip."""
         return int(self.options.get("IGNOREHEADER", "0"))
 
     @property
     def errors_allowed(self) -> int:
-        """How many records may be no good; they are left out."""
+        """How many bad records are tolerated and left out."""
         if "IGNOREALLERRORS" in self:
             return _NO_LIMIT
         return max(int(self.options.get("MAXERROR", "0")) - 1, 0)
 
     @property
     def encoding(self) -> str:
-        """As Python calls it."""
+        """The encoding's name in Python."""
         return _ENCODINGS[self.options.get("ENCODING", "UTF8")]
 
     @property
     def replacement(self) -> str | None:
-        """What stands for each byte of a character that is none; None if there may be none."""
+        """The replacement for each byte of an invalid character; None if invalid characters are errors."""
         return self.options.get("ACCEPTINVCHARS")
 
 
@@ -149,7 +149,7 @@ def _delimiter(options: Mapping[str, str]) -> str:
 
 
 def _check(options: Mapping[str, str]) -> None:
-    """Raises StatementError for options that do not go together, or whose values cannot be."""
+    """Raises StatementError for options that exclude each other, or have impossible values."""
     found = options.keys()
     check_apart(found, "CSV", "ESCAPE", "REMOVEQUOTES")
     check_apart(found, "GZIP", "BZIP2")

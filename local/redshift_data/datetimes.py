@@ -1,4 +1,4 @@
-"""DATEFORMAT and TIMEFORMAT: how dates and times are written in a file.
+"""DATEFORMAT and TIMEFORMAT: the format of dates and times in a file.
 
 Amazon Redshift database developer guide, "DATEFORMAT and TIMEFORMAT strings".
 """
@@ -34,7 +34,7 @@ _EPOCH = {"epochsecs": 1, "epochmillisecs": 1000}
 
 
 class DateTimes:
-    """Values as one option says, ``DATEFORMAT`` or ``TIMEFORMAT``, which is ``auto`` or a format."""
+    """Reads values in the format of ``DATEFORMAT`` or ``TIMEFORMAT``, which may be ``auto``."""
 
     def __init__(self, option: str, written: str) -> None:
         """Raises StatementError for a format that Amazon Redshift does not document."""
@@ -44,14 +44,14 @@ class DateTimes:
             self._pattern = _pattern(option, written)
 
     def date(self, value: str) -> str | None:
-        """A date for PostgreSQL; None if the value is not of the format. A time after it is passed over."""
+        """A date for PostgreSQL; None if the value does not match the format. A time after it is ignored."""
         if self.written == "auto":
             return value
         found = self._read(value)
         return found[0][: len("2012-12-12")] if found else None
 
     def time(self, value: str, *, zoned: bool) -> str | None:
-        """A date and time for PostgreSQL; None if the value is not of the format."""
+        """A date and time for PostgreSQL; None if the value does not match the format."""
         if self.written == "auto":
             return value
         if self._per_second:
@@ -65,7 +65,7 @@ class DateTimes:
         return None if rest else moment
 
     def _read(self, value: str) -> tuple[str, str] | None:
-        """The date and time at the beginning, and what is left of the value."""
+        """The date and time at the beginning, and the rest of the value."""
         value = value.strip()
         match = self._pattern.match(value)
         moment = _moment(match.groupdict()) if match else None
@@ -90,7 +90,7 @@ def _pattern(option: str, written: str) -> re.Pattern[str]:
 
 
 def _moment(parts: dict[str, str | None]) -> datetime | None:
-    """None for what is no date, such as the 30th of February."""
+    """The date; None if there is no such date, for example the 30th of February."""
     year = int(parts.get("year") or 0)
     if short := parts.get("short_year"):
         year = int(short) + (2000 if int(short) < 70 else 1900)

@@ -1,4 +1,4 @@
-"""The Redshift Data API on HTTP (JSON 1.1)."""
+"""Serves the Redshift Data API over HTTP (JSON 1.1)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ TARGET = "RedshiftData."
 
 
 class RedshiftDataEndpoint:
-    """The service; statements run at ``url``, ``postgresql://user:password@host:port``.
+    """The service. Statements run at ``url``, ``postgresql://user:password@host:port``.
 
-    ``new_s3`` makes a client of the Amazon S3 that COPY and UNLOAD use.
+    ``new_s3`` creates a client for the Amazon S3 that COPY and UNLOAD use.
     """
 
     def __init__(self, url: str, new_s3: NewS3) -> None:
-        """Raises ValueError for another form."""
+        """Raises ValueError for a URL of any other form."""
         place = urlsplit(url)
         if place.scheme != "postgresql" or not (place.hostname and place.port and place.username):
             raise ValueError(f"{url!r} is not of the form postgresql://user:password@host:port")
@@ -39,18 +39,18 @@ class RedshiftDataEndpoint:
         self._needed = NeededCalls(owner_of=self._owner_of, region=REGION, account=ACCOUNT)
 
     def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]:
-        """What IAM is asked for an operation."""
+        """The calls that IAM must allow for an operation."""
         return self._needed.calls(operation, request)
 
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None:
-        """One HTTP request."""
+        """Handle one HTTP request."""
         operation = (target_of(scope) or "").removeprefix(TARGET)
         body = await read_body(receive)
         status, answer = await asyncio.to_thread(self.answer, operation, body, scope.get(CALLER, ""))
         await respond(send, status, {"Content-Type": CONTENT_TYPE}, json.dumps(answer).encode())
 
     def answer(self, operation: str, body: bytes, caller: str = "") -> tuple[int, dict[str, Any]]:
-        """(HTTP status, answer) to a request of ``caller``, a user id."""
+        """HTTP status and answer to a request of ``caller``, a user id."""
         try:
             request = wire.check(operation, read_request(body, refusal=ValidationError))
             return 200, self._carry_out(operation, request, caller)

@@ -1,4 +1,4 @@
-"""The errors that the Data API answers with, by the names of the service model."""
+"""The Data API's errors, by their names in the service model."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from local.json_service import ServiceError
 
 
 class RedshiftDataError(ServiceError):
-    """An error of the Data API, whose model calls the message ``Message``."""
+    """An error of the Data API. Its model calls the message ``Message``."""
 
     def members(self) -> dict[str, str]:
         return {"Message": self.message}
 
 
 class InternalServerError(RedshiftDataError):
-    """The service's own fault (500)."""
+    """The only error that is the service's fault (500)."""
 
     type = "InternalServerException"
     status = 500
@@ -35,11 +35,11 @@ class ResourceNotFoundError(RedshiftDataError):
 
 
 class StatementError(Exception):
-    """A statement failed, in the words that DescribeStatement answers with after ``ERROR: ``."""
+    """A statement failed. The message is what DescribeStatement returns after ``ERROR: ``."""
 
 
 class NotSupportedError(StatementError):
-    """Amazon Redshift would do it, and local AWS does not."""
+    """Amazon Redshift supports it, and local AWS does not."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} is not supported by local Redshift. Amazon Redshift itself knows it.")

@@ -1,4 +1,4 @@
-"""The options at the end of COPY and UNLOAD: which there are, what each takes, and none is passed over.
+"""Reads the options at the end of COPY and UNLOAD. No option is silently ignored.
 
 Amazon Redshift database developer guide, COPY and UNLOAD.
 """
@@ -44,7 +44,7 @@ def optional_text(default: str) -> Reader:
 
 
 def one_of(*choices: str, default: str = "") -> Reader:
-    """One of these words; one has to be there if there is no default."""
+    """One of these words. Required unless there is a default."""
 
     def read(words: SqlWords) -> str:
         if words.next in choices:
@@ -57,7 +57,7 @@ def one_of(*choices: str, default: str = "") -> Reader:
 
 
 def role(words: SqlWords) -> str:
-    """default, or the ARN of a role, or several with commas between."""
+    """default, or the ARN of a role, or several separated by commas."""
     return "default" if words.skip("DEFAULT") else words.text()
 
 
@@ -69,7 +69,7 @@ AUTHORIZATION: Mapping[str, Reader] = {
     "SESSION_TOKEN": text,
     "TOKEN": text,
 }
-"""Who may read and write the data. One of the first three has to be there; what it may is not looked at."""
+"""Access to the data. One of the first three is required; what it permits is not checked."""
 
 
 def read_options(
@@ -79,7 +79,7 @@ def read_options(
     formats: Set[str],
     unsupported: Set[str],
 ) -> dict[str, str]:
-    """The options up to the end, by their names. Raises StatementError, which names what is lacking here."""
+    """All options, by name. Raises StatementError, which names what local AWS lacks."""
     found: dict[str, str] = {}
     while words.next:
         words.skip(",")
@@ -111,7 +111,7 @@ def check_apart(found: Set[str], option: str, *others: str) -> None:
 
 
 def check_size(name: str, value: str, smallest: float, largest: float) -> None:
-    """Raises StatementError for a number that Amazon Redshift does not take."""
+    """Raises StatementError for a number that Amazon Redshift does not accept."""
     if not smallest <= float(value) <= largest:
         raise StatementError(f"{name} takes {smallest:,} to {largest:,}, not {value}")
 

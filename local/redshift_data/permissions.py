@@ -1,7 +1,7 @@
-"""What IAM is asked for an operation of the Redshift Data API.
+"""The calls that IAM must allow for an operation of the Redshift Data API.
 
-Service authorization reference, Amazon Redshift Data API; and its API reference, ExecuteStatement: the caller
-needs the permission to get the credentials that a request asks for, of a secret or temporary ones.
+Service authorization reference, Amazon Redshift Data API. By its API reference, ExecuteStatement, the caller
+also needs permission to get the credentials that a request asks for: a secret, or temporary ones.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from local.permissions.calls import Call
 _OF_STATEMENTS = {"CancelStatement", "DescribeStatement", "GetStatementResult", "ListStatements"}
 
 OwnerOf = Callable[[str], str | None]
-"""(statement's id) -> the user id of whoever started it; None for a statement that is not known."""
+"""(statement's id) -> the user id of whoever started it; None for an unknown statement."""
 
 
 class NeededCalls:
-    """Looks the owners of statements up by the statements' ids."""
+    """Finds the owners of statements by the statements' ids."""
 
     def __init__(self, *, owner_of: OwnerOf, region: str, account: str) -> None:
         self._owner_of = owner_of
         self._place = f"{region}:{account}"
 
     def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]:
-        """What has to be allowed."""
+        """The calls that must be allowed."""
         action = f"redshift-data:{operation}"
         if operation in _OF_STATEMENTS:
             owner = self._owner_of(str(request.get("Id")))
@@ -36,7 +36,7 @@ class NeededCalls:
         target = (
             f"arn:aws:redshift:{self._place}:cluster:{cluster}"
             if cluster
-            # A workgroup's ARN ends in its id, which local AWS takes to be its name.
+            # A workgroup's ARN ends with its id. Local AWS takes its name for the id.
             else f"arn:aws:redshift-serverless:{self._place}:workgroup/{workgroup}"
         )
         return [Call(action, target), *self._credentials(request, target)]

@@ -1,4 +1,4 @@
-"""The records and values of delimited text and of CSV, as COPY splits them.
+"""Splits delimited text and CSV into records and values, as COPY does.
 
 Amazon Redshift database developer guide, "Data format parameters" and "Data conversion parameters".
 """
@@ -14,7 +14,7 @@ from local.redshift_data.copy_statement import CopyStatement
 
 
 class RecordError(Exception):
-    """A record cannot be loaded; ``line`` counts from 1, ``column`` is empty if it is of the whole record."""
+    """A record cannot be loaded. ``line`` counts from 1; without a ``column``, the whole record is bad."""
 
     def __init__(self, line: int, reason: str, column: str = "") -> None:
         super().__init__(reason)
@@ -25,13 +25,13 @@ class RecordError(Exception):
 
 @dataclass(frozen=True)
 class Value:
-    """``written`` as it stands in the file, and ``text`` without what quotes and escapes it."""
+    """``written`` is the value as in the file, ``text`` the value without quotes and escapes."""
 
     written: str
     text: str
 
     def is_null(self, null: str) -> bool:
-        """Whether it stands for NULL: with ESCAPE both ``\\N`` and ``\\\\N`` do."""
+        """Whether it stands for NULL. With ESCAPE, both ``\\N`` and ``\\\\N`` do."""
         return null in (self.written, self.text)
 
 
@@ -44,7 +44,7 @@ class Record:
 
 
 def records(text: str, copy: CopyStatement) -> Iterator[Record | RecordError]:
-    """The records of a file, and in the place of one that cannot be read the error."""
+    """The records of a file. An unreadable record is replaced by its error."""
     found = _Splitter(copy).split(text)
     if "IGNOREBLANKLINES" in copy:
         found = (record for record in found if isinstance(record, RecordError) or not _is_blank(record))
@@ -56,7 +56,7 @@ def _is_blank(record: Record) -> bool:
 
 
 class _Splitter:
-    """A file is read from left to right, one value at a time."""
+    """Reads a file from left to right, one value at a time."""
 
     def __init__(self, copy: CopyStatement) -> None:
         delimiter = re.escape(copy.delimiter)
@@ -70,7 +70,7 @@ class _Splitter:
         self._problem = "A quotation mark at the beginning of a value has no closing one"
         if "CSV" in copy:
             quote = re.escape(copy.quote)
-            # White space around quotes is passed over, unless it is the delimiter.
+            # White space around quotes is skipped, unless it is the delimiter.
             space = rf"[^\S\n\r{delimiter}]*"
             self._doubled = copy.quote
             self._problem = "Invalid quote formatting for CSV"
@@ -122,7 +122,7 @@ class _Splitter:
         return re.sub(r"\\([\s\S])", instead, written) if self._escape else written
 
     def _quote_at(self, text: str, place: int) -> str:
-        """The quote that opens the value; empty if none does."""
+        """The quote that opens the value; empty if it is not quoted."""
         if self._doubled:
             while text[place : place + 1].isspace() and text[place] not in f"\n\r{self._delimiter}":
                 place += 1

@@ -1,4 +1,4 @@
-"""COPY, which PostgreSQL does not have: from objects in Amazon S3 into a table, all of it or nothing."""
+"""Carries out COPY, which PostgreSQL lacks: from objects in Amazon S3 into a table, all or nothing."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class _Row:
 
 
 def run_copy(session: Connection, new_s3: Callable[[], S3Client], sql: str) -> None:
-    """Carry out a COPY in the transaction that the session is in.
+    """Carry out a COPY in the session's current transaction.
 
-    Raises StatementError, and DatabaseError for a table that is not there.
+    Raises StatementError, and DatabaseError for a table that does not exist.
     """
     copy = CopyStatement.read(sql)
     s3 = new_s3()
@@ -72,7 +72,7 @@ class _Loading:
         self._errors = 0
 
     def rows(self, s3: S3Client, places: Iterable[Place]) -> Iterator[_Row]:
-        """What is in the objects. Raises StatementError, for a record only after those that are allowed."""
+        """The records in the objects. Raises StatementError, for bad records only if too many are."""
         for place in places:
             data = decompressed(
                 content(s3, place), place, gzipped="GZIP" in self._copy, bzipped="BZIP2" in self._copy
@@ -87,7 +87,7 @@ class _Loading:
                     self._refuse(place, record.line, str(error))
 
     def store(self, rows: Sequence[_Row]) -> None:
-        """Raises StatementError. PostgreSQL tells of one error a COPY: those allowed cost a COPY each."""
+        """Raises StatementError. PostgreSQL reports one error per COPY: each allowed one costs a COPY."""
         left = list(rows)
         names = ", ".join(_quoted(column.name) for column in self._columns)
         sql = f"COPY {self._copy.table} ({names}) FROM STDIN"
@@ -105,7 +105,7 @@ class _Loading:
         values = record.values
         wanted, found = len(self._columns), len(record.values)
         if found == wanted + 1 and values[-1].written == "" and "CSV" not in self._copy:
-            values = values[:-1]  # The last field can be a delimiter ("Preparing your input data").
+            values = values[:-1]  # The last field may end with a delimiter ("Preparing your input data").
         elif found > wanted:
             raise ValueRefusedError(f"Extra column(s) found: {found} values for {wanted} columns")
         elif found < wanted and "FILLRECORD" not in self._copy:
@@ -150,9 +150,9 @@ def _objects(s3: S3Client, copy: CopyStatement) -> list[Place]:
 
 
 def _columns(session: Connection, copy: CopyStatement) -> list[Column]:
-    """The columns that values are for, in their order.
+    """The columns that values are for, in order.
 
-    "Column mapping options": without a list all columns, those with IDENTITY only if EXPLICIT_IDS is there.
+    "Column mapping options": without a list, all columns; those with IDENTITY only with EXPLICIT_IDS.
     """
     there = [Column(*row) for row in session.run(_COLUMNS, name=copy.table) or ()]
     identities = {column.name for column in there if column.identity == "a"}
@@ -198,20 +198,20 @@ def _decoded(data: bytes, place: Place, copy: CopyStatement) -> str:
 
 
 def _replaced_by(replacement: str) -> str:
-    """The name of a handler of Python's that puts the character for each byte that is none."""
+    """The name of a Python error handler that replaces each invalid byte by the character."""
 
     def replaced(error: UnicodeError) -> tuple[str, int]:
         assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - it is for decoding
         return replacement * (error.end - error.start), error.end
 
-    # COPYs run in threads, and names are the process': one name stands for one character.
+    # COPYs run in threads, and handler names are global to the process: one name per character.
     name = f"redshift_copy_{ord(replacement)}"
     codecs.register_error(name, replaced)
     return name
 
 
 def _line_of(error: DatabaseError) -> int:
-    """Which row PostgreSQL stopped at, from 0. Raises the error if it is not of a row."""
+    """The row that PostgreSQL stopped at, from 0. Raises the error if no row is at fault."""
     match = _LINE.search(error.args[0].get("W", "") if isinstance(error.args[0], dict) else "")
     if match is None:
         raise error

@@ -20,7 +20,7 @@ Place = tuple[str, str]
 
 
 def place_of(uri: str) -> Place:
-    """Raises StatementError for what is not ``s3://bucket/key``."""
+    """Raises StatementError for anything but ``s3://bucket/key``."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not bucket:
         raise StatementError(f"'{uri}' is not of the form s3://bucket/key")
@@ -28,7 +28,7 @@ def place_of(uri: str) -> Place:
 
 
 def objects_under(s3: S3Client, place: Place) -> list[Place]:
-    """All objects whose keys begin so, however many. Raises StatementError."""
+    """All objects whose keys start with it, however many. Raises StatementError."""
     bucket, prefix = place
     try:
         pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
@@ -38,7 +38,7 @@ def objects_under(s3: S3Client, place: Place) -> list[Place]:
 
 
 def objects_in_manifest(s3: S3Client, place: Place) -> Iterator[tuple[Place, bool]]:
-    """What a manifest lists, and whether it has to be there. Raises StatementError."""
+    """The objects that a manifest lists, and whether each is mandatory. Raises StatementError."""
     try:
         entries = json.loads(content(s3, place))["entries"]
         listed = [(place_of(entry["url"]), bool(entry.get("mandatory", False))) for entry in entries]
@@ -48,7 +48,7 @@ def objects_in_manifest(s3: S3Client, place: Place) -> Iterator[tuple[Place, boo
 
 
 def exists(s3: S3Client, place: Place) -> bool:
-    """Whether there is such an object. Raises StatementError if Amazon S3 does not say."""
+    """Whether the object exists. Raises StatementError if Amazon S3 does not say."""
     try:
         s3.head_object(Bucket=place[0], Key=place[1])
     except ClientError as error:
@@ -83,7 +83,7 @@ def delete(s3: S3Client, place: Place) -> None:
 
 
 def decompressed(data: bytes, place: Place, *, gzipped: bool, bzipped: bool) -> bytes:
-    """Raises StatementError for what is not compressed so."""
+    """Raises StatementError for data in another compression."""
     try:
         return gzip.decompress(data) if gzipped else bz2.decompress(data) if bzipped else data
     except (OSError, EOFError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""UNLOAD, which PostgreSQL does not have: from a query into objects in Amazon S3."""
+"""Carries out UNLOAD, which PostgreSQL lacks: from a query into objects in Amazon S3."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _TEXT_TYPES = {25, 1042, 1043}
-"""PostgreSQL's numbers of text, bpchar and varchar: what ESCAPE is for."""
+"""PostgreSQL's numbers of text, bpchar and varchar, the types that ESCAPE applies to."""
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
 def run_unload(session: Connection, new_s3: Callable[[], S3Client], sql: str) -> None:
-    """Carry out an UNLOAD. Raises StatementError, and DatabaseError for a query that cannot be run."""
+    """Carry out an UNLOAD. Raises StatementError, and DatabaseError for a query that fails."""
     unload = UnloadStatement.read(sql)
     s3, place = new_s3(), place_of(unload.target)
     there = objects_under(s3, place)
@@ -58,7 +58,7 @@ def _write(s3: S3Client, place: Place, number: int, text: str, unload: UnloadSta
 
 
 def _files(session: Connection, unload: UnloadStatement) -> list[str]:
-    """The text of each file: one at least, also if there is no row."""
+    """The text of each file. There is at least one file, even without rows."""
     names, texts, rows = _rows(session, unload.query)
     line_of = _writer(unload, texts)
     header = _writer(unload, [True] * len(names))(names) if "HEADER" in unload else ""
@@ -75,7 +75,7 @@ def _files(session: Connection, unload: UnloadStatement) -> list[str]:
 
 
 def _rows(session: Connection, query: str) -> tuple[list[str], list[bool], Iterator[list[str | None]]]:
-    """Names of the columns, which of them are text, and the rows as PostgreSQL writes their values."""
+    """The names of the columns, which of them are text, and the rows as PostgreSQL writes their values."""
     described = session.execute_unnamed(f"SELECT * FROM ({query}\n) AS unloaded LIMIT 0")  # noqa: S608
     copied = io.BytesIO()
     session.execute_unnamed(f"COPY ({query}\n) TO STDOUT", stream=copied)
@@ -85,7 +85,7 @@ def _rows(session: Connection, query: str) -> tuple[list[str], list[bool], Itera
 
 
 def _read(line: str) -> list[str | None]:
-    """A line of PostgreSQL's text format."""
+    """Read a line of PostgreSQL's text format."""
     return [None if value == r"\N" else _ESCAPE.sub(_escaped, value) for value in line.split("\t")]
 
 

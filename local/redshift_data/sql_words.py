@@ -1,7 +1,7 @@
-"""The words of a statement in Amazon Redshift's SQL, read from left to right.
+"""Reads the words of a statement in Amazon Redshift's SQL, from left to right.
 
-sqlglot tells quotes, names and comments apart. What a literal stands for is read from its source: Amazon
-Redshift comes of PostgreSQL 8, where a backslash in quotes begins an escape.
+sqlglot tells quotes, names and comments apart. The value of a literal is read from its source: Amazon
+Redshift derives from PostgreSQL 8, where a backslash in quotes begins an escape.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def words_of(sql: str) -> list[Word]:
     from sqlglot.dialects.dialect import Dialect
     from sqlglot.errors import TokenError
 
-    # After a statement's first word sqlglot would take the rest of some for one text.
+    # After a statement's first word, sqlglot would take the rest of some statements for one text.
     source = f"({sql}"
     try:
         tokens = Dialect.get_or_raise("redshift").tokenize(source)
@@ -41,7 +41,7 @@ def words_of(sql: str) -> list[Word]:
     found = []
     for token in tokens[1:]:
         written = source[token.start : token.end + 1]
-        # It has some pairs of words as one, such as PRIMARY KEY.
+        # It joins some pairs of words, such as PRIMARY KEY.
         parts = (
             [(written, 0)] if written[0] in "'\"" else [(w[0], w.start()) for w in _SOLID.finditer(written)]
         )
@@ -50,10 +50,10 @@ def words_of(sql: str) -> list[Word]:
 
 
 def folded(sql: str) -> str:
-    """The statement with the names in double quotes in lower case, as Amazon Redshift reads them.
+    """The statement with quoted names in lower case, as Amazon Redshift reads them.
 
-    Developer guide, "Names and identifiers"; ``enable_case_sensitive_identifier`` does nothing.
-    A statement that cannot be read is left as it is.
+    Developer guide, "Names and identifiers". ``enable_case_sensitive_identifier`` has no effect. An
+    unreadable statement is returned unchanged.
     """
     try:
         words = words_of(sql)
@@ -67,7 +67,7 @@ def folded(sql: str) -> str:
 
 
 def first_word(sql: str) -> str:
-    """What a statement begins with, in upper case; empty if there is nothing, or nothing that can be read."""
+    """The first word of a statement, in upper case; empty if there is none that can be read."""
     try:
         return SqlWords(sql).next
     except StatementError:
@@ -75,7 +75,7 @@ def first_word(sql: str) -> str:
 
 
 class SqlWords:
-    """The words that are still to come."""
+    """The words that have not been read."""
 
     def __init__(self, sql: str) -> None:
         """Raises StatementError."""
@@ -91,11 +91,11 @@ class SqlWords:
 
     @property
     def rest(self) -> str:
-        """The statement from the next word on, as it is written."""
+        """The statement as written, from the next word on."""
         return self._sql[self._words[self._next].start :] if self.next else ""
 
     def take(self) -> str:
-        """The next word, see `next`. Raises StatementError at the end."""
+        """Take the next word, see `next`. Raises StatementError at the end."""
         word = self.next
         if not word:
             raise StatementError("syntax error at end of input")
@@ -103,14 +103,14 @@ class SqlWords:
         return word
 
     def skip(self, *words: str) -> bool:
-        """Whether the next words are these, which are then passed."""
+        """Whether the next words are these. If so, take them."""
         if tuple(self._source(self._next + n).upper() for n in range(len(words))) != words:
             return False
         self._next += len(words)
         return True
 
     def expect(self, word: str) -> None:
-        """Raises StatementError unless the next word is this one."""
+        """Take the next word. Raises StatementError unless it is this one."""
         if not self.skip(word):
             raise self.unexpected()
 
@@ -121,13 +121,13 @@ class SqlWords:
         return StatementError(f'syntax error at or near "{self._source(self._next)}"')
 
     def copy(self) -> str:
-        """The next word as it is written. Raises StatementError at the end."""
+        """Take the next word as written. Raises StatementError at the end."""
         source = self._source(self._next)
         self.take()
         return source
 
     def text(self) -> str:
-        """What a literal stands for. Raises StatementError if there is none."""
+        """Take a literal and return its value. Raises StatementError if the next word is not one."""
         if not self.is_text:
             raise self.unexpected()
         return literal_value(self.take())
@@ -138,20 +138,20 @@ class SqlWords:
         return self.next.startswith("'")
 
     def number(self) -> str:
-        """The digits of a number. Raises StatementError if there is none."""
+        """Take the digits of a number. Raises StatementError if there are none."""
         if not re.fullmatch(r"\d+(\.\d+)?", self.next):
             raise self.unexpected()
         return self.take()
 
     def name(self) -> str:
-        """A name as it is written, with its schema and its quotes. Raises StatementError if there is none."""
+        """Take a name as written, with its schema and quotes. Raises StatementError if there is none."""
         parts = [self._part()]
         while self.skip("."):
             parts.append(self._part())
         return ".".join(parts)
 
     def names(self) -> list[str]:
-        """The names in the parentheses that are next; none if there are no parentheses."""
+        """Take the names in parentheses; none if there are no parentheses."""
         if not self.skip("("):
             return []
         found = [self._part()]
@@ -172,7 +172,7 @@ class SqlWords:
 
 
 def literal_value(literal: str) -> str:
-    """What a literal, given with its quotes, stands for."""
+    """The value of a literal, given with its quotes."""
     return _ESCAPE.sub(_escaped, literal[1:-1])
 
 

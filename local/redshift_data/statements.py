@@ -1,4 +1,4 @@
-"""Statements of the Data API: run one after the other, each request in a thread and a session of its own."""
+"""Runs statements: those of a request in turn, and each request in its own thread and session."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Connect = Callable[[str], Connection]
 """(name of a database) -> a session on it."""
 
 NewS3 = Callable[[], "S3Client"]
-"""A client of the Amazon S3 that COPY and UNLOAD use."""
+"""Creates a client for the Amazon S3 that COPY and UNLOAD use."""
 
 _FOR_REDSHIFT_ALONE = re.compile(r"\s*SET\s+query_group\b", re.IGNORECASE)
-"""A setting that PostgreSQL does not have, and that changes no result."""
+"""A setting that PostgreSQL lacks and that changes no result."""
 
 _OF_S3 = {"COPY": run_copy, "UNLOAD": run_unload}
-"""Statements that move rows between the session and Amazon S3, which PostgreSQL does not have."""
+"""Statements that PostgreSQL lacks: they move rows between the session and Amazon S3."""
 
 
 @dataclass
@@ -58,21 +58,21 @@ class Statement:
     error: str = ""
     updated: float = field(default_factory=time.time)
     process: int = 0
-    """PostgreSQL's process of the session."""
+    """The session's process at PostgreSQL."""
     canceled: bool = False
     rows: list[list[Any]] | None = None
-    """The result of the last part; None if it has none."""
+    """The result of the last part; None if it returns no rows."""
 
 
 class _CanceledError(Exception):
-    """Between two parts."""
+    """Raised between two parts."""
 
     def __str__(self) -> str:
         return "Query canceled"
 
 
 class Statements:
-    """All statements that were started. Its methods may be called from any thread."""
+    """All statements that were started. Thread-safe."""
 
     def __init__(self, connect: Connect, new_s3: NewS3) -> None:
         self._connect = connect
@@ -80,7 +80,7 @@ class Statements:
         self._by_id: dict[str, Statement] = {}
 
     def start(self, request: dict[str, Any], sqls: Sequence[str]) -> Statement:
-        """Start what a request asks for; returns at once. What comes again with its token runs once."""
+        """Start a request's statements and return at once. A known token does not run again."""
         token = request.get("ClientToken")
         for known in self._by_id.values():
             if token and known.request.get("ClientToken") == token:
@@ -91,18 +91,18 @@ class Statements:
         return statement
 
     def all(self) -> list[Statement]:
-        """Those that were started, in their order."""
+        """All statements, in the order of their start."""
         return list(self._by_id.values())
 
     def find(self, statement_id: str) -> Statement:
-        """Raises ResourceNotFoundError. The id of a part, with its number, finds the whole."""
+        """The statement with this id, or with a part of this id. Raises ResourceNotFoundError."""
         statement = self._by_id.get(statement_id.partition(":")[0])
         if statement is None:
             raise ResourceNotFoundError("Query does not exist.", statement_id)
         return statement
 
     def cancel(self, statement_id: str) -> None:
-        """Cancel what runs. Raises ResourceNotFoundError, and ValidationError if it has ended."""
+        """Cancel a running statement. Raises ResourceNotFoundError, and ValidationError if it has ended."""
         statement = self.find(statement_id)
         if statement.status in {"FINISHED", "FAILED", "ABORTED"}:
             raise ValidationError(
@@ -122,7 +122,7 @@ class Statements:
                 session.run("SET TIME ZONE 'UTC'")
                 statement.process = session.run("SELECT pg_backend_pid()")[0][0]
                 self._note(statement, "STARTED")
-                # A batch is one transaction; of statements alone only those which are several here.
+                # A batch is one transaction. So is a single statement that takes several at PostgreSQL.
                 whole = len(statement.parts) > 1 or first_word(statement.parts[0].sql) in _OF_S3
                 if whole:
                     session.run("BEGIN")

@@ -1,8 +1,9 @@
-"""CREATE TABLE and ALTER TABLE of Amazon Redshift as PostgreSQL knows them.
+"""Translates CREATE TABLE and ALTER TABLE from Amazon Redshift's SQL to PostgreSQL's.
 
 Amazon Redshift database developer guide, CREATE TABLE, CREATE TABLE AS, ALTER TABLE and "Character types".
-What says how rows are stored (DISTKEY, SORTKEY, ENCODE …) is checked and left out. UNIQUE and foreign keys
-are left out as well: they are informational there. A primary key stays, since the catalog tells of it.
+Attributes that say how rows are stored (DISTKEY, SORTKEY, ENCODE …) are checked and left out. UNIQUE and
+foreign keys are left out as well: there, they are informational. A primary key stays, because the catalog
+shows it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _TYPES = {
     "DECIMAL": "decimal(18,0)",
     "NUMERIC": "numeric(18,0)",
 }
-"""What a type without a length stands for."""
+"""The type that a type without a length stands for."""
 _SIZED = {"NVARCHAR": "varchar", "NCHAR": "char"}
 _LONGEST = {
     "VARCHAR": 65_535,
@@ -42,7 +43,7 @@ _LONGEST = {
 }
 _OWN_TYPES = {"GEOGRAPHY", "GEOMETRY", "HLLSKETCH", "SUPER", "VARBYTE"}
 _RANGES = {"INT": 2**31, "INTEGER": 2**31, "INT4": 2**31, "BIGINT": 2**63, "INT8": 2**63}
-"""The types of an IDENTITY column."""
+"""The types that IDENTITY columns may have."""
 
 
 def for_postgresql(sql: str) -> str:
@@ -62,7 +63,7 @@ def for_postgresql(sql: str) -> str:
 
 
 def _altered(words: SqlWords) -> str:
-    """ALTER TABLE, if it has what PostgreSQL does not know, else nothing."""
+    """An ALTER TABLE that contains something unknown to PostgreSQL, translated; otherwise nothing."""
     table = words.name()
     if words.skip("ADD"):
         words.skip("COLUMN")
@@ -77,7 +78,7 @@ def _altered(words: SqlWords) -> str:
             return ""
     if words.next not in {"COMPOUND", "DISTKEY", "DISTSTYLE", "ENCODE", "SORTKEY"}:
         return ""
-    # Something that changes nothing, and fails if there is no such table.
+    # A statement that changes nothing, and fails if there is no such table.
     return f"ALTER TABLE {table} RESET (fillfactor)"
 
 
@@ -167,7 +168,7 @@ class _Table:
         return ""
 
     def _identity(self, generated: str, kind: str) -> str:
-        """IDENTITY [(seed, step)]; a value may be anything that the type can hold."""
+        """IDENTITY [(seed, step)]. A value may be anything that the type can hold."""
         if kind not in _RANGES:
             raise StatementError(f"an IDENTITY column is an INT or a BIGINT, not {kind}")
         seed = step = "1"
@@ -186,7 +187,7 @@ class _Table:
         return ("-" if self._words.skip("-") else "") + self._words.number()
 
     def _type(self) -> tuple[str, str]:
-        """A type as PostgreSQL is to have it, and its name in upper case; both empty if there is none."""
+        """A type for PostgreSQL, and its name in upper case; both empty if there is none."""
         words = self._words
         written = self._expression(types=True)
         match = re.fullmatch(r"([A-Za-z_0-9 ]*?) ?(?:\( (.*) \)(.*))?", written, re.DOTALL)
@@ -207,7 +208,7 @@ class _Table:
         return f"{_SIZED.get(name, name)}({size}){rest}", name
 
     def _expression(self, *, types: bool = False) -> str:
-        """Up to the next attribute, the comma or the parenthesis that is not of it."""
+        """The text up to the next attribute, comma or closing parenthesis."""
         words, depth = self._words, 0
         found: list[str] = []
         while words.next and (depth or words.next not in {",", ")"}):
@@ -225,7 +226,7 @@ class _Table:
         return " ".join(found)
 
     def _attributes(self) -> None:
-        """What follows the columns. Raises StatementError for what does not go together."""
+        """The attributes after the columns. Raises StatementError for those that exclude each other."""
         words = self._words
         seen: set[str] = set()
         while words.next in {

@@ -1,4 +1,4 @@
-"""UNLOAD's text: which query, where to, and the options as Amazon Redshift documents them.
+"""Reads an UNLOAD statement: its query, its target, and the options as Amazon Redshift documents them.
 
 Amazon Redshift database developer guide, UNLOAD.
 """
@@ -71,7 +71,7 @@ _OPTIONS = {
 
 @dataclass(frozen=True)
 class UnloadStatement:
-    """UNLOAD, read and checked."""
+    """An UNLOAD statement, read and checked."""
 
     query: str
     target: str
@@ -80,7 +80,7 @@ class UnloadStatement:
 
     @classmethod
     def read(cls, sql: str) -> UnloadStatement:
-        """Raises StatementError, also for what Amazon Redshift does and local AWS does not."""
+        """Raises StatementError, also for what Amazon Redshift supports and local AWS does not."""
         words = SqlWords(sql)
         words.expect("UNLOAD")
         words.expect("(")
@@ -100,27 +100,27 @@ class UnloadStatement:
 
     @property
     def delimiter(self) -> str:
-        """What is between values: by default the pipe, in CSV the comma."""
+        """The delimiter between values: by default the pipe, in CSV the comma."""
         return _delimiter(self.options)
 
     @property
     def null(self) -> str:
-        """What is written for NULL."""
+        """The text that is written for NULL."""
         return self.options.get("NULL", "")
 
     @property
     def is_parallel(self) -> bool:
-        """Whether a slice writes its own files."""
+        """Whether each slice writes its own files."""
         return self.options.get("PARALLEL", "ON") in {"ON", "TRUE"}
 
     @property
     def largest_file(self) -> float:
-        """Bytes, before they are compressed."""
+        """In bytes, before compression."""
         return float(self.options.get("MAXFILESIZE", _LARGEST))
 
     @property
     def extension(self) -> str:
-        """What the names of the files end with."""
+        """The ending of the files' names."""
         own = ".gz" if "GZIP" in self else ".bz2" if "BZIP2" in self else ""
         return self.options.get("EXTENSION", own)
 
@@ -130,7 +130,7 @@ def _delimiter(options: Mapping[str, str]) -> str:
 
 
 def _check(options: Mapping[str, str]) -> None:
-    """Raises StatementError for options that do not go together, or whose values cannot be."""
+    """Raises StatementError for options that exclude each other, or have impossible values."""
     found = options.keys()
     check_apart(found, "CSV", "ADDQUOTES", "ESCAPE")
     check_apart(found, "GZIP", "BZIP2")

@@ -1,4 +1,4 @@
-"""The answers of the Data API, made of statements."""
+"""Builds the Data API's answers from statements."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def place_of(statement: Statement) -> dict[str, Any]:
 
 
 def described(statement: Statement) -> dict[str, Any]:
-    """DescribeStatement's answer; durations are nanoseconds there."""
+    """The answer of DescribeStatement. Durations there are in nanoseconds."""
     answer = {
         "Id": statement.id,
         "Status": statement.status,
@@ -34,7 +34,7 @@ def described(statement: Statement) -> dict[str, Any]:
 
 
 def result(statement: Statement) -> dict[str, Any]:
-    """GetStatementResult's answer, in one page. Raises ResourceNotFoundError if there is no result."""
+    """The answer of GetStatementResult, in one page. Raises ResourceNotFoundError if there is no result."""
     if statement.status != "FINISHED" or statement.rows is None:
         raise ResourceNotFoundError("Query does not have result.", statement.id)
     records = [[_field(value) for value in row] for row in statement.rows]

@@ -1,4 +1,4 @@
-"""Requests held to botocore's model of the service, and to what the API reference says beyond it."""
+"""Validates requests against botocore's model of the service, and against rules of the API reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deployments that are broken for a while, as an operator or an accident does it."""
+"""Breaks a deployment for a while, the way an operator or an accident would."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.system.granted import role_name
 
 @contextlib.contextmanager
 def schedule(deployment: Deployment, name: str, **changes: Any) -> Iterator[None]:
-    """A schedule with other members, such as ``State="DISABLED"``."""
+    """Change members of a schedule, such as ``State="DISABLED"``."""
     client = deployment.scheduler
     found = client.get_schedule(Name=name)
     members: Any = {
@@ -28,7 +28,7 @@ def schedule(deployment: Deployment, name: str, **changes: Any) -> Iterator[None
 
 @contextlib.contextmanager
 def permission_revoked(deployment: Deployment, role: str, action: str) -> Iterator[None]:
-    """A role, by the beginning of its logical id, without the statements that have this action."""
+    """Take the statements with this action from a role, given the start of its logical id."""
     iam, name = deployment.iam, role_name(deployment, role)
     found: dict[str, Any] = {
         policy: iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
@@ -51,7 +51,7 @@ def permission_revoked(deployment: Deployment, role: str, action: str) -> Iterat
 
 @contextlib.contextmanager
 def handler_gone(deployment: Deployment, function: str) -> Iterator[None]:
-    """A function whose module is not in its package."""
+    """Deploy a function's package without its module."""
     client = deployment.lambda_
     handler = client.get_function_configuration(FunctionName=function)["Handler"]
     client.update_function_configuration(FunctionName=function, Handler="gone.handler")

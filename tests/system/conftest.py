@@ -16,19 +16,19 @@ from tests.system.examples import Examples, copy_project, deployed_examples
 
 @pytest.fixture(scope="session")
 def record() -> Path:
-    """The directory in which each local AWS notes what IAM decides."""
+    """The directory in which each local AWS records IAM's decisions."""
     return Path(os.environ[decisions.DIRECTORY])
 
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
-    """Instead of pytest's, which only its owner can enter: commands may have another user."""
+    """Replaces pytest's, which only its owner can enter: commands may run as another user."""
     with open_directory("system-") as directory:
         yield directory
 
 
 def other_settings() -> list[str]:
-    """For all that AWS leaves open at once, the last of the ways in which it may be."""
+    """For each behaviour that AWS leaves open, the last of its alternatives."""
     listing = Settings.listing()
     return [f"{name}={values.split('|')[-1]}" for name, values, _ in listing if "|" in values]
 
@@ -37,7 +37,7 @@ def other_settings() -> list[str]:
 def deployment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
-    """The app as `make up` deploys it, for all tests that do not have to wait for the service's timeouts.
+    """The app as `make up` deploys it, for all tests that do not wait for the service's timeouts.
 
     A test passes however Data Pipeline behaves where its documentation leaves that open.
     """
@@ -49,15 +49,15 @@ def deployment(
 
 @pytest.fixture(scope="session")
 def fast_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The app where the service's clock, and with it progress reports, run TIME_SCALE times as fast."""
+    """The app with the service's clock, and so progress reports, TIME_SCALE times as fast."""
     with deployed(tmp_path_factory.mktemp("home"), "--time-scale", str(TIME_SCALE)) as up:
         yield up
 
 
 @pytest.fixture(scope="session")
 def faulty_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The app where the service's timeouts are seconds long, for tests that make much go wrong."""
-    # On a busy machine two of its minutes, 3 s, may pass before a task is acknowledged.
+    """The app with service timeouts of a few seconds, for tests that make a lot go wrong."""
+    # On a busy machine, two of the service's minutes (3 s) may pass before a task is acknowledged.
     options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=6 minutes"]
     with deployed(tmp_path_factory.mktemp("home"), *options) as up:
         yield up
@@ -75,7 +75,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def examples(
     project: Path, postgresql_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Examples]:
-    """The app of docs/examples, TIME_SCALE times as fast; Redshift's statements run on PostgreSQL."""
+    """The app of docs/examples, TIME_SCALE times as fast. Redshift statements run on PostgreSQL."""
     server = postgresql_server
     redshift = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}"
     with deployed_examples(project, tmp_path_factory.mktemp("home"), "--redshift", redshift) as up:

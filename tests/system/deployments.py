@@ -1,4 +1,4 @@
-"""The app on local AWS, as its user sees it: an endpoint, the SDK and the AWS CLI."""
+"""The app on local AWS as a user sees it: an endpoint, the SDK and the AWS CLI."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ STACK = "TaskRunner"
 WORKER_GROUP = "default"
 PATIENCE_SECONDS = 60
 TIME_SCALE = 10
-"""Of the deployment for tests that wait for the service's timeouts."""
+"""For the deployment whose tests wait for the service's timeouts."""
 FAULTY_TIME_SCALE = 40
-"""Of the deployment for tests that make much go wrong: a progress report comes every 1.5 s."""
+"""For the deployment whose tests make a lot go wrong: a progress report comes every 1.5 s."""
 
 T = TypeVar("T")
 
 
 def environment_without_aws(home: Path) -> dict[str, str]:
-    """This process' environment, with nothing of anybody's AWS set-up in it or in the home directory."""
+    """This process's environment without AWS settings, and with another home directory."""
     return without_aws(os.environ) | {"HOME": str(home)}
 
 
 def eventually(holds: Callable[[], T | None], what: Callable[[], str] | str, *, every: float = 0.3) -> T:
-    """The first result of ``holds`` that is not None; fails with ``what`` when none comes in time."""
+    """The first result of ``holds`` that is not None. Fails with ``what`` if there is none in time."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (result := holds()) is None:
         if time.monotonic() > deadline:
@@ -58,7 +58,7 @@ def eventually(holds: Callable[[], T | None], what: Callable[[], str] | str, *, 
 
 
 class Deployment:
-    """A stack that is up."""
+    """A deployed stack."""
 
     def __init__(self, endpoint_url: str, home: Path, pid: int) -> None:
         self.endpoint_url = endpoint_url
@@ -67,7 +67,7 @@ class Deployment:
 
     @cached_property
     def faults(self) -> FaultControl:
-        """What goes wrong at Data Pipeline, and at what state machines call."""
+        """Makes Data Pipeline, and what state machines call, go wrong."""
         return FaultControl(self.endpoint_url)
 
     @cached_property
@@ -111,11 +111,11 @@ class Deployment:
         return boto3.client("cloudwatch", **self._connection)
 
     def aws(self, *arguments: str) -> str:
-        """What the AWS CLI prints."""
+        """The output of the AWS CLI."""
         return self._run(Path(sys.executable).with_name("aws"), *arguments)
 
     def shell(self, commands: str, variables: Mapping[str, str], *, directory: Path) -> str:
-        """What commands for a shell print, with the AWS CLI on their path and these variables set."""
+        """The output of shell commands that find the AWS CLI on their PATH and have these variables."""
         return self._run("bash", "-euo", "pipefail", "-c", commands, variables=variables, directory=directory)
 
     def _run(
@@ -137,7 +137,7 @@ class Deployment:
         return done.stdout
 
     def aws_json(self, *arguments: str) -> Any:
-        """What the AWS CLI prints, read as JSON."""
+        """The output of the AWS CLI, parsed as JSON."""
         return json.loads(self.aws(*arguments, "--output", "json"))
 
     @property
@@ -147,7 +147,7 @@ class Deployment:
 
 @contextlib.contextmanager
 def deployed(home: Path, *arguments: str, app: Path = ROOT) -> Iterator[Deployment]:
-    """The app of this repository, or another one, on local AWS, ended at the end."""
+    """Deploy the app of this repository, or another one, to a local AWS that ends with the block."""
     from tests.system.ledger import keep_roles
 
     with running("up", "--port", "0", *arguments, directory=app) as command:

@@ -21,17 +21,17 @@ ROLE = "nightly"
 
 @dataclass(frozen=True)
 class Examples:
-    """The examples, up."""
+    """The deployed examples."""
 
     deployment: Deployment
     endpoint_url: str
 
     def run(self, name: str, route: str, command: str, **fields: str) -> Pipeline:
-        """A pipeline of one activity, activated."""
+        """Activate a pipeline with one activity."""
         return Pipeline.activated(self.deployment, {name: shell(command, myHandler=route, **fields)})
 
     def new_state_machine(self, name: str, *states: Any) -> str:
-        """The ARN of a state machine that goes through these states."""
+        """Create a state machine that goes through these states. Returns its ARN."""
         names = [f"State{number}" for number in range(len(states))]
         ends = [{"Next": following} for following in names[1:]] + [{"End": True}]
         definition = {
@@ -47,7 +47,7 @@ class Examples:
         return created["stateMachineArn"]
 
     def _role(self) -> str:
-        """The ARN of the state machines' role, which may do nothing."""
+        """The ARN of the state machines' role, which has no permissions."""
         iam = self.deployment.iam
         trust = {
             "Effect": "Allow",
@@ -60,7 +60,7 @@ class Examples:
         return iam.get_role(RoleName=ROLE)["Role"]["Arn"]
 
     def execution_of(self, state_machine: str) -> Any:
-        """Its one execution, once there is one."""
+        """Its only execution, once there is one."""
         client = self.deployment.stepfunctions
 
         def started() -> Any:
@@ -72,7 +72,7 @@ class Examples:
 
 
 def copy_project(directory: Path) -> None:
-    """This repository with the examples in it."""
+    """Copy this repository, with the examples in it."""
     leave_out = shutil.ignore_patterns("__pycache__")
     for name in ("infra", "lambdas", "tests/unit"):
         shutil.copytree(ROOT / name, directory / name, ignore=leave_out)
@@ -85,7 +85,7 @@ def copy_project(directory: Path) -> None:
 
 @contextlib.contextmanager
 def deployed_examples(project: Path, home: Path, *arguments: str) -> Iterator[Examples]:
-    """The examples, deployed, until the end of the block."""
+    """Deploy the examples to a local AWS that ends with the block."""
     arguments = ("--port", "0", "--time-scale", str(TIME_SCALE), *arguments)
     with running("up", *arguments, directory=project) as command:
         endpoint_url = command.ready()

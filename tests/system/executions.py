@@ -27,7 +27,7 @@ def state_machine(deployment: Deployment, name: str) -> str:
 
 
 def executions(deployment: Deployment, name: str, *, of: str = "") -> dict[str, str]:
-    """The status of each execution by its ARN; ``of`` keeps those that run a task of this component."""
+    """The status of each execution by ARN. ``of`` keeps those that run a task of this component."""
     pages = deployment.stepfunctions.get_paginator("list_executions")
     return {
         execution["executionArn"]: execution["status"]
@@ -38,7 +38,7 @@ def executions(deployment: Deployment, name: str, *, of: str = "") -> dict[str, 
 
 
 def states_entered(deployment: Deployment, execution_arn: str) -> list[str]:
-    """The names of the states that an execution has entered, in order."""
+    """The names of the states that an execution entered, in order."""
     pages = deployment.stepfunctions.get_paginator("get_execution_history")
     return [
         event["stateEnteredEventDetails"]["name"]
@@ -50,7 +50,7 @@ def states_entered(deployment: Deployment, execution_arn: str) -> list[str]:
 
 @contextlib.contextmanager
 def run_task_replaced(deployment: Deployment, definition: object) -> Iterator[None]:
-    """RunTask with another definition, for as long as the block takes."""
+    """Replace the definition of RunTask until the block ends."""
     client = deployment.stepfunctions
     arn = state_machine(deployment, RUN_TASK)
     original = client.describe_state_machine(stateMachineArn=arn)["definition"]

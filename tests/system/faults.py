@@ -1,4 +1,4 @@
-"""What goes wrong, made to go wrong: by local AWS's fault controls and by the public APIs."""
+"""Makes things go wrong, through local AWS's fault controls and through public APIs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def happened(deployment: Deployment) -> None:
 
 
 def tick(deployment: Deployment, times: int = 1) -> None:
-    """What a tick of the schedule does."""
+    """Do what a tick of the schedule does."""
     arn = state_machine(deployment, POLL_LOOP)
     for _ in range(times):
         deployment.stepfunctions.start_execution(stateMachineArn=arn, input="{}")
@@ -40,14 +40,14 @@ def stop_loops(deployment: Deployment) -> None:
     """Abort the executions of PollLoop that are running."""
     for arn, status in executions(deployment, POLL_LOOP).items():
         if status == "RUNNING":
-            # One that has just ended by itself cannot be stopped.
+            # An execution that has just ended cannot be stopped.
             with contextlib.suppress(deployment.stepfunctions.exceptions.ClientError):
                 deployment.stepfunctions.stop_execution(executionArn=arn)
 
 
 @contextlib.contextmanager
 def no_ticks(deployment: Deployment) -> Iterator[None]:
-    """The schedule is disabled and no loop runs."""
+    """Disable the schedule, and stop all loops."""
     enable_schedule(deployment, enabled=False)
     stop_loops(deployment)
     try:
@@ -57,7 +57,7 @@ def no_ticks(deployment: Deployment) -> Iterator[None]:
 
 
 def enable_schedule(deployment: Deployment, *, enabled: bool = True) -> None:
-    """Ticks come, or are lost."""
+    """Enable the schedule, or disable it so that ticks are lost."""
     name = f"{STACK}-default"
     found = deployment.scheduler.get_schedule(Name=name)
     deployment.scheduler.update_schedule(
@@ -71,7 +71,7 @@ def enable_schedule(deployment: Deployment, *, enabled: bool = True) -> None:
 
 @contextlib.contextmanager
 def probe_handler(deployment: Deployment, *, timeout_seconds: int) -> Iterator[None]:
-    """``Exists``'s function has the code of probe_function.py: a handler that does what its task says."""
+    """Give ``Exists``'s function the code of probe_function.py: a handler that does what its task says."""
     client = deployment.lambda_
     before = client.get_function(FunctionName=PROBE_FUNCTION)
     with urllib.request.urlopen(before["Code"]["Location"], timeout=30) as answer:
@@ -92,7 +92,7 @@ def _probe() -> bytes:
     with zipfile.ZipFile(buffer, "w") as package:
         source = Path(__file__).with_name("probe_function.py").read_text()
         entry = zipfile.ZipInfo("activities/exists.py")
-        entry.external_attr = 0o644 << 16  # Lambda's user has to be able to read it
+        entry.external_attr = 0o644 << 16  # Lambda's user must be able to read it
         package.writestr(entry, source)
     return buffer.getvalue()
 

@@ -1,4 +1,4 @@
-"""What app.py would grant to handlers and their commands, granted to the roles of a stack that is up."""
+"""Grants handlers and their commands on a running stack what app.py would grant them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SQL = "HandlerSqlActivityFunctionRole"
 
 
 def grant(deployment: Deployment, role: str, statements: Sequence[iam.PolicyStatement]) -> None:
-    """Let a role, by the beginning of its logical id, do what these statements say as well."""
+    """Add these statements to a role, given the start of its logical id."""
     document = {"Version": "2012-10-17", "Statement": [_resolved(statement) for statement in statements]}
     deployment.iam.put_role_policy(
         RoleName=role_name(deployment, role),
@@ -33,7 +33,7 @@ def grant(deployment: Deployment, role: str, statements: Sequence[iam.PolicyStat
 
 
 def role_name(deployment: Deployment, role: str) -> str:
-    """The name of the stack's role whose logical id begins like this."""
+    """The name of the stack's role whose logical id starts like this."""
     pages = deployment.iam.get_paginator("list_roles").paginate()
     names = [role["RoleName"] for page in pages for role in page["Roles"]]
     (name,) = [role_name for role_name in names if role_name.startswith(f"{STACK}-{role}")]
@@ -46,7 +46,7 @@ def _stack() -> cdk.Stack:
 
 
 def _resolved(statement: iam.PolicyStatement) -> dict[str, Any]:
-    """A statement as CloudFormation would make it for this account."""
+    """A statement as CloudFormation would resolve it for this account."""
     found: dict[str, Any] = _stack().resolve(statement.to_json())
     given = found["Resource"]
     resources = [text(value) for value in (given if isinstance(given, list) else [given])]

@@ -1,7 +1,7 @@
-"""Commands that do to their environment what they can, made from a seed.
+"""Random commands that do whatever they can to their environment, made from a seed.
 
-Each is a few acts one after the other. An act says which files it leaves in the output directory, and whether
-it leaves something there, or does something to the directory, that cannot be staged.
+Each is a few acts in a row. An act says which files it leaves in the output directory, and whether it leaves
+something there, or does something to the directory, that cannot be staged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FLEEING = (
     "import os,time\nend = time.monotonic() + 20\nfor _ in range(20000):\n"
     " if time.monotonic() > end or os.fork(): os._exit(0)\n os.setsid(); time.sleep(0.001)"
 )
-"""Forks, leaves and starts a session of its own, about every millisecond, for 20 s."""
+"""Forks about every millisecond for 20 s. Each time, the child starts a session and the parent exits."""
 
 
 SIGNALS = (
@@ -28,9 +28,9 @@ SIGNALS = (
 class Act:
     script: str
     leaves: Mapping[str, str] = field(default_factory=dict)
-    """Files below the output directory, with their content. What is not staged must not be FINISHED."""
+    """Files below the output directory, and their content. Without them staged, nothing may be FINISHED."""
     spoils: bool = False
-    """Whether it leaves something that cannot be staged, or takes the output directory away."""
+    """Whether it leaves something that cannot be staged, or removes the output directory."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class HostileCommand:
     acts: tuple[Act, ...]
 
     def script(self, marks: Path) -> str:
-        """What is run. An act that succeeded leaves a mark: one may keep the next from what it would do."""
+        """The script. Each act that succeeds leaves a mark: one may keep the next from working."""
         marked = (
             f"{{ {act.script}\n}} && : > {marks}/{number}" if act.leaves or act.spoils else act.script
             for number, act in enumerate(self.acts)
@@ -46,11 +46,11 @@ class HostileCommand:
         return "\n".join(["O=$OUTPUT1_STAGING_DIR", *marked, ""])
 
     def leaves(self, marks: Path) -> dict[str, str]:
-        """The files that the acts that succeeded have left."""
+        """The files that the successful acts have left."""
         return {name: content for act in self._done(marks) for name, content in act.leaves.items()}
 
     def spoils(self, marks: Path) -> bool:
-        """Whether one of the acts that succeeded spoils the output."""
+        """Whether a successful act spoils the output."""
         return any(act.spoils for act in self._done(marks))
 
     def _done(self, marks: Path) -> Iterator[Act]:
@@ -241,17 +241,17 @@ ACTS: tuple[tuple[Make, int], ...] = (
     (_removes, 2),
     (_litters, 3),
 )
-"""What may be done, and how often in comparison."""
+"""Acts, and how often each occurs relative to the others."""
 
 
 def hostile_command(seed: str) -> HostileCommand:
-    """The command of this seed."""
+    """The command for this seed."""
     choice = random.Random(seed)  # noqa: S311 - repeatable on purpose
     makes = choice.choices([make for make, _ in ACTS], [often for _, often in ACTS], k=choice.randint(1, 4))
     acts: list[Act] = []
     for number, make in enumerate(makes):
         act = make(choice, number)
         acts.append(act)
-        if make is _ends:  # what comes after it is not done
+        if make is _ends:  # acts after it do not happen
             break
     return HostileCommand(tuple(acts))

@@ -1,4 +1,4 @@
-"""What each permission of the deployed stacks is for, held against what the system tests needed."""
+"""The reason for each permission of the deployed stacks, compared with what the system tests needed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tests.infra.test_security import ALLOWED, ALLOWED_TO_OTHERS, ALLOWED_WITH_KEY
 from tests.system.ledger import Ledger, Right, matches
 
-# (role, action): why. What docs/examples and the monitored app have beside the statements of every stack.
+# (role, action): the reason. Permissions that docs/examples and the monitored app have beyond every stack's.
 OF_THE_APPS: Mapping[Right, str] = {
     ("Handler*Role*", "s3:GetObject"): "`s3_access`: what is read.",
     ("Handler*Role*", "s3:PutObject"): "`s3_access`: what is written.",
@@ -26,7 +26,7 @@ NOT_EXERCISED: Mapping[Right, str] = {
     ),
 }
 
-# (service, action): the same of what policies of resources let services do.
+# (service, action): the same, for what resource policies let services do.
 NOT_EXERCISED_BY_SERVICES: Mapping[Right, str] = {
     ("events.amazonaws.com", "sqs:GetQueueAttributes"): "CDK lets whoever may send look at the queue.",
     ("events.amazonaws.com", "sqs:GetQueueUrl"): "CDK lets whoever may send look at the queue.",
@@ -34,7 +34,7 @@ NOT_EXERCISED_BY_SERVICES: Mapping[Right, str] = {
 
 
 def shortcomings(ledger: Ledger) -> list[str]:
-    """What a run of all system tests shows to be granted in vain or without a reason, and reasons in vain."""
+    """Permissions that no test needed or that have no reason, and reasons without a permission."""
     lines = [*ALLOWED, *ALLOWED_WITH_KEY]
     rights = {(role, action) for role, actions, *_ in lines for action in actions.split()} | set(OF_THE_APPS)
     services = {
@@ -45,18 +45,21 @@ def shortcomings(ledger: Ledger) -> list[str]:
     return sorted(
         [
             *(
-                f"granted without a reason: {_told(right)}"
+                f"granted without a reason: {_described(right)}"
                 for right in ledger.granted
                 if not _any(rights, right)
             ),
-            *(f"no test needs: {_told(right)}" for right in unused - set(NOT_EXERCISED)),
+            *(f"no test needs: {_described(right)}" for right in unused - set(NOT_EXERCISED)),
             *(
-                f"no test needs: {_told(right)}"
+                f"no test needs: {_described(right)}"
                 for right in unused_by_services - set(NOT_EXERCISED_BY_SERVICES)
             ),
-            *(f"said to be not exercised, but is: {_told(right)}" for right in set(NOT_EXERCISED) - unused),
             *(
-                f"said to be not exercised, but is: {_told(right)}"
+                f"said to be not exercised, but is: {_described(right)}"
+                for right in set(NOT_EXERCISED) - unused
+            ),
+            *(
+                f"said to be not exercised, but is: {_described(right)}"
                 for right in set(NOT_EXERCISED_BY_SERVICES) - unused_by_services
             ),
         ]
@@ -67,5 +70,5 @@ def _any(patterns: set[Right], right: Right) -> bool:
     return any(matches(pattern, right) for pattern in patterns)
 
 
-def _told(right: Right) -> str:
+def _described(right: Right) -> str:
     return f"{right[1]} by {right[0]}"

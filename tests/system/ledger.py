@@ -1,4 +1,4 @@
-"""Which of the statements that roles have some test has needed."""
+"""Records which statements of which roles some test has needed."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from local.permissions.decisions import DIRECTORY, read
 from tests.system.deployments import STACK, Deployment
 
 Right = tuple[str, str]
-"""A role's logical id, or a pattern of such, and an action."""
+"""(the logical id of a role, or a pattern for several; an action)"""
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """What roles of the stack may do, and what they have done."""
+    """What the stack's roles may do, and what they have done."""
 
     granted: frozenset[Right]
     used: frozenset[Right]
     denied: frozenset[tuple[str, str]]
-    """Roles' logical ids, and the messages."""
+    """(the logical id of a role, the message)"""
     services: frozenset[Right]
-    """Principals of services, and what policies of resources have let them do."""
+    """(the principal of a service, what resource policies have let it do)"""
 
     @classmethod
     def of(cls, directory: Path, pid: int | None = None) -> Ledger:
-        """From the records of all local AWS with the stack that wrote to a directory, or of one of them."""
+        """Read the records of all local AWS, or of one, whose stack's roles were written to a directory."""
         roles: dict[str, str] = {}
         decisions = []
         name = "*" if pid is None else str(pid)
@@ -62,18 +62,18 @@ class Ledger:
         return cls(frozenset(rights("granted")), frozenset(used), frozenset(denied), frozenset(services))
 
     def was_used(self, right: Right) -> bool:
-        """Whether a role that this pattern matches has needed the action, which may have wildcards."""
+        """Whether a role that matches this pattern has needed the action, which may contain wildcards."""
         return any(matches(right, use) for use in self.used)
 
 
 def matches(pattern: Right, right: Right) -> bool:
-    """IAM does not mind the case of actions."""
+    """IAM ignores the case of actions."""
     role, action = pattern
     return fnmatchcase(right[0], role) and fnmatchcase(right[1].lower(), action.lower())
 
 
 def keep_roles(deployment: Deployment) -> None:
-    """Keep the logical ids of the stack's roles, by their names, beside the record, if there is one."""
+    """Write the logical ids of the stack's roles, by name, beside the record, if there is one."""
     directory = os.environ.get(DIRECTORY)
     if directory:
         pages = deployment.cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK)

@@ -1,4 +1,4 @@
-"""What alarms say, as it arrives at a queue through SNS."""
+"""Alarm messages as they arrive in a queue through SNS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Mailbox:
         self._said: list[tuple[str, str]] = []
 
     def wait_for(self, *alarms: str, state: str) -> None:
-        """Return once each of these alarms has said that it is in this state, after ALARM if it is OK."""
+        """Wait until each of these alarms has reported this state. If it is OK, it must follow ALARM."""
         eventually(
             lambda: all(self._has(alarm, state) for alarm in alarms) or None,
             lambda: f"{[alarm for alarm in alarms if not self._has(alarm, state)]} not {state}: {self._said}",
@@ -39,7 +39,7 @@ class Mailbox:
 
 
 def messages(deployment: Deployment, queue: str) -> list[Any]:
-    """What waits in one of the stack's queues; it waits on."""
+    """The messages that wait in one of the stack's queues. They stay there."""
     return deployment.sqs.receive_message(
         QueueUrl=_url(deployment, queue),
         MaxNumberOfMessages=10,

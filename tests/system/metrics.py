@@ -1,4 +1,4 @@
-"""The metrics that are read and those that there are: (namespace, name, names of the dimensions)."""
+"""Metrics that are read, and metrics that exist: (namespace, name, names of the dimensions)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ SEARCH = re.compile(r"SEARCH\('\{(?P<schema>[^}]*)\} MetricName=\"(?P<name>\w+)\
 
 
 def alarms(deployment: Deployment) -> Sequence[Mapping[str, Any]]:
-    """The stack's alarms as CloudWatch has them."""
+    """The stack's alarms, read from CloudWatch."""
     return deployment.cloudwatch.describe_alarms(AlarmNamePrefix=f"{STACK}-")["MetricAlarms"]
 
 
 def read_metrics(deployment: Deployment) -> set[Key]:
-    """What the deployed alarms and the deployed dashboard read."""
+    """The metrics that the deployed alarms and dashboard read."""
     found = {key for alarm in alarms(deployment) for key in _of_alarm(alarm)}
     body = json.loads(deployment.cloudwatch.get_dashboard(DashboardName=STACK)["DashboardBody"])
     for widget in body["widgets"]:
@@ -30,7 +30,7 @@ def read_metrics(deployment: Deployment) -> set[Key]:
 
 
 def emitted_metrics(deployment: Deployment) -> set[Key]:
-    """What is in CloudWatch."""
+    """The metrics in CloudWatch."""
     pages = deployment.cloudwatch.get_paginator("list_metrics").paginate()
     return {_key(metric) for page in pages for metric in page["Metrics"]}
 

@@ -1,4 +1,4 @@
-"""Pipelines through the Data Pipeline API: put, activate, watch."""
+"""Pipelines through the Data Pipeline API: define, activate, watch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Fields = Mapping[str, str | Ref]
 
 @dataclass(frozen=True)
 class Run:
-    """An instance or an attempt as the service describes it."""
+    """An instance or an attempt, as the service describes it."""
 
     id: str
     fields: Mapping[str, str]
@@ -44,7 +44,7 @@ class Pipeline:
     def activated(
         cls, deployment: Deployment, objects: Mapping[str, Fields], *, worker_group: str = WORKER_GROUP
     ) -> Pipeline:
-        """A pipeline of these objects that runs once, at once, without retries unless an object sets some."""
+        """Define a pipeline that runs once, at once. It does not retry unless an object says so."""
         pipeline = cls.put(deployment, objects, worker_group=worker_group)
         pipeline.activate()
         return pipeline
@@ -71,7 +71,7 @@ class Pipeline:
         self._client.activate_pipeline(pipelineId=self.id)
 
     def runs(self, sphere: str, component: str) -> list[Run]:
-        """The instances or the attempts of a component, in the order in which they were made."""
+        """The instances or attempts of a component, in the order in which they were created."""
         ids = self._client.query_objects(pipelineId=self.id, sphere=sphere)["ids"]
         own = sorted(object_id for object_id in ids if object_id.startswith(f"@{component}_"))
         if not own:
@@ -90,14 +90,16 @@ class Pipeline:
         return self.runs("ATTEMPT", component)
 
     def ended(self, component: str, status: str) -> Run:
-        """The only instance of a component, once it is over; fails unless it ends in ``status``."""
+        """The only instance of a component, once it has ended. Fails unless it ended in ``status``."""
         run = self.over(component)
         assert run.status == status, f"{component} is {run.status}: {dict(run.fields)}"
         return run
 
     def over(self, component: str) -> Run:
-        """The only instance of a component, once it is over."""
-        return eventually(lambda: self._over(component), lambda: f"{component} is not over: {self._told()}")
+        """The only instance of a component, once it has ended."""
+        return eventually(
+            lambda: self._over(component), lambda: f"{component} is not over: {self._objects()}"
+        )
 
     def cancel(self, component: str) -> None:
         """Cancel a component's only instance."""
@@ -107,7 +109,7 @@ class Pipeline:
     def _over(self, component: str) -> Run | None:
         return next((run for run in self.runs("INSTANCE", component) if run.status in OVER), None)
 
-    def _told(self) -> list[Any]:
+    def _objects(self) -> list[Any]:
         ids = self._client.query_objects(pipelineId=self.id, sphere="INSTANCE")["ids"]
         ids += self._client.query_objects(pipelineId=self.id, sphere="ATTEMPT")["ids"]
         return self._client.describe_objects(pipelineId=self.id, objectIds=ids[:25])["pipelineObjects"]

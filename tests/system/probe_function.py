@@ -1,4 +1,4 @@
-"""A handler that does what its task's ``myDo`` says, and notes each call in the file ``myLog``."""
+"""A handler that does what its task's ``myDo`` says, and records each call in the file ``myLog``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _does(what: str, calls: int, canceled: bool) -> Any:
     if what == "raise":
         raise RuntimeError("a mistake of the handler's")
     if what == "die":
-        # What Lambda does with a function that needs more memory than it has.
+        # Lambda does this with a function that needs more memory than it has.
         os.kill(os.getpid(), signal.SIGKILL)
     if what == "sleep":
         time.sleep(60)
@@ -34,7 +34,7 @@ def _does(what: str, calls: int, canceled: bool) -> Any:
     if what == "500 KB":
         return {"status": "FAILED", "errorId": "Large", "errorMessage": "x" * 500_000}
     if what == "defer":
-        # Until it is canceled; ten times if it never is.
+        # Until it is canceled, but at most ten times.
         return (
             {"status": "DEFERRED", "state": calls + 1, "waitSeconds": 10}
             if calls < 10 and not canceled

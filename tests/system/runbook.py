@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md, run as they stand there."""
+"""Runs the commands of docs/operations.md as they are on the page."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ PAGE = (ROOT / "docs" / "operations.md").read_text()
 
 
 def section(heading: str) -> str:
-    """The text under a heading, down to the next one."""
+    """The text under a heading, up to the next heading."""
     found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", PAGE, re.MULTILINE | re.DOTALL)
     assert found, heading
-    # A comment in a block of commands begins as a heading does.
+    # In a block of commands, a comment looks like a heading.
     return found[1]
 
 
@@ -28,13 +28,13 @@ def follow(
     block: int = 0,
     directory: Path = ROOT,
 ) -> str:
-    """What the section's commands print, run in this directory with the page's variables set."""
+    """The output of the section's commands, run in this directory with the page's variables set."""
     blocks = re.findall(r"^```sh\n(.*?)^```", section(heading), re.MULTILINE | re.DOTALL)
     return deployment.shell(blocks[block], variables, directory=directory)
 
 
 def leads_from(heading: str, shown: str) -> str:
-    """The row of the section's table that names what was shown."""
+    """The row of the section's table that contains this text."""
     rows = [line for line in section(heading).splitlines() if line.startswith("| ") and shown in line]
     assert len(rows) == 1, (heading, shown, rows)
     return rows[0]

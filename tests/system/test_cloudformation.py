@@ -1,4 +1,4 @@
-"""A team's own pipelines, from their CDK app to a task that has run."""
+"""A team's own pipelines, from their CDK app to a finished task."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FAILED = {"ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "CREATE_FAILED", "DE
 
 
 def template(*, name: str = "words", command: str = "echo #{myWord}", word: str = "hello") -> dict[str, Any]:
-    """As `cdk synth` makes it of a CfnPipeline."""
+    """What `cdk synth` makes of a CfnPipeline."""
 
     def fields(references: dict[str, str] | None = None, **strings: str) -> list[Any]:
         given: list[Any] = [
@@ -61,7 +61,7 @@ def template(*, name: str = "words", command: str = "echo #{myWord}", word: str 
     cdk.CfnOutput(stack, "Id", value=pipeline.ref)
     cdk.CfnOutput(stack, "Attribute", value=pipeline.attr_pipeline_id)
     made = Template.from_stack(stack).to_json()
-    # What the CLI's bootstrap version has to be is no matter of the stack's.
+    # The bootstrap version that the CLI requires is not the stack's business.
     return {key: value for key, value in made.items() if key not in {"Parameters", "Rules"}}
 
 
@@ -149,7 +149,7 @@ def test_a_pipeline_that_is_refused_leaves_nothing(deployment: Deployment, stack
 
 
 def test_a_pipeline_of_a_nested_stack(deployment: Deployment, stack: _Stack) -> None:
-    """ministack makes it on another thread."""
+    """ministack creates it on another thread."""
     bucket = stack.name
     deployment.s3.create_bucket(Bucket=bucket)
     deployment.s3.put_object(Bucket=bucket, Key="t.json", Body=json.dumps(template()).encode())

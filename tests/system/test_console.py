@@ -1,4 +1,4 @@
-"""The console against the deployed stack: what its page reads, and what a browser makes of it."""
+"""The console on the deployed stack: what its page reads, and what a browser makes of it."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_the_commands_of_the_empty_page_run_a_pipeline(deployment: Deployment, t
 
 
 def test_a_browser_shows_markup_as_text(deployment: Deployment, tmp_path: Path) -> None:
-    """A pipeline's name, a log line and an error that are markup, in headless Chromium where there is one."""
+    """In headless Chromium, if installed: a pipeline's name, a log line and an error that contain markup."""
     chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
     if chromium is None:
         pytest.skip("no Chromium on PATH; on Debian: apt-get install chromium")
@@ -136,7 +136,7 @@ def test_a_browser_shows_markup_as_text(deployment: Deployment, tmp_path: Path) 
 
 
 def _document(chromium: str, address: str, home: Path) -> str:
-    """The page as it stands after some readings. Its time runs as fast as its requests are answered."""
+    """The page after some readings. Its time runs as fast as its requests are answered."""
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={home}"]
     done = subprocess.run(
         [chromium, *options, "--virtual-time-budget=20000", "--dump-dom", address],

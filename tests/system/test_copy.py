@@ -1,4 +1,4 @@
-"""CopyActivity on the deployed stack, with real databases and S3 of local AWS."""
+"""CopyActivity on the deployed stack, with real databases and local AWS's S3."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def bucket(examples: Examples, server: DatabaseServer) -> str:
 
 
 def new_bucket(examples: Examples, name: str) -> None:
-    """A bucket from and into which CopyActivity may copy."""
+    """A bucket that CopyActivity may read and write."""
     examples.deployment.s3.create_bucket(Bucket=name)
     grant(examples.deployment, COPY, s3_access(read=[f"s3://{name}"], write=[f"s3://{name}"]))
 
@@ -192,7 +192,7 @@ def test_what_is_missing_where_a_prefix_alone_may_be_listed(examples: Examples) 
 
 
 def test_what_was_written_in_parts_is_given_up(examples: Examples) -> None:
-    """So that S3 does not keep the parts, which are paid for."""
+    """Otherwise S3 would keep the parts, and charge for them."""
     bucket, s3 = "copy-given-up", examples.deployment.s3
     new_bucket(examples, bucket)
     whole = gzip.compress(b"1,a\n" * 3_000_000)
@@ -266,7 +266,7 @@ def test_what_fails_leaves_nothing(examples: Examples, server: DatabaseServer, b
 
 
 def test_a_server_that_goes_away(examples: Examples, server: DatabaseServer, bucket: str) -> None:
-    """The select waits at the server, which ends the session as an administrator's shutdown would."""
+    """The select waits at the server, which ends the session like an administrator's shutdown."""
     postgresql = server.jdbc == "postgresql"
     pipeline = Pipeline.activated(
         examples.deployment,
@@ -304,7 +304,7 @@ def failed(pipeline: Pipeline, component: str) -> Mapping[str, str]:
 
 
 def refuse_canary(examples: Examples, canary: str, *components: str) -> None:
-    """Fail if it is in the history of an execution, or in the handler's log."""
+    """Fail if the canary is in an execution's history or in the handler's log."""
     deployment = examples.deployment
     pages = deployment.stepfunctions.get_paginator("get_execution_history")
     histories = [

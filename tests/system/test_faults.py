@@ -1,8 +1,7 @@
-"""Whatever goes wrong, each task ends in the status it earned, and nothing is left running.
+"""Whatever goes wrong, each task ends in the status it earned, and nothing keeps running.
 
-Every fault that is asked for is brought about first, one after the other, so that their tests can wait for
-their ends together.
-While that is done the schedule is off: a poll is made when a test makes one.
+All requested faults are brought about first, one after another, so that their tests can wait for the ends
+together. Meanwhile the schedule is off: the tests start every poll.
 """
 
 from __future__ import annotations
@@ -37,27 +36,27 @@ from tests.system.pipelines import Fields, Pipeline, shell
 
 RETRIED = {"maximumRetries": "2", "retryDelay": "2 minutes", "reportProgressTimeout": "8 minutes"}
 RETRIES_EXHAUSTED = 8
-"""Of StartTask and of ReportProgress: one try and 7 retries."""
+"""Of StartTask and ReportProgress: one try and 7 retries."""
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A task to which something has happened, and what has to come of it."""
+    """A task that a fault has hit, and the outcome that is expected."""
 
     pipeline: Pipeline
     component: str
     status: str
     log: Path
-    """One line for each time that its work was begun."""
+    """One line for each time that its work started."""
     runs: range
     error_id: str = ""
     executions: int | None = None
     aborted: int = 0
     failed: int = 0
-    """Executions that could not acknowledge their task, or report of it."""
+    """Executions that could not acknowledge their task, or report on it."""
     attempts: int | None = 1
     failed_loops: int = 0
-    """Executions of PollLoop that failed while it was brought about."""
+    """Executions of PollLoop that failed while the fault was brought about."""
     during: tuple[datetime, datetime] | None = None
 
 
@@ -72,19 +71,19 @@ class Scene:
         return self._directory / component
 
     def task(self, component: str, command: str = "true", **fields: str) -> Pipeline:
-        """A task that no poll has brought yet; its command notes that it is run."""
+        """A task that no poll has received yet. Its command records that it runs."""
         noted = f"echo run >> {self.log(component)}; {command}"
         return Pipeline.activated(self.deployment, {component: shell(noted, **fields)})
 
     def probe(self, component: str, does: str, **fields: str) -> Pipeline:
-        """A task for the handler that does as it is told."""
+        """A task for the handler that does what it is told."""
         own = {"myHandler": PROBE_ROUTE, "myDo": does, "myLog": str(self.log(component)), **fields}
         return Pipeline.activated(self.deployment, {component: shell("true", **own)})
 
     def polled(self, loops: int = 1) -> None:
-        """Loops, one after the other, until all that is to go wrong has gone wrong: ``loops`` at least.
+        """Run loops, one after another, until everything that should go wrong has: at least ``loops``.
 
-        On a slow machine a loop's time is over before it has polled.
+        On a slow machine, a loop's time may be over before it has polled.
         """
         done = 0
 
@@ -105,7 +104,7 @@ class Scene:
         )
 
     def taken(self, component: str) -> None:
-        """One loop after the other, until the task is started."""
+        """Run one loop after another until the task has started."""
 
         def is_started() -> bool | None:
             if "RUNNING" not in executions(self.deployment, POLL_LOOP).values():
@@ -118,7 +117,7 @@ class Scene:
         return bool(executions(self.deployment, RUN_TASK, of=component))
 
     def execution(self, component: str) -> str:
-        """The first execution of a task, once it is there."""
+        """The first execution of a task, once there is one."""
         return eventually(
             lambda: next(iter(executions(self.deployment, RUN_TASK, of=component)), None),
             f"{component} was not started",
@@ -157,7 +156,7 @@ class Scene:
         return Begun(pipeline, component, "CANCELED", self.log(component), runs, attempts=None, **more)
 
 
-# While nobody polls: the task is ready, the fault is set, and then a tick comes.
+# While nobody polls: the task becomes ready, the fault is set, and then a tick comes.
 
 
 def the_answer_with_the_task_is_dropped(at: Scene) -> Begun:
@@ -168,7 +167,7 @@ def the_answer_with_the_task_is_dropped(at: Scene) -> Begun:
 
 
 def the_answer_with_the_task_comes_twice(at: Scene) -> Begun:
-    """The service offers it twice, so it may be run twice; it ends once."""
+    """The service offers the task twice, so it may run twice. It ends once."""
     pipeline = at.task("AnsweredTwice")
     at.deployment.faults.add({"operation": "PollForTask", "kind": "duplicate"})
     at.polled(loops=2)
@@ -186,7 +185,7 @@ def the_poller_dies_before_and_after_its_poll(at: Scene) -> Begun:
 
 
 def the_loop_dies_with_a_poll_that_is_held(at: Scene) -> Begun:
-    """The poll lives on at the service, and the task goes to nobody."""
+    """The poll lives on at the service, and its task reaches nobody."""
     tick(at.deployment)
     eventually(
         lambda: "RUNNING" in executions(at.deployment, POLL_LOOP).values() or None, "no loop", every=0.02
@@ -224,7 +223,7 @@ def the_acknowledgement_is_refused_for_good(at: Scene) -> Begun:
 
 
 def ticks_overlap(at: Scene) -> Begun:
-    """Three loops at once, and two tasks: each is run once."""
+    """Three loops at once, and two tasks. Each task runs once."""
     pipeline = Pipeline.activated(
         at.deployment,
         {
@@ -339,7 +338,7 @@ def canceled_while_its_status_is_refused(at: Scene) -> Begun:
 
 
 def progress_is_refused_for_minutes(at: Scene) -> Begun:
-    """Both the state machine's and the handler's reports, while the work goes on."""
+    """Both the state machine's and the handler's reports fail, while the work goes on."""
     pipeline = at.task("NoProgress", "sleep 5", reportProgressTimeout="8 minutes")
     at.reached("NoProgress", "ShellCommandActivity")
     at.deployment.faults.add({"operation": "ReportTaskProgress", "kind": "error", "count": 7})
@@ -347,7 +346,7 @@ def progress_is_refused_for_minutes(at: Scene) -> Begun:
 
 
 def the_service_is_down(at: Scene) -> Begun:
-    """With a task at work, whose status has to wait."""
+    """A task is running, and its status has to wait."""
     pipeline = at.task("Down", "sleep 1", reportProgressTimeout="8 minutes")
     at.reached("Down", "ShellCommandActivity")
     at.deployment.faults.add({"operation": "*", "kind": "down", "seconds": 4})
@@ -376,12 +375,12 @@ def the_handler_returns_7_megabytes(at: Scene) -> Begun:
 
 
 def the_handler_returns_more_than_a_state_may_have(at: Scene) -> Begun:
-    """Which is less than Lambda lets it return."""
+    """This is less than what Lambda lets it return."""
     return at.failed(at.probe("Large", "500 KB"), "Large", "States.DataLimitExceeded")
 
 
 def the_handlers_answer_is_lost(at: Scene) -> Begun:
-    """It may have done its work, so that it is not invoked again in this attempt."""
+    """It may have done its work, so this attempt does not invoke it again."""
     at.deployment.faults.add({"operation": f"Lambda:{PROBE_FUNCTION}", "kind": "drop"})
     pipeline = at.probe("AnswerLost", "finish")
     happened(at.deployment)
@@ -396,7 +395,7 @@ def the_handler_is_not_reached(at: Scene) -> Begun:
 
 
 def the_handler_is_throttled_for_minutes(at: Scene) -> Begun:
-    """Longer than its retries: RunTask waits, keeps the task by its progress, and tries again."""
+    """Longer than its retries: RunTask waits, keeps the task with progress reports, and tries again."""
     at.deployment.faults.add({"operation": f"Lambda:{PROBE_FUNCTION}", "kind": "throttle", "count": 7})
     pipeline = at.probe("Throttled", "finish", reportProgressTimeout="8 minutes")
     happened(at.deployment)
@@ -405,7 +404,7 @@ def the_handler_is_throttled_for_minutes(at: Scene) -> Begun:
 
 Begin = Callable[[Scene], Begun]
 
-# The first two have to meet their own task: after them, tasks are on offer again.
+# The first two must meet their own task. After them, tasks are offered again.
 WITHOUT_A_SCHEDULE: tuple[Begin, ...] = (
     the_answer_with_the_task_comes_twice,
     the_acknowledgement_is_refused_for_good,
@@ -454,7 +453,7 @@ def begun(
     faulty_deployment: Deployment,
     runs: Path,
 ) -> Iterator[Mapping[Begin, Begun | AssertionError]]:
-    """What has begun, or why it did not: one fault that cannot be brought about fails its own test alone."""
+    """What was brought about, or why not. A fault that could not be fails only its own test."""
     scene = Scene(faulty_deployment, runs)
     wanted = _wanted(request.session.items)
     found: dict[Begin, Begun | AssertionError] = {}
@@ -471,7 +470,7 @@ def begun(
     with probe_handler(faulty_deployment, timeout_seconds=3):
         with no_ticks(faulty_deployment):
             scene.no_loop()
-            # The poll of a loop that was stopped lives on at the service, and would take the first task.
+            # The poll of a stopped loop lives on at the service, and would take the first task.
             time.sleep(HOLD_SECONDS / FAULTY_TIME_SCALE)
             bring_about(WITHOUT_A_SCHEDULE)
         _wait_for_the_end(found.values())
@@ -481,15 +480,15 @@ def begun(
 
 
 def _wait_for_the_end(found: Iterable[Begun | AssertionError]) -> None:
-    """So that what is offered again does not come in the midst of the next faults, which are for all."""
+    """So that tasks that are offered again do not disturb the next faults, which apply to all."""
     for case in found:
         if isinstance(case, Begun):
-            with contextlib.suppress(AssertionError):  # Its own test says so.
+            with contextlib.suppress(AssertionError):  # Its own test reports it.
                 case.pipeline.over(case.component)
 
 
 def _wanted(tests: Sequence[pytest.Item]) -> set[Begin]:
-    """The faults of the tests that are run."""
+    """The faults of the selected tests."""
     wanted: set[Begin] = {
         cast(Begin, test.callspec.params["begin"])
         for test in tests
@@ -537,7 +536,7 @@ def test_fault(
 
 
 def _failed_loops(deployment: Deployment, case: Begun) -> list[str]:
-    """Why loops failed that ran while it was brought about."""
+    """Why loops failed that ran while the fault was brought about."""
     assert case.during is not None
     began, ended = case.during
     client = deployment.stepfunctions
@@ -560,7 +559,7 @@ def test_a_deferral_that_is_canceled_stops_its_work(begun: Mapping[Begin, Begun 
 
 
 def test_a_redeploy_with_tasks_in_flight(faulty_deployment: Deployment, tmp_path: Path) -> None:
-    """The poller's configuration changes while it polls, and tasks come and are at work."""
+    """The poller's configuration changes while it polls, tasks arrive, and tasks run."""
     log = tmp_path / "runs"
     names = [f"InFlight{number}" for number in range(6)]
     chain: dict[str, Fields] = {name: shell(f"echo {name} >> {log}; sleep 2") for name in names}

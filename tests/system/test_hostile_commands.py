@@ -1,7 +1,8 @@
-"""No command poisons the task after it, and none that left output behind is FINISHED.
+"""No command poisons the next task, and none that left output behind is FINISHED.
 
-500 commands that do what they can run one after the other in one execution environment of the deployed
-function, each followed by a plain ``echo``. HOSTILE_SEED gives others, HOSTILE_COMMANDS another number.
+500 commands that do what they can run one after another in one execution environment of the deployed
+function. Each is followed by a plain ``echo``. HOSTILE_SEED selects other commands, HOSTILE_COMMANDS another
+number.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def test_no_command_poisons_its_successor_or_is_finished_with_output_left(
             status = _run_hostile(one_environment, hostile, marks, f"{seed}/out", told)
         statuses[status] = statuses.get(status, 0) + 1
         _run_plain(one_environment, f"{seed}/echo", told)
-    # A grammar whose commands all fail, or none of them, would show nothing.
+    # If all commands of a grammar failed, or none did, it would show nothing.
     assert statuses["FINISHED"] > COMMANDS / 10, statuses
     assert statuses["FAILED"] > COMMANDS / 10, statuses
     assert not _secrets_in(one_environment)
@@ -56,7 +57,7 @@ def test_no_command_poisons_its_successor_or_is_finished_with_output_left(
 
 @contextmanager
 def _marks() -> Iterator[Path]:
-    """A directory in which the function's user may write, beside its ephemeral storage."""
+    """A directory outside of the ephemeral storage that the function's user can write to."""
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="marks-") as directory:
         Path(directory).chmod(0o777)
         yield Path(directory)
@@ -88,7 +89,7 @@ def _run_plain(deployment: Deployment, key: str, told: str) -> None:
 
 
 def _invoke(deployment: Deployment, event: dict[str, Any]) -> tuple[Any, bool]:
-    """What RunTask gets of the handler, and whether that is an error. It asks an ending environment again."""
+    """What RunTask gets from the handler, and whether it is an error. If the environment ends, ask again."""
     for _ in range(3):
         answer = deployment.lambda_.invoke(FunctionName=FUNCTION, Payload=json.dumps(event))
         payload = json.loads(answer["Payload"].read())
@@ -115,7 +116,7 @@ def _let_commands_use_s3(deployment: Deployment) -> None:
 
 
 def _secrets_in(deployment: Deployment) -> list[str]:
-    """The objects that hold an environment with credentials in it."""
+    """Objects that contain an environment with credentials."""
     pages = deployment.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
     return [

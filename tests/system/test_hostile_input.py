@@ -1,4 +1,4 @@
-"""The nastiest tasks on the deployed stack: each runs, or is FAILED with what is wrong; no loop stops."""
+"""The nastiest tasks on the deployed stack: each runs, or is FAILED with the reason. No loop stops."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def attempt(*fields: Any) -> dict[str, Any]:
     return {"@A": {"id": "@A", "name": "@A", "fields": [SHELL, *fields]}}
 
 
-# What the task's answer has in place of its own members; how it ends; what its error says.
+# What replaces members of the task's answer, how the task ends, and what its error says.
 TASKS: dict[str, tuple[dict[str, Any], str, str]] = {
     "nothing": ({"objects": {}}, "FAILED", "no objects"),
     "null": ({"objects": None, "attemptId": None, "pipelineId": None}, "FAILED", "no attemptId"),
@@ -82,7 +82,7 @@ TASKS: dict[str, tuple[dict[str, Any], str, str]] = {
 
 @pytest.fixture(scope="module")
 def given(faulty_deployment: Deployment) -> dict[str, Pipeline]:
-    """Each task is taken by the test, and the stack is given its id with other content."""
+    """The test takes each task, and gives the stack its id with other content."""
     faulty_deployment.faults.clear()
     found = {}
     for name, (members, _, _) in TASKS.items():

@@ -1,7 +1,7 @@
-"""Each alarm's cause is made to happen, and its message comes; then it ends, and that is told too.
+"""Each alarm's cause is brought about and its message arrives; then the cause ends, and a message says so.
 
-The tests share one deployment and are told in the order of a bad day. Minutes of the service, of schedules
-and of alarms are seconds here. The stack has a key of its own: see monitored_app.
+The tests share one deployment, in the order of a bad day. Minutes of the service, of schedules and of alarms
+last seconds here. The stack has its own key: see monitored_app.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def routed(route: str, command: str) -> Fields:
 
 def test_every_alarm_has_a_test_here(deployment: Deployment) -> None:
     names = {alarm["AlarmName"].removeprefix(f"{STACK}-") for alarm in alarms(deployment)}
-    # The other group's NoPoll is the same alarm once more.
+    # The other group's NoPoll is the same alarm again.
     assert {name for name in names if not name.startswith("NoPoll-reports")} == EXPECTED
 
 
@@ -162,7 +162,7 @@ def test_ticks_and_ends_that_are_lost(deployment: Deployment, mailbox: Mailbox) 
         mailbox.wait_for("TicksNotDelivered", state="ALARM")
         (message, *_) = messages(deployment, "ticks-not-delivered")
         attributes = message["MessageAttributes"]
-        # Its role may start its own loop alone.
+        # Its role may start only its own loop.
         assert attributes["ERROR_CODE"]["StringValue"] == "AccessDeniedException"
         assert "states:StartExecution" in attributes["ERROR_MESSAGE"]["StringValue"]
     purge(deployment, "ticks-not-delivered")
@@ -170,7 +170,7 @@ def test_ticks_and_ends_that_are_lost(deployment: Deployment, mailbox: Mailbox) 
 
 
 def test_one_query_tells_the_whole_story_of_a_task(deployment: Deployment) -> None:
-    """Of a task that was offered twice, deferred, and canceled."""
+    """A task that was offered twice, deferred, and canceled."""
     pipeline = Pipeline.put(deployment, {"Story": routed("deferring", "wait")}, worker_group=ORDERS)
     with run_task_replaced(deployment, NEVER_ACKNOWLEDGES):
         pipeline.activate()
@@ -179,13 +179,14 @@ def test_one_query_tells_the_whole_story_of_a_task(deployment: Deployment) -> No
         )
         deployment.stepfunctions.stop_execution(executionArn=first)
     eventually(
-        lambda: said(deployment, pipeline).count("Task handled") > 1 or None, "it was not deferred twice"
+        lambda: story_messages(deployment, pipeline).count("Task handled") > 1 or None,
+        "it was not deferred twice",
     )
     pipeline.cancel("Story")
     pipeline.over("Story")
     eventually(
-        lambda: said(deployment, pipeline)[-1] == "Task ended" or None,
-        lambda: str(said(deployment, pipeline)),
+        lambda: story_messages(deployment, pipeline)[-1] == "Task ended" or None,
+        lambda: str(story_messages(deployment, pipeline)),
     )
 
     lines = story(deployment, pipeline)
@@ -255,7 +256,7 @@ def test_the_page_leads_to_why_a_task_failed(
 
 
 def test_what_is_emitted_is_what_is_read(deployment: Deployment) -> None:
-    """After tasks have ended in all the ways that there are."""
+    """After tasks have ended in every possible way."""
     several = {f"Full{number}": shell("sleep 1") for number in range(5)}
     activities = {
         **several,
@@ -282,7 +283,7 @@ def test_what_is_emitted_is_what_is_read(deployment: Deployment) -> None:
 
 
 def test_every_line_of_the_logs_is_as_documented(deployment: Deployment) -> None:
-    """Of all that the tests above have made the functions say."""
+    """Everything that the tests above have made the functions log."""
     table = documented()
     groups = deployment.logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{STACK}-")["logGroups"]
     seen = set()
@@ -310,17 +311,17 @@ def test_every_line_of_the_logs_is_as_documented(deployment: Deployment) -> None
 
 
 def ids(pipeline: Pipeline, component: str) -> dict[str, str]:
-    """The page's variables for a component's only attempt."""
+    """The page's variables for the only attempt of a component."""
     (attempt,) = pipeline.attempts(component)
     return {"PIPELINE": pipeline.id, "ATTEMPT": attempt.id}
 
 
-def said(deployment: Deployment, pipeline: Pipeline) -> list[str]:
+def story_messages(deployment: Deployment, pipeline: Pipeline) -> list[str]:
     return [line["message"] for line in story(deployment, pipeline)]
 
 
 def story(deployment: Deployment, pipeline: Pipeline) -> list[dict[str, Any]]:
-    """The lines that the saved query finds by the attempt's id, in all of the stack's log groups."""
+    """The lines that the saved query finds by attempt id, in all of the stack's log groups."""
     attempt = pipeline.attempts("Story")[0].id
     pattern = re.sub(r"[^A-Za-z0-9_-]", ".", attempt)
     query = (ROOT / "docs" / "queries" / "task-story.txt").read_text().replace("ID", pattern)

@@ -1,4 +1,4 @@
-"""Least privilege: what the stack does is allowed, and what is allowed is done."""
+"""Least privilege: what the stack does is allowed, and what it is allowed it does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.system.pipelines import Pipeline, Ref, shell
 
 @pytest.mark.parametrize("deployment", ["as-assumed", "otherwise"], indirect=True)
 def test_nothing_that_the_stack_does_is_denied(deployment: Deployment, record: Path) -> None:
-    """Each step of a task: polled, put aside, acknowledged, staged, run, reported, logged and counted."""
+    """Each step of a task: polled, stored, acknowledged, staged, run, reported, logged and counted."""
     deployment.s3.create_bucket(Bucket="permitted")
     deployment.s3.put_object(Bucket="permitted", Key="in/a", Body=b"a")
     grant(deployment, SHELL, s3_access(read=["s3://permitted/in/"], write=["s3://permitted/out/"]))
@@ -59,7 +59,7 @@ def test_nothing_that_the_stack_does_is_denied(deployment: Deployment, record: P
         return found if all(map(found.was_used, rights)) else None
 
     denied = eventually(ledger, "what ended was not counted").denied
-    # What commands may do is theirs to know.
+    # What commands need is for their authors to know.
     assert [message for role, message in denied if "Command" not in role] == []
 
 
@@ -72,7 +72,7 @@ def test_looking_back_tells_what_no_test_needed_and_what_has_no_reason() -> None
     rights = {
         (role, action) for role, actions, *_ in {**ALLOWED, **ALLOWED_WITH_KEY} for action in actions.split()
     }
-    # A pattern matches itself with nothing for its wildcards.
+    # A pattern matches itself, with nothing for its wildcards.
     used = {(role.replace("*", ""), action) for role, action in {*rights, *OF_THE_APPS} - set(NOT_EXERCISED)}
     services = {
         (service, action) for _, actions, service, _ in ALLOWED_TO_OTHERS for action in actions.split()
@@ -109,7 +109,7 @@ def test_looking_back_tells_what_no_test_needed_and_what_has_no_reason() -> None
 def test_a_run_of_all_system_tests_fails_if_permissions_are_not_needed(
     tmp_path: Path, left_out: str, chosen: str, exit_code: int, *, fails: bool
 ) -> None:
-    """Here nothing was recorded at all."""
+    """Here, nothing was recorded at all."""
     options = SimpleNamespace(keyword=chosen, markexpr="", deselect=None)
     session: Any = SimpleNamespace(
         config=SimpleNamespace(option=options, rootpath=ROOT), exitstatus=exit_code

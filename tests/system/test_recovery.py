@@ -1,4 +1,4 @@
-"""What goes wrong between the service and the runner loses no task. The service's clock runs faster here."""
+"""Failures between the service and the runner lose no task. The service's clock runs faster here."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_execution_killed_before_it_acknowledges_loses_nothing(
 
 
 def test_a_loop_killed_while_it_polls_loses_nothing(deployment: Deployment, tmp_path: Path) -> None:
-    """Its poll is answered with the task all the same, and nobody is there to take it."""
+    """Its poll is still answered with the task, and nobody is there to take it."""
     ran = tmp_path / "ran"
     pipeline = Pipeline.put(deployment, {"Orphan": shell(f"echo ran >> {ran}")})
     for loop, status in executions(deployment, POLL_LOOP).items():

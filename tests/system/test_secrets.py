@@ -1,7 +1,7 @@
-"""Secrets go to the handler, and nowhere else: not into state, history, logs, metrics or error messages.
+"""Secrets reach the handler and nothing else: no state, history, log, metric or error message.
 
-Each task has a canary in a secret field, and a command that prints it. Afterwards all that the stack and
-the service keep is searched.
+Each task has a canary in a secret field, and a command that prints it. Afterwards, everything that the stack
+and the service keep is searched.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from tests.system.faults import happened, tick
 from tests.system.pipelines import Pipeline, shell
 
 CANARY = 'canary-7f3a"pass\\word'
-"""With characters that are written in another way in JSON."""
+"""It contains characters that JSON escapes."""
 TRACE = "canary-7f3a"
 
-# What the command does after it has printed the canary; how its task ends.
+# What the command does after it has printed the canary, and how its task ends.
 PATHS = {
     "succeeds": ("true", "FINISHED"),
     "fails": ("exit 7", "FAILED"),
@@ -51,7 +51,7 @@ def directory() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def ended(faulty_deployment: Deployment, directory: Path) -> Deployment:
-    """Each task has gone its way, from its answer to PollForTask to its end."""
+    """Every task has run from its answer to PollForTask to its end."""
     faulty_deployment.faults.clear()
     password, started = directory / "password", directory / "started"
     password.write_text(CANARY)
@@ -82,7 +82,7 @@ def ended(faulty_deployment: Deployment, directory: Path) -> Deployment:
 
 
 def _with_secrets(task: dict[str, Any], command: str) -> None:
-    """The canary in a secret field of the attempt, and of an object that it refers to."""
+    """The canary is in a secret field of the attempt, and of an object that it refers to."""
     attempt = task["objects"][task["attemptId"]]
     others = [field for field in attempt["fields"] if field["key"] != "command"]
     attempt["fields"] = [
@@ -100,7 +100,7 @@ def _over(deployment: Deployment, component: str) -> bool | None:
 
 
 def test_the_canary_reached_the_handlers(ended: Deployment) -> None:
-    """What was printed was redacted by them, who had to know it for that."""
+    """The handlers redacted what was printed, for which they had to know the canary."""
     lines = [text for where, text in _logs(ended) if where.endswith("ShellCommandActivity") and "***" in text]
     assert len(lines) >= len(PATHS) - 1
 
@@ -149,7 +149,7 @@ def _metrics(deployment: Deployment) -> Iterator[tuple[str, str]]:
 
 
 def _attempts(deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """What the service tells of the attempts: it was told the errors."""
+    """What the service says about the attempts, including the errors reported to it."""
     client = deployment.datapipeline
     for page in client.get_paginator("list_pipelines").paginate():
         for pipeline in page["pipelineIdList"]:
@@ -160,7 +160,7 @@ def _attempts(deployment: Deployment) -> Iterator[tuple[str, str]]:
 
 
 def _queues(deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """Dead letters, as far as there are queues for them."""
+    """Dead letters, as far as queues for them exist."""
     client = deployment.sqs
     for url in client.list_queues(QueueNamePrefix=STACK).get("QueueUrls", []):
         received = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)

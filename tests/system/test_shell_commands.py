@@ -1,4 +1,4 @@
-"""ShellCommandActivity on the deployed stack: what commands in pipelines do, and where it can be read."""
+"""ShellCommandActivity on the deployed stack: what pipelines' commands do, and where to read it."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ no-such-program ${OUTPUT1_STAGING_DIR} | cat
 
 
 def test_an_input_that_is_split_unless_it_is_empty(deployment: Deployment, bucket: str) -> None:
-    """``[[ -z $(find …) ]]`` is true where there is no find, and an empty output would be FINISHED."""
+    """``[[ -z $(find …) ]]`` is true without find, and an empty output would be FINISHED."""
     put(deployment, bucket, {"in/a.csv": b"1;a\n2;b\n3;c\n", "none/empty.csv": b""})
     pipeline = Pipeline.activated(
         deployment,
@@ -166,7 +166,7 @@ def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
         "Fails": shell("echo first; for i in 1 2 3; do echo problem $i >&2; done; exit 42"),
         "Missing": shell("no-such-program --flag"),
         "HalfDone": shell("echo x > ${OUTPUT1_STAGING_DIR}/x; exit 1", stage="true", output=Ref("Out")),
-        # A link to the handler's own secrets: staging follows it as the handler, which on Lambda is not root.
+        # A link to the handler's own secrets. Staging follows it as the handler, which on Lambda is not root.
         "Secrets": shell("ln -s /proc/self/environ $OUTPUT1_STAGING_DIR/x", stage="true", output=Ref("Out")),
         "Out": {"type": "S3DataNode", "directoryPath": f"s3://{bucket}/half"},
         "NotThere": shell("true", stage="true", input=Ref("In")),
@@ -213,7 +213,7 @@ def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
 
 @pytest.mark.parametrize("deployment", ["as-assumed"], indirect=True)
 def test_output_of_any_size(deployment: Deployment, bucket: str) -> None:
-    """It is whole in S3, and in the log as far as that goes."""
+    """The whole output is in S3, and as much as fits is in the log."""
     place = f"s3://{bucket}/big.txt"
     logs = f"s3://{bucket}/logs"
     pipeline = Pipeline.activated(
@@ -249,7 +249,7 @@ def test_output_of_any_size(deployment: Deployment, bucket: str) -> None:
 
 
 def test_preconditions_hold_or_do_not_hold_yet(deployment: Deployment, bucket: str, tmp_path: Path) -> None:
-    """Not yet is FALSE, and asked again: nothing fails, and the activity waits."""
+    """ "Not yet" is FALSE, and the service asks again: nothing fails, and the activity waits."""
     tried = tmp_path / "tried"
     put(deployment, bucket, {"present/x": b""})
     pipeline = Pipeline.activated(

@@ -1,4 +1,4 @@
-"""SqlActivity on the deployed stack, with real databases: what pipelines do, and what is told of them."""
+"""SqlActivity on the deployed stack, with real databases: what pipelines do, and what is reported."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_an_rds_instance_is_found_by_its_id_and_verified_by_default(
     )
     pipeline.ended(plain, "FINISHED")
     assert server.query("SELECT * FROM of_rds") == []
-    # The server is not of Amazon RDS: one has no TLS, the other's certificate is of an unknown authority.
+    # The servers are not Amazon RDS's: one has no TLS, the other a certificate of an unknown authority.
     refused = failed(pipeline, verified)
     assert refused["errorId"] == "ConnectionFailed"
     assert "TLS verify-full" in refused["errorMessage"]

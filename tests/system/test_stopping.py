@@ -1,4 +1,4 @@
-"""A command that the service wants no more of ends, with all that it has started."""
+"""A command that the service has canceled ends, with everything that it has started."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ trap '' TERM
 touch {started}
 while :; do sleep 0.5; done
 """
-"""Ignores SIGTERM, and so do its children, one of which leaves the process group. All name the marker."""
+"""Ignores SIGTERM, as do its children, one of which leaves the process group. All contain the marker."""
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_canceled_command_is_killed_with_its_children(deployment: Deployment, 
     canceled = time.monotonic()
     assert processes.naming(marker)
     eventually(lambda: not processes.naming(marker) or None, "processes are left")
-    # One interval until the handler hears of it, the time between the signals, and some for a slow machine.
+    # One interval until the handler learns of it, the time between the signals, and some for a slow machine.
     assert time.monotonic() - canceled < PROGRESS_SECONDS + 3 + 15
     pipeline.ended("Endless", "CANCELED")
     eventually(lambda: _execution_over(deployment, "Endless"), "the execution goes on")

@@ -17,7 +17,7 @@ SYNTH_SECONDS = 120
 
 @pytest.fixture
 def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One that its owner alone can enter: jsii keeps no cache where others may write."""
+    """A directory that only its owner can enter: jsii keeps no cache where others may write."""
     return tmp_path_factory.mktemp("synth")
 
 
@@ -97,7 +97,7 @@ def test_polling_too_often_with_short_polls_is_refused_with_both_ways_out(tmp_pa
     ],
 )
 def test_a_wrong_value_is_refused_in_one_line(tmp_path: Path, given: str, said: str) -> None:
-    """By app.py itself, as the CDK CLI runs it: a run of the CLI for each would take minutes."""
+    """With app.py itself, as the CDK CLI runs it: running the CLI for each would take minutes."""
     key, _, value = given.partition("=")
     context = json.loads((ROOT / "cdk.json").read_text())["context"] | {key: value}
     environment = environment_without_aws(tmp_path) | {"CDK_CONTEXT_JSON": json.dumps(context)}

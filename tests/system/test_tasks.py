@@ -15,7 +15,7 @@ LOG_GROUP = f"/aws/lambda/{STACK}-ShellCommandActivity"
 
 
 def test_a_scheduled_pipeline_by_the_aws_cli(deployment: Deployment) -> None:
-    """Created, run and read back without a line of Python."""
+    """The pipeline is created, run and read back without a line of Python."""
     created = deployment.aws_json(
         "datapipeline", "create-pipeline", "--name", "greeting", "--unique-id", "cli"
     )
@@ -128,7 +128,7 @@ def test_a_failed_task_raises_the_alarm(deployment: Deployment) -> None:
 
 
 def _up_to_each(names: list[str], last: str) -> list[list[str]]:
-    """``names`` in parts that each end with ``last``; what follows the last one is left out."""
+    """``names`` split into parts that each end with ``last``. What follows the last one is left out."""
     parts: list[list[str]] = [[]]
     for name in names:
         parts[-1].append(name)
@@ -148,7 +148,7 @@ def test_a_loop_knows_how_many_events_its_history_has(deployment: Deployment) ->
             if event["type"] == "ChoiceStateExited":
                 said = json.loads(event["stateExitedEventDetails"]["output"])
                 following = {"START": 5, "WAIT": 2}.get(said["next"], 0)
-                # AWS writes TaskStarted behind each of them, local AWS does not.
+                # AWS writes TaskStarted after each of them; local AWS does not.
                 started = sum(event["type"] == "TaskScheduled" for event in history[:place])
                 assert said["loop"]["events"] == place + 1 + started + following
                 counted += 1
@@ -161,7 +161,7 @@ def _history(deployment: Deployment, arn: str) -> list[Any]:
 
 
 def _ended(deployment: Deployment) -> list[tuple[str, str]]:
-    """The components and outcomes of the tasks whose end was logged."""
+    """Components and outcomes of the tasks whose end was logged."""
     events = deployment.logs.filter_log_events(
         logGroupName=f"/aws/lambda/{STACK}-execution-ended", filterPattern='"Task ended"'
     )["events"]
@@ -170,6 +170,6 @@ def _ended(deployment: Deployment) -> list[tuple[str, str]]:
 
 
 def _messages(lines: list[str]) -> list[str]:
-    """The messages of structured log lines; others are left out."""
+    """The messages of structured log lines. Other lines are left out."""
     records = [json.loads(line) for line in lines if line.startswith("{")]
     return [record["message"] for record in records if isinstance(record.get("message"), str)]

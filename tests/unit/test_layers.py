@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data_nodes": {"runner"},
     "shell": {"data_nodes", "runner"},
     "sql": {"data_nodes", "runner"},
-    "data_formats": {"data_nodes", "runner", "sql"},
+    "data_formats": {"data_nodes", "runner"},
     "copying": {"data_formats", "data_nodes", "runner", "sql"},
     "redshift_copy": {"data_formats", "data_nodes", "runner", "sql"},
     "activities": {"copying", "data_formats", "data_nodes", "redshift_copy", "runner", "shell", "sql"},

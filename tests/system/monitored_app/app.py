@@ -1,6 +1,7 @@
 """An app whose tasks end in every way: two worker groups, and handlers with and without @task_handler.
 
-It has a key of its own, so that events of its executions hold no data: what is counted has to be asked for.
+It has its own key, so that events of its executions contain no data: what is counted has to be read
+separately.
 """
 
 import shutil
@@ -22,7 +23,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Synthesize the functions' stack and the task runner's, which is named as app.py's."""
+    """Synthesize the stack of the functions and the task runner's, which is named like app.py's."""
     app = cdk.App()
     functions = cdk.Stack(app, "Functions")
     any_language = lambda_.Function(
@@ -75,7 +76,7 @@ def main() -> None:
     )
     mailbox = sqs.Queue(stack, "Mailbox", queue_name="mailbox")
     subscription = stack.monitoring.topic.add_subscription(subscriptions.SqsSubscription(mailbox))
-    # Whoever subscribes later misses what an alarm says at once.
+    # A later subscriber would miss what an alarm says at once.
     stack.monitoring.alarms.node.add_dependency(subscription)
     app.synth()
 

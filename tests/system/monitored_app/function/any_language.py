@@ -1,4 +1,4 @@
-"""A handler that speaks the contract without the runner's help: ``command`` says how it ends."""
+"""A handler that follows the contract without the runner's help. ``command`` says how it ends."""
 
 from __future__ import annotations
 
