@@ -86,6 +86,7 @@ lock: setup ## Lock what the requirements files ask for; UPGRADE=1 takes the new
 	@$(LOCK) $(if $(UPGRADE),--upgrade) $(FOR_EACH) requirements-dev.txt --output-file requirements-dev.lock
 	@$(LOCK) $(FOR_EACH) requirements.txt --constraint requirements-dev.lock --output-file requirements.lock
 	@$(LOCK) $(FOR_LAMBDA) lambdas/requirements.txt --constraint requirements-dev.lock --output-file lambdas/requirements.lock
+	@$(BIN)/python -m infra.lock_file requirements.txt requirements-dev.txt lambdas/requirements.txt
 
 .PHONY: synth
 synth: setup ## Synthesize the CloudFormation template into cdk.out

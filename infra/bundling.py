@@ -3,65 +3,82 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from aws_cdk import aws_lambda
 
-from infra.lock_file import not_locked, pins
+from infra.configuration_error import ConfigurationError
+from infra.lock_file import is_current, options
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SOURCE = REPOSITORY / "lambdas"
 BUILD = REPOSITORY / ".build"
 
-_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "requirements.*", "testing.py")
+_REQUIREMENTS = "requirements.txt"
+_LOCK = "requirements.lock"
+_NOT_DEPLOYED = {_REQUIREMENTS, _LOCK, "runner/testing.py"}
+"""Files of lambdas/ that the functions do not need."""
 
 
 def lambda_code() -> aws_lambda.Code:
     """The asset, rebuilt only when lambdas/ or its lock changes.
 
-    Raises RuntimeError if the lock lacks a requirement, or with pip's words if a package cannot be installed.
+    Raises ConfigurationError if the lock was written for other requirements, and RuntimeError with pip's
+    words if a package cannot be installed.
     """
     return aws_lambda.Code.from_asset(str(asset_directory()))
 
 
 def asset_directory(source: Path = SOURCE, build: Path = BUILD) -> Path:
     """The directory that becomes the zip. Its name is a digest of its content."""
-    lock = _complete_lock(source)
-    vendor = _once(build / f"vendor-{_digest([lock])}", lambda target: _install(lock, target))
+    requirements, lock = source / _REQUIREMENTS, _lock(source)
+    vendor = _once(
+        build / f"vendor-{_digest([requirements, lock])}", lambda target: _install(requirements, lock, target)
+    )
     files = sorted(p for p in source.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
 
     def assemble(target: Path) -> None:
         shutil.copytree(vendor, target, dirs_exist_ok=True)
-        shutil.copytree(source, target, dirs_exist_ok=True, ignore=_IGNORED)
+        shutil.copytree(source, target, dirs_exist_ok=True, ignore=partial(_not_deployed, source))
         _open_to_all(target)
 
     return _once(build / f"lambdas-{_digest(files)}", assemble)
 
 
-def _complete_lock(source: Path) -> Path:
-    """The lock of ``source``, which must hold every package that its requirements.txt lists."""
-    lock = source / "requirements.lock"
-    missing = ", ".join(str(requirement) for requirement in not_locked(source / "requirements.txt", lock))
-    if missing:
-        raise RuntimeError(
-            f"{source.name}/requirements.txt lists {missing}, which {source.name}/{lock.name} does not have. "
-            "Write the lock again: make lock"
+def _not_deployed(source: Path, directory: str, names: list[str]) -> list[str]:
+    folder = Path(directory).relative_to(source)
+    return [
+        name
+        for name in names
+        if name == "__pycache__" or name.endswith(".pyc") or (folder / name).as_posix() in _NOT_DEPLOYED
+    ]
+
+
+def _lock(source: Path) -> Path:
+    """The lock of ``source``, written for its requirements.txt as it is now."""
+    lock = source / _LOCK
+    if not is_current(source / _REQUIREMENTS, lock):
+        raise ConfigurationError(
+            f"{source.name}/{_LOCK} was not written for {source.name}/{_REQUIREMENTS} as it is now. "
+            "Write it again: make lock"
         )
     return lock
 
 
-def _install(lock: Path, target: Path) -> None:
+def _install(requirements: Path, lock: Path, target: Path) -> None:
     """Install for the deployed runtime: pure Python only, because local AWS runs the asset on x86 too.
 
     The lock is complete, and made for that runtime. Without ``--no-deps`` pip would want what the packages
     need on the Python that runs it.
     """
-    if not pins(lock):
+    if not lock.exists() or not re.search(r"^\w", lock.read_text(encoding="utf-8"), re.MULTILINE):
         return
     command = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
@@ -74,6 +91,7 @@ def _install(lock: Path, target: Path) -> None:
             "--no-deps",
             "--no-compile",
         ),
+        *options(requirements),
         *("--platform", "manylinux2014_aarch64", "--python-version", "3.13", "--only-binary=:all:"),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -113,7 +131,7 @@ def _once(path: Path, make: Callable[[Path], None]) -> Path:
 
 def _digest(files: list[Path]) -> str:
     digest = hashlib.sha256()
-    for file in files:
+    for file in filter(Path.exists, files):
         digest.update(f"{file.name}\0{file.parent.name}\0".encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

@@ -142,7 +142,7 @@ def _from_the_top(statement: ast.ImportFrom) -> str:
 
 
 def _own_module(name: str, source: Path, asset: Path) -> Path | None:
-    """The file of a module of lambdas/, if it is deployed; testing.py, for instance, is not."""
+    """The file of a module of lambdas/, if it is deployed; runner/testing.py, for instance, is not."""
     found = _file_of(source, name.split(".")) if name else None
     return found if found and (asset / found.relative_to(source)).is_file() else None
 

@@ -1,53 +1,55 @@
-"""Lock files: every package that a requirements file brings, pinned and hashed. ``make lock`` writes them."""
+"""Whether a lock belongs to its requirements file: ``make lock`` writes the file's digest into it."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shlex
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 
 # As pip finds comments: a # at the start of a line or after white space.
 _COMMENT = re.compile(r"(^|\s)#.*$")
+_INCLUDED = re.compile(r"(?:-r|--requirement|-c|--constraint)(?:\s+|=)(.+)")
+_OPTION = re.compile(r"-(?!r\b|c\b|-requirement\b|-constraint\b)")
+_MARK = "# Requirements: sha256:"
 
 
-def requirements(file: Path) -> list[Requirement]:
-    """The requirements that ``file`` itself lists, without those of files that it includes.
-
-    Raises ValueError for a line that is no requirement: a lock cannot hold a path, since it has no hash.
-    """
-    lines = (_COMMENT.sub("", line).strip() for line in file.read_text(encoding="utf-8").splitlines())
-    try:
-        return [Requirement(line) for line in lines if line and not line.startswith("-")]
-    except InvalidRequirement as error:
-        raise ValueError(f"{file}: {error}") from None
+def lines(file: Path) -> Iterator[str]:
+    """The lines of a requirements file and of the files it includes, without comments. None are empty."""
+    for line in file.read_text(encoding="utf-8-sig").splitlines():
+        text = _COMMENT.sub("", line).strip()
+        if included := _INCLUDED.fullmatch(text):
+            yield from lines(file.parent / included[1])
+        elif text:
+            yield text
 
 
-def pins(lock: Path) -> list[Requirement]:
-    """The packages of ``lock``: ``name==version``, and a marker where not every machine needs the package."""
-    lines = lock.read_text(encoding="utf-8").splitlines() if lock.exists() else []
-    return [Requirement(line.removesuffix("\\")) for line in lines if re.match(r"\w", line)]
+def options(file: Path) -> list[str]:
+    """The arguments for pip that ``file`` contains, such as ``--find-links DIRECTORY``."""
+    return [part for line in lines(file) if _OPTION.match(line) for part in shlex.split(line)]
 
 
-def not_locked(file: Path, lock: Path) -> list[Requirement]:
-    """The requirements of ``file`` that no version in ``lock`` meets.
-
-    One with a marker may be missing: a lock leaves out a package that its machines do not need.
-    """
-    versions: dict[str, list[str]] = {}
-    for pin in pins(lock):
-        versions.setdefault(canonicalize_name(pin.name), []).append(_version(pin))
-    return [wanted for wanted in requirements(file) if not _is_met(wanted, versions)]
+def is_current(file: Path, lock: Path) -> bool:
+    """Whether the lock was written for these requirements. An empty file needs no lock."""
+    wanted = list(lines(file))
+    if not lock.exists():
+        return not wanted
+    return _mark(wanted) in lock.read_text(encoding="utf-8").splitlines()
 
 
-def _is_met(wanted: Requirement, versions: dict[str, list[str]]) -> bool:
-    found = versions.get(canonicalize_name(wanted.name), [])
-    if not found:
-        return wanted.marker is not None
-    return all(wanted.specifier.contains(version, prereleases=True) for version in found)
+def mark(file: Path, lock: Path) -> None:
+    """Write into the lock which requirements it is for."""
+    text = lock.read_text(encoding="utf-8")
+    kept = [line for line in text.splitlines() if not line.startswith(_MARK)]
+    lock.write_text("\n".join([_mark(list(lines(file))), *kept, ""]), encoding="utf-8")
 
 
-def _version(pin: Requirement) -> str:
-    (specifier,) = pin.specifier
-    return specifier.version
+def _mark(wanted: list[str]) -> str:
+    return _MARK + hashlib.sha256("\n".join(wanted).encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        mark(Path(name), Path(name).with_suffix(".lock"))
