@@ -11,14 +11,14 @@ from pathlib import Path
 
 # As pip finds comments: a # at the start of a line or after white space.
 _COMMENT = re.compile(r"(^|\s)#.*$")
-_INCLUDED = re.compile(r"(?:-r|--requirement|-c|--constraint)(?:\s+|=)(.+)")
-_OPTION = re.compile(r"-(?!r\b|c\b|-requirement\b|-constraint\b)")
+_CONTINUED = re.compile(r"\\\r?\n")
+_INCLUDED = re.compile(r"(?:-[rc]\s*|--(?:requirement|constraint)[\s=]\s*)(.+)")
 _MARK = "# Requirements: sha256:"
 
 
 def lines(file: Path) -> Iterator[str]:
     """The lines of a requirements file and of the files it includes, without comments. None are empty."""
-    for line in file.read_text(encoding="utf-8-sig").splitlines():
+    for line in _CONTINUED.sub(" ", file.read_text(encoding="utf-8-sig")).splitlines():
         text = _COMMENT.sub("", line).strip()
         if included := _INCLUDED.fullmatch(text):
             yield from lines(file.parent / included[1])
@@ -28,7 +28,7 @@ def lines(file: Path) -> Iterator[str]:
 
 def options(file: Path) -> list[str]:
     """The arguments for pip that ``file`` contains, such as ``--find-links DIRECTORY``."""
-    return [part for line in lines(file) if _OPTION.match(line) for part in shlex.split(line)]
+    return [part for line in lines(file) if line.startswith("-") for part in shlex.split(line)]
 
 
 def is_current(file: Path, lock: Path) -> bool:

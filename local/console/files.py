@@ -1,4 +1,4 @@
-"""The console's files on HTTP. That is all on this side: the page itself reads the local AWS."""
+"""Serves the console's files on HTTP. The page itself reads everything else from local AWS."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Answer:
 
 
 def is_console(path: str) -> bool:
-    """Whether a path is the console's, with or without the slash at the end."""
+    """Whether a path belongs to the console, with or without the trailing slash."""
     return path == PATH.rstrip("/") or path.startswith(PATH)
 
 
 def answer(method: str, path: str) -> Answer:
-    """What is answered to a request for one of the files; they are known by name, no path is looked up."""
+    """The answer to a request for a file. Only listed names are served: no path is looked up."""
     if method not in ("GET", "HEAD"):
         return Answer(405, {"allow": "GET, HEAD"})
     if path == PATH.rstrip("/"):

@@ -14,6 +14,7 @@ from local.redshift_data.options import (
     AUTHORIZATION,
     check_apart,
     check_size,
+    delimiter_of,
     flag,
     number,
     one_character,
@@ -109,7 +110,7 @@ class CopyStatement:
     @property
     def delimiter(self) -> str:
         """The delimiter between values: by default the pipe, in CSV the comma."""
-        return _delimiter(self.options)
+        return delimiter_of(self.options)
 
     @property
     def quote(self) -> str:
@@ -144,10 +145,6 @@ class CopyStatement:
         return self.options.get("ACCEPTINVCHARS")
 
 
-def _delimiter(options: Mapping[str, str]) -> str:
-    return one_character("DELIMITER", options.get("DELIMITER", "," if "CSV" in options else "|"))
-
-
 def _check(options: Mapping[str, str]) -> None:
     """Raises StatementError for options that exclude each other, or have impossible values."""
     found = options.keys()
@@ -157,9 +154,9 @@ def _check(options: Mapping[str, str]) -> None:
     if "QUOTE" in found and "CSV" not in found:
         raise StatementError("QUOTE can be used only with CSV")
     quote = one_character("QUOTE", options.get("QUOTE", '"'))
-    if "CSV" in found and quote == _delimiter(options):
+    if "CSV" in found and quote == delimiter_of(options):
         raise StatementError("DELIMITER and QUOTE have to differ")
-    if "ESCAPE" in found and _delimiter(options) == "\\":
+    if "ESCAPE" in found and delimiter_of(options) == "\\":
         raise StatementError("DELIMITER cannot be the backslash with ESCAPE")
     if "\n" in options.get("NULL", ""):
         raise StatementError("NULL AS cannot be a newline, which ends a record")

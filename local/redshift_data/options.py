@@ -122,3 +122,8 @@ def one_character(name: str, value: str) -> str:
     if len(value) != 1 or not value.isascii() or value in "\0\n\r":
         raise StatementError(f"{name} must be a single ASCII character, and no end of a line, not {value!r}")
     return value
+
+
+def delimiter_of(options: Mapping[str, str]) -> str:
+    """The delimiter between values: by default the pipe, in CSV the comma. Raises StatementError."""
+    return one_character("DELIMITER", options.get("DELIMITER", "," if "CSV" in options else "|"))

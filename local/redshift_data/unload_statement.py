@@ -12,8 +12,8 @@ from local.redshift_data.errors import NotSupportedError, StatementError
 from local.redshift_data.options import (
     AUTHORIZATION,
     check_apart,
+    delimiter_of,
     flag,
-    one_character,
     one_of,
     read_options,
     text,
@@ -101,7 +101,7 @@ class UnloadStatement:
     @property
     def delimiter(self) -> str:
         """The delimiter between values: by default the pipe, in CSV the comma."""
-        return _delimiter(self.options)
+        return delimiter_of(self.options)
 
     @property
     def null(self) -> str:
@@ -125,17 +125,13 @@ class UnloadStatement:
         return self.options.get("EXTENSION", own)
 
 
-def _delimiter(options: Mapping[str, str]) -> str:
-    return one_character("DELIMITER", options.get("DELIMITER", "," if "CSV" in options else "|"))
-
-
 def _check(options: Mapping[str, str]) -> None:
     """Raises StatementError for options that exclude each other, or have impossible values."""
     found = options.keys()
     check_apart(found, "CSV", "ADDQUOTES", "ESCAPE")
     check_apart(found, "GZIP", "BZIP2")
     check_apart(found, "CLEANPATH", "ALLOWOVERWRITE")
-    _delimiter(options)
+    delimiter_of(options)
     if not _SMALLEST <= float(options.get("MAXFILESIZE", _LARGEST)) <= _LARGEST:
         raise StatementError("MAXFILESIZE takes 5 MB to 6.2 GB")
 

@@ -108,6 +108,24 @@ def test_options_reach_pip_and_included_files_are_read(tmp_path: Path) -> None:
     assert [line for line in lines(file) if not line.startswith("-")] == ["attrs @ file:///attrs.whl", "six"]
 
 
+@pytest.mark.parametrize(
+    "include",
+    ["-r more.txt", "-rmore.txt", "--requirement more.txt", "--requirement=more.txt", "-c more.txt"],
+)
+def test_each_way_to_include_a_file_is_followed(include: str, tmp_path: Path) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text(f"{include}\n")
+    (tmp_path / "more.txt").write_text("attrs\n")
+    assert list(lines(file)) == ["attrs"]
+
+
+def test_a_continued_line_is_one_and_its_hash_is_no_option(tmp_path: Path) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_text("six==1.17.0 \\\n    --hash=sha256:0\n")
+    assert [line.split() for line in lines(file)] == [["six==1.17.0", "--hash=sha256:0"]]
+    assert options(file) == []
+
+
 def _lock(file: Path) -> Path:
     return file.with_suffix(".lock")
 

@@ -1,5 +1,5 @@
-// Calls of AWS operations in their JSON protocol, with the account's own key. The local AWS does not look at
-// that key's signatures.
+// Calls AWS operations in their JSON protocol, with the account's own key. Local AWS does not check the
+// signatures.
 
 import { PACES, Pace } from "./pace.mjs";
 
@@ -13,7 +13,7 @@ const SERVICES = {
 const AUTHORIZATION =
     "AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/console/aws4_request, SignedHeaders=host, Signature=0";
 
-/** An error that a service answered; `code` is its name, such as ThrottlingException. */
+/** An error answered by a service. `code` is its name, such as ThrottlingException. */
 export class AwsError extends Error {
     /**
      * @param {string} code

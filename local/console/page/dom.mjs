@@ -1,9 +1,9 @@
-// Elements. Text is always a text node, so that nothing that is shown can become markup.
+// Creates elements. Text is always a text node, so nothing on the page can become markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * An HTML element. Attributes that are functions listen to the event that they are named for.
+ * An HTML element. An attribute that is a function listens to the event it is named after.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Record<string, unknown>} attributes
@@ -42,7 +42,7 @@ function filled(element, attributes, children) {
 }
 
 /**
- * The children of nested lists, without what stands for no child.
+ * Flattens nested lists of children, and drops empty ones.
  * @param {Child[]} children
  * @returns {(string | Node)[]}
  */
@@ -55,7 +55,7 @@ function flat(children) {
 }
 
 /**
- * A part of the page that is made anew when what it shows has changed, and only then.
+ * A part of the page. It is rendered again only when its data has changed.
  * @template Model
  */
 export class Part {
@@ -80,13 +80,13 @@ export class Part {
         this.#restore(before);
     }
 
-    /** Whether somebody is about to copy text from here; then the next reading is soon enough. */
+    /** Whether the reader is selecting text here. If so, the part is rendered after the next update. */
     #isBeingSelected() {
         const selection = document.getSelection();
         return selection !== null && !selection.isCollapsed && this.element.contains(selection.anchorNode);
     }
 
-    /** What the reader has done here: focus, scrolling, what is unfolded. */
+    /** The reader's state here: focus, scroll position and what is unfolded. */
     #state() {
         const active = document.activeElement;
         return {
@@ -107,7 +107,7 @@ export class Part {
             details.open = unfolded.includes(details.id);
         for (const box of this.#all("[data-scroll]")) {
             const { left, top } = scrolled.get(box.id) ?? { left: 0, top: null };
-            // What grows at its end is followed there, unless the reader has scrolled up.
+            // Follow what grows at its end, unless the reader has scrolled up.
             box.scrollTo({ left, top: top ?? (box.dataset.scroll === "end" ? box.scrollHeight : 0) });
         }
         if (focused)
@@ -134,7 +134,7 @@ function isAtEnd(element) {
 }
 
 /**
- * What finds a control again when the part has been made anew.
+ * Identifies a control, to find it again after the part was rendered.
  * @param {Element} element
  */
 function nameOf(element) {

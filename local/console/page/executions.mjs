@@ -1,4 +1,4 @@
-// State machines and their executions, as the Step Functions API tells of them.
+// State machines and their executions, read from the Step Functions API.
 
 import { idParts } from "./pipelines.mjs";
 
@@ -26,7 +26,7 @@ function execution(told) {
 }
 
 /**
- * How an execution's name begins that runs a task of this attempt: RunTask's are `<object>-<group>-<task>`.
+ * The start of the name of each execution that runs this attempt. RunTask's are `<object>-<group>-<task>`.
  * @param {string} attemptId
  */
 export function namePrefix(attemptId) {
@@ -137,7 +137,7 @@ export class Executions {
                 executionArn,
                 includeExecutionData: false,
                 reverseOrder: true,
-                // After the first time there is little to read: a small page most often has it all.
+                // After the first time there is little to read: a small page usually contains everything.
                 maxResults: known.length ? 100 : HISTORY_PAGE,
                 ...(nextToken ? { nextToken } : {}),
             });

@@ -1,5 +1,5 @@
-// A directed graph in layers from top to bottom: longest paths, cycles broken where a walk from the start comes
-// back to itself, and neighbours near each other. Pure: sizes in, places out.
+// Lays out a directed graph in layers from top to bottom: by longest paths, with cycles broken where a walk from
+// the start returns to itself, and neighbours close together. Pure functions: sizes in, places out.
 
 import { lookUp } from "./look-up.mjs";
 
@@ -42,7 +42,7 @@ export function layout({ start, nodes, edges }) {
 }
 
 /**
- * A cell that has no place yet.
+ * A cell that is not placed yet.
  * @param {Box} box
  * @param {number} layer
  * @returns {Cell}
@@ -52,7 +52,7 @@ function cell({ id, width, height }, layer) {
 }
 
 /**
- * Nodes in an order in which each comes after those that lead to it, but for the edges in `back`.
+ * Topological order of the nodes. The edges in `back` are ignored.
  * @param {string} start
  * @param {Box[]} nodes
  * @param {Edge[]} edges
@@ -155,7 +155,7 @@ function arrange(rows, cells) {
 }
 
 /**
- * Tells each cell of a row its place in it.
+ * Numbers the cells of a row.
  * @param {Cell[]} row
  */
 function number(row) {
@@ -198,7 +198,7 @@ function crossings(rows, cells) {
 }
 
 /**
- * Columns: each cell as near to its neighbours as the others of its row let it.
+ * Sets the columns: each cell as close to its neighbours as its row allows.
  * @param {Cell[][]} rows
  * @param {Cells} cells
  */
@@ -212,7 +212,7 @@ function place(rows, cells) {
 }
 
 /**
- * The places nearest to what the cells of a row wish that keep their order and their gaps.
+ * The places closest to the wishes of a row's cells that keep their order and gaps.
  * @param {Cell[]} row
  * @param {(cell: Cell) => number} wish
  */
@@ -223,7 +223,7 @@ function settle(row, wish) {
         const before = row[i - 1];
         offsets.push(i === 0 ? 0 : offsets[i - 1] + (before.width + cell.width) / 2 + NODE_GAP);
     });
-    // Cells that would overlap move as one block, to the mean of what they wish.
+    // Cells that would overlap move as one block, to the mean of their wishes.
     /** @type {{ at: number, cells: number[] }[]} */
     const blocks = [];
     row.forEach((cell, i) => {
@@ -241,7 +241,7 @@ function settle(row, wish) {
 }
 
 /**
- * Rows one under the other; returns the height of it all.
+ * Sets the rows, one below the other. Returns the total height.
  * @param {Cell[][]} rows
  */
 function stack(rows) {
@@ -255,7 +255,7 @@ function stack(rows) {
 }
 
 /**
- * Where edges pass: they leave and reach a node beside each other, in the order of where they go.
+ * Routes the edges. They leave and reach a node side by side, ordered by their other ends.
  * @param {Edge[]} edges
  * @param {string[][]} chains
  * @param {Cells} cells

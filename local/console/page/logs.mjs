@@ -1,4 +1,4 @@
-// The log lines of one task: of its handler, of RunTask and of the poller, from CloudWatch Logs.
+// Reads one task's log lines from CloudWatch Logs: its handler's, RunTask's and the poller's.
 
 import { AwsError } from "./aws.mjs";
 
@@ -20,7 +20,7 @@ export function functionLogGroups(definition, states = Object.keys(definition.St
 }
 
 /**
- * A filter pattern for lines that have all of these terms. What cannot be written as a term is left out.
+ * A filter pattern for lines with all of these terms. It omits what cannot be written as a term.
  * @param {string[]} terms
  */
 export function pattern(terms) {
@@ -29,7 +29,7 @@ export function pattern(terms) {
 }
 
 /**
- * What a line says: `text`, its level or stream, and the rest of a JSON line as `entry`.
+ * Parses a line: its `text`, its level or stream, and the rest of a JSON line as `entry`.
  * @param {{ eventId: string, timestamp: number, message: string }} event
  * @param {string} source
  * @returns {Line}
@@ -55,7 +55,7 @@ export function read(event, source) {
 }
 
 /**
- * Whether a line is about the attempt. A filter pattern finds text anywhere; the members say for certain.
+ * Whether a line belongs to the attempt. A filter pattern matches text anywhere; the members are certain.
  * @param {Line} line
  * @param {LoggedTask} task
  */
@@ -65,7 +65,7 @@ export function isOf(line, { pipelineId, attemptId, executionArn }) {
     return line.entry.pipelineId === pipelineId && line.entry.attemptId === attemptId;
 }
 
-/** The lines of one attempt, read on from where the last reading ended. */
+/** One attempt's lines. Each reading continues where the last one ended. */
 export class TaskLog {
     /**
      * @param {Aws} aws

@@ -1,4 +1,4 @@
-// Puts the page together: which view is shown, and when each part reads anew.
+// Puts the page together: which view is shown, and when each part is updated.
 
 import { Aws } from "./aws.mjs";
 import { h, Part } from "./dom.mjs";
@@ -56,7 +56,7 @@ function byId(id) {
 }
 
 /**
- * Waits, but no longer than until somebody looks at the page again.
+ * Waits, but at most until somebody looks at the page again.
  * @param {number} milliseconds
  * @returns {Promise<void>}
  */
@@ -134,7 +134,7 @@ const here = () => {
     return wanted.pipelineId ?? wanted.id ?? wanted.arn ?? "";
 };
 const sidebar = sidebarView(byId("sidebar"), reads, here);
-// A pipeline that goes between being listed and being described is left out by the next reading.
+// A pipeline that is deleted after it was listed disappears with the next reading.
 start(sidebar, () => {});
 start(
     {

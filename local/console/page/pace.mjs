@@ -36,7 +36,7 @@ export class Pace {
 }
 
 /**
- * Milliseconds until the next reading: the usual interval, doubled with each failure in a row, a minute at most.
+ * Milliseconds until the next reading: the usual interval, doubled for each failure in a row, at most a minute.
  * @param {number} seconds
  * @param {number} failures
  */

@@ -1,4 +1,4 @@
-// Pipelines, their instances and their attempts, as the Data Pipeline API tells of them.
+// Pipelines, their instances and their attempts, read from the Data Pipeline API.
 
 import { lookUp } from "./look-up.mjs";
 
@@ -8,7 +8,7 @@ const REPORT_INTERVAL = 60_000;
 const OVER = new Set(["FINISHED", "FAILED", "CASCADE_FAILED", "CANCELED"]);
 
 /**
- * The fields of a pipeline object by key; of a key with several values, the first.
+ * A pipeline object's fields by key. If a key has several values, the first.
  * @param {{ fields?: { key: string, stringValue?: string, refValue?: string }[] }} object
  * @returns {Record<string, string>}
  */
@@ -21,7 +21,7 @@ export function fieldsOf(object) {
 }
 
 /**
- * Milliseconds of a time such as 2026-11-24T10:00:00, which is UTC; null for what is none.
+ * Milliseconds of a UTC time such as 2026-11-24T10:00:00; null for anything else.
  * @param {string | undefined} text
  */
 export function timeOf(text) {
@@ -51,7 +51,7 @@ function matched(expression, text) {
 }
 
 /**
- * Ids of instances, latest first; those that are due at the same time in the order in which they came.
+ * Ids of instances, latest first. Those due at the same time keep their order.
  * @param {string[]} ids
  */
 export function latestFirst(ids) {
@@ -147,7 +147,7 @@ function description(pipeline) {
     };
 }
 
-/** The runs of one pipeline. What is known is kept, so that a reading costs few calls. */
+/** One pipeline's runs. Known data is kept, so a reading takes few calls. */
 export class Runs {
     /**
      * @param {Aws} aws
@@ -179,7 +179,7 @@ export class Runs {
         const attempts = new Map(chosen.items.map((id) => [id, []]));
         for (const id of this.ids.ATTEMPT) attempts.get(idParts(id).instance)?.push(id);
         const open = [...attempts.values()].flat().filter((id) => !this.objects.get(id)?.over);
-        // An instance may be run again when it is over; an attempt that is over stays so.
+        // An ended instance may run again; an ended attempt never does.
         await this.describe([...chosen.items, ...open]);
         const instances = chosen.items
             .filter((id) => this.objects.has(id))

@@ -1,4 +1,4 @@
-// Reads again and again, gently: one reading at a time, none while nobody looks, fewer while it fails.
+// Polls gently: one reading at a time, none while nobody looks, fewer while readings fail.
 
 import { nextDelay } from "./pace.mjs";
 
@@ -22,7 +22,7 @@ export class Poller {
         this.stopped = false;
     }
 
-    /** Goes on until `stop`. */
+    /** Runs until `stop`. */
     async run() {
         while (!this.stopped) {
             if (!this.hidden()) await this.once();

@@ -1,4 +1,4 @@
-// What the address says: the part after `#`.
+// Parses the address: the part after `#`.
 
 const part = encodeURIComponent;
 
@@ -18,7 +18,7 @@ export const links = {
 };
 
 /**
- * `{view, ...}`; an address that means nothing is the home page.
+ * `{view, ...}`; any other address is the home page.
  * @param {string} hash
  */
 export function route(hash) {

@@ -18,13 +18,13 @@ export function segments({ status, over, started, ended, firstReport, lastReport
     const taken = between(firstReport, started, end);
     const waiting = { status: "WAITING_FOR_RUNNER", from: started, to: taken };
     if (status !== "WAITING_FOR_RUNNER") return [waiting, { status, from: taken, to: end }];
-    // Its runner fell silent, or its precondition was not met: it is offered again.
+    // Its runner stopped reporting, or its precondition was not met: it is offered again.
     const silent = between(lastReport ?? 0, taken, end);
     return [waiting, { status: "RUNNING", from: taken, to: silent }, { status, from: silent, to: end }];
 }
 
 /**
- * The statuses that an attempt went through: `[{status, from, to}]`; `to` is null for the one that it has now.
+ * An attempt's statuses over time: `[{status, from, to}]`. `to` is null for the current one.
  * @param {Times} run
  * @param {number} now
  * @returns {Status[]}
@@ -74,7 +74,7 @@ export function span(runs, now) {
 }
 
 /**
- * The service's time, as near as its answers tell: with a time scale it is ahead of this machine's.
+ * The service's time, as far as its answers show. With a time scale it runs ahead of this machine's.
  * @param {Times[]} runs
  * @param {number} machineNow
  */
@@ -84,7 +84,7 @@ export function clock(runs, machineNow) {
 }
 
 /**
- * Where a time lies in a span: 0 at its begin, 1 at its end.
+ * The position of a time in a span: 0 at its start, 1 at its end.
  * @param {number} time
  * @param {Span} span
  */
@@ -108,7 +108,7 @@ export function ticks({ from, to }, most) {
 }
 
 /**
- * Such as `450 ms`, `12 s`, `3 min 20 s`, `2 h 5 min`, `4 d 1 h`.
+ * Text such as `450 ms`, `12 s`, `3 min 20 s`, `2 h 5 min`, `4 d 1 h`.
  * @param {number} milliseconds
  */
 export function duration(milliseconds) {

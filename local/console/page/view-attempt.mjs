@@ -1,4 +1,4 @@
-// One attempt: what the service says of it, the RunTask execution that runs it, and its log lines.
+// One attempt: its fields at the service, the RunTask execution that runs it, and its log lines.
 
 import { h, Part } from "./dom.mjs";
 import { functionLogGroups, TaskLog } from "./logs.mjs";
@@ -13,7 +13,7 @@ const SHOWN_LINES = 1000;
 const QUIET_FIELDS = /^(@|error|parent$|reportProgressTime$|hostname$|type$)/;
 
 /**
- * All that is known of an attempt, read anew. `known` is what the last reading returned.
+ * Reads everything about an attempt. `known` is the last reading's result.
  * @param {{ executions: Executions, runs: Runs, log: TaskLog }} sources
  * @param {string} id
  * @param {ReadAttempt | null} known
@@ -269,7 +269,7 @@ const COMMON = new Set([
 const MORE = new Set(["workerGroup", "type", "route", "xray_trace_id", "function_request_id", "cold_start"]);
 
 /**
- * The members of a line that not every line has.
+ * The members of a line that only some lines have.
  * @param {Line["entry"]} entry
  */
 function detail(entry) {

@@ -1,4 +1,4 @@
-// One execution: its graph, and its states one after the other.
+// One execution: its graph, and its states in order.
 
 import { h, Part } from "./dom.mjs";
 import { follow } from "./path.mjs";
@@ -10,7 +10,7 @@ import { empty, facts, heading, section, table, time } from "./widgets.mjs";
 const SHOWN_STEPS = 50;
 
 /**
- * What is shown of an execution, read anew: plain data.
+ * Reads what the view shows of an execution, as plain data.
  * @param {Executions} executions
  * @param {string} arn
  * @returns {Promise<ReadExecution>}

@@ -1,4 +1,4 @@
-// A state machine's graph with what an execution did in it, as SVG.
+// A state machine's graph with an execution's path, as SVG.
 
 import { svg } from "./dom.mjs";
 import { edgeKey, graphOf } from "./graph.mjs";
@@ -22,7 +22,7 @@ export function graphView(definition, path, status) {
     /** @param {Edge} edge */
     const taken = (edge) => path?.taken.get(edgeKey(edge.from, edge.to)) ?? 0;
     const drawn = graph.edges.map((edge, index) => ({ edge, points: routes[index], times: taken(edge) }));
-    // What was taken is drawn last, above the rest.
+    // The path that was taken is drawn last, above the rest.
     drawn.sort((a, b) => a.times - b.times);
     return svg(
         "svg",
@@ -103,7 +103,7 @@ function edgeView(edge, points, times) {
 }
 
 /**
- * A curve that leaves, passes and reaches its points upright.
+ * A curve that passes through its points vertically.
  * @param {Point[]} points
  */
 export function curve(points) {

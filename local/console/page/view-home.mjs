@@ -1,4 +1,4 @@
-// The first page: alarms, state machines, and how to begin.
+// The home page: alarms, state machines, and how to start.
 
 import { h, Part } from "./dom.mjs";
 import { links } from "./routes.mjs";
@@ -88,7 +88,7 @@ export function homeView(main, { aws, pipelines, executions, url }) {
 }
 
 /**
- * The metric alarms, those that are in alarm first.
+ * The metric alarms, those in alarm first.
  * @param {Aws} aws
  * @returns {Promise<Alarm[]>}
  */

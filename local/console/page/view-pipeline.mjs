@@ -38,7 +38,7 @@ export function pipelineView(main, { pipelines, now }, { id, page }) {
     return {
         seconds: 5,
         async read(alive) {
-            // The sidebar keeps it up to date from here on.
+            // From here on, the sidebar keeps it up to date.
             if (!pipelines.described.has(id)) await pipelines.describe([id]);
             const chosen = await runs.read(page, PAGE);
             const pipeline = lookUp(pipelines.described, id);

@@ -1,11 +1,11 @@
-// The pipelines and the state machines, beside every view.
+// The pipelines and the state machines, beside each view.
 
 import { h, Part } from "./dom.mjs";
 import { pageOf } from "./pipelines.mjs";
 import { links } from "./routes.mjs";
 import { pill } from "./widgets.mjs";
 
-// With the one that is shown, as many as one DescribePipelines takes.
+// Together with the shown pipeline, as many as one DescribePipelines accepts.
 const PAGE = 24;
 
 /**

@@ -1,4 +1,4 @@
-// The bars of attempts on one axis, as SVG that takes the width it is given.
+// Attempts as bars on one axis, as SVG that fills the available width.
 
 import { h, svg } from "./dom.mjs";
 import { coarse, dateTime, fraction, segments, ticks, timeOfDay } from "./timeline.mjs";

@@ -1,4 +1,4 @@
-// What several views are made of.
+// Pieces shared by several views.
 
 import { h } from "./dom.mjs";
 import { dateTime } from "./timeline.mjs";
@@ -13,7 +13,7 @@ const TONES = {
 };
 
 /**
- * The colour of a status. It never stands without the word.
+ * A status's colour. It is never shown without the word.
  * @param {string} status
  */
 export function tone(status) {
@@ -26,7 +26,7 @@ export function pill(status) {
 }
 
 /**
- * Names with their values; empty values are left out.
+ * Names with their values, without empty ones.
  * @param {[name: string, value: Child][]} pairs
  */
 export function facts(pairs) {
@@ -46,7 +46,7 @@ export function time(milliseconds) {
 }
 
 /**
- * What to do where there is nothing yet; `commands` is shown as it is typed.
+ * What to do when there is nothing yet. `commands` is shown as typed.
  * @param {string} title
  * @param {string} text
  */
@@ -61,7 +61,7 @@ export function empty(title, text, commands = "") {
 }
 
 /**
- * Links to the pages beside this one; nothing where there is but one. `link` makes an address of a number.
+ * Links to the neighbouring pages, if there is more than one page. `link` makes an address of a number.
  * @param {{ page: number, pages: number }} chosen
  * @param {(page: number) => string} link
  * @param {string} what
@@ -92,7 +92,7 @@ export function heading(above, title, status) {
 }
 
 /**
- * A part of a view with its title.
+ * A titled part of a view.
  * @param {string} title
  * @param {string} aside
  * @param {Child[]} children
