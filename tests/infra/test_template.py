@@ -162,13 +162,14 @@ def test_the_poller_may_poll_for_its_group_and_no_more(template: Template) -> No
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "s3:PutObject",
+        "states:ListExecutions",
     }
     poll = next(statement for statement in found if statement["Action"] == "datapipeline:PollForTask")
     assert poll["Condition"] == {"StringEquals": {"datapipeline:workerGroup": "etl"}}
 
 
 def test_the_poller_counts_running_tasks_only_where_they_are_limited() -> None:
-    limited = synthesize([WorkerGroup("etl", max_concurrent_tasks=4)])
+    limited = synthesize([WorkerGroup("etl", max_concurrent_tasks=4, linger_minutes=0)])
     assert "states:ListExecutions" in actions(statements(limited, "PollLoopetlFunction"))
 
 
