@@ -11,6 +11,9 @@ from typing import Any
 SHORTEST_STEP_SECONDS = 20.0
 LONGEST_STEP_SECONDS = 40 * 60.0
 TASKS_OF_A_PIPELINE = 50
+CHAIN_OF_FIVE = 5
+DEFAULT_RETRY_MINUTES = 10
+"""``retryDelay`` of a definition that sets none (object reference, ShellCommandActivity)."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,7 @@ class Step:
     after: tuple[str, ...] = ()
     failures: int = 0
     """How many attempts fail before one finishes."""
-    retry_minutes: int = 10
-    """``retryDelay``: 10 minutes if a definition does not say (object reference, ShellCommandActivity)."""
+    retry_minutes: int = DEFAULT_RETRY_MINUTES
     refusals: int = 0
     """How often its precondition is not met before it is. With 0 there is no precondition."""
     asked_every_minutes: int = 1
@@ -87,9 +89,11 @@ def guarded(random: Random) -> list[Step]:
     return [replace(first, refusals=refusals, asked_every_minutes=minutes), *others]
 
 
-def five_steps(random: Random) -> list[Step]:
-    """A chain of five steps of 60 s."""
-    return chain(random, seconds=60.0, steps=5)
+def patient(random: Random) -> list[Step]:
+    """As ``retried`` and ``guarded`` at once, with Data Pipeline's default ``retryDelay`` everywhere."""
+    first, *others = retried(random)
+    asked = replace(first, refusals=random.randint(1, 12), asked_every_minutes=DEFAULT_RETRY_MINUTES)
+    return [replace(step, retry_minutes=DEFAULT_RETRY_MINUTES) for step in (asked, *others)]
 
 
 Shape = Callable[[Random], list[Step]]
@@ -99,7 +103,7 @@ SHAPES: dict[str, Shape] = {
     "fan": fan,
     "retried": retried,
     "guarded": guarded,
-    "five": five_steps,
+    "patient": patient,
 }
 
 
@@ -114,7 +118,8 @@ SHAPES["mixed"] = mixed
 def pipelines(shape: str, tasks: int, task_seconds: float, random: Random) -> list[list[Step]]:
     """The pipelines of a batch with ``tasks`` activities, at least.
 
-    ``shape`` is ``single``, tasks of ``task_seconds`` that depend on nothing, or one of SHAPES.
+    ``shape`` is ``single``, tasks that depend on nothing, or ``five``, chains of five steps, both of
+    ``task_seconds`` each; or one of SHAPES.
     """
     found: list[list[Step]] = []
     left = tasks
@@ -122,6 +127,8 @@ def pipelines(shape: str, tasks: int, task_seconds: float, random: Random) -> li
         if shape == "single":
             count = min(left, TASKS_OF_A_PIPELINE)
             steps = [Step(f"A{number}", task_seconds) for number in range(count)]
+        elif shape == "five":
+            steps = chain(random, task_seconds, CHAIN_OF_FIVE)
         else:
             steps = SHAPES[shape](random)
         found.append(steps)

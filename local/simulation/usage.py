@@ -32,12 +32,12 @@ class Usage:
     throttled_reports: int = 0
     lost_offers: int = 0
     """Tasks handed to an abandoned poll."""
-    latencies: list[float] = field(default_factory=list)
-    """Seconds from when a task is ready until its handler starts."""
+    first_latencies: list[float] = field(default_factory=list)
+    """Seconds from when a task is ready until its handler starts, of tasks with which a pipeline begins."""
     later_latencies: list[float] = field(default_factory=list)
     """Those of tasks that another task made ready: dependents, retries, preconditions asked again."""
-    durations: list[float] = field(default_factory=list)
-    """Seconds from a pipeline's activation to the end of its last task."""
+    durations: dict[int, float] = field(default_factory=dict)
+    """Seconds from a pipeline's activation to the end of its last task, by the pipeline's number."""
     peak_running: int = 0
     starts_of_group: Counter[str] = field(default_factory=Counter)
     """RunTask executions by worker group."""
@@ -48,6 +48,11 @@ class Usage:
     def transitions(self) -> int:
         """State transitions of both state machines, retries included."""
         return self.poll_loop_transitions + self.run_task_transitions
+
+    @property
+    def latencies(self) -> list[float]:
+        """Those of all tasks."""
+        return self.first_latencies + self.later_latencies
 
     def latency(self, share: float) -> float:
         """The latency within which ``share`` (0 to 1) of the tasks start. Raises ValueError without tasks."""
