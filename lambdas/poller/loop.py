@@ -3,7 +3,8 @@
 The rules follow the protocol (API Reference, PollForTask; developer guide, Task Runner and limits). The
 service holds a poll for up to 90 s. It offers an unacknowledged task again after 2 minutes. An account may
 send 2 polls a second. A poll that we abandon stays open at the service, so no other poll follows it in the
-same execution: the next tick takes over. See docs/protocol.md.
+same execution: the next tick takes over. While a worker group sleeps, its polls are short. While it is awake
+they are held until the service answers, so that one may follow another. See docs/protocol.md.
 """
 
 from __future__ import annotations
@@ -160,13 +161,18 @@ class LoopState:
         """The state after the group turned out to have work."""
         return replace(self, awake=True)
 
-    def holds_polls(self, limits: Limits) -> bool:
-        """Whether the loop waits for the service's answer to its next poll."""
-        return limits.continuous or self.awake
+    def is_awake(self, limits: Limits) -> bool:
+        """Whether the loop holds its polls: it waits until the service answers them.
+
+        A deployment may have taken the linger away since the loop woke, and with it the function's time.
+        """
+        return limits.continuous or (limits.may_wake and self.awake)
 
     def poll_timeout(self, limits: Limits) -> float:
         """Seconds after which the next poll is abandoned."""
-        return limits.held_poll_timeout if self.awake else limits.poll_timeout
+        if limits.continuous or not self.is_awake(limits):
+            return limits.poll_timeout
+        return limits.held_poll_timeout
 
     def pause(self, limits: Limits, *, seconds_since_start: float) -> float:
         """Seconds until the loop's pace allows a poll."""
@@ -208,7 +214,7 @@ class Activity:
     running: bool
     """Whether one is running."""
     seconds_since_end: float | None = None
-    """Seconds since the last one ended. None if none did lately."""
+    """Seconds since the last one ended: a little below 0 if clocks differ. None if none did lately."""
 
 
 def has_work(activity: Activity, limits: Limits) -> bool:
@@ -286,7 +292,7 @@ def _decide(
         wait = 1 + round((2**state.errors) * (1 + jitter))
         return _within_slot(Decision(Next.WAIT, failed, wait), limits, seconds_since_start)
 
-    if result is PollResult.ABANDONED or not state.holds_polls(limits):
+    if result is PollResult.ABANDONED or not state.is_awake(limits):
         return Decision(Next.STOP, polled)
 
     if poll_seconds < QUICK_ANSWER_SECONDS:
