@@ -8,7 +8,7 @@ steps is written once.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from poller.loop import Next, PollResult, decide, has_work, may_poll
@@ -156,9 +156,10 @@ def play_invocation(
         played = yield from play_round(
             state, started_at=started_at, limits=limits, last_pace=last_pace, now=now, jitter=jitter
         )
-        state = played.decision.state
-        if played.decision.next is not Next.POLL or seconds_left() < _ROUND_SECONDS + state.poll_timeout(
-            limits
-        ):
+        following = played.decision.state
+        needed = _ROUND_SECONDS + following.poll_timeout(limits)
+        if played.decision.next is not Next.POLL or seconds_left() < needed:
             return played
         yield Tell(played)
+        # PollLoop's history knows nothing of this round.
+        state = replace(following, events=state.events)

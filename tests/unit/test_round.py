@@ -114,3 +114,9 @@ def test_a_poll_that_was_given_up_is_followed_by_none() -> None:
     played = Played(Poll(PollResult.ABANDONED), activity=Activity(running=True))
     assert played.timeouts == [95]
     assert played.end.decision.next is Next.STOP
+
+
+def test_rounds_that_share_an_invocation_add_to_the_history_once() -> None:
+    played = Played(EMPTY, EMPTY, TASK, activity=Activity(running=True), state=LoopState(events=100))
+    assert played.end.decision.state.polls == 3
+    assert played.end.decision.state.events == 100 + 12
