@@ -219,7 +219,7 @@ def _log_round(config: Configuration, played: Round) -> None:
         "next": played.decision.next.value,
         "waitSeconds": played.decision.wait_seconds,
         "pausedSeconds": round(played.slept_seconds, 3),
-        "awake": played.decision.state.is_awake(config.limits),
+        "awake": played.decision.state.holds_polls(config.limits),
     }
     if not poll.error:
         telemetry.logger.info("Polled", **line)

@@ -161,18 +161,17 @@ class LoopState:
         """The state after the group turned out to have work."""
         return replace(self, awake=True)
 
-    def is_awake(self, limits: Limits) -> bool:
-        """Whether the loop holds its polls: it waits until the service answers them.
-
-        A deployment may have taken the linger away since the loop woke, and with it the function's time.
-        """
-        return limits.continuous or (limits.may_wake and self.awake)
+    def holds_polls(self, limits: Limits) -> bool:
+        """Whether the loop waits for the service's answer to its next poll."""
+        return limits.continuous or self._woken(limits)
 
     def poll_timeout(self, limits: Limits) -> float:
         """Seconds after which the next poll is abandoned."""
-        if limits.continuous or not self.is_awake(limits):
-            return limits.poll_timeout
-        return limits.held_poll_timeout
+        return limits.held_poll_timeout if self._woken(limits) else limits.poll_timeout
+
+    def _woken(self, limits: Limits) -> bool:
+        # A deployment may have ended the linger since, and with it the time that the function has.
+        return self.awake and limits.may_wake
 
     def pause(self, limits: Limits, *, seconds_since_start: float) -> float:
         """Seconds until the loop's pace allows a poll."""
@@ -195,6 +194,7 @@ class Decision:
     next: Next
     state: LoopState
     wait_seconds: int = 0
+    """For the Wait state, in the service's time: where that goes faster, Step Functions' waits do too."""
 
     @property
     def too_many_errors(self) -> bool:
@@ -266,11 +266,11 @@ def _decide(
         return Decision(Next.STOP, state)
 
     if result is PollResult.FULL:
-        full = max(FULL_WAIT_SECONDS, math.ceil(limits.period / _FULL_WAITS))
+        full = max(FULL_WAIT_SECONDS, math.ceil(limits.period * limits.time_scale / _FULL_WAITS))
         return _within_slot(Decision(Next.WAIT, state, full), limits, seconds_since_start)
 
     if result is PollResult.PACED:
-        pause = max(1, math.ceil(state.pause(limits, seconds_since_start=seconds_since_start)))
+        pause = max(1, math.ceil(state.pace.pause(seconds_since_start * limits.time_scale)))
         return _within_slot(Decision(Next.WAIT, state, pause), limits, seconds_since_start)
 
     sent_at = max(0.0, seconds_since_start - poll_seconds) * limits.time_scale
@@ -283,7 +283,7 @@ def _decide(
     if result is PollResult.THROTTLED:
         # The service works and other loops are polling. That is no reason to fail, however often it happens.
         slower = replace(polled, errors=state.errors, pace=state.pace.throttled(sent_at))
-        own = slower.pause(limits, seconds_since_start=seconds_since_start)
+        own = slower.pace.pause(seconds_since_start * limits.time_scale)
         pause = max(1, round(own * (0.5 + jitter)))
         return _within_slot(Decision(Next.WAIT, slower, pause), limits, seconds_since_start)
 
@@ -292,10 +292,10 @@ def _decide(
         wait = 1 + round((2**state.errors) * (1 + jitter))
         return _within_slot(Decision(Next.WAIT, failed, wait), limits, seconds_since_start)
 
-    if result is PollResult.ABANDONED or not state.is_awake(limits):
+    if result is PollResult.ABANDONED or not state.holds_polls(limits):
         return Decision(Next.STOP, polled)
 
-    if poll_seconds < QUICK_ANSWER_SECONDS:
+    if poll_seconds * limits.time_scale < QUICK_ANSWER_SECONDS:
         wait = Decision(Next.WAIT, polled, round(QUICK_ANSWER_SECONDS))
         return _within_slot(wait, limits, seconds_since_start)
     return _within_slot(Decision(Next.POLL, polled), limits, seconds_since_start)
@@ -303,7 +303,7 @@ def _decide(
 
 def _within_slot(decision: Decision, limits: Limits, seconds_since_start: float) -> Decision:
     """``decision``, or STOP if its next poll would fall into the next execution's slot."""
-    later = seconds_since_start + decision.wait_seconds
+    later = seconds_since_start + decision.wait_seconds / limits.time_scale
     if may_poll(seconds_since_start=later, state=decision.state, limits=limits):
         return decision
     return Decision(Next.STOP, decision.state)

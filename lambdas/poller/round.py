@@ -157,8 +157,10 @@ def play_invocation(
         played = yield from play_round(
             state, started_at=started_at, limits=limits, last_pace=last_pace, now=now, jitter=jitter
         )
-        needed = _ROUND_SECONDS + played.decision.state.poll_timeout(limits)
+        following = played.decision.state
+        needed = _ROUND_SECONDS + following.poll_timeout(limits)
         if played.decision.next is not Next.POLL or seconds_left() < needed:
             return played
         yield LogRound(played)
-        state = replace(played.decision.state, events=state.events)
+        # PollLoop's history knows nothing of this round.
+        state = replace(following, events=state.events)

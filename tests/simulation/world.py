@@ -41,7 +41,7 @@ SCHEDULERS_MINUTE = 60.0
 POLL_SECONDS = 10.0
 PROGRESS_SECONDS = 60.0
 LIMITS = Limits(period=PERIOD_SECONDS, poll_timeout=POLL_SECONDS, linger=600)
-INVOCATION = timedelta(seconds=PERIOD_SECONDS + 125)
+INVOCATION = timedelta(seconds=PERIOD_SECONDS + 150)
 """The poller's timeout."""
 
 Work = Callable[[str, int], tuple[float, str]]

@@ -135,12 +135,6 @@ def test_what_follows_a_task_is_held_and_asks_for_nothing() -> None:
     assert Played(TASK, state=task.end.decision.state).timeouts == [95]
 
 
-def test_polls_that_follow_one_another_add_to_the_history_once() -> None:
-    played = Played(EMPTY, EMPTY, EMPTY, EMPTY, activity=Activity(running=True))
-    assert played.end.decision.state.polls == 4
-    assert played.end.decision.state.events == LoopState().events + 7
-
-
 def test_a_held_poll_is_followed_by_none_if_the_service_tells_the_runner_to_terminate() -> None:
     played = Played(EMPTY, activity=Activity(running=True), terminate=True)
     assert played.timeouts == [95]
@@ -158,3 +152,9 @@ def test_a_loop_at_its_limit_asks_when_it_may_poll_again() -> None:
     assert full.counted(FindActivity) == 0
     free = Played(EMPTY, limits=limits, state=full.end.decision.state)
     assert free.counted(FindActivity) == 1
+
+
+def test_rounds_that_share_an_invocation_add_to_the_history_once() -> None:
+    played = Played(EMPTY, EMPTY, TASK, activity=Activity(running=True), state=LoopState(events=100))
+    assert played.end.decision.state.polls == 3
+    assert played.end.decision.state.events == 100 + 12
