@@ -110,6 +110,14 @@ def test_activity_is_looked_at_before_the_first_poll_of_an_execution_alone() -> 
     assert Played(EMPTY, state=failed.end.decision.state).counted(FindActivity) == 0
 
 
+def test_an_answer_that_misses_a_task_costs_one_tick() -> None:
+    missed = Played(EMPTY, activity=Activity(running=False))
+    assert missed.timeouts == [10]
+    assert missed.end.decision.next is Next.STOP
+    # The next execution begins without a state.
+    assert Played(EMPTY, EMPTY, EMPTY, EMPTY, activity=Activity(running=True)).timeouts == [95] * 4
+
+
 @pytest.mark.parametrize(
     "limits", [Limits(period=300, poll_timeout=10), Limits(period=300, poll_timeout=95, linger=600)]
 )
