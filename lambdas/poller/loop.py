@@ -3,7 +3,8 @@
 The rules follow the protocol (API Reference, PollForTask; developer guide, Task Runner and limits). The
 service holds a poll for up to 90 s. It offers an unacknowledged task again after 2 minutes. An account may
 send 2 polls a second. A poll that we abandon stays open at the service, so no other poll follows it in the
-same execution: the next tick takes over. See docs/protocol.md.
+same execution: the next tick takes over. While a worker group sleeps, its polls are short. While it is awake
+they are held until the service answers, so that one may follow another. See docs/protocol.md.
 """
 
 from __future__ import annotations
@@ -162,11 +163,15 @@ class LoopState:
 
     def holds_polls(self, limits: Limits) -> bool:
         """Whether the loop waits for the service's answer to its next poll."""
-        return limits.continuous or self.awake
+        return limits.continuous or self._woken(limits)
 
     def poll_timeout(self, limits: Limits) -> float:
         """Seconds after which the next poll is abandoned."""
-        return limits.held_poll_timeout if self.awake else limits.poll_timeout
+        return limits.held_poll_timeout if self._woken(limits) else limits.poll_timeout
+
+    def _woken(self, limits: Limits) -> bool:
+        # A deployment may have ended the linger since, and with it the time that the function has.
+        return self.awake and limits.may_wake
 
     def pause(self, limits: Limits, *, seconds_since_start: float) -> float:
         """Seconds until the loop's pace allows a poll."""
@@ -189,6 +194,7 @@ class Decision:
     next: Next
     state: LoopState
     wait_seconds: int = 0
+    """For the Wait state, in the service's time: where that goes faster, Step Functions' waits do too."""
 
     @property
     def too_many_errors(self) -> bool:
@@ -208,7 +214,7 @@ class Activity:
     running: bool
     """Whether one is running."""
     seconds_since_end: float | None = None
-    """Seconds since the last one ended. None if none did lately."""
+    """Seconds since the last one ended: a little below 0 if clocks differ. None if none did lately."""
 
 
 def has_work(activity: Activity, limits: Limits) -> bool:
@@ -260,11 +266,11 @@ def _decide(
         return Decision(Next.STOP, state)
 
     if result is PollResult.FULL:
-        full = max(FULL_WAIT_SECONDS, math.ceil(limits.period / _FULL_WAITS))
+        full = max(FULL_WAIT_SECONDS, math.ceil(limits.period * limits.time_scale / _FULL_WAITS))
         return _within_slot(Decision(Next.WAIT, state, full), limits, seconds_since_start)
 
     if result is PollResult.PACED:
-        pause = max(1, math.ceil(state.pause(limits, seconds_since_start=seconds_since_start)))
+        pause = max(1, math.ceil(state.pace.pause(seconds_since_start * limits.time_scale)))
         return _within_slot(Decision(Next.WAIT, state, pause), limits, seconds_since_start)
 
     sent_at = max(0.0, seconds_since_start - poll_seconds) * limits.time_scale
@@ -277,7 +283,7 @@ def _decide(
     if result is PollResult.THROTTLED:
         # The service works and other loops are polling. That is no reason to fail, however often it happens.
         slower = replace(polled, errors=state.errors, pace=state.pace.throttled(sent_at))
-        own = slower.pause(limits, seconds_since_start=seconds_since_start)
+        own = slower.pace.pause(seconds_since_start * limits.time_scale)
         pause = max(1, round(own * (0.5 + jitter)))
         return _within_slot(Decision(Next.WAIT, slower, pause), limits, seconds_since_start)
 
@@ -289,7 +295,7 @@ def _decide(
     if result is PollResult.ABANDONED or not state.holds_polls(limits):
         return Decision(Next.STOP, polled)
 
-    if poll_seconds < QUICK_ANSWER_SECONDS:
+    if poll_seconds * limits.time_scale < QUICK_ANSWER_SECONDS:
         wait = Decision(Next.WAIT, polled, round(QUICK_ANSWER_SECONDS))
         return _within_slot(wait, limits, seconds_since_start)
     return _within_slot(Decision(Next.POLL, polled), limits, seconds_since_start)
@@ -297,7 +303,7 @@ def _decide(
 
 def _within_slot(decision: Decision, limits: Limits, seconds_since_start: float) -> Decision:
     """``decision``, or STOP if its next poll would fall into the next execution's slot."""
-    later = seconds_since_start + decision.wait_seconds
+    later = seconds_since_start + decision.wait_seconds / limits.time_scale
     if may_poll(seconds_since_start=later, state=decision.state, limits=limits):
         return decision
     return Decision(Next.STOP, decision.state)

@@ -16,11 +16,11 @@ from poller.pace import LastPace
 from poller.round import (
     CountRunningTasks,
     FindActivity,
+    LogRound,
     Round,
     SendHeartbeat,
     SendPoll,
     Sleep,
-    Tell,
     play_invocation,
 )
 
@@ -112,14 +112,12 @@ class _Invocation:
             while True:
                 match self._steps.send(result):
                     case CountRunningTasks():
-                        result = self._loop.listing.running(self._now)
-                        return self._after(request, result)
+                        return self._after(request, self._loop.listing.running(self._now))
                     case FindActivity():
-                        result = self._loop.listing.activity(self._now)
-                        return self._after(request * (1 if result.running else 2), result)
+                        return self._after(request, self._loop.listing.activity(self._now))
                     case SendHeartbeat():
                         return self._after(request, False)
-                    case Tell():
+                    case LogRound():
                         self._world.usage.polls_in_invocations += 1
                         result = None
                     case Sleep(seconds):
