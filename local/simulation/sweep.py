@@ -32,7 +32,7 @@ FEW = Scenario(tasks_per_day=20, days=10)
 MONITORING = {"Metrics", "Alarms", "Dashboard", "Ends"}
 """Lines of the bill for what a host lacks."""
 
-BASE = Scenario(tasks_per_day=TASKS_PER_DAY, days=15)
+BASE = Scenario(tasks_per_day=TASKS_PER_DAY, days=10)
 
 
 @dataclass(frozen=True)

@@ -62,13 +62,8 @@ def tables() -> list[Table]:
     """All of them, in the page's order."""
     nightly, steady = (replace(FIVE, pattern=pattern) for pattern in ("nightly", "steady"))
     by_arrival = [nightly, steady, IDLE, SINGLE]
-    by_shape = [replace(nightly, shape=shape) for shape in SHAPE_NAMES]
-    timeouts = [
-        replace(base, poll_timeout=timeout, dead_poll=dead_poll)
-        for timeout in POLL_TIMEOUTS
-        for base in (IDLE, SINGLE)
-        for dead_poll in DEAD_POLLS
-    ]
+    by_shape = [replace(nightly, shape=shape) for shape in _ENDING]
+    timeouts = [each for timeout in POLL_TIMEOUTS for each in _with_timeout(timeout)]
     return [
         Table("Ways to poll", [each for base in by_arrival for each in ways(base)], _ways),
         Table(
@@ -124,11 +119,17 @@ _KINDS: dict[str, Callable[[Scenario], Scenario]] = {
 }
 
 
+_ENDING = ("single", "five", "chain", "fan", "patient", "mixed")
+
+
 def _ends(results: Results) -> Iterator[Sequence[str]]:
     yield "", *_KINDS
-    for shape, name in SHAPE_NAMES.items():
+    for shape in _ENDING:
         base = replace(BASE, pattern="nightly", shape=shape)
-        yield name, *(_two(results[kind(base)].usage.durations.values()) for kind in _KINDS.values())
+        yield (
+            SHAPE_NAMES[shape],
+            *(_two(results[kind(base)].usage.durations.values()) for kind in _KINDS.values()),
+        )
 
 
 def _lingers(results: Results) -> Iterator[Sequence[str]]:
@@ -155,6 +156,12 @@ def _lingers(results: Results) -> Iterator[Sequence[str]]:
         )
 
 
+def _with_timeout(timeout: int) -> list[Scenario]:
+    """An idle group, and single tasks under both readings of an abandoned poll."""
+    idle, single = (replace(base, poll_timeout=timeout) for base in (IDLE, SINGLE))
+    return [idle, *(replace(single, dead_poll=dead_poll) for dead_poll in DEAD_POLLS)]
+
+
 def _timeouts(results: Results) -> Iterator[Sequence[str]]:
     yield (
         "poll timeout",
@@ -164,10 +171,7 @@ def _timeouts(results: Results) -> Iterator[Sequence[str]]:
         "tasks that an abandoned poll delays",
     )
     for timeout in POLL_TIMEOUTS:
-        idle, swallows, noticed = (
-            results[replace(base, poll_timeout=timeout, dead_poll=dead_poll)]
-            for base, dead_poll in ((IDLE, DEAD_POLLS[0]), *((SINGLE, reading) for reading in DEAD_POLLS))
-        )
+        idle, swallows, noticed = (results[each] for each in _with_timeout(timeout))
         name = f"{timeout} s"
         yield (
             f"**{name} (default)**" if timeout == DEFAULT.poll_timeout else name,

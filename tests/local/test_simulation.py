@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from xml.etree import ElementTree as ET
@@ -14,12 +15,14 @@ import pytest
 from local.simulation.arrivals import PATTERNS
 from local.simulation.bill import Line, bill, host_bill, total
 from local.simulation.chart import draw, scenarios
+from local.simulation.listing import Listing
 from local.simulation.prices import Prices
 from local.simulation.run import simulate
 from local.simulation.scenario import Scenario
-from local.simulation.sweep import Result
+from local.simulation.sweep import SHAPES, Result
 from local.simulation.tables import tables
 from local.simulation.usage import Usage
+from poller.loop import Activity
 
 DAY = 1.0
 TICKS_A_DAY = 288
@@ -99,6 +102,50 @@ def test_a_pattern_brings_its_tasks_within_the_time(pattern: str) -> None:
     assert sum(batch.tasks for batch in batches) == pytest.approx(3_000, rel=0.15)
     assert all(0 <= (batch.at - START).total_seconds() <= 31 * 86_400 for batch in batches)
     assert not list(PATTERNS[pattern](START, 30, 0, Random(1)))  # noqa: S311
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, "five", "single"])
+def test_a_days_tasks_come_in_whole_pipelines(shape: str) -> None:
+    usage = simulate(Scenario(tasks_per_day=48, pattern="hourly", shape=shape, days=3, host=True))
+    activities = 3 * 48
+    assert usage.not_ended == 0
+    assert activities <= usage.tasks
+    assert len(usage.durations) <= activities
+    if shape in ("single", "five", "chain", "fan"):
+        # The last pipeline may be more than was due.
+        assert usage.tasks <= activities + 8
+
+
+def test_the_host_and_the_stack_get_the_same_pipelines() -> None:
+    mixed = Scenario(tasks_per_day=100, shape="mixed", pattern="bursts", days=3)
+    stack, host = simulate(mixed), simulate(replace(mixed, host=True))
+    assert stack.tasks == host.tasks
+    assert stack.durations.keys() == host.durations.keys()
+    # Nothing waits for a tick on the host, and its work is not looked at every 240 s.
+    assert all(stack.durations[number] > host.durations[number] for number in host.durations)
+
+
+def test_work_that_is_longer_than_an_invocation_is_deferred() -> None:
+    one = Scenario(tasks_per_day=1, pattern="nightly", days=1)
+    invoked, deferred = (simulate(replace(one, task_seconds=seconds)) for seconds in (900, 901))
+    assert invoked.run_task_transitions == 5
+    assert invoked.handler_seconds == 900
+    # Looked at every 240 s.
+    assert deferred.run_task_transitions == 5 + 4 * 5
+    assert deferred.handler_seconds == 5
+
+
+def test_a_list_of_executions_is_as_of_some_seconds_ago() -> None:
+    def at(seconds: float) -> datetime:
+        return START + timedelta(seconds=seconds)
+
+    listing = Listing(lag=60)
+    listing.started(at(0))
+    assert listing.activity(at(59)) == Activity(running=False)
+    assert listing.activity(at(60)) == Activity(running=True)
+    listing.ended(at(70))
+    assert listing.running(at(129)) == 1
+    assert listing.activity(at(130)) == Activity(running=False, seconds_since_end=60)
 
 
 def test_a_bill_is_counts_times_prices() -> None:
