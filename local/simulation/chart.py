@@ -19,10 +19,11 @@ LEFT, TOP = (80, 570), (100, 450)
 PATTERNS = ("nightly", "steady")
 SHAPES = {"single": "single tasks of 60 s", "five": "chains of five tasks of 60 s"}
 
-USD = (0.5, 1, 2, 5, 10, 15)
+USD = (0.5, 1, 2, 5, 10)
+USD_RANGE = 0.4, 14
+SECONDS_RANGE = 40, 7 * 3600
 SECONDS = {60: "1 min", 120: "2 min", 300: "5 min", 600: "10 min", 1800: "30 min", 3600: "1 h", 10800: "3 h"}
 COLOURS = {"never awake": "#e08214", "awake with work": "#2171b5", "always awake": "#238b45"}
-LABEL_HEIGHT = 11
 
 Place = tuple[float, float]
 
@@ -72,9 +73,7 @@ def _frame() -> Iterator[str]:
         yield _text((x + 15, y), name)
         x += 130
     yield _dashed((x, y - 4), (x + 22, y - 4))
-    yield _text(
-        (x + 28, y), "a t4g.micro with the Java Task Runner: its cost, and when the pipelines end on it"
-    )
+    yield _text((x + 28, y), "a host with the Java Task Runner: its cost, and its end")
 
 
 def _panel(title: str, shown: Sequence[Scenario], results: Results, origin: Place) -> Iterator[str]:
@@ -123,7 +122,7 @@ def _mark(scenario: Scenario, result: Result, origin: Place) -> Iterator[str]:
     if is_default(scenario):
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="none" stroke="#c00" stroke-width="2"/>'
         name = f"default $ {result.usd:.2f}, {span(median)}"
-        yield _text((x + 12, y + 16), name, fill="#c00", weight="bold")
+        yield _text((x + 10, min(y - 12, high - 6)), name, fill="#c00", weight="bold")
 
 
 def _period_names(shown: Sequence[Scenario], results: Results, origin: Place) -> Iterator[str]:
@@ -132,19 +131,21 @@ def _period_names(shown: Sequence[Scenario], results: Results, origin: Place) ->
         of_way = [scenario for scenario in shown if way(scenario) == name]
         if name == "always awake":
             cheapest = min(of_way, key=lambda scenario: results[scenario].usd)
-            low = max(_y(_end(results[scenario], 0.5), origin) for scenario in of_way)
+            high = min(_y(_end(results[scenario], 0.95), origin) for scenario in of_way)
             periods = sorted(scenario.period / 60 for scenario in of_way)
             label = f"{periods[0]:g} to {periods[-1]:g} min"
-            yield _text((_x(results[cheapest].usd, origin), low + 16), label, size=10)
+            yield _text((_x(results[cheapest].usd, origin) - 4, high - 9), label, size=10, fill=COLOURS[name])
             continue
-        above = -math.inf
-        for scenario in sorted(of_way, key=lambda scenario: -scenario.period):
+        for scenario in of_way:
             if is_default(scenario):
                 continue
-            x, y = _x(results[scenario].usd, origin), _y(_end(results[scenario], 0.5), origin) + 4
-            above = max(y, above + LABEL_HEIGHT)
-            side = ("end", -8) if name == "never awake" else ("start", 8)
-            yield _text((x + side[1], above), f"{scenario.period / 60:g} min", anchor=side[0], size=10)
+            x, label = _x(results[scenario].usd, origin), f"{scenario.period / 60:g} min"
+            if name == "never awake":
+                place = x - 8, _y(_end(results[scenario], 0.5), origin) + 4
+                yield _text(place, label, anchor="end", size=10, fill=COLOURS[name])
+            else:
+                place = x + 5, _y(_end(results[scenario], 0.95), origin) + 9
+                yield _text(place, label, size=10, fill=COLOURS[name])
 
 
 def _end(result: Result, share: float) -> float:
@@ -159,11 +160,11 @@ def _dashed(start: Place, end: Place) -> str:
 
 
 def _x(usd: float, origin: Place) -> float:
-    return origin[0] + PANEL[0] * _share(usd, USD[0], USD[-1])
+    return origin[0] + PANEL[0] * _share(usd, *USD_RANGE)
 
 
 def _y(seconds: float, origin: Place) -> float:
-    return origin[1] + PANEL[1] * (1 - _share(seconds, 45, 6 * 3600))
+    return origin[1] + PANEL[1] * (1 - _share(seconds, *SECONDS_RANGE))
 
 
 def _share(value: float, least: float, most: float) -> float:
