@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from poller.envelope import execution_name
 from poller.pace import LastPace, Pace
 from runner import clients, telemetry
 
@@ -33,6 +34,8 @@ class Service:
     ) -> None:
         self.answer = answer
         self.heartbeat = heartbeat
+        self.timeouts: list[float] = []
+        """After how many seconds each poll would have been given up."""
 
     def poll_for_task(self, **_: str) -> Mapping[str, Any]:
         if isinstance(self.answer, Exception):
@@ -45,6 +48,33 @@ class Service:
         return self.heartbeat
 
 
+class Executions:
+    """ListExecutions, newest first, of the worker groups of a stack."""
+
+    def __init__(self, *executions: Mapping[str, Any], refused: bool = False) -> None:
+        self._executions = executions
+        self._refused = refused
+
+    def list_executions(self, **request: Any) -> dict[str, Any]:
+        if self._refused:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListExecutions")
+        wanted = request.get("statusFilter")
+        found = [run for run in self._executions if wanted in (None, run["status"])]
+        return {"executions": found[: request["maxResults"]]}
+
+
+def execution(worker_group: str, *, minutes_ago: float | None = None) -> dict[str, Any]:
+    """A RunTask execution that ended so long ago; without that, one that is running."""
+    name = execution_name({"attemptId": "@A", "taskId": "T", "workerGroup": worker_group}, poll_id="p")
+    if minutes_ago is None:
+        return {"name": name, "status": "RUNNING"}
+    return {
+        "name": name,
+        "status": "SUCCEEDED",
+        "stopDate": datetime.now(UTC) - timedelta(minutes=minutes_ago),
+    }
+
+
 Poller = Callable[[Service], dict[str, Any]]
 
 
@@ -54,7 +84,11 @@ def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
     monkeypatch.setattr(module, "LAST_PACE", LastPace())
 
     def invoke(service: Service) -> dict[str, Any]:
-        monkeypatch.setattr(clients, "polling", lambda timeout: service)
+        def polling(timeout: float) -> Service:
+            service.timeouts.append(timeout)
+            return service
+
+        monkeypatch.setattr(clients, "polling", polling)
         monkeypatch.setattr(clients, "data_pipeline", lambda: service)
         event = {"loop": {}, "startedAt": datetime.now(UTC).isoformat()}
         answer: dict[str, Any] = module.handler(
@@ -127,3 +161,29 @@ def test_empty_polls_are_counted_where_there_is_an_alarm_on_them(
     poll(Service(answer, {}))
     assert emitted.get("TasksReceived") == received
     assert emitted["Polls"] == 1
+
+
+@pytest.mark.parametrize(
+    ("executions", "timeout"),
+    [
+        (Executions(execution("etl")), 95),
+        (Executions(execution("etl", minutes_ago=9)), 95),
+        (Executions(execution("other"), execution("etl", minutes_ago=9)), 95),
+        (Executions(execution("etl", minutes_ago=11), execution("etl", minutes_ago=9)), 95),
+        (Executions(execution("etl", minutes_ago=11)), 10),
+        (Executions(execution("other"), execution("other", minutes_ago=1)), 10),
+        (Executions(), 10),
+        (Executions(execution("etl"), refused=True), 10),
+    ],
+)
+def test_a_group_with_work_holds_its_polls(
+    poll: Poller, monkeypatch: pytest.MonkeyPatch, executions: Executions, timeout: int
+) -> None:
+    """If ListExecutions is refused, the group is polled as if it slept."""
+    module = importlib.import_module("poll_for_task")
+    limits = dataclasses.replace(module.CONFIGURATION.limits, linger=600)
+    monkeypatch.setattr(module, "CONFIGURATION", dataclasses.replace(module.CONFIGURATION, limits=limits))
+    monkeypatch.setattr(clients, "step_functions", lambda: executions)
+    service = Service({"taskObject": TASK}, {})
+    assert poll(service)["next"] == "START"
+    assert service.timeouts == [timeout]
