@@ -3,7 +3,8 @@
     Poll -> Next -> StartTask -> Poll ...   a task: three states
     Poll -> Next -> Done                    an idle tick: three states
 
-lambdas/poller/loop.py decides what comes next; the state machine only follows.
+lambdas/poller/loop.py decides what comes next; the state machine only follows. Held polls that bring no task
+follow one another in one invocation of the poller, and so in one Poll state.
 """
 
 from __future__ import annotations
@@ -39,16 +40,20 @@ _LOOP_AFTER_START = (
 )
 
 _BEYOND_THE_POLL_SECONDS = 30
-"""The poller's time for everything but the poll: heartbeat, count of running tasks, claim object."""
-
+"""The poller's time for everything but the poll: heartbeat, ListExecutions, claim object."""
 
 _LONGEST_POLL_SECONDS = 120
+"""The longest poll timeout of a worker group: a slot's last poll may begin at its end."""
+
 _LONGEST_FUNCTION_SECONDS = 900
-"""Lambda quotas."""
+"""The longest timeout of a function (Lambda quotas)."""
 
 
 def _timeout_seconds(group: WorkerGroup) -> int:
-    """Seconds for all polls of a slot, as held polls follow one another in one invocation."""
+    """The poller's timeout. Held polls follow one another in one invocation, if need be for a whole slot.
+
+    If a slot is longer than a function may last, the poller returns in between (lambdas/poller/round.py).
+    """
     if not (group.continuous or group.may_wake):
         return group.poll_timeout + _BEYOND_THE_POLL_SECONDS
     slot = group.period_seconds + _LONGEST_POLL_SECONDS + _BEYOND_THE_POLL_SECONDS
@@ -162,6 +167,7 @@ class PollLoop(Construct):
         if shared.encryption_key is not None:
             # Putting an object takes only this action (S3 user guide, SSE-KMS).
             shared.encryption_key.grant(self.poller, "kms:GenerateDataKey")
+        # To count the tasks that run, and to see whether the group has work.
         if self.worker_group.max_concurrent_tasks is not None or self.worker_group.may_wake:
             self.poller.add_to_role_policy(
                 iam.PolicyStatement(actions=["states:ListExecutions"], resources=[run_task.state_machine_arn])

@@ -36,8 +36,8 @@ class WorkerGroup:
     """One worker group to poll for.
 
     ``schedule``: an EventBridge Scheduler rate from one minute to one day, such as ``rate(5 minutes)``.
-    ``poll_timeout``: seconds that one poll lasts while the group sleeps, 2 to 120; 95 keeps it always awake
-    ("continuous").
+    ``poll_timeout``: seconds that one poll lasts while the group sleeps, 2 to 120. With 90 or more it never
+    sleeps ("continuous"); 95 leaves the service the time to answer.
     ``linger_minutes``: how long, 0 to 1,440, the group stays awake after its last task ended. While it is
     awake, polls are held, so that a task starts as soon as it is ready. With 0 it never wakes.
     ``max_concurrent_tasks``: how many tasks of this group may run at once; None for no limit.
@@ -77,7 +77,7 @@ class WorkerGroup:
         if not 0 <= self.linger_minutes <= 1_440:
             raise ConfigurationError(
                 f"Worker group '{self.name}': linger_minutes is {self.linger_minutes}; 0 to 1,440 are "
-                "possible. For a group that is always awake, use a poll_timeout of 95."
+                "possible. With 0 it never wakes. For a group that is always awake, use a poll_timeout of 95."
             )
         if self.max_concurrent_tasks is not None and self.max_concurrent_tasks < 1:
             raise ConfigurationError(

@@ -1,4 +1,6 @@
-"""The poller: sends one PollForTask, and tells PollLoop what to do next.
+"""The poller: sends PollForTask, and tells PollLoop what to do next.
+
+While the worker group is awake, polls that bring nothing follow one another in one invocation.
 
 Event: ``{loop, startedAt, retries}``; ``retries`` counts this invocation's tries that failed. Return value:
 ``{next: START | WAIT | POLL | STOP, waitSeconds, loop, task?, name?}``.
@@ -16,7 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from poller.envelope import belongs_to
+from poller import executions
 from poller.loop import Activity, Limits, PollResult
 from poller.pace import LastPace
 from poller.polling import Poll, PollingFailed, poll_once
@@ -25,12 +27,12 @@ from poller.response import read_event, write_response
 from poller.round import (
     CountRunningTasks,
     FindActivity,
+    LogRound,
     Round,
     SendHeartbeat,
     SendPoll,
     Sleep,
     Step,
-    Tell,
     play_invocation,
 )
 from runner import clients, telemetry
@@ -72,14 +74,11 @@ class Configuration:
 
 CONFIGURATION = Configuration.from_environment()
 clients.polling(CONFIGURATION.limits.poll_timeout)  # made while Lambda starts the environment
-_NEWEST_EXECUTIONS = 200
-"""Of all groups of the stack. If more start within the linger, a group may fall asleep too early."""
-
 LAST_PACE = LastPace(CONFIGURATION.limits.time_scale)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Poll once if this execution still owns its slot, and say what follows.
+    """Poll if this execution still owns its slot, and say what follows.
 
     Raises PollingFailed, which fails the execution, where more polls cannot help: see ``polling``.
     """
@@ -126,18 +125,18 @@ def _play(steps: Generator[Step, Any, Round], config: Configuration) -> Round:
 def _do(step: Step, config: Configuration) -> int | Poll | Activity | bool | None:
     match step:
         case CountRunningTasks():
-            return _running_tasks(config)
+            return executions.count_running(
+                clients.step_functions(),
+                run_task_arn=config.run_task_arn,
+                worker_group=config.worker_group,
+                most=config.limits.max_concurrent_tasks or 0,
+            )
         case Sleep(seconds):
             time.sleep(seconds)
             return None
         case FindActivity():
-            try:
-                return _activity(config)
-            except Exception as error:
-                _configure_logger(config)
-                telemetry.logger.warning("Activity unknown", error=str(error))
-                return Activity(running=False)
-        case Tell(played):
+            return _activity(config)
+        case LogRound(played):
             _log_round(config, played)
             return None
         case SendPoll(timeout):
@@ -153,37 +152,19 @@ def _configure_logger(config: Configuration) -> None:
     telemetry.logger.append_keys(workerGroup=config.worker_group)
 
 
-def _running_tasks(config: Configuration) -> int:
-    """Count this worker group's running RunTask executions, up to ``max_concurrent_tasks``."""
-    most = config.limits.max_concurrent_tasks or 0
-    pages = clients.step_functions().get_paginator("list_executions")
-    running = 0
-    for page in pages.paginate(stateMachineArn=config.run_task_arn, statusFilter="RUNNING"):
-        running += sum(belongs_to(run["name"], config.worker_group) for run in page["executions"])
-        if running >= most:
-            break
-    return running
-
-
 def _activity(config: Configuration) -> Activity:
-    """The running and the newest RunTask executions of this worker group.
-
-    ListExecutions is eventually consistent (Step Functions API Reference). If it misses an execution, or
-    fails, the group may sleep for one more tick.
-    """
-    client = clients.step_functions()
-    now = datetime.now(UTC)
-    running = client.list_executions(
-        stateMachineArn=config.run_task_arn, statusFilter="RUNNING", maxResults=_NEWEST_EXECUTIONS
-    )
-    if any(belongs_to(run["name"], config.worker_group) for run in running["executions"]):
-        return Activity(running=True)
-    newest = client.list_executions(stateMachineArn=config.run_task_arn, maxResults=_NEWEST_EXECUTIONS)
-    ours = [run for run in newest["executions"] if belongs_to(run["name"], config.worker_group)]
-    if any(run["status"] == "RUNNING" for run in ours):
-        return Activity(running=True)
-    ages = [(now - run["stopDate"]).total_seconds() for run in ours if "stopDate" in run]
-    return Activity(running=False, seconds_since_end=min(ages, default=None))
+    """Whether the worker group has work. If that cannot be found out, the group sleeps: polling goes on."""
+    try:
+        return executions.find_activity(
+            clients.step_functions(),
+            run_task_arn=config.run_task_arn,
+            worker_group=config.worker_group,
+            now=datetime.now(UTC),
+        )
+    except Exception as error:
+        _configure_logger(config)
+        telemetry.logger.warning("Activity unknown", error=str(error))
+        return Activity(running=False)
 
 
 def _told_to_end(config: Configuration) -> bool:
@@ -238,6 +219,7 @@ def _log_round(config: Configuration, played: Round) -> None:
         "next": played.decision.next.value,
         "waitSeconds": played.decision.wait_seconds,
         "pausedSeconds": round(played.slept_seconds, 3),
+        "awake": played.decision.state.holds_polls(config.limits),
     }
     if not poll.error:
         telemetry.logger.info("Polled", **line)

@@ -3,7 +3,8 @@
 The rules follow the protocol (API Reference, PollForTask; developer guide, Task Runner and limits). The
 service holds a poll for up to 90 s. It offers an unacknowledged task again after 2 minutes. An account may
 send 2 polls a second. A poll that we abandon stays open at the service, so no other poll follows it in the
-same execution: the next tick takes over. See docs/protocol.md.
+same execution: the next tick takes over. While a worker group sleeps, its polls are short. While it is awake
+they are held until the service answers, so that one may follow another. See docs/protocol.md.
 """
 
 from __future__ import annotations
@@ -213,7 +214,7 @@ class Activity:
     running: bool
     """Whether one is running."""
     seconds_since_end: float | None = None
-    """Seconds since the last one ended. None if none did lately."""
+    """Seconds since the last one ended: a little below 0 if clocks differ. None if none did lately."""
 
 
 def has_work(activity: Activity, limits: Limits) -> bool:

@@ -1,8 +1,8 @@
-"""One round of the loop: the steps from one invocation of the poller to the next.
+"""The rounds of the loop, each with at most one poll, and those that one invocation of the poller plays.
 
-``play_round`` is a generator. It yields each thing that it needs done, and is sent the result. The poller
-does these things on AWS (poll_for_task.py); the simulations do them in virtual time. So the order of the
-steps is written once.
+``play_invocation`` is a generator. It yields each thing that it needs done, and is sent the result. The
+poller does these things on AWS (poll_for_task.py); the simulations do them in virtual time. So the order of
+the steps is written once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 _ROUND_SECONDS = 30
-"""The longest that a round takes beside its poll: a pause, the count of running tasks, a claim object."""
+"""Kept free for what a round does beside its poll: a pause, the count of running tasks, a claim object."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,13 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Tell:
-    """Log a round that another one of this invocation follows. There is no result."""
+class LogRound:
+    """Log a round that another one follows in this invocation. There is no result."""
 
     played: Round
 
 
-Step = CountRunningTasks | FindActivity | Sleep | SendPoll | SendHeartbeat | Tell
+Step = CountRunningTasks | FindActivity | Sleep | SendPoll | SendHeartbeat | LogRound
 
 
 def play_round(
@@ -150,7 +150,8 @@ def play_invocation(
 ) -> Generator[Step, Any, Round]:
     """Play rounds until one has a result for PollLoop, or ``seconds_left()`` are too few for another.
 
-    A poll that follows another at once stays in this invocation, and saves PollLoop two transitions.
+    A poll that follows another at once stays in this invocation, which saves PollLoop two transitions and
+    seven events of its history.
     """
     while True:
         played = yield from play_round(
@@ -160,6 +161,6 @@ def play_invocation(
         needed = _ROUND_SECONDS + following.poll_timeout(limits)
         if played.decision.next is not Next.POLL or seconds_left() < needed:
             return played
-        yield Tell(played)
+        yield LogRound(played)
         # PollLoop's history knows nothing of this round.
         state = replace(following, events=state.events)

@@ -29,11 +29,11 @@ from poller.pace import LastPace
 from poller.round import (
     CountRunningTasks,
     FindActivity,
+    LogRound,
     Round,
     SendHeartbeat,
     SendPoll,
     Sleep,
-    Tell,
     play_invocation,
 )
 
@@ -396,7 +396,7 @@ class _Invocation:
                         result = self._loop._running
                     case SendHeartbeat():
                         result = False
-                    case Tell():
+                    case LogRound():
                         self._run.usage.polls_in_invocations += 1
                         result = None
                     case Sleep(seconds):

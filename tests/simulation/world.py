@@ -24,12 +24,12 @@ from poller.response import read_event, write_response
 from poller.round import (
     CountRunningTasks,
     FindActivity,
+    LogRound,
     Round,
     SendHeartbeat,
     SendPoll,
     Sleep,
     Step,
-    Tell,
     play_invocation,
 )
 from tests.simulation.interpreter import Call, Process, StateError, execute
@@ -280,7 +280,7 @@ class World:
                     result = yield from self._send_poll(timeout, times_out)
                 case FindActivity():
                     result = self._activity()
-                case Tell():
+                case LogRound():
                     result = None
                 case SendHeartbeat():
                     result = self.told_to_end[0] <= self.now < self.told_to_end[1]

@@ -306,6 +306,33 @@ def test_without_a_linger_a_task_wakes_nothing() -> None:
     assert after(PollResult.EMPTY, state=state, limits=SHORT).next is Next.STOP
 
 
+def test_an_awake_loop_goes_on_after_its_task() -> None:
+    awake = LoopState(awake=True)
+    assert after(PollResult.TASK, state=awake, limits=LINGERING, age=100).state.awake
+    assert after(PollResult.ERROR, state=awake, limits=LINGERING, age=100).state.awake
+
+
+def test_a_held_poll_that_was_given_up_ends_an_awake_loop_too() -> None:
+    awake = LoopState(awake=True)
+    assert after(PollResult.ABANDONED, state=awake, limits=LINGERING, age=100, took=95).next is Next.STOP
+
+
+def test_empty_answers_that_come_at_once_do_not_make_a_busy_loop_while_awake() -> None:
+    decision = after(PollResult.EMPTY, state=LoopState(awake=True), limits=LINGERING, age=1, took=0.01)
+    assert (decision.next, decision.wait_seconds) == (Next.WAIT, 5)
+
+
+def test_a_loop_of_an_earlier_release_sleeps_until_it_gets_a_task() -> None:
+    state = LoopState.from_json({"polls": 3, "errors": 0}, Pace())
+    assert not state.holds_polls(LINGERING)
+    assert after(PollResult.TASK, state=state, limits=LINGERING).state.holds_polls(LINGERING)
+
+
+def test_a_held_poll_lasts_as_long_as_the_service_holds_it_at_any_speed() -> None:
+    limits = Limits(period=30, poll_timeout=1, hold=9, linger=60)
+    assert LoopState(awake=True).poll_timeout(limits) == 9.5
+
+
 def test_an_awake_loop_ends_with_its_slot() -> None:
     awake = LoopState(awake=True)
     assert after(PollResult.EMPTY, state=awake, limits=LINGERING, age=301, took=90).next is Next.STOP
@@ -318,6 +345,7 @@ def test_an_awake_loop_ends_with_its_slot() -> None:
         (Activity(running=True, seconds_since_end=10_000), True),
         (Activity(running=False, seconds_since_end=600), True),
         (Activity(running=False, seconds_since_end=601), False),
+        (Activity(running=False, seconds_since_end=-2), True),
         (Activity(running=False), False),
     ],
 )

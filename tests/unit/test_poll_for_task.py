@@ -27,15 +27,26 @@ TASK = {
 
 
 class Service:
-    """PollForTask and the heartbeat; ``heartbeat`` is what the latter answers, or raises."""
+    """What the poller calls: each answer is given, or raised if it is an exception.
+
+    ``executions`` is ListExecutions' answer, ``heartbeat`` that of ReportTaskRunnerHeartbeat.
+    """
 
     def __init__(
-        self, answer: Mapping[str, Any] | Exception, heartbeat: Mapping[str, Any] | Exception
+        self,
+        answer: Mapping[str, Any] | Exception,
+        heartbeat: Mapping[str, Any] | Exception,
+        executions: list[dict[str, Any]] | Exception | None = None,
     ) -> None:
         self.answer = answer
         self.heartbeat = heartbeat
+        self.executions = executions
         self.timeouts: list[float] = []
-        """After how many seconds each poll would have been given up."""
+        """Of the polls, in seconds."""
+
+    def polling(self, timeout: float) -> Service:
+        self.timeouts.append(timeout)
+        return self
 
     def poll_for_task(self, **_: str) -> Mapping[str, Any]:
         if isinstance(self.answer, Exception):
@@ -47,32 +58,11 @@ class Service:
             raise self.heartbeat
         return self.heartbeat
 
-
-class Executions:
-    """ListExecutions, newest first, of the worker groups of a stack."""
-
-    def __init__(self, *executions: Mapping[str, Any], refused: bool = False) -> None:
-        self._executions = executions
-        self._refused = refused
-
-    def list_executions(self, **request: Any) -> dict[str, Any]:
-        if self._refused:
-            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListExecutions")
-        wanted = request.get("statusFilter")
-        found = [run for run in self._executions if wanted in (None, run["status"])]
-        return {"executions": found[: request["maxResults"]]}
-
-
-def execution(worker_group: str, *, minutes_ago: float | None = None) -> dict[str, Any]:
-    """A RunTask execution that ended so long ago; without that, one that is running."""
-    name = execution_name({"attemptId": "@A", "taskId": "T", "workerGroup": worker_group}, poll_id="p")
-    if minutes_ago is None:
-        return {"name": name, "status": "RUNNING"}
-    return {
-        "name": name,
-        "status": "SUCCEEDED",
-        "stopDate": datetime.now(UTC) - timedelta(minutes=minutes_ago),
-    }
+    def list_executions(self, **_: Any) -> Mapping[str, Any]:
+        if isinstance(self.executions, Exception):
+            raise self.executions
+        assert self.executions is not None, "nobody asked whether the group has work before"
+        return {"executions": self.executions}
 
 
 Poller = Callable[[Service], dict[str, Any]]
@@ -84,12 +74,9 @@ def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
     monkeypatch.setattr(module, "LAST_PACE", LastPace())
 
     def invoke(service: Service) -> dict[str, Any]:
-        def polling(timeout: float) -> Service:
-            service.timeouts.append(timeout)
-            return service
-
-        monkeypatch.setattr(clients, "polling", polling)
+        monkeypatch.setattr(clients, "polling", service.polling)
         monkeypatch.setattr(clients, "data_pipeline", lambda: service)
+        monkeypatch.setattr(clients, "step_functions", lambda: service)
         event = {"loop": {}, "startedAt": datetime.now(UTC).isoformat()}
         answer: dict[str, Any] = module.handler(
             event, SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 40_000)
@@ -97,6 +84,84 @@ def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
         return answer
 
     return invoke
+
+
+@pytest.fixture
+def lingering(monkeypatch: pytest.MonkeyPatch, poll: Poller) -> Poller:
+    """The poller of a group that wakes, and lingers for ten minutes."""
+    module = importlib.import_module("poll_for_task")
+    monkeypatch.setenv("LINGER_SECONDS", "600")
+    monkeypatch.setattr(module, "CONFIGURATION", module.Configuration.from_environment())
+    return poll
+
+
+def execution(seconds_ago: float | None, *, group: str = "etl") -> dict[str, Any]:
+    """One of RunTask that ended so many seconds ago; None for one that is running."""
+    name = execution_name({"attemptId": "@A", "taskId": "T0", "workerGroup": group}, poll_id="p")
+    if seconds_ago is None:
+        return {"name": name}
+    return {"name": name, "stopDate": datetime.now(UTC) - timedelta(seconds=seconds_ago)}
+
+
+@pytest.mark.parametrize(
+    ("executions", "timeout", "next_step"),
+    [
+        ([], 10, "STOP"),
+        ([execution(601)], 10, "STOP"),
+        ([execution(None, group="other"), execution(1, group="other")], 10, "STOP"),
+        ([execution(None)], 95, "WAIT"),
+        ([execution(590)], 95, "WAIT"),
+    ],
+)
+def test_the_first_poll_is_held_if_the_group_has_work(
+    lingering: Poller, executions: list[dict[str, Any]], timeout: float, next_step: str
+) -> None:
+    service = Service({}, {}, executions)
+    answer = lingering(service)
+    assert service.timeouts == [timeout]
+    assert answer["next"] == next_step  # WAIT, as this service answers at once that there is nothing.
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListExecutions"),
+        ClientError({"Error": {"Code": "ThrottlingException"}}, "ListExecutions"),
+        OSError("no route"),
+    ],
+)
+def test_a_group_whose_activity_is_unknown_sleeps_and_is_polled_for(
+    lingering: Poller, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(telemetry.logger, "warning", lambda message, **_: warned.append(message))
+    service = Service({"taskObject": TASK}, {}, error)
+    assert lingering(service)["next"] == "START"
+    assert service.timeouts == [10]
+    assert warned == ["Activity unknown"]
+
+
+def test_a_poller_without_a_linger_never_asks_for_activity(poll: Poller) -> None:
+    service = Service({}, {}, executions=None)
+    assert poll(service)["next"] == "STOP"
+    assert service.timeouts == [10]
+
+
+@pytest.mark.parametrize(
+    ("answer", "executions", "awake"),
+    [({}, [], False), ({"taskObject": TASK}, [], True), ({}, [execution(None)], True)],
+)
+def test_the_log_says_whether_the_group_is_awake(
+    lingering: Poller,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: dict[str, Any],
+    executions: list[dict[str, Any]],
+    awake: bool,
+) -> None:
+    lines: dict[str, dict[str, Any]] = {}
+    monkeypatch.setattr(telemetry.logger, "info", lambda message, **fields: lines.update({message: fields}))
+    lingering(Service(answer, {}, executions))
+    assert lines["Polled"]["awake"] is awake
 
 
 @pytest.mark.parametrize("heartbeat", [{"terminate": False}, {}, {"terminate": None}, OSError("no route")])
@@ -161,29 +226,3 @@ def test_empty_polls_are_counted_where_there_is_an_alarm_on_them(
     poll(Service(answer, {}))
     assert emitted.get("TasksReceived") == received
     assert emitted["Polls"] == 1
-
-
-@pytest.mark.parametrize(
-    ("executions", "timeout"),
-    [
-        (Executions(execution("etl")), 95),
-        (Executions(execution("etl", minutes_ago=9)), 95),
-        (Executions(execution("other"), execution("etl", minutes_ago=9)), 95),
-        (Executions(execution("etl", minutes_ago=11), execution("etl", minutes_ago=9)), 95),
-        (Executions(execution("etl", minutes_ago=11)), 10),
-        (Executions(execution("other"), execution("other", minutes_ago=1)), 10),
-        (Executions(), 10),
-        (Executions(execution("etl"), refused=True), 10),
-    ],
-)
-def test_a_group_with_work_holds_its_polls(
-    poll: Poller, monkeypatch: pytest.MonkeyPatch, executions: Executions, timeout: int
-) -> None:
-    """If ListExecutions is refused, the group is polled as if it slept."""
-    module = importlib.import_module("poll_for_task")
-    limits = dataclasses.replace(module.CONFIGURATION.limits, linger=600)
-    monkeypatch.setattr(module, "CONFIGURATION", dataclasses.replace(module.CONFIGURATION, limits=limits))
-    monkeypatch.setattr(clients, "step_functions", lambda: executions)
-    service = Service({"taskObject": TASK}, {})
-    assert poll(service)["next"] == "START"
-    assert service.timeouts == [timeout]

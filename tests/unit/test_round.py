@@ -13,12 +13,12 @@ from poller.polling import Poll
 from poller.round import (
     CountRunningTasks,
     FindActivity,
+    LogRound,
     Round,
     SendHeartbeat,
     SendPoll,
     Sleep,
     Step,
-    Tell,
     play_invocation,
 )
 
@@ -38,6 +38,8 @@ class Played:
         state: LoopState | None = None,
         activity: Activity | None = None,
         seconds_left: Callable[[float], float] = lambda age: 425 - age,
+        terminate: bool = False,
+        running: int = 0,
     ) -> None:
         self.now = START
         self.steps: list[Step] = []
@@ -65,9 +67,17 @@ class Played:
                     self.now += timedelta(seconds=min(90, timeout))
                 case FindActivity():
                     result = activity or Activity(running=False)
-                case CountRunningTasks() | SendHeartbeat() | Sleep() | Tell():
-                    result = 0
+                case SendHeartbeat():
+                    result = terminate
+                case CountRunningTasks():
+                    result = running
+                case Sleep() | LogRound():
+                    result = None
         self.timeouts = [step.timeout for step in self.steps if isinstance(step, SendPoll)]
+
+    def counted(self, kind: type[Step]) -> int:
+        """How many steps of this kind there were."""
+        return sum(isinstance(step, kind) for step in self.steps)
 
 
 def test_a_sleeping_group_is_polled_for_once_and_shortly() -> None:
@@ -81,7 +91,7 @@ def test_an_awake_group_holds_its_polls_one_after_another_in_one_invocation(acti
     played = Played(EMPTY, EMPTY, EMPTY, EMPTY, activity=activity)
     assert played.timeouts == [95] * 4
     assert played.end.decision.next is Next.STOP
-    assert sum(isinstance(step, Tell) for step in played.steps) == 3
+    assert played.counted(LogRound) == 3
 
 
 def test_a_task_ends_the_invocation() -> None:
@@ -93,15 +103,26 @@ def test_a_task_ends_the_invocation() -> None:
 def test_activity_is_looked_at_before_the_first_poll_of_an_execution_alone() -> None:
     first = Played(TASK)
     assert isinstance(first.steps[0], FindActivity)
-    second = Played(TASK, state=first.end.decision.state)
-    assert not any(isinstance(step, FindActivity) for step in second.steps)
+    second = Played(EMPTY, EMPTY, EMPTY, EMPTY, state=first.end.decision.state)
+    assert second.counted(FindActivity) == 0
+    failed = Played(Poll(PollResult.ERROR))
+    assert failed.end.decision.next is Next.WAIT
+    assert Played(EMPTY, state=failed.end.decision.state).counted(FindActivity) == 0
+
+
+def test_an_answer_that_misses_a_task_costs_one_tick() -> None:
+    missed = Played(EMPTY, activity=Activity(running=False))
+    assert missed.timeouts == [10]
+    assert missed.end.decision.next is Next.STOP
+    # The next execution begins without a state.
+    assert Played(EMPTY, EMPTY, EMPTY, EMPTY, activity=Activity(running=True)).timeouts == [95] * 4
 
 
 @pytest.mark.parametrize(
     "limits", [Limits(period=300, poll_timeout=10), Limits(period=300, poll_timeout=95, linger=600)]
 )
 def test_a_group_that_never_wakes_or_never_sleeps_is_not_looked_at(limits: Limits) -> None:
-    assert not any(isinstance(step, FindActivity) for step in Played(TASK, limits=limits).steps)
+    assert Played(TASK, limits=limits).counted(FindActivity) == 0
 
 
 def test_no_poll_begins_that_the_function_would_not_survive() -> None:
@@ -114,6 +135,31 @@ def test_a_poll_that_was_given_up_is_followed_by_none() -> None:
     played = Played(Poll(PollResult.ABANDONED), activity=Activity(running=True))
     assert played.timeouts == [95]
     assert played.end.decision.next is Next.STOP
+
+
+def test_what_follows_a_task_is_held_and_asks_for_nothing() -> None:
+    task = Played(TASK)
+    assert task.timeouts == [10]
+    assert Played(TASK, state=task.end.decision.state).timeouts == [95]
+
+
+def test_a_held_poll_is_followed_by_none_if_the_service_tells_the_runner_to_terminate() -> None:
+    played = Played(EMPTY, activity=Activity(running=True), terminate=True)
+    assert played.timeouts == [95]
+    assert played.end.decision.next is Next.STOP
+
+
+def test_the_heartbeat_is_sent_once_an_execution() -> None:
+    assert Played(EMPTY, EMPTY, EMPTY, EMPTY, activity=Activity(running=True)).counted(SendHeartbeat) == 1
+
+
+def test_a_loop_at_its_limit_asks_when_it_may_poll_again() -> None:
+    limits = Limits(period=300, poll_timeout=10, linger=600, max_concurrent_tasks=1)
+    full = Played(limits=limits, state=LoopState(running=None), running=1)
+    assert full.end.result is PollResult.FULL
+    assert full.counted(FindActivity) == 0
+    free = Played(EMPTY, limits=limits, state=full.end.decision.state)
+    assert free.counted(FindActivity) == 1
 
 
 def test_rounds_that_share_an_invocation_add_to_the_history_once() -> None:
