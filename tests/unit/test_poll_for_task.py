@@ -104,19 +104,19 @@ def execution(seconds_ago: float | None, *, group: str = "etl") -> dict[str, Any
 
 
 @pytest.mark.parametrize(
-    ("executions", "timeout", "next_step"),
+    ("ended", "group", "timeout", "next_step"),
     [
-        ([], 10, "STOP"),
-        ([execution(601)], 10, "STOP"),
-        ([execution(None, group="other"), execution(1, group="other")], 10, "STOP"),
-        ([execution(None)], 95, "WAIT"),
-        ([execution(590)], 95, "WAIT"),
+        ([], "etl", 10, "STOP"),
+        ([660], "etl", 10, "STOP"),
+        ([None, 1], "other", 10, "STOP"),
+        ([None], "etl", 95, "WAIT"),
+        ([540], "etl", 95, "WAIT"),
     ],
 )
 def test_the_first_poll_is_held_if_the_group_has_work(
-    lingering: Poller, executions: list[dict[str, Any]], timeout: float, next_step: str
+    lingering: Poller, ended: list[float | None], group: str, timeout: float, next_step: str
 ) -> None:
-    service = Service({}, {}, executions)
+    service = Service({}, {}, [execution(seconds_ago, group=group) for seconds_ago in ended])
     answer = lingering(service)
     assert service.timeouts == [timeout]
     assert answer["next"] == next_step  # WAIT, as this service answers at once that there is nothing.

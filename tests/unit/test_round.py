@@ -40,8 +40,9 @@ class Played:
         seconds_left: Callable[[float], float] = lambda age: 425 - age,
         terminate: bool = False,
         running: int = 0,
+        age: float = 0.0,
     ) -> None:
-        self.now = START
+        self.now = START + timedelta(seconds=age)
         self.steps: list[Step] = []
         steps = play_invocation(
             state or LoopState(),
@@ -129,6 +130,28 @@ def test_no_poll_begins_that_the_function_would_not_survive() -> None:
     played = Played(EMPTY, activity=Activity(running=True), seconds_left=lambda age: 214 - age)
     assert played.timeouts == [95]
     assert played.end.decision.next is Next.POLL
+
+
+def test_a_slot_of_a_day_is_held_through_in_invocations_of_15_minutes() -> None:
+    limits = Limits(period=86_400, poll_timeout=10, linger=86_400)
+    state, age, polls = LoopState(), 0.0, 0
+    while True:
+        played = Played(
+            *[EMPTY] * 10,
+            limits=limits,
+            state=state,
+            age=age,
+            activity=Activity(False, seconds_since_end=86_300),
+            seconds_left=lambda now, begun=age: 900 - (now - begun),  # type: ignore[misc]
+        )
+        state, age = played.end.decision.state, (played.now - START).total_seconds()
+        polls += len(played.timeouts)
+        assert set(played.timeouts) == {95}
+        if played.end.decision.next is Next.STOP:
+            break
+        assert played.end.decision.next is Next.POLL
+    assert (polls, age) == (960, 86_400)
+    assert state.events < 1_000
 
 
 def test_a_poll_that_was_given_up_is_followed_by_none() -> None:
