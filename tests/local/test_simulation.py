@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from local.simulation.__main__ import write
 from local.simulation.arrivals import PATTERNS
 from local.simulation.bill import Line, bill, host_bill, total
 from local.simulation.chart import draw, scenarios
@@ -19,8 +20,8 @@ from local.simulation.listing import Listing
 from local.simulation.prices import Prices
 from local.simulation.run import simulate
 from local.simulation.scenario import Scenario
-from local.simulation.sweep import SHAPES, Result
-from local.simulation.tables import tables
+from local.simulation.sweep import LINGERS, SHAPES, Result, result, sweep, with_linger
+from local.simulation.tables import smallest_linger, tables
 from local.simulation.usage import Usage
 from poller.loop import Activity
 
@@ -191,6 +192,47 @@ def test_a_price_file_that_is_not_in_form_is_refused(tmp_path: Path) -> None:
     file.write_text(json.dumps({"date": "2026-01-01", "region": "x", "prices": {"metric": {"usd": 1}}}))
     with pytest.raises(TypeError):
         Prices.load(file)
+
+
+def test_a_sweep_simulates_each_scenario_once_and_prices_the_host_as_a_host() -> None:
+    short = Scenario(tasks_per_day=24, days=0.2)
+    hosted = replace(short, host=True)
+    results = sweep([short, hosted, short], Prices.load())
+    assert results.keys() == {short, hosted}
+    assert results[short] == result(short, Prices.load())
+    assert results[hosted].usd == total(host_bill(Prices.load()))
+
+
+def test_the_page_keeps_what_is_written_by_hand(tmp_path: Path) -> None:
+    results = {
+        scenario: Result(
+            Usage(tasks=1, first_latencies=[1.0], later_latencies=[1.0], durations={1: 1.0}), 1.0
+        )
+        for scenario in [*scenarios(), *(each for table in tables() for each in table.scenarios)]
+    }
+    page = tmp_path / "cost-and-latency.md"
+    page.write_text("before\n<!-- simulation -->\nold\n<!-- end of simulation -->\nafter\n")
+    write(results, tmp_path)
+    written = page.read_text()
+    assert written.startswith("before\n<!-- simulation -->\n\n**Ways to poll**")
+    assert written.endswith("|\n\n<!-- end of simulation -->\nafter\n")
+    assert "old" not in written
+    assert (tmp_path / "images" / "cost-and-latency.svg").exists()
+    page.write_text("no place for tables")
+    with pytest.raises(ValueError, match="has no lines <!-- simulation -->"):
+        write(results, tmp_path)
+
+
+def test_the_rule_takes_the_smallest_linger_that_is_always_in_time() -> None:
+    results = {
+        scenario: Result(Usage(later_latencies=[5.0 if minutes >= 15 else 6.0]), 1.0)
+        for minutes in LINGERS
+        for shape in SHAPES
+        for scenario in with_linger(minutes, shape)
+    }
+    assert smallest_linger(results) == 15
+    results[with_linger(15, "guarded")[-1]].usage.later_latencies.append(60.0)
+    assert smallest_linger(results) == 20
 
 
 def test_the_picture_and_the_tables_mark_the_default_and_the_host() -> None:
