@@ -17,7 +17,7 @@ from local.simulation.scenario import DEFAULT, Scenario
 MOST_TASKS_PER_DAY = 2 * 86_400
 """An account may send 2 PollForTask a second (developer guide, limits), and a task takes one."""
 
-_ENOUGH_EVENTS = 12_000
+_ENOUGH_EVENTS = 9_000
 """Most tasks and idle polls to simulate, unless a single day has more."""
 
 ABOUT = """\
