@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from poller.loop import Activity, Limits, LoopState, Next, PollResult
-from poller.pace import LastPace
+from poller.pace import LastPace, Pace
 from poller.polling import Poll
 from poller.round import (
     CountRunningTasks,
@@ -189,3 +189,10 @@ def test_rounds_that_share_an_invocation_add_to_the_history_once() -> None:
     played = Played(EMPTY, EMPTY, TASK, activity=Activity(running=True), state=LoopState(events=100))
     assert played.end.decision.state.polls == 3
     assert played.end.decision.state.events == 100 + 12
+
+
+def test_who_starts_a_loop_can_wake_the_group() -> None:
+    """With the input ``{"loop": {"awake": true}}``, as before the first task of a pipeline is ready."""
+    played = Played(EMPTY, TASK, state=LoopState.from_json({"awake": True}, Pace()))
+    assert played.timeouts == [95, 95]
+    assert played.end.decision.state.awake
