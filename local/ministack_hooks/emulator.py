@@ -15,10 +15,15 @@ from typing import Any
 
 from local.account import ACCOUNT, REGION
 from local.datapipeline.faults import Faults
+from local.ecs.endpoint import EcsEndpoint
+from local.ecs.wire import OPERATIONS as ECS_OPERATIONS
 from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
+from local.ministack_hooks.branches import Branches
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
 from local.ministack_hooks.deliveries import Deliveries, Undelivered
+from local.ministack_hooks.ecs_definitions import EcsDefinitions, run_tasks_of_state_machines
+from local.ministack_hooks.ecs_integration import EcsIntegration
 from local.ministack_hooks.encrypted_executions import EncryptedExecutions
 from local.ministack_hooks.expressions import ParsedOnce
 from local.ministack_hooks.function_roles import FunctionRoles
@@ -108,6 +113,8 @@ class Ministack:
         self.permissions = Permissions(account=ACCOUNT, region=REGION, note=note)
         self.function_roles = FunctionRoles(self._lambda, self.permissions)
         self._roles = StateMachineRoles(self._step_functions, self.permissions)
+        self._branches = Branches(self._step_functions, self._roles.running)
+        self.ecs_definitions = EcsDefinitions(account=ACCOUNT, region=REGION)
         self._deliveries = Deliveries(self.permissions)
         LogDelivery(self._step_functions, self.permissions)
         KeyUse(self._step_functions, self.permissions)
@@ -220,6 +227,17 @@ class Ministack:
         module._execute_function_warm = execute
         module._emit_lambda_logs = logs
         module._emit_lambda_metrics = metrics
+
+    def run_tasks(self, endpoint: EcsEndpoint) -> None:
+        """Let ``endpoint`` serve what state machines do with tasks of Amazon ECS."""
+        run_tasks_of_state_machines(self._app, self._step_functions, endpoint)
+        EcsIntegration(self._step_functions, endpoint, self._roles, self._branches)
+        self._roles.add_service(
+            "ecs",
+            lambda operation, request: (
+                endpoint.calls(operation, request) if operation in ECS_OPERATIONS else None
+            ),
+        )
 
     def make_state_machines_calls_fail(self, faults: Faults) -> None:
         """Apply the faults that are set to the calls of state machines."""
