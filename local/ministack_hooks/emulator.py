@@ -25,12 +25,14 @@ from local.ministack_hooks.deliveries import Deliveries, Undelivered
 from local.ministack_hooks.ecs_definitions import EcsDefinitions, run_tasks_of_state_machines
 from local.ministack_hooks.ecs_integration import EcsIntegration
 from local.ministack_hooks.encrypted_executions import EncryptedExecutions
+from local.ministack_hooks.execution_timeout import ExecutionTimeout
 from local.ministack_hooks.expressions import ParsedOnce
 from local.ministack_hooks.function_roles import FunctionRoles
 from local.ministack_hooks.handler import Handler
 from local.ministack_hooks.key_use import KeyUse
 from local.ministack_hooks.log_delivery import LogDelivery
 from local.ministack_hooks.log_pages import paged
+from local.ministack_hooks.managed_rules import ManagedRules
 from local.ministack_hooks.missing_objects import MissingObjects
 from local.ministack_hooks.permissions import Permissions
 from local.ministack_hooks.size_limits import SizeLimits
@@ -113,10 +115,12 @@ class Ministack:
         self.permissions = Permissions(account=ACCOUNT, region=REGION, note=note)
         self.function_roles = FunctionRoles(self._lambda, self.permissions)
         self._roles = StateMachineRoles(self._step_functions, self.permissions)
+        ExecutionTimeout(self._step_functions)
         self._branches = Branches(self._step_functions, self._roles.running)
         self.ecs_definitions = EcsDefinitions(account=ACCOUNT, region=REGION)
         self._deliveries = Deliveries(self.permissions)
         LogDelivery(self._step_functions, self.permissions)
+        ManagedRules(self._step_functions, self.permissions)
         KeyUse(self._step_functions, self.permissions)
         MissingObjects(self.permissions)
         self._match_phrases()

@@ -116,6 +116,11 @@ class EcsAccount(IamAccount):
         events = logs.get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True)["events"]
         return [event["message"] for event in events]
 
+    def first_line(self, arn: str) -> str:
+        """The first line of a task's log, once it is there."""
+        self.in_status(arn, "RUNNING")
+        return eventually(lambda: next(iter(self.log(arn)), None), f"{arn} says nothing")
+
     def machine(
         self, states: Mapping[str, Any], role: str, *, start_at: str | None = None, **top: Any
     ) -> str:

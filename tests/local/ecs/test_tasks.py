@@ -15,7 +15,7 @@ from botocore.model import OperationModel
 from botocore.validate import ParamValidator
 
 from local.json_service import service_model
-from tests.local.ecs.account import PATIENCE_SECONDS, TASKS, EcsAccount, eventually
+from tests.local.ecs.account import PATIENCE_SECONDS, TASKS, EcsAccount
 from tests.local.iam_account import allow
 
 EXITED = ("EssentialContainerExited", "Essential container in task exited")
@@ -31,12 +31,6 @@ def stop(aws: EcsAccount, arn: str) -> dict[str, Any]:
     answer = aws.ecs.stop_task(cluster="cluster", task=arn, reason="no longer needed")
     stopped: dict[str, Any] = answer["task"]
     return stopped
-
-
-def first_line(aws: EcsAccount, arn: str) -> str:
-    """The first line of a task's log, once it is there."""
-    aws.in_status(arn, "RUNNING")
-    return eventually(lambda: next(iter(aws.log(arn)), None), f"{arn} says nothing")
 
 
 def is_running(pid: int) -> bool:
@@ -130,7 +124,7 @@ print(os.getcwd()); print(tempfile.mkdtemp()); print(os.path.expanduser("~"))
 
 def test_a_log_is_there_while_the_container_runs(aws: EcsAccount) -> None:
     arn = aws.run(aws.definition("sh", "-c", "echo first; sleep 600"))
-    assert first_line(aws, arn) == "first"
+    assert aws.first_line(arn) == "first"
     stop(aws, arn)
 
 
@@ -144,7 +138,7 @@ print("ready", flush=True)
 time.sleep(600)
 """
     arn = aws.run(aws.definition(*python(code)))
-    first_line(aws, arn)
+    aws.first_line(arn)
     answer = stop(aws, arn)
     assert (answer["desiredStatus"], answer["stopCode"]) == ("STOPPED", "UserInitiated")
     assert aws.ended(arn) == (3, *STOPPED)
@@ -155,7 +149,7 @@ time.sleep(600)
 def test_what_ignores_sigterm_is_killed_after_the_stop_timeout(aws: EcsAccount, ignoring: str) -> None:
     command = f"{ignoring} echo ready; while :; do sleep 600; done"
     arn = aws.run(aws.definition("sh", "-c", command, stopTimeout=2))
-    first_line(aws, arn)
+    aws.first_line(arn)
     began = time.monotonic()
     stop(aws, arn)
     assert aws.ended(arn) == (KILLED, *STOPPED)
@@ -166,7 +160,7 @@ def test_an_init_process_forwards_sigterm_to_a_command_without_a_handler(aws: Ec
     arn = aws.run(
         aws.definition("sh", "-c", "echo ready; exec sleep 600", linuxParameters={"initProcessEnabled": True})
     )
-    first_line(aws, arn)
+    aws.first_line(arn)
     stop(aws, arn)
     assert aws.ended(arn) == (128 + signal.SIGTERM, *STOPPED)
 
@@ -187,7 +181,7 @@ time.sleep({seconds})
 
 def test_a_container_takes_everything_with_it_that_it_has_started(aws: EcsAccount) -> None:
     stopped = aws.run(aws.definition(*python(CHILDREN.format(seconds=600)), stopTimeout=2))
-    left = [int(word) for word in first_line(aws, stopped).split()]
+    left = [int(word) for word in aws.first_line(stopped).split()]
     assert all(is_running(pid) for pid in left)
     stop(aws, stopped)
     assert aws.ended(stopped)[0] == KILLED
