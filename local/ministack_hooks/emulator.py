@@ -22,6 +22,7 @@ from local.lambda_runtime.worker import Result
 from local.ministack_hooks.branches import Branches
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
 from local.ministack_hooks.deliveries import Deliveries, Undelivered
+from local.ministack_hooks.ecs_capacity_providers import add_capacity_provider_associations
 from local.ministack_hooks.ecs_definitions import EcsDefinitions, run_tasks_of_state_machines
 from local.ministack_hooks.ecs_integration import EcsIntegration
 from local.ministack_hooks.encrypted_executions import EncryptedExecutions
@@ -118,6 +119,7 @@ class Ministack:
         ExecutionTimeout(self._step_functions)
         self._branches = Branches(self._step_functions, self._roles.running)
         self.ecs_definitions = EcsDefinitions(account=ACCOUNT, region=REGION)
+        add_capacity_provider_associations()
         self._deliveries = Deliveries(self.permissions)
         LogDelivery(self._step_functions, self.permissions)
         ManagedRules(self._step_functions, self.permissions)
