@@ -32,7 +32,6 @@ class ManagedRules:
         provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
         handlers = provisioners._RESOURCE_HANDLERS[_STATE_MACHINE]
         handlers["create"] = self._checked_in_a_stack(handlers["create"])
-        handlers["update"] = self._checked_update_in_a_stack(handlers["update"])
 
     def _checked(self, operation: Any) -> Any:
         def checked(data: dict[str, Any]) -> Any:
@@ -49,23 +48,13 @@ class ManagedRules:
 
     def _checked_in_a_stack(self, create: Any) -> Any:
         def checked(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
-            self._check(props)
+            definition = props.get("DefinitionString") or json.dumps(props.get("Definition") or {})
+            refusal = self._refusal(props.get("RoleArn", ""), definition)
+            if refusal is not None:
+                raise ValueError(f"AccessDeniedException: {refusal}")
             return create(logical_id, props, stack_name)
 
         return checked
-
-    def _checked_update_in_a_stack(self, update: Any) -> Any:
-        def checked(physical_id: str, old: dict[str, Any], new: dict[str, Any], *more: Any) -> Any:
-            self._check(new)
-            return update(physical_id, old, new, *more)
-
-        return checked
-
-    def _check(self, props: dict[str, Any]) -> None:
-        definition = props.get("DefinitionString") or json.dumps(props.get("Definition") or {})
-        refusal = self._refusal(props.get("RoleArn", ""), definition)
-        if refusal is not None:
-            raise ValueError(f"AccessDeniedException: {refusal}")
 
     def _refusal(self, role_arn: str, definition: str) -> str | None:
         """Step Functions' own words, which do not say which action is missing."""
