@@ -238,6 +238,35 @@ def test_branches_have_their_own_variables_and_results_in_order(aws: EcsAccount)
     }
 
 
+def test_the_history_has_the_states_of_branches_until_they_are_aborted(aws: EcsAccount) -> None:
+    task = run_task(aws.definition("sleep", "0.3"), Next="Fail")
+    del task["End"]
+    both = parallel(
+        {"Run": task, "Fail": FAIL}, LOOP, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Done"}]
+    )
+    execution = ran(aws, {"Both": both, "Done": {"Type": "Succeed"}})
+    answer = aws.client("stepfunctions").get_execution_history(executionArn=execution["executionArn"])
+    found = [
+        (event["type"], (event.get("stateEnteredEventDetails") or {}).get("name"))
+        for event in answer["events"]
+    ]
+    assert found[:3] == [
+        ("ExecutionStarted", None),
+        ("ParallelStateEntered", "Both"),
+        ("ParallelStateStarted", None),
+    ]
+    assert {("TaskStateEntered", "Run"), ("WaitStateEntered", "Wait")} <= set(found[3:6])
+    assert found[-7:] == [
+        ("TaskStateExited", None),
+        ("FailStateEntered", "Fail"),
+        ("ParallelStateFailed", None),
+        ("ParallelStateExited", None),
+        ("SucceedStateEntered", "Done"),
+        ("SucceedStateExited", None),
+        ("ExecutionSucceeded", None),
+    ]
+
+
 def test_a_nested_execution_that_is_stopped_fails_its_state_and_no_more(aws: EcsAccount) -> None:
     inner = aws.machine({"Wait": LOOP["Wait"] | {"Next": "Wait"}}, role(aws))
     nested = {
