@@ -22,6 +22,7 @@ FAILURES = {
 messages")."""
 DEFAULT_REASON = "Task stopped by user"
 MOST_TASKS = 10
+_FILTERS = {"containerInstance", "desiredStatus", "family", "launchType", "serviceName"}
 PAGE = 100
 
 Run = Callable[[Task], None]
@@ -120,8 +121,9 @@ class Tasks:
         cluster = self._cluster(request)
         wanted = request.get("desiredStatus", "RUNNING")
         family, started_by = request.get("family"), request.get("startedBy")
-        if started_by and family:
-            raise InvalidParameterError("The startedBy filter cannot be combined with other filters.")
+        # "It must be the only filter that you use" (API Reference, "ListTasks", startedBy).
+        if started_by and request.keys() & _FILTERS:
+            raise InvalidParameterError("startedBy cannot be combined with other filters.")
         found = [
             task.arn
             for task in self._tasks.values()

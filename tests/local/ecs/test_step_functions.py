@@ -96,6 +96,25 @@ def test_sync_fails_with_the_task_whose_container_has_failed(aws: EcsAccount) ->
     assert json.loads(execution["cause"])["Containers"][0]["ExitCode"] == 6
 
 
+def test_only_essential_containers_count(aws: EcsAccount) -> None:
+    registered = aws.ecs.describe_task_definition(taskDefinition=aws.definition("sleep", "0.5"))
+    main = registered["taskDefinition"]["containerDefinitions"][0]
+    aside = {**main, "name": "aside", "essential": False, "command": ["false"]}
+    made = aws.ecs.register_task_definition(
+        family="one-essential",
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+        executionRoleArn=aws.execution_role,
+        containerDefinitions=[main, aside],
+    )
+    execution = ran(aws, {"Run": run_task(made["taskDefinition"]["taskDefinitionArn"])})
+    assert execution["status"] == "SUCCEEDED", execution
+    codes = {each["Name"]: each["ExitCode"] for each in json.loads(execution["output"])["Containers"]}
+    assert codes == {"main": 0, "aside": 1}
+
+
 def test_sync_fails_with_the_task_that_could_not_start(aws: EcsAccount) -> None:
     execution = ran(aws, {"Run": run_task(aws.definition("no-such-program"))})
     assert execution["error"] == "States.TaskFailed"
