@@ -10,6 +10,7 @@ import pytest
 
 from local.ecs.errors import ClientError, ConflictError, InvalidParameterError
 from local.ecs.image import why_no_image
+from local.ecs.memory import largest_beyond
 from local.ecs.plan import task_plan
 from local.ecs.task import Task
 from local.ecs.tasks import Tasks
@@ -195,3 +196,11 @@ def test_an_inactive_definition_and_an_unknown_container_are_refused() -> None:
 def test_images_that_can_be_pulled(image: str, reason: str | None) -> None:
     why = why_no_image(image)
     assert (why is None) if reason is None else (why is not None and reason in why)
+
+
+def test_the_largest_process_is_beyond_the_limit_of_all() -> None:
+    used = {1: 10.0, 2: 300.0, 3: 20.0}
+    assert largest_beyond(used, 329) == 2
+    assert largest_beyond(used, 330) is None
+    assert largest_beyond(used, None) is None
+    assert largest_beyond({}, 0) is None
