@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from botocore.validate import ParamValidator
 
 from local.ecs.errors import ClientError, ConflictError, InvalidParameterError
 from local.ecs.image import why_no_image
@@ -14,6 +15,7 @@ from local.ecs.memory import largest_beyond
 from local.ecs.plan import task_plan
 from local.ecs.task import Task
 from local.ecs.tasks import Tasks
+from local.json_service import service_model
 from tests.local.ecs.account import NETWORK
 
 HOUR = 3600
@@ -132,6 +134,30 @@ def test_a_task_takes_the_tags_of_its_definition_if_asked(service: Service) -> N
         "both": "request",
         "aws:ecs:clusterName": "c",
     }
+
+
+def test_answers_are_those_of_the_model(service: Service) -> None:
+    request = {"cluster": "c", "taskDefinition": "f", "networkConfiguration": NETWORK, "startedBy": "me"}
+    started = service.call("RunTask", {**request, "tags": [{"key": "a", "value": "b"}]})
+    check("RunTask", started)
+    (task,) = service.started
+    task.pull()
+    task.run()
+    described = {"cluster": "c", "tasks": [task.arn, "f" * 32], "include": ["TAGS"]}
+    check("DescribeTasks", service.call("DescribeTasks", described))
+    check("StopTask", service.call("StopTask", {"cluster": "c", "task": task.arn, "reason": "why"}))
+    task.container("main").update(exitCode=137, reason="OutOfMemoryError")
+    task.over()
+    check("DescribeTasks", service.call("DescribeTasks", described))
+    check("ListTasks", service.call("ListTasks", {"cluster": "c"}))
+
+
+def check(operation: str, answer: dict[str, Any]) -> None:
+    """An answer has only the members of the model, with values of their types."""
+    shape = service_model("ecs").operation_model(operation).output_shape
+    assert shape is not None
+    problems = ParamValidator().validate(answer, shape)
+    assert not problems.has_errors(), problems.generate_report()
 
 
 def test_tasks_are_listed_in_pages(service: Service) -> None:
