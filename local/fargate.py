@@ -23,9 +23,9 @@ from local.telemetry import Telemetry
 
 
 class Fargate:
-    """One per local AWS, on its event loop. Files are under ``directory``, which containers' users may enter.
+    """One per local AWS, on its event loop.
 
-    Containers run as the user of ``sandbox``, and find its Python.
+    Containers run as the user of ``sandbox``, and find its Python. Files are in ``directory``, which is made.
     """
 
     def __init__(
@@ -40,6 +40,8 @@ class Fargate:
         faults: Faults,
         time_scale: float,
     ) -> None:
+        directory.mkdir()
+        directory.chmod(0o711)
         self._ministack = ministack
         self._agent = Agent(self._assume, credentials_seconds=settings.container_credentials.total_seconds())
         self._life = TaskLife(

@@ -37,7 +37,8 @@ class Container:
 
     def make_directories(self) -> None:
         """Make the container's own directories, which are all that it may have to itself."""
-        self._directory.mkdir(mode=0o711, parents=True)
+        self._directory.mkdir()
+        self._directory.chmod(0o711)  # Whatever the umask, so that the user can enter.
         for path in (self.place.work, self.place.scratch, self.place.home):
             path.mkdir(mode=0o700)
             if self._user is not None:
