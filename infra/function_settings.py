@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from infra.configuration_error import ConfigurationError
+from infra.container import Container
 
 # Lambda quotas: memory, timeout, /tmp.
 _NUMBERS = {
@@ -53,6 +54,9 @@ class FunctionSettings(TypedDict, total=False):
     security_groups: Sequence[ec2.ISecurityGroup] | None
     layers: Sequence[lambda_.ILayerVersion]
     """For code that is not pure Python: packages, and the tools that commands need."""
+    compute: Container | None
+    """A container to run in; None: a function. A container has its own settings in place of the others, but
+    for ``environment``."""
 
 
 def check_function_settings(

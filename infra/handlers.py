@@ -8,6 +8,7 @@ from typing import Unpack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
+from infra.container import Container
 from infra.copy_role import copy_role
 from infra.database_access import OWN_STATEMENTS, Secret, database_access
 from infra.existing_function import ExistingFunction, existing_function
@@ -18,6 +19,7 @@ from infra.s3_access import s3_access
 from infra.shell_handler import ShellHandler
 
 __all__ = [
+    "Container",
     "ExistingFunction",
     "FunctionSettings",
     "Handler",

@@ -12,6 +12,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.bundling import SOURCE, asset_directory
+from infra.container import Container
+from infra.container_task import ContainerTask
 from infra.function_settings import FunctionSettings, check_function_settings
 from infra.handler_module import check_handler_module
 from infra.python_function import python_function
@@ -37,29 +39,33 @@ class PythonHandler:
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
     layers: Sequence[lambda_.ILayerVersion] = ()
 
-    def function(self, scope: Construct, route: str, shared: SharedSettings) -> lambda_.Function:
-        """The function, with its log group and a role that allows what the handler runtime needs.
+    compute: Container | None = None
 
-        Raises ConfigurationError for a module that Lambda could not load, and for settings that it would
+    def target(
+        self, scope: Construct, route: str, shared: SharedSettings
+    ) -> lambda_.Function | ContainerTask:
+        """The function, or the container, with its log group and a role that allows what the runner needs.
+
+        Raises ConfigurationError for a module that could not be loaded, and for settings that AWS would
         refuse.
         """
         self.check_settings(route)
         check_handler_module(self.module, source=SOURCE, asset=asset_directory(), layers=bool(self.layers))
-        function = python_function(
-            scope,
-            route,
-            handler=f"activities.{self.module}.handler",
-            shared=shared,
-            memory_mb=self.memory_mb,
-            timeout=Duration.minutes(self.timeout_minutes),
-            ephemeral_mb=self.ephemeral_mb,
-            environment=self.environment,
-            vpc=self.vpc,
-            subnets=self.subnets,
-            security_groups=self.security_groups,
-            layers=self.layers,
+        handler = f"activities.{self.module}.handler"
+        target = (
+            self._function(scope, route, handler, shared)
+            if self.compute is None
+            else ContainerTask(
+                scope,
+                "Container",
+                route=route,
+                handler=handler,
+                container=self.compute,
+                environment={**shared.variables, **(self.environment or {})},
+                shared=shared,
+            )
         )
-        function.add_to_role_policy(
+        target.add_to_role_policy(
             iam.PolicyStatement(
                 # The developer guide names no resource for these actions, the Service Authorization
                 # Reference does: "*" is right under both.
@@ -71,18 +77,36 @@ class PythonHandler:
                 resources=["*"],
             )
         )
-        function.add_to_role_policy(
+        target.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["s3:GetObject"], resources=[shared.claims.arn_for_objects("claims/*")]
             )
         )
         if shared.encryption_key is not None:
-            shared.encryption_key.grant_decrypt(function)
+            shared.encryption_key.grant_decrypt(target.grant_principal)
         for statement in self.statements:
-            function.add_to_role_policy(statement)
-        return function
+            target.add_to_role_policy(statement)
+        return target
+
+    def _function(
+        self, scope: Construct, route: str, handler: str, shared: SharedSettings
+    ) -> lambda_.Function:
+        return python_function(
+            scope,
+            route,
+            handler=handler,
+            shared=shared,
+            memory_mb=self.memory_mb,
+            timeout=Duration.minutes(self.timeout_minutes),
+            ephemeral_mb=self.ephemeral_mb,
+            environment=self.environment,
+            vpc=self.vpc,
+            subnets=self.subnets,
+            security_groups=self.security_groups,
+            layers=self.layers,
+        )
 
     def check_settings(self, route: str) -> None:
-        """Raise ConfigurationError for a setting of the function that CDK or Lambda would refuse."""
+        """Raise ConfigurationError for a setting that CDK or AWS would refuse."""
         settings = {name: getattr(self, name) for name in FunctionSettings.__annotations__}
         check_function_settings(route, settings, self.statements)

@@ -61,7 +61,7 @@ def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
 
 
 def _refuse_non_handler(route: str, value: object) -> None:
-    if not isinstance(value, type) and callable(getattr(value, "function", None)):
+    if not isinstance(value, type) and callable(getattr(value, "target", None)):
         return
     if callable(value):
         name = getattr(value, "__name__", type(value).__name__)

@@ -25,6 +25,8 @@ from constructs import Construct
 
 from infra.bundling import lambda_code
 from infra.configuration_error import ConfigurationError
+from infra.container_ended import container_ended
+from infra.container_task import ContainerTask
 from infra.encryption import let_logs_use
 from infra.limits import REGIONS, refuse_region, refuse_stack_name, refuse_too_many_resources
 from infra.monitoring.events import ExecutionEvents, dead_letter_queue
@@ -93,11 +95,16 @@ class TaskRunnerStack(Stack):
             encryption_key=encryption_key,
             tracing=tracing,
         )
-        functions = {
-            route: handler.function(Construct(self, f"Handler-{slug(route, 60)}"), route, shared)
+        targets = {
+            route: handler.target(Construct(self, f"Handler-{slug(route, 60)}"), route, shared)
             for route, handler in by_route.items()
         }
-        self.run_task = RunTask(self, "RunTask", handlers=functions, shared=shared)
+        containers = [target for target in targets.values() if isinstance(target, ContainerTask)]
+        ended = container_ended(self, containers, shared) if containers else None
+        functions = {
+            route: target for route, target in targets.items() if not isinstance(target, ContainerTask)
+        }
+        self.run_task = RunTask(self, "RunTask", handlers=targets, container_ended=ended, shared=shared)
         undelivered = dead_letter_queue(self, "TicksNotDelivered", "ticks-not-delivered")
         self.poll_loops = [
             PollLoop(
