@@ -7,6 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+# Without credentials, ministack takes a call for an anonymous one. The role's own permissions are checked first.
+_AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request"
+
 _HEADERS = {"ContentType": "content-type", "IfNoneMatch": "if-none-match"}
 
 
@@ -31,6 +34,7 @@ class StoredObjects:
         content = (body if isinstance(body, str) else json.dumps(body, separators=(",", ":"))).encode()
         headers = {
             "host": "s3.amazonaws.com",
+            "authorization": _AUTHORIZATION,
             "content-length": str(len(content)),
             **{header: str(arguments[name]) for name, header in _HEADERS.items() if name in arguments},
         }
