@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 FLUSH_SECONDS = 0.5
+CHUNK_BYTES = 1 << 16
+CHUNKS_AT_ONCE = 16
+"""A pipe holds at most 1 MiB (pipe(7)), so whatever was in it at the beginning is read then. What a program
+keeps writing meanwhile is for the next time: other work must not wait for it."""
+EVENT_BYTES = 262_118
+"""A log event's limit (CloudWatch Logs quotas: 256 KiB with 26 bytes of overhead). Longer lines are split."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +34,10 @@ class LogStream:
     gets all of them: they are in the pipe by then.
     """
 
-    def __init__(self, deliver: Deliver) -> None:
+    def __init__(self, deliver: Deliver, *, keep_tail: bool = True) -> None:
+        """Without ``keep_tail``, lines are forgotten once they are delivered."""
         self._deliver = deliver
+        self._keep_tail = keep_tail
         self._undelivered: list[LogEvent] = []
         self._tail: list[str] = []
         self._unfinished = b""
@@ -45,16 +53,27 @@ class LogStream:
     def read_available(self) -> None:
         """Read what is in the pipe now."""
         lines: list[str] = []
-        while self._open:
+        for _ in range(CHUNKS_AT_ONCE):
+            if not self._open:
+                break
             try:
-                chunk = os.read(self._reading, 1 << 16)
+                chunk = os.read(self._reading, CHUNK_BYTES)
             except BlockingIOError:
                 break
             if not chunk:
                 self._stop_reading()
             *finished, self._unfinished = (self._unfinished + chunk).split(b"\n")
-            lines += [_text(line) for line in finished]
+            lines += [_text(part) for line in finished for part in _parts(line)]
+            if len(self._unfinished) > EVENT_BYTES:
+                lines += [_text(part) for part in _parts(self._unfinished)]
+                self._unfinished = b""
         self.write(lines)
+
+    async def drain(self) -> None:
+        """Read to the end of the pipe. Only once no process is left that could write."""
+        while self._open:
+            self.read_available()
+            await asyncio.sleep(0.001)
 
     def finish_line(self) -> None:
         """End an unfinished line: nothing more will come for this invocation."""
@@ -65,7 +84,8 @@ class LogStream:
         """Add lines of Lambda's own, or of the environment's."""
         if lines:
             now = datetime.now(UTC)
-            self._tail += lines
+            if self._keep_tail:
+                self._tail += lines
             self._undelivered += [LogEvent(now, line) for line in lines]
             if self._timer is None:
                 self._timer = self._loop.call_later(FLUSH_SECONDS, self._flush_in_background)
@@ -107,6 +127,10 @@ class LogStream:
         task = self._loop.create_task(self.flush())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _parts(line: bytes) -> list[bytes]:
+    return [line[start : start + EVENT_BYTES] for start in range(0, len(line) or 1, EVENT_BYTES)]
 
 
 def _text(line: bytes) -> str:

@@ -47,8 +47,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "local.datapipeline": set(),
     "local.redshift_data": set(),
     "local.lambda_runtime": set(),
+    "local.ecs": {"local.datapipeline", "local.lambda_runtime"},
     "local.console": set(),
-    "local.ministack_hooks": {"local.datapipeline", "local.lambda_runtime"},
+    "local.ministack_hooks": {"local.datapipeline", "local.ecs", "local.lambda_runtime"},
     "local.simulation": {"infra", "local.datapipeline", "poller"},
     # What measures all the others.
     "bench": {
