@@ -37,6 +37,7 @@ class ManagedRules:
         def checked(data: dict[str, Any]) -> Any:
             known = self._step_functions._state_machines.get(data.get("stateMachineArn", "")) or {}
             refusal = self._refusal(
+                data.get("stateMachineArn") or self._arn(data.get("name", "")),
                 data.get("roleArn") or known.get("roleArn", ""),
                 data.get("definition") or known.get("definition", ""),
             )
@@ -49,14 +50,19 @@ class ManagedRules:
     def _checked_in_a_stack(self, create: Any) -> Any:
         def checked(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
             definition = props.get("DefinitionString") or json.dumps(props.get("Definition") or {})
-            refusal = self._refusal(props.get("RoleArn", ""), definition)
+            arn = self._arn(props.get("StateMachineName", ""))
+            refusal = self._refusal(arn, props.get("RoleArn", ""), definition)
             if refusal is not None:
                 raise ValueError(f"AccessDeniedException: {refusal}")
             return create(logical_id, props, stack_name)
 
         return checked
 
-    def _refusal(self, role_arn: str, definition: str) -> str | None:
+    def _arn(self, name: str) -> str:
+        region, account = self._responses.get_region(), self._responses.get_account_id()
+        return f"arn:aws:states:{region}:{account}:stateMachine:{name}"
+
+    def _refusal(self, machine_arn: str, role_arn: str, definition: str) -> str | None:
         """Step Functions' own words, which do not say which action is missing."""
         if RUN_TASK + SYNC not in definition:
             return None
@@ -64,7 +70,12 @@ class ManagedRules:
         rule = f"arn:aws:events:{region}:{account}:rule/{RULE}"
         for action in ACTIONS:
             denied = self._permissions.role_denied(
-                role_arn, Call(action, rule), service=PRINCIPAL, session_name="managed-rule"
+                role_arn,
+                Call(action, rule),
+                service=PRINCIPAL,
+                session_name="managed-rule",
+                # The condition that CDK writes into the trust policy of a state machine's role.
+                context={"aws:sourcearn": machine_arn},
             )
             if denied is not None:
                 return f"'{role_arn}' is not authorized to create managed-rule."
