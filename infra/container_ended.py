@@ -33,7 +33,7 @@ def container_ended(
     in_cluster = {"ArnEquals": {"ecs:cluster": cluster}}
     function.add_to_role_policy(
         iam.PolicyStatement(
-            # Its resource type is the container instance, of which Fargate has none (Service Authorization
+            # Fargate has no container instances, which are this action's resource type (Service Authorization
             # Reference): the cluster is a condition.
             actions=["ecs:ListTasks"],
             resources=["*"],

@@ -23,13 +23,15 @@ _NUMBERS = {
 
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+", re.ASCII)
 """API Reference, Environment."""
-# Lambda developer guide, reserved environment variables. The stack reserves COMMAND_ROLE_ARN.
+# Lambda developer guide, reserved environment variables. The stack reserves COMMAND_ROLE_ARN, and what it
+# tells a container.
 _RESERVED = {
     *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION"),
     *("AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME"),
     *("AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME"),
     *("AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"),
     *("AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "COMMAND_ROLE_ARN"),
+    *("TASK_CODE", "TASK_HANDLER", "TASK_MEMORY_MB", "TASK_OBJECTS", "TASK_PACKAGES"),
 }
 
 _MADE_BY = {

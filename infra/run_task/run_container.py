@@ -242,7 +242,6 @@ def _container_ended(
         payload=sfn.TaskInput.from_object(
             {
                 "execution": "{% $states.context.Execution.Name %}",
-                "family": container.family,
                 "logGroup": container.log_group.log_group_name,
                 "error": "{% $states.input.error %}",
                 "cause": "{% $states.input.cause %}",

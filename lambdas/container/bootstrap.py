@@ -29,7 +29,7 @@ def fetch(code_uri: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, fetch(os.environ["CODE_URI"]))
+    sys.path.insert(0, fetch(os.environ["TASK_CODE"]))
     from container.entry import main
 
     main()

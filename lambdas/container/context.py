@@ -19,7 +19,7 @@ class ContainerContext:
     function_name: str = field(default_factory=lambda: os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
     function_version: str = "$LATEST"
     invoked_function_arn: str = ""
-    memory_limit_in_mb: str = field(default_factory=lambda: os.environ.get("CONTAINER_MEMORY_MB", ""))
+    memory_limit_in_mb: str = field(default_factory=lambda: os.environ.get("TASK_MEMORY_MB", ""))
     _ends_at: float = field(default_factory=lambda: time.monotonic() + LONGEST_SECONDS)
 
     def get_remaining_time_in_millis(self) -> int:

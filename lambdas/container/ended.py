@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from container.objects import Found
 from runner.outcome import Canceled, Deferred, Failed
 
 CANCELED = "TaskCanceled"
@@ -27,10 +28,9 @@ _STATUSES = ("FINISHED", "FAILED", "FALSE", "CANCELED")
 
 # Amazon ECS words these differently from place to place: RunTask's failures, errors, and stopped reasons.
 _TEMPORARY = re.compile(
-    r"capacity is (currently )?unavailable|no capacity|RESOURCE:|rate exceeded|throttl|too ?many ?requests"
-    r"|limit on the number of tasks|limit for concurrent|maximum number of .{0,40}tasks|vCPU(s)? limit"
-    r"|network interface|InsufficientFreeAddresses|ENI\b|internal error|service unavailable"
-    r"|timed? ?out waiting",
+    r"capacity is (currently )?unavailable|RESOURCE:|rate exceeded|throttl|too ?many ?requests"
+    r"|limit on the number of|RequestLimitExceeded|NetworkInterfaceLimitExceeded|InsufficientFreeAddresses"
+    r"|network interface provisioning|internal (server )?error|service (is )?unavailable",
     re.IGNORECASE,
 )
 # Errors of the SDK for Java: the service's own fault, or no answer.
@@ -91,13 +91,16 @@ class Ending:
     error: str
     """The error with which RunTask left the container's states."""
     cause: str
-    outcome: Any
-    """What the container wrote about the handler's end; None if it wrote nothing."""
-    begun: bool
-    """Whether a container has taken the task."""
+    found: Found
+    """What the container has written."""
     starts: int
     """How many containers RunTask has tried to start for this task."""
     log_group: str
+
+    @classmethod
+    def of_event(cls, event: Mapping[str, Any], found: Found) -> Ending:
+        """What RunTask tells (infra/run_task/run_container.py), and what the container has written."""
+        return cls(event["error"], event["cause"], found, event["starts"], event["logGroup"])
 
     @property
     def stopped(self) -> StoppedTask | None:
@@ -108,12 +111,12 @@ class Ending:
         """The outcome, as a handler's function returns it."""
         if self.error == CANCELED:
             return Canceled().as_response()
-        stopped = self.stopped
-        if isinstance(self.outcome, Mapping) and self.outcome.get("status") in _STATUSES:
+        stopped, outcome = self.stopped, self.found.outcome
+        if isinstance(outcome, Mapping) and outcome.get("status") in _STATUSES:
             by_itself = stopped is not None and stopped.stop_code in ("", "EssentialContainerExited")
-            if self.outcome["status"] != "CANCELED" or by_itself:
-                return dict(self.outcome)
-        if not self.begun and self._is_temporary() and self.starts < MOST_STARTS:
+            if outcome["status"] != "CANCELED" or by_itself:
+                return dict(outcome)
+        if not self.found.begun and self._is_temporary() and self.starts < MOST_STARTS:
             wait = min(_LONGEST_WAIT, 15 * 2 ** min(self.starts, 10))
             return Deferred({"starts": self.starts}, wait).as_response()
         return self._failed().as_response()
@@ -128,6 +131,10 @@ class Ending:
 
     def _failed(self) -> Failed:
         stopped = self.stopped
+        if stopped is None and self.found.begun:
+            return Failed(
+                "ContainerEnded", f"RunTask ended the container: {self.error}: {self.cause[:4_000]}"
+            )
         if stopped is None:
             return Failed(
                 "ContainerNotStarted",
@@ -153,7 +160,7 @@ class Ending:
                 f"The container was killed, mostly because it used up its memory. {where} memory_mb of "
                 "Container in app.py gives it more.",
             )
-        began = "after the work had begun" if self.begun else "before the work began"
+        began = "after the work had begun" if self.found.begun else "before the work began"
         return Failed(
             "ContainerEnded",
             f"The container ended without an outcome, {began}. {where} Its log is in {self.log_group}, in "

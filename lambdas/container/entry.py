@@ -73,8 +73,8 @@ def main() -> NoReturn:
 def run(event: Mapping[str, Any], container: str, stop: Stop) -> Mapping[str, Any]:
     """Run the handler until it no longer defers, and return what it returned last."""
     try:
-        install(json.loads(os.environ.get("PACKAGES", "[]")))
-        work = load(os.environ["HANDLER"])
+        install(json.loads(os.environ.get("TASK_PACKAGES", "[]")))
+        work = load(os.environ["TASK_HANDLER"])
         return until_ended(work, event, ContainerContext(container), stop)
     except TaskFailed as error:
         return Failed(error.error_id, str(error)).as_response()

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from data_nodes.s3_uri import S3Uri
 from runner import TaskCanceled, TaskFailed, clients, environment
+from runner.environment import in_container
 from runner.task import Task
 from shell.command import run_command
-from shell.command_role import CommandRole
+from shell.command_role import OF_THE_CONTAINER, CommandRole
 from shell.log_files import NAMES, LogFile, log_place
 from shell.missing_programs import ADVICE, MissingPrograms
 from shell.output import LineLog, Redactor, Sink, Tail, Tee, close_all
@@ -21,15 +22,21 @@ from shell.scratch import scratch_directory
 from shell.staging import Staging, make_directories, stage_in, stage_out
 
 _NOT_FOR_COMMANDS = {
-    # The Lambda runtime's variables: a command that calls the Runtime API would respond in our place, and the
-    # runtime's search path would shadow the command's Python packages.
+    # The Lambda runtime's variables: a command that calls the Runtime API would respond in our place. The
+    # runtime's PYTHONPATH, too, would shadow the command's Python packages.
     "AWS_LAMBDA_RUNTIME_API",
-    "COMMAND_ROLE_ARN",
     "LAMBDA_RUNTIME_DIR",
     "LAMBDA_TASK_ROOT",
-    "PROGRESS_INTERVAL_SECONDS",
-    "PYTHONPATH",
     "_HANDLER",
+    # The stack's own.
+    "COMMAND_ROLE_ARN",
+    "PROGRESS_INTERVAL_SECONDS",
+    "TASK_CODE",
+    "TASK_HANDLER",
+    "TASK_MEMORY_MB",
+    "TASK_OBJECTS",
+    "TASK_PACKAGES",
+    *OF_THE_CONTAINER,
 }
 
 _HOST_COMMANDS = Path(__file__).with_name("bin")
@@ -74,8 +81,7 @@ def run_script(task: Task) -> ScriptResult:
     The script's output goes to the log and to S3. Raises FieldError, TaskFailed, and TaskCanceled.
     """
     environment.connect()  # While files can be opened: a command may take that away.
-    with scratch_directory() as directory:
-        role = CommandRole.for_task(task)
+    with scratch_directory() as directory, CommandRole.for_task(task) as role:
         staging = Staging.of(task, directory)
         script = directory / "script"
         write_script(task, script, role)
@@ -200,15 +206,17 @@ def command_environment(environment: Mapping[str, str], work: Path, role: Comman
 
     It is the function's, with the command's own credentials, and without variables of the Lambda runtime.
     """
+    # A container's search path is its image's own.
+    left_out = _NOT_FOR_COMMANDS if in_container() else {*_NOT_FOR_COMMANDS, "PYTHONPATH"}
     kept = {
         key: value
         for key, value in environment.items()
-        if key not in _NOT_FOR_COMMANDS and not key.startswith("POWERTOOLS_")
+        if key not in left_out and not key.startswith("POWERTOOLS_")
     }
     # Lambda's image has no time zones: TZ=Europe/Berlin would silently be UTC.
     zones = {"TZDIR": _TIME_ZONES, "PYTHONTZPATH": _TIME_ZONES} if _TIME_ZONES else {}
     own = {"PATH": search_path(kept.get("PATH", os.defpath)), "HOME": str(work), "PWD": str(work)}
-    return {**zones, **kept, **own, "TMPDIR": str(work.parent), **(role.credentials or {})}
+    return {**zones, **kept, **own, "TMPDIR": str(work.parent), **role.variables}
 
 
 def search_path(path: str) -> str:
