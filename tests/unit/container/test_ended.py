@@ -79,7 +79,10 @@ def test_nothing_is_said_about_a_canceled_task(found: Found) -> None:
         ("AmazonECS.Unknown", '{"Failures": [{"Reason": "Capacity is unavailable at this time. Please …"}]}'),
         ("ECS.AmazonECSException", "Capacity is unavailable at this time. Please try again later"),
         ("ECS.AmazonECSException", "Rate exceeded (Service: AmazonECS; Status Code: 400)"),
-        ("ECS.AmazonECSException", "You've reached the limit on the number of tasks you can run concurrently"),
+        (
+            "ECS.AmazonECSException",
+            "You've reached the limit on the number of tasks you can run concurrently",
+        ),
         ("ECS.ClientException", "You’ve reached the limit on the number of vCPUs you can run concurrently."),
         ("ECS.ServerException", "Service Unavailable. Please try again later."),
         ("ECS.SdkClientException", "Unable to execute HTTP request"),
