@@ -46,7 +46,15 @@ def container_ended(
     function.add_to_role_policy(
         iam.PolicyStatement(
             actions=["s3:GetObject"],
-            resources=[shared.claims.arn_for_objects("containers/*/outcome.json")],
+            resources=[
+                shared.claims.arn_for_objects("containers/*/outcome.json"),
+                shared.claims.arn_for_objects("containers/*/started"),
+            ],
+        )
+    )
+    function.add_to_role_policy(
+        iam.PolicyStatement(
+            actions=["s3:PutObject"], resources=[shared.claims.arn_for_objects("containers/*/started")]
         )
     )
     function.add_to_role_policy(
@@ -57,5 +65,5 @@ def container_ended(
         )
     )
     if shared.encryption_key is not None:
-        shared.encryption_key.grant_decrypt(function)
+        shared.encryption_key.grant(function, "kms:Decrypt", "kms:GenerateDataKey")
     return function

@@ -85,22 +85,14 @@ class ContainerTask(Construct):
             ),
         )
         code = _code(self)
-        # CDK's own grant lets the role read every asset of the account.
-        self.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["s3:GetObject"], resources=[code.bucket.arn_for_objects(code.s3_object_key)]
-            )
-        )
         self._container = self.task_definition.add_container(
             CONTAINER_NAME,
             container_name=CONTAINER_NAME,
             image=container.image or ecs.ContainerImage.from_registry(DEFAULT_IMAGE),
             entry_point=["python3", "-c", _BOOTSTRAP.read_text(encoding="utf-8")],
-            command=[],
             environment={
                 **environment,
                 "AWS_LAMBDA_FUNCTION_NAME": self.family,
-                "TASK_CODE": code.s3_object_url,
                 "TASK_MEMORY_MB": str(container.memory_mb),
                 "TASK_HANDLER": handler,
                 "TASK_PACKAGES": json.dumps(list(container.packages)),
@@ -108,6 +100,7 @@ class ContainerTask(Construct):
             logging=ecs.LogDrivers.aws_logs(stream_prefix="task", log_group=self.log_group),
             stop_timeout=Duration.seconds(_STOP_SECONDS),
         )
+        self.fetch("TASK_CODE", code.s3_bucket_name, code.s3_object_key)
         self.network = self._network(container)
         self._claims = shared.claims
         self._let_tell(shared)
@@ -124,6 +117,22 @@ class ContainerTask(Construct):
     def add_environment(self, name: str, value: str) -> None:
         """Give the container a variable."""
         self._container.add_environment(name, value)
+
+    def fetch(self, variable: str, bucket: str, key: str) -> None:
+        """Let the container fetch an asset, whose place ``variable`` says.
+
+        CDK's own grant lets a role read every asset of the account.
+        """
+        self.add_environment(variable, f"s3://{bucket}/{key}")
+        arn = Stack.of(self).format_arn(
+            service="s3",
+            region="",
+            account="",
+            resource=bucket,
+            resource_name=key,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+        self.add_to_role_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[arn]))
 
     @property
     def definition_arns(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
@@ -12,12 +12,22 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.bundling import SOURCE, asset_directory
+from infra.configuration_error import ConfigurationError
 from infra.container import Container
 from infra.container_task import ContainerTask
 from infra.function_settings import FunctionSettings, check_function_settings
 from infra.handler_module import check_handler_module
 from infra.python_function import python_function
 from infra.shared_settings import SharedSettings
+
+_OF_A_FUNCTION = (
+    *("memory_mb", "timeout_minutes", "ephemeral_mb", "vpc", "subnets", "security_groups", "layers"),
+)
+_INSTEAD = {
+    "timeout_minutes": "leave it out; attemptTimeout of an activity ends its work",
+    "ephemeral_mb": "give Container ephemeral_gb",
+    "layers": "give Container packages or an image",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,3 +120,20 @@ class PythonHandler:
         """Raise ConfigurationError for a setting that CDK or AWS would refuse."""
         settings = {name: getattr(self, name) for name in FunctionSettings.__annotations__}
         check_function_settings(route, settings, self.statements)
+        if self.compute is not None:
+            if not isinstance(self.compute, Container):
+                raise ConfigurationError(
+                    f"compute of the handler for '{route}' is {str(self.compute)[:100]!r}: "
+                    "Container(vpc=...) is needed."
+                )
+            self._refuse_settings_of_a_function(route)
+
+    def _refuse_settings_of_a_function(self, route: str) -> None:
+        """A container has its own, and silently passing over those of a function would surprise."""
+        defaults = {field.name: field.default for field in fields(self)}
+        for name in _OF_A_FUNCTION:
+            if getattr(self, name) != defaults[name]:
+                raise ConfigurationError(
+                    f"The handler for '{route}' has compute=Container(...), and {name} of a function: "
+                    f"{_INSTEAD.get(name, 'give it to Container')}."
+                )

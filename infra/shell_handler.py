@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from aws_cdk import Stack
+from aws_cdk import Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.lambda_layer_awscli import AwsCliLayer
@@ -46,6 +46,11 @@ class ShellHandler:
                 f"aws_cli of the handler for '{route}' is {self.aws_cli!r}: a construct is needed, such as "
                 "lambda_.LayerVersion.from_layer_version_arn(stack, 'AwsCli2', arn)."
             )
+        if self.aws_cli is not None and self.handler.compute is not None:
+            raise ConfigurationError(
+                f"The handler for '{route}' has compute=Container(...), and aws_cli, a layer for a function: "
+                "leave it out, and give Container packages=['awscli-2'] or an image for another AWS CLI."
+            )
         target = self._handler(scope).target(scope, route, shared)
         command_role = iam.Role(
             scope,
@@ -59,7 +64,9 @@ class ShellHandler:
             iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[command_role.role_arn])
         )
         target.add_environment("COMMAND_ROLE_ARN", command_role.role_arn)
-        if isinstance(target, lambda_.Function):
+        if isinstance(target, ContainerTask):
+            target.fetch("TASK_AWS_CLI", *_object(_aws_cli(scope)))
+        else:
             variables = {**shared.variables, **(self.handler.environment or {})}
             refuse_large_environment(
                 function_name(Stack.of(scope).stack_name, route),
@@ -74,7 +81,15 @@ class ShellHandler:
         return replace(self.handler, layers=[self.aws_cli or _aws_cli(scope), *self.handler.layers])
 
 
-def _aws_cli(scope: Construct) -> lambda_.ILayerVersion:
+def _object(layer: AwsCliLayer) -> tuple[str, str]:
+    """The bucket and key of the layer's zip, which a container fetches by itself."""
+    version = layer.node.default_child
+    assert isinstance(version, lambda_.CfnLayerVersion)  # noqa: S101 - CDK's own construct
+    content = Stack.of(layer).resolve(version.content)
+    return Token.as_string(content["s3Bucket"]), Token.as_string(content["s3Key"])
+
+
+def _aws_cli(scope: Construct) -> AwsCliLayer:
     """The stack's only layer with the AWS CLI; the first handler that needs it creates it."""
     stack = Stack.of(scope)
     there = stack.node.try_find_child(_LAYER)

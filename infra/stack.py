@@ -34,7 +34,12 @@ from infra.monitoring.metrics import NAMESPACE
 from infra.monitoring.monitoring import Monitoring
 from infra.naming import slug
 from infra.poll_loop import PollLoop
-from infra.registration import Handlers, handlers_by_route, refuse_equal_names
+from infra.registration import (
+    Handlers,
+    handlers_by_route,
+    refuse_equal_names,
+    refuse_equal_states,
+)
 from infra.run_task.state_machine import RunTask
 from infra.shared_settings import SharedSettings
 from infra.worker_group import WorkerGroup
@@ -99,11 +104,9 @@ class TaskRunnerStack(Stack):
             route: handler.target(Construct(self, f"Handler-{slug(route, 60)}"), route, shared)
             for route, handler in by_route.items()
         }
-        containers = [target for target in targets.values() if isinstance(target, ContainerTask)]
-        ended = container_ended(self, containers, shared) if containers else None
-        functions = {
-            route: target for route, target in targets.items() if not isinstance(target, ContainerTask)
-        }
+        containers = {route: target for route, target in targets.items() if isinstance(target, ContainerTask)}
+        refuse_equal_states(by_route, containers)
+        ended = container_ended(self, list(containers.values()), shared) if containers else None
         self.run_task = RunTask(self, "RunTask", handlers=targets, container_ended=ended, shared=shared)
         undelivered = dead_letter_queue(self, "TicksNotDelivered", "ticks-not-delivered")
         self.poll_loops = [
@@ -122,6 +125,7 @@ class TaskRunnerStack(Stack):
             self,
             "Events",
             run_task=self.run_task.state_machine,
+            container_ended=ended,
             shared=shared,
         )
         for loop in self.poll_loops:
@@ -132,7 +136,7 @@ class TaskRunnerStack(Stack):
             "Monitoring",
             run_task=self.run_task.state_machine,
             poll_loops=self.poll_loops,
-            handlers=functions,
+            targets=targets,
             events=events,
             undelivered=undelivered,
             alarm_email=alarm_email,

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from container.ended import CANCELED, Ending
+from container.ended import CANCELED, NOT_STARTED, Ending
 from container.objects import Found, TaskObjects
 from runner import clients, telemetry
 
@@ -41,11 +42,13 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any] 
     """
     telemetry.count_cold_start()
     if "detail" in event:
-        stop_all(clients.ecs(), event["detail"]["name"])
+        _abandon(event["detail"]["name"])
         return None
     ending = Ending.of_event(event, _found(event))
     response = ending.judge()
     stopped = ending.stopped
+    if response["status"] == "DEFERRED" or response.get("errorId") == NOT_STARTED:
+        telemetry.emit({"ContainersNotStarted": 1})
     telemetry.logger.info(
         "Container ended",
         execution=event["execution"],
@@ -59,15 +62,27 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any] 
     return response
 
 
+def _abandon(execution: str) -> None:
+    """Stop the container of an execution that has ended. Nobody waits for it any more."""
+    # One that is still to start finds the task taken.
+    _objects(execution).begin("nobody")
+    with suppress(ContainerStopping):
+        stop_all(clients.ecs(), execution)
+
+
 def _found(event: Mapping[str, Any]) -> Found:
     """What the container has written, once none runs any more."""
-    objects = TaskObjects.of_execution(clients.s3(), CLAIMS_BUCKET, event["execution"])
+    objects = _objects(event["execution"])
     if event["error"] != CANCELED:
         found = objects.found()
         if found.outcome is not None:  # The usual end, which needs no look: the container ends by itself.
             return found
     stop_all(clients.ecs(), event["execution"])
     return objects.found()
+
+
+def _objects(execution: str) -> TaskObjects:
+    return TaskObjects.of_execution(clients.s3(), CLAIMS_BUCKET, execution)
 
 
 def stop_all(ecs: ECSClient, execution: str) -> None:

@@ -24,6 +24,7 @@ from local.ecs.agent import Agent
 from local.ecs.endpoint import EcsEndpoint
 from local.ecs.image import make_programs, search_path
 from local.ecs.life import Host, TaskLife
+from local.ecs.task import Task
 from local.http.front import front, with_paths, with_service
 from local.http.permitted import permitted
 from local.lambda_runtime.function import Function
@@ -176,8 +177,14 @@ class LocalAws:
     ) -> tuple[Agent, EcsEndpoint]:
         settings, faults = data_pipeline.settings, data_pipeline.faults
 
-        def assume(role: str, session_name: str, seconds: float) -> Credentials:
-            return ministack.permissions.assume(role, session_name, service=CONTAINERS, seconds=seconds)
+        def assume(task: Task, seconds: float) -> Credentials:
+            return ministack.permissions.assume(
+                task.plan.task_role or "",
+                task.id,
+                service=CONTAINERS,
+                context={"aws:sourcearn": task.arn},
+                seconds=seconds,
+            )
 
         agent = Agent(assume, credentials_seconds=settings.container_credentials.total_seconds())
         directory = self.state / "ecs"

@@ -80,7 +80,11 @@ class Telemetry:
     def _need(self, place: LogPlace, action: str) -> None:
         """Raises NoLogError if the role of the log driver may not do this."""
         denied = self._ministack.permissions.role_denied(
-            place.role, Call(action, place.arn), service=CONTAINERS, session_name=place.session_name
+            place.role,
+            Call(action, place.arn),
+            service=CONTAINERS,
+            session_name=place.session_name,
+            context={"aws:sourcearn": place.task_arn},
         )
         if denied is not None:
             raise NoLogError(f"AccessDeniedException: {denied.message}")

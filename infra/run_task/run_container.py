@@ -35,17 +35,6 @@ _AFTER_AN_ERROR_SECONDS = 120
 _LONGEST_SECONDS = 7 * 24 * 3600 + 3600
 """An hour more than a handler has in a container (lambdas/container/context.py)."""
 
-STATES = (
-    "PutEvent",
-    "RunContainer",
-    "ContainerStopped",
-    "Wait",
-    "ReportProgress",
-    "Canceled?",
-    "TaskCanceled",
-)
-"""The states beside the route's own are named ``<route>-<one of these>``, and ``<route>-ContainerEnded``."""
-
 
 def run_container(
     scope: Construct,

@@ -18,6 +18,9 @@ from runner.outcome import Canceled, Deferred, Failed
 CANCELED = "TaskCanceled"
 """RunTask's error for a container whose task is canceled (infra/run_task/run_container.py)."""
 
+NOT_STARTED = "ContainerNotStarted"
+"""The errorId of a task whose container could not be started."""
+
 MOST_STARTS = 600
 """40 hours of trying. An execution's history has room for a few more (Step Functions quotas)."""
 
@@ -137,7 +140,7 @@ class Ending:
             )
         if stopped is None:
             return Failed(
-                "ContainerNotStarted",
+                NOT_STARTED,
                 f"The container could not be started: {self.error}: {self.cause[:4_000]}"
                 f"{_advice(self.cause)}",
             )
@@ -151,9 +154,7 @@ class Ending:
         if stopped.stop_code == "UserInitiated":
             return Failed("ContainerStopped", f"Somebody stopped the container. {where}")
         if stopped.stop_code == "TaskFailedToStart":
-            return Failed(
-                "ContainerNotStarted", f"The container could not be started. {where}{_advice(stopped.words)}"
-            )
+            return Failed(NOT_STARTED, f"The container could not be started. {where}{_advice(stopped.words)}")
         if stopped.exit_code == _KILLED or "OutOfMemory" in stopped.container_reason:
             return Failed(
                 "ContainerOutOfMemory",

@@ -13,6 +13,7 @@ from data_nodes.s3_uri import S3Uri
 from runner import TaskCanceled, TaskFailed, clients, environment
 from runner.environment import in_container
 from runner.task import Task
+from shell import aws_cli
 from shell.command import run_command
 from shell.command_role import OF_THE_CONTAINER, CommandRole
 from shell.log_files import NAMES, LogFile, log_place
@@ -31,6 +32,7 @@ _NOT_FOR_COMMANDS = {
     # The stack's own.
     "COMMAND_ROLE_ARN",
     "PROGRESS_INTERVAL_SECONDS",
+    "TASK_AWS_CLI",
     "TASK_CODE",
     "TASK_HANDLER",
     "TASK_MEMORY_MB",
@@ -144,6 +146,7 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
     missing = MissingPrograms(directory)
     variables = {
         **command_environment(os.environ, work, role),
+        **aws_cli.fetch(directory),
         **staging.environment,
         **missing.environment,
     }
@@ -226,7 +229,8 @@ def search_path(path: str) -> str:
     """
     candidates = [Path(entry).with_name("awscli") for entry in path.split(":") if entry.endswith("/bin")]
     found = [str(directory) for directory in candidates if os.access(directory / "aws", os.X_OK)]
-    return ":".join([str(_HOST_COMMANDS), path, *found, str(_FALLBACKS)])
+    of_container = [str(aws_cli.PROGRAMS)] if in_container() else []
+    return ":".join([str(_HOST_COMMANDS), path, *found, *of_container, str(_FALLBACKS)])
 
 
 def _line_log(task: Task, stream: str, file: LogFile | None) -> LineLog:

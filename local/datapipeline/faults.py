@@ -21,7 +21,7 @@ KINDS: dict[str, str] = {
     "which is not carried out; of PollForTask only an answer with a task",
     "answer": "`answer`, any JSON, is the operation's answer; it is not carried out",
     "capacity": "RunTask of Amazon ECS starts nothing, for lack of capacity",
-    "limit": "RunTask of Amazon ECS starts nothing, because of the account's limit (ClientException)",
+    "limit": "RunTask of Amazon ECS starts nothing, because of the account's limit of vCPUs",
     "twice": "RunTask of Amazon ECS starts a second task that nobody is told of",
     "unstartable": "the task fails to start, with `answer` as its reason",
     "kill": "the task's containers are killed `seconds` after their start",

@@ -24,8 +24,8 @@ METADATA = "/v4/"
 RENEWED_AFTER = 0.5
 """Which part of their life credentials are served for, before new ones are."""
 
-AssumeTaskRole = Callable[[str, str, float], Credentials]
-"""(role ARN, session name, seconds) -> credentials for that long. Raises CannotAssumeError."""
+AssumeTaskRole = Callable[[Task, float], Credentials]
+"""(task, seconds) -> credentials of its role for that long. Raises CannotAssumeError."""
 
 
 class Agent:
@@ -73,7 +73,7 @@ class Agent:
         made, until = self._made.get(task.id, (None, 0.0))
         if made is None or until - time.time() < self._seconds * RENEWED_AFTER:
             try:
-                made = self._assume(role, task.id, self._seconds)
+                made = self._assume(task, self._seconds)
             except CannotAssumeError as error:
                 return 400, {"code": "AccessDenied", "message": str(error)}
             until = time.time() + self._seconds

@@ -13,14 +13,13 @@ from local.datapipeline.faults import ECS, Fault, Faults
 from local.ecs import wire
 from local.ecs.errors import (
     AccessDeniedError,
-    ClientError,
     InvalidParameterError,
     ServerError,
     ThrottlingError,
 )
 from local.ecs.permissions import NeededCalls
 from local.ecs.task import Task
-from local.ecs.tasks import CAPACITY, LIMIT, Definitions, Tasks
+from local.ecs.tasks import FAILURES, Definitions, Tasks
 from local.http.messages import read_body, respond, target_of
 from local.json_service import CONTENT_TYPE, error_answer, read_request
 from local.permissions.calls import Call
@@ -122,8 +121,8 @@ class EcsEndpoint:
         if fault is None:
             return self._tasks.call(operation, request)
         _refuse(fault)
-        if fault.kind == "capacity":
-            return {"tasks": [], "failures": [{"reason": CAPACITY}]}
+        if fault.kind in FAILURES:
+            return {"tasks": [], "failures": [{"reason": FAILURES[fault.kind]}]}
         if fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
         answer = self._tasks.call(operation, request)
@@ -147,5 +146,3 @@ def _refuse(fault: Fault) -> None:
     if fault.kind == "deny":
         action = fault.operation.removeprefix(ECS)
         raise AccessDeniedError(f"The caller is not authorized to perform ecs:{action}")
-    if fault.kind == "limit":
-        raise ClientError(LIMIT)

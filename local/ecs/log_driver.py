@@ -24,6 +24,7 @@ class LogPlace:
     stream: str
     role: str
     session_name: str
+    task_arn: str
 
     @property
     def arn(self) -> str:
@@ -43,7 +44,13 @@ def log_place(task: Task, container: str, logs: Logs) -> LogPlace:
     _, _, _, region, account, *_ = task.arn.split(":")
     stream = f"{logs.stream_prefix}/{container}/{task.id}" if logs.stream_prefix else f"{task.id}-{container}"
     return LogPlace(
-        account, logs.region or region, logs.group, stream, task.plan.execution_role or "", task.id
+        account,
+        logs.region or region,
+        logs.group,
+        stream,
+        role=task.plan.execution_role or "",
+        session_name=task.id,
+        task_arn=task.arn,
     )
 
 

@@ -13,8 +13,13 @@ from local.ecs.errors import ClientError, ClusterNotFoundError, InvalidParameter
 from local.ecs.plan import FARGATE_PROVIDERS, TaskPlan, task_plan
 from local.ecs.task import Task
 
-CAPACITY = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
-LIMIT = "You've reached the limit on the number of vCPUs you can run concurrently"
+FAILURES = {
+    "capacity": "Capacity is unavailable at this time. Please try again later or in a different availability "
+    "zone",
+    "limit": "You've reached the limit on the number of vCPUs you can run concurrently",
+}
+"""Reasons for which RunTask places nothing, by the kind of fault (developer guide, "Amazon ECS service event
+messages")."""
 DEFAULT_REASON = "Task stopped by user"
 MOST_TASKS = 10
 PAGE = 100

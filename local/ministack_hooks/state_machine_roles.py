@@ -72,10 +72,15 @@ class StateMachineRoles:
         original = self._step_functions._run_execution
 
         def run(exec_arn: str) -> None:
+            # `.sync` runs a nested execution in the thread of the outer one, which outlives it.
+            outer = self._execution.get()
             token = self._execution.set(exec_arn)
             try:
                 original(exec_arn)
-            finally:  # A nested execution may run in the thread of the outer one.
+            except SystemExit:  # It has been stopped.
+                if outer is None:
+                    raise
+            finally:
                 self._execution.reset(token)
 
         self._step_functions._run_execution = run

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-# Without credentials, ministack takes a call for an anonymous one. The role's own permissions are checked first.
+# Without credentials, a call is anonymous to ministack. The role's own permissions are checked before.
 _AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request"
 
 _HEADERS = {"ContentType": "content-type", "IfNoneMatch": "if-none-match"}

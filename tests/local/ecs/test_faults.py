@@ -24,7 +24,6 @@ REFUSALS = [
     ("error", "ServerException", "ECS.ServerException"),
     ("throttle", "ThrottlingException", "ECS.AmazonECSException"),
     ("deny", "AccessDeniedException", "ECS.AccessDeniedException"),
-    ("limit", "ClientException", "ECS.ClientException"),
 ]
 
 
@@ -44,15 +43,24 @@ def test_a_refused_call_starts_nothing(
         assert aws.ecs.list_tasks(cluster="cluster", family=family, desiredStatus=status)["taskArns"] == []
 
 
-def test_no_capacity_is_a_failure_in_the_answer(aws: EcsAccount, faults: FaultControl) -> None:
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("capacity", "Capacity is unavailable at this time"),
+        ("limit", "You've reached the limit on the number of vCPUs"),
+    ],
+)
+def test_a_task_that_cannot_be_placed_is_a_failure_in_the_answer(
+    aws: EcsAccount, faults: FaultControl, kind: str, reason: str
+) -> None:
     definition = aws.definition("true")
-    faults.add({"operation": "ECS:RunTask", "kind": "capacity", "count": 2})
+    faults.add({"operation": "ECS:RunTask", "kind": kind, "count": 2})
     answer = aws.ecs.run_task(**aws.request(definition))
     assert answer["tasks"] == []
-    assert "Capacity is unavailable at this time" in answer["failures"][0]["reason"]
+    assert reason in answer["failures"][0]["reason"]
     execution = ran(aws, {"Run": run_task(definition)})
     assert execution["error"] == "ECS.AmazonECSException"
-    assert "Capacity is unavailable at this time" in execution["cause"]
+    assert reason in execution["cause"]
 
 
 def test_a_lost_answer_starts_a_task_that_the_same_token_finds(aws: EcsAccount, faults: FaultControl) -> None:

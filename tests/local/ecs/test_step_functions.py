@@ -168,11 +168,11 @@ def parallel(first: dict[str, Any], second: dict[str, Any], **more: Any) -> dict
     }
 
 
-LOOP = {
+LOOP: dict[str, dict[str, Any]] = {
     "Wait": {"Type": "Wait", "Seconds": 36000, "Next": "Again"},
     "Again": {"Type": "Pass", "Next": "Wait"},
 }
-FAIL = {"Type": "Fail", "Error": "Ended", "Cause": "{% 'it ended' %}"}
+FAIL: dict[str, Any] = {"Type": "Fail", "Error": "Ended", "Cause": "{% 'it ended' %}"}
 
 
 def test_a_failing_branch_ends_the_parallel_state_at_once_and_its_waits(aws: EcsAccount) -> None:
@@ -236,6 +236,31 @@ def test_branches_have_their_own_variables_and_results_in_order(aws: EcsAccount)
         "both": ["a-in", "b-in"],
         "mine": False,
     }
+
+
+def test_a_nested_execution_that_is_stopped_fails_its_state_and_no_more(aws: EcsAccount) -> None:
+    inner = aws.machine({"Wait": LOOP["Wait"] | {"Next": "Wait"}}, role(aws))
+    nested = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Arguments": {"StateMachineArn": inner, "Name": "nested"},
+        "Catch": [{"ErrorEquals": ["States.TaskFailed"], "Next": "Done"}],
+        "Next": "Done",
+    }
+    machine = aws.machine({"Nested": nested, "Done": {"Type": "Succeed"}}, role(aws, allow("states:*")))
+    execution = start(aws, machine)
+    states = aws.client("stepfunctions")
+    running = inner.replace(":stateMachine:", ":execution:") + ":nested"
+
+    def stopped() -> bool | None:
+        try:
+            states.stop_execution(executionArn=running)
+        except ClientError:
+            return None
+        return True
+
+    eventually(stopped)
+    assert over(aws, execution)["status"] == "SUCCEEDED"
 
 
 DENIED = [("ecs:RunTask", "RunTask"), ("iam:PassRole", "PassRole"), ("ecs:DescribeTasks", "DescribeTasks")]

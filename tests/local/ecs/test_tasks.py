@@ -16,7 +16,7 @@ from botocore.validate import ParamValidator
 
 from local.json_service import service_model
 from tests.local.ecs.account import PATIENCE_SECONDS, TASKS, EcsAccount
-from tests.local.iam_account import allow
+from tests.local.iam_account import PLACE, allow
 
 EXITED = ("EssentialContainerExited", "Essential container in task exited")
 STOPPED = ("UserInitiated", "no longer needed")
@@ -77,7 +77,13 @@ def test_a_container_has_its_own_environment_and_nothing_of_this_process(
 
 
 def test_a_container_acts_with_the_task_role_and_nothing_else(aws: EcsAccount) -> None:
-    role = aws.role(allow("s3:ListAllMyBuckets"), service=TASKS)
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": TASKS},
+        "Action": "sts:AssumeRole",
+        "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:ecs:{PLACE}:*"}},
+    }
+    role = aws.role(allow("s3:ListAllMyBuckets"), trust=trust)
     code = """
 import boto3
 print(boto3.client("sts").get_caller_identity()["Arn"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from container.objects import TaskObjects
 from runner import clients
 from tests.unit.fake_s3 import FakeS3
 
@@ -79,7 +80,6 @@ def test_an_outcome_that_is_there_is_handed_on_without_a_look_at_the_cluster(
     [
         {**EVENT, "error": "TaskCanceled"},
         {**EVENT, "error": "ECS.SdkClientException", "cause": "Unable to execute HTTP request"},
-        {"detail": {"name": NAME, "status": "ABORTED"}},
     ],
 )
 def test_a_container_that_still_runs_is_stopped_and_waited_for(
@@ -92,7 +92,7 @@ def test_a_container_that_still_runs_is_stopped_and_waited_for(
     assert ecs.stopped == ["mine"]
     ecs.tasks["mine"]["lastStatus"] = "STOPPED"
     response = handle(module, ecs, monkeypatch, event)
-    assert response is None or response["status"] in ("CANCELED", "DEFERRED")
+    assert response["status"] in ("CANCELED", "DEFERRED")
     assert ecs.tasks["other"]["lastStatus"] == "RUNNING"
 
 
@@ -106,3 +106,22 @@ def test_an_outcome_written_while_the_container_was_being_stopped_counts(
         handle(module, ecs, monkeypatch, event)
     s3.objects["claims", FOLDER + "outcome.json"] = b'{"status": "FINISHED"}'
     assert handle(module, ecs, monkeypatch, event) == {"status": "FINISHED"}
+
+
+def test_the_container_of_an_aborted_execution_is_stopped_and_none_can_take_its_task(
+    module: ModuleType, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ecs = FakeEcs(mine=running(), other=running("another-execution"))
+    aborted = {"detail": {"name": NAME, "status": "ABORTED"}}
+    assert handle(module, ecs, monkeypatch, aborted) is None
+    assert ecs.stopped == ["mine"]
+    late = TaskObjects.of_execution(s3, "claims", NAME)  # type: ignore[arg-type]
+    assert not late.begin("a container that starts only now")
+
+
+def test_a_container_that_has_no_room_yet_is_counted(
+    module: ModuleType, s3: FakeS3, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = {**EVENT, "error": "AmazonECS.Unknown", "cause": "Capacity is unavailable at this time."}
+    assert handle(module, FakeEcs(), monkeypatch, event)["status"] == "DEFERRED"
+    assert '"ContainersNotStarted":[1.0]' in capsys.readouterr().out
