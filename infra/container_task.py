@@ -92,7 +92,7 @@ class ContainerTask(Construct):
             entry_point=["python3", "-c", _BOOTSTRAP.read_text(encoding="utf-8")],
             environment={
                 **environment,
-                "AWS_LAMBDA_FUNCTION_NAME": self.family,
+                "TASK_FAMILY": self.family,
                 "TASK_MEMORY_MB": str(container.memory_mb),
                 "TASK_HANDLER": handler,
                 "TASK_PACKAGES": json.dumps(list(container.packages)),

@@ -16,7 +16,7 @@ class ContainerContext:
 
     aws_request_id: str
     """The ECS task's id."""
-    function_name: str = field(default_factory=lambda: os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""))
+    function_name: str = field(default_factory=lambda: os.environ.get("TASK_FAMILY", ""))
     function_version: str = "$LATEST"
     invoked_function_arn: str = ""
     memory_limit_in_mb: str = field(default_factory=lambda: os.environ.get("TASK_MEMORY_MB", ""))

@@ -19,9 +19,9 @@ from typing import Any, NoReturn
 
 from container.context import ContainerContext
 from container.objects import TaskObjects
-from container.packages import install
 from runner import clients, environment, handler, telemetry
 from runner.outcome import Failed, TaskFailed
+from runner.packages import install
 from runner.progress import INTERVAL_SECONDS
 
 Handler = Callable[[dict[str, Any], Any], Any]

@@ -12,12 +12,13 @@ from pathlib import Path
 from data_nodes.s3_uri import S3Uri
 from runner import TaskCanceled, TaskFailed, clients, environment
 from runner.environment import in_container
+from runner.packages import package_manager
 from runner.task import Task
 from shell import aws_cli
 from shell.command import run_command
 from shell.command_role import OF_THE_CONTAINER, CommandRole
 from shell.log_files import NAMES, LogFile, log_place
-from shell.missing_programs import ADVICE, MissingPrograms
+from shell.missing_programs import MissingPrograms, advice
 from shell.output import LineLog, Redactor, Sink, Tail, Tee, close_all
 from shell.scratch import scratch_directory
 from shell.staging import Staging, make_directories, stage_in, stage_out
@@ -34,6 +35,7 @@ _NOT_FOR_COMMANDS = {
     "PROGRESS_INTERVAL_SECONDS",
     "TASK_AWS_CLI",
     "TASK_CODE",
+    "TASK_FAMILY",
     "TASK_HANDLER",
     "TASK_MEMORY_MB",
     "TASK_OBJECTS",
@@ -163,7 +165,7 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
     finally:
         close_all(streams)
         if names := missing.names():
-            task.logger.warning("Programs missing", programs=names, advice=ADVICE)
+            task.logger.warning("Programs missing", programs=names, advice=advice())
     _check(task, files, ended.exit_code)
     if ended.stopped:
         raise TaskCanceled
@@ -192,8 +194,8 @@ def _not_started(error: OSError, task: Task, script: Path) -> str:
         )
     if error.errno in {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}:
         return (
-            f"The command could not be started: {error.strerror}. The function has no more files, processes "
-            "or memory left; `memory_mb` of the handler in app.py gives it more memory."
+            f"The command could not be started: {error.strerror}. No more files, processes or memory are "
+            "left; `memory_mb` of the handler, or of its Container, in app.py gives it more memory."
         )
     first_line = script.read_bytes()[:200].split(b"\n")[0].decode("utf-8", "replace")
     if first_line.startswith("#!"):
@@ -218,8 +220,11 @@ def command_environment(environment: Mapping[str, str], work: Path, role: Comman
     }
     # Lambda's image has no time zones: TZ=Europe/Berlin would silently be UTC.
     zones = {"TZDIR": _TIME_ZONES, "PYTHONTZPATH": _TIME_ZONES} if _TIME_ZONES else {}
-    own = {"PATH": search_path(kept.get("PATH", os.defpath)), "HOME": str(work), "PWD": str(work)}
-    return {**zones, **kept, **own, "TMPDIR": str(work.parent), **role.variables}
+    path = kept.get("PATH", os.defpath)
+    own = {"PATH": search_path(path), "HOME": str(work), "PWD": str(work), "TMPDIR": str(work.parent)}
+    manager = package_manager(path) if in_container() else None
+    installs = {"_PACKAGE_MANAGER": manager} if manager else {}
+    return {**zones, **kept, **own, **installs, **role.variables}
 
 
 def search_path(path: str) -> str:

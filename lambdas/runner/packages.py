@@ -1,4 +1,4 @@
-"""Installs packages of the image's distribution before the work begins."""
+"""Packages of a container's image: they are installed before the work begins, or by a command."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ MANAGERS = ("dnf", "microdnf", "yum")
 _TAIL = 2_000
 
 
+def package_manager(path: str | None = None) -> str | None:
+    """The image's package manager, on ``path`` or PATH; None if it has none."""
+    return next((found for name in MANAGERS if (found := shutil.which(name, path=path))), None)
+
+
 def install(packages: Sequence[str]) -> None:
     """Install ``packages``. Raises TaskFailed with the package manager's last lines."""
     if not packages:
         return
-    manager = next((found for name in MANAGERS if (found := shutil.which(name))), None)
+    manager = package_manager()
     if manager is None:
         raise TaskFailed(
             f"The packages {', '.join(packages)} could not be installed: the image has none of "
