@@ -80,6 +80,10 @@ class TaskLife:
                 await self._watch(task, containers, fault)
         except StartError as error:
             task.stop("TaskFailedToStart", str(error))
+        except asyncio.CancelledError:  # Local AWS ends, and waits for nothing.
+            for container in containers:
+                container.kill()
+            raise
         except Exception as error:  # Whatever it is, the task must not run for ever.
             _log.exception("Task %s", task.arn)
             task.stop("TaskFailedToStart", f"ResourceInitializationError: {error!r}")

@@ -48,7 +48,7 @@ class NeededCalls:
             return [Call("ecs:RunTask", self._arn("task-definition", named), context)]
         # Without a revision, the latest one is resolved before the authorization (API Reference, "RunTask").
         calls = [Call("ecs:RunTask", definition["taskDefinitionArn"], context)]
-        if request.get("tags"):
+        if request.get("tags") or request.get("propagateTags") == "TASK_DEFINITION":
             calls.append(
                 Call(
                     "ecs:TagResource",

@@ -22,6 +22,7 @@ FAILURES = {
 messages")."""
 DEFAULT_REASON = "Task stopped by user"
 MOST_TASKS = 10
+_FILTERS = {"containerInstance", "desiredStatus", "family", "launchType", "serviceName"}
 PAGE = 100
 
 Run = Callable[[Task], None]
@@ -36,6 +37,7 @@ class Definitions(Protocol):
     def publish(self, task: Task) -> None: ...
     def withdraw(self, task: Task) -> None: ...
     def tags(self, task: Task) -> list[dict[str, str]]: ...
+    def definition_tags(self, arn: str) -> list[dict[str, str]]: ...
 
 
 class Tasks:
@@ -70,7 +72,9 @@ class Tasks:
             return self._described(before)
         plan = self._checked_plan(request)
         provider = _capacity_provider(request, cluster)
-        request_of_task = {**request, **({"capacityProviderName": provider} if provider else {})}
+        request_of_task = {**request, "tags": self._tags(request, plan, cluster)}
+        if provider:
+            request_of_task["capacityProviderName"] = provider
         tasks = [
             Task(plan, cluster=cluster, request=request_of_task, region=self._region)
             for _ in range(request.get("count", 1))
@@ -117,8 +121,9 @@ class Tasks:
         cluster = self._cluster(request)
         wanted = request.get("desiredStatus", "RUNNING")
         family, started_by = request.get("family"), request.get("startedBy")
-        if started_by and family:
-            raise InvalidParameterError("The startedBy filter cannot be combined with other filters.")
+        # "It must be the only filter that you use" (API Reference, "ListTasks", startedBy).
+        if started_by and request.keys() & _FILTERS:
+            raise InvalidParameterError("startedBy cannot be combined with other filters.")
         found = [
             task.arn
             for task in self._tasks.values()
@@ -157,6 +162,22 @@ class Tasks:
                 "Network Configuration must be provided when networkMode 'awsvpc' is specified."
             )
         return plan
+
+    def _tags(
+        self, request: Mapping[str, Any], plan: TaskPlan, cluster: Mapping[str, Any]
+    ) -> list[dict[str, str]]:
+        """The tags of a new task. Those of the request win."""
+        found = {}
+        if request.get("enableECSManagedTags"):
+            found["aws:ecs:clusterName"] = cluster["clusterName"]
+        of_definition = (
+            self._definitions.definition_tags(plan.definition_arn)
+            if request.get("propagateTags") == "TASK_DEFINITION"
+            else []
+        )
+        for tag in (*of_definition, *request.get("tags", ())):
+            found[tag["key"]] = tag.get("value", "")
+        return [{"key": key, "value": value} for key, value in found.items()]
 
     def _cluster(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         found = self._definitions.cluster(request.get("cluster", "default"))

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 
 FLUSH_SECONDS = 0.5
 CHUNK_BYTES = 1 << 16
-CHUNKS_AT_ONCE = 16
-"""A pipe holds at most 1 MiB (pipe(7)), so whatever was in it at the beginning is read then. What a program
+MOST_CHUNKS = 16
+"""A pipe holds at most 1 MiB (pipe(7)), so this reads whatever was in it at the beginning. What a program
 keeps writing meanwhile is for the next time: other work must not wait for it."""
+MOST_UNDELIVERED = 10_000
+"""Events that wait for delivery. Beyond that, nothing is read, so that the program waits too."""
 EVENT_BYTES = 262_118
 """A log event's limit (CloudWatch Logs quotas: 256 KiB with 26 bytes of overhead). Longer lines are split."""
 
@@ -47,13 +49,25 @@ class LogStream:
         self._loop = asyncio.get_running_loop()
         self._reading, self.write_end = os.pipe()
         os.set_blocking(self._reading, False)
-        self._loop.add_reader(self._reading, self.read_available)
+        self._loop.add_reader(self._reading, self._read_some)
         self._open = True
+        self._waiting = False
+        """Whether nothing is read until what is there has been delivered."""
 
     def read_available(self) -> None:
         """Read what is in the pipe now."""
+        self._read(MOST_CHUNKS)
+
+    def _read_some(self) -> None:
+        self._read(1)
+        if self._open and len(self._undelivered) >= MOST_UNDELIVERED:
+            self._loop.remove_reader(self._reading)
+            self._waiting = True
+            self._flush_in_background()
+
+    def _read(self, chunks: int) -> None:
         lines: list[str] = []
-        for _ in range(CHUNKS_AT_ONCE):
+        for _ in range(chunks):
             if not self._open:
                 break
             try:
@@ -97,8 +111,16 @@ class LogStream:
             self._timer = None
         async with self._delivery:
             events, self._undelivered = self._undelivered, []
-            if events:
-                await self._deliver(events)
+            try:
+                if events:
+                    await self._deliver(events)
+            finally:
+                self._read_again()
+
+    def _read_again(self) -> None:
+        if self._waiting and self._open:
+            self._waiting = False
+            self._loop.add_reader(self._reading, self._read_some)
 
     def take_tail(self) -> tuple[str, ...]:
         """All lines since the last call."""

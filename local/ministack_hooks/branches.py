@@ -2,12 +2,14 @@
 
 Source: Step Functions developer guide, "Parallel workflow state": if a branch fails, the state fails and all
 its branches are stopped; with JSONata it has Arguments, Output and Assign. ministack waits for all branches,
-lets them share their variables, and does not look at these fields.
+lets them share their variables, does not look at these fields, and leaves branches out of the history.
 """
 
 from __future__ import annotations
 
 import contextvars
+import copy
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -63,7 +65,13 @@ class Branches:
             given = module._apply_jsonata_arguments(state, raw_input, ctx)
         else:
             given = module._apply_parameters(state, module._apply_input_path(state, raw_input, ctx), ctx)
-        results = self._results(state["Branches"], given, execution, ctx)
+        module._add_event(execution, "ParallelStateStarted")
+        try:
+            results = self._results(state["Branches"], given, execution, ctx)
+        except module._ExecutionError:
+            module._add_event(execution, "ParallelStateFailed")
+            raise
+        module._add_event(execution, "ParallelStateSucceeded")
         if is_jsonata:
             output = module._apply_jsonata_output(state, raw_input, ctx, result=results, default=results)
             module._apply_state_assign(state, raw_input, ctx, result=results)
@@ -87,9 +95,7 @@ class Branches:
             # Developer guide, "Passing data between states with variables": those of a branch are its own.
             inner = {**ctx, "variables": dict(ctx.get("variables") or {})}
             try:
-                results[number] = module._run_sub_machine(
-                    branch["States"], branch["StartAt"], given, execution, inner
-                )
+                results[number] = self._run_branch(branch, given, execution, inner)
             except Exception as error:
                 failures.append(error)
             finally:
@@ -110,6 +116,31 @@ class Branches:
                 raise error if known else module._ExecutionError("States.BranchFailed", str(error))
         self.end_if_aborted()
         return results
+
+    def _run_branch(self, branch: dict[str, Any], given: Any, execution: Any, ctx: dict[str, Any]) -> Any:
+        """Run a branch's states, and note when each is entered and left. Returns the branch's result."""
+        module = self._step_functions
+        name, data = branch["StartAt"], copy.deepcopy(given)
+        while name:
+            state = branch["States"][name]
+            kind = state["Type"]
+            entered = datetime.now(UTC).isoformat()
+            ctx["State"] = {"Name": name, "EnteredTime": entered, "RetryCount": 0}
+            details = {"name": name, "input": json.dumps(data)}
+            module._add_event(execution, f"{kind}StateEntered", {"stateEnteredEventDetails": details})
+            left = name
+            if kind == "Fail":
+                raise module._ExecutionError(*module._fail_state_error(state, data, ctx))
+            if kind == "Succeed":
+                data = module._apply_output_path(state, module._apply_input_path(state, data, ctx), ctx)
+                name = None
+            else:
+                execute = getattr(module, f"_execute_{kind.lower()}")
+                running = (execution,) if kind in ("Task", "Parallel", "Map") else ()
+                data, name = execute(state, data, *running, ctx)
+            details = {"name": left, "output": json.dumps(data)}
+            module._add_event(execution, f"{kind}StateExited", {"stateExitedEventDetails": details})
+        return data
 
     def _sleep(self, seconds: float) -> None:
         """Wait ``seconds`` of scaled time, or until the execution or the branch ends."""

@@ -76,7 +76,14 @@ class EcsDefinitions:
 
     def tags(self, task: Task) -> list[dict[str, str]]:
         """The tags of a task, which TagResource may have changed."""
-        found: list[dict[str, str]] = self._scoped(lambda: list(self._ecs._tags.get(task.arn, ())))
+        return self._tags_of(task.arn)
+
+    def definition_tags(self, arn: str) -> list[dict[str, str]]:
+        """The tags of a task definition."""
+        return self._tags_of(arn)
+
+    def _tags_of(self, arn: str) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = self._scoped(lambda: list(self._ecs._tags.get(arn, ())))
         return found
 
     def _scoped(self, work: Callable[[], T]) -> T:

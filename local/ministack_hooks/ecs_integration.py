@@ -1,8 +1,9 @@
 """Step Functions' optimized integration of Amazon ECS: `ecs:runTask`, and `.sync`, which waits for the end.
 
-Source: Step Functions developer guide, "Run Amazon ECS or Fargate tasks with Step Functions" and "Run a Job
-(.sync)". Names of errors are those of the SDK for Java, as for the other optimized integrations. If the
-execution is stopped, or the state is aborted or times out, Step Functions stops the task.
+Source: Step Functions developer guide, "Run Amazon ECS or Fargate tasks with Step Functions", which says what
+becomes of a response with failures, and "Run a Job (.sync)". Names of other errors are those of the SDK for
+Java, as for the other optimized integrations. If the execution is stopped, or the state is aborted or times
+out, Step Functions stops the task.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ RUN_TASK = "arn:aws:states:::ecs:runTask"
 SYNC = ".sync"
 LOOK_SECONDS = 0.05
 STARTED_BY = "AWS Step Functions"
+UNKNOWN = "AmazonECS.Unknown"
 ABORTED = "The Step Functions execution or the state that started this task has ended."
 
 
@@ -65,12 +67,11 @@ class EcsIntegration:
         given = {**input_data, **({"StartedBy": STARTED_BY} if sync else {})}
         request = model._sdk_json_params({}, "ecs", "RunTask", given)
         answer = self._called("RunTask", request)
-        if not answer["tasks"] and answer["failures"]:
-            reasons = "; ".join(failure["reason"] for failure in answer["failures"])
-            raise self._error("AmazonECSException", reasons, "Unknown")
         described = model._sdk_json_result("ecs", "RunTask", answer)
         if not sync:
             return described
+        if answer["failures"]:
+            raise model._ExecutionError(UNKNOWN, json.dumps(described["Failures"]))
         self._roles.note(
             "TaskSubmitted",
             {
@@ -98,9 +99,16 @@ class EcsIntegration:
         answer = self._called("DescribeTasks", {"cluster": cluster, "tasks": arns, "include": ["TAGS"]})
         described = self._step_functions._sdk_json_result("ecs", "DescribeTasks", answer)["Tasks"]
         for task in described:
-            if any(container.get("ExitCode") != 0 for container in task["Containers"]):
+            essential = self._essential(task["TaskArn"])
+            codes = [each.get("ExitCode") for each in task["Containers"] if each["Name"] in essential]
+            if any(code != 0 for code in codes):
                 raise self._step_functions._ExecutionError("States.TaskFailed", json.dumps(task))
         return described[0] if len(described) == 1 else described
+
+    def _essential(self, arn: str) -> set[str]:
+        task = self._endpoint.task(arn)
+        plans = () if task is None else task.plan.containers
+        return {plan.name for plan in plans if plan.essential}
 
     def _stop(self, arns: list[str], cluster: str) -> None:
         """Stop what the state has started, as far as the role allows. Nobody learns of a failure."""

@@ -50,7 +50,7 @@ class ManagedRules:
     def _checked_in_a_stack(self, create: Any) -> Any:
         def checked(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
             definition = props.get("DefinitionString") or json.dumps(props.get("Definition") or {})
-            arn = self._arn(props.get("StateMachineName") or f"{stack_name}-{logical_id}")
+            arn = self._arn(props.get("StateMachineName", ""))
             refusal = self._refusal(arn, props.get("RoleArn", ""), definition)
             if refusal is not None:
                 raise ValueError(f"AccessDeniedException: {refusal}")

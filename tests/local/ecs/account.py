@@ -136,8 +136,7 @@ class EcsAccount(IamAccount):
         )
         return str(made["stateMachineArn"])
 
-    def tasks_started_by(self, started_by: str, status: str = "RUNNING") -> Sequence[str]:
-        arns: list[str] = self.ecs.list_tasks(cluster="cluster", startedBy=started_by, desiredStatus=status)[
-            "taskArns"
-        ]
+    def tasks_started_by(self, started_by: str) -> Sequence[str]:
+        """The ARNs of the tasks that are to run."""
+        arns: list[str] = self.ecs.list_tasks(cluster="cluster", startedBy=started_by)["taskArns"]
         return arns

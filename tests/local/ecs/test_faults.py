@@ -59,8 +59,13 @@ def test_a_task_that_cannot_be_placed_is_a_failure_in_the_answer(
     assert answer["tasks"] == []
     assert reason in answer["failures"][0]["reason"]
     execution = ran(aws, {"Run": run_task(definition)})
-    assert execution["error"] == "ECS.AmazonECSException"
+    assert execution["error"] == "AmazonECS.Unknown"
     assert reason in execution["cause"]
+    faults.add({"operation": "ECS:RunTask", "kind": kind})
+    asynchronous = run_task(definition) | {"Resource": "arn:aws:states:::ecs:runTask"}
+    execution = ran(aws, {"Run": asynchronous})
+    assert execution["status"] == "SUCCEEDED"
+    assert reason in execution["output"]
 
 
 def test_a_lost_answer_starts_a_task_that_the_same_token_finds(aws: EcsAccount, faults: FaultControl) -> None:

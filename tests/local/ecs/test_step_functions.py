@@ -96,6 +96,25 @@ def test_sync_fails_with_the_task_whose_container_has_failed(aws: EcsAccount) ->
     assert json.loads(execution["cause"])["Containers"][0]["ExitCode"] == 6
 
 
+def test_only_essential_containers_count(aws: EcsAccount) -> None:
+    registered = aws.ecs.describe_task_definition(taskDefinition=aws.definition("sleep", "0.5"))
+    main = registered["taskDefinition"]["containerDefinitions"][0]
+    aside = {**main, "name": "aside", "essential": False, "command": ["false"]}
+    made = aws.ecs.register_task_definition(
+        family="one-essential",
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+        executionRoleArn=aws.execution_role,
+        containerDefinitions=[main, aside],
+    )
+    execution = ran(aws, {"Run": run_task(made["taskDefinition"]["taskDefinitionArn"])})
+    assert execution["status"] == "SUCCEEDED", execution
+    codes = {each["Name"]: each["ExitCode"] for each in json.loads(execution["output"])["Containers"]}
+    assert codes == {"main": 0, "aside": 1}
+
+
 def test_sync_fails_with_the_task_that_could_not_start(aws: EcsAccount) -> None:
     execution = ran(aws, {"Run": run_task(aws.definition("no-such-program"))})
     assert execution["error"] == "States.TaskFailed"
@@ -236,6 +255,35 @@ def test_branches_have_their_own_variables_and_results_in_order(aws: EcsAccount)
         "both": ["a-in", "b-in"],
         "mine": False,
     }
+
+
+def test_the_history_has_the_states_of_branches_until_they_are_aborted(aws: EcsAccount) -> None:
+    task = run_task(aws.definition("sleep", "0.3"), Next="Fail")
+    del task["End"]
+    both = parallel(
+        {"Run": task, "Fail": FAIL}, LOOP, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Done"}]
+    )
+    execution = ran(aws, {"Both": both, "Done": {"Type": "Succeed"}})
+    answer = aws.client("stepfunctions").get_execution_history(executionArn=execution["executionArn"])
+    found = [
+        (event["type"], (event.get("stateEnteredEventDetails") or {}).get("name"))
+        for event in answer["events"]
+    ]
+    assert found[:3] == [
+        ("ExecutionStarted", None),
+        ("ParallelStateEntered", "Both"),
+        ("ParallelStateStarted", None),
+    ]
+    assert {("TaskStateEntered", "Run"), ("WaitStateEntered", "Wait")} <= set(found[3:6])
+    assert found[-7:] == [
+        ("TaskStateExited", None),
+        ("FailStateEntered", "Fail"),
+        ("ParallelStateFailed", None),
+        ("ParallelStateExited", None),
+        ("SucceedStateEntered", "Done"),
+        ("SucceedStateExited", None),
+        ("ExecutionSucceeded", None),
+    ]
 
 
 def test_a_nested_execution_that_is_stopped_fails_its_state_and_no_more(aws: EcsAccount) -> None:

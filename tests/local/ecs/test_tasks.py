@@ -348,11 +348,13 @@ def test_tasks_are_listed_by_who_started_them_their_family_and_status(aws: EcsAc
     listed = aws.ecs.list_tasks
     assert listed(cluster="cluster", startedBy="lister")["taskArns"] == [arn]
     assert listed(cluster="cluster", family=family)["taskArns"] == [arn]
-    assert listed(cluster="cluster", startedBy="lister", desiredStatus="STOPPED")["taskArns"] == []
+    assert listed(cluster="cluster", family=family, desiredStatus="STOPPED")["taskArns"] == []
     stop(aws, arn)
     aws.ended(arn)
     assert listed(cluster="cluster", startedBy="lister")["taskArns"] == []
-    assert listed(cluster="cluster", startedBy="lister", desiredStatus="STOPPED")["taskArns"] == [arn]
+    assert listed(cluster="cluster", family=family, desiredStatus="STOPPED")["taskArns"] == [arn]
+    with pytest.raises(ClientError, match="startedBy cannot be combined"):
+        listed(cluster="cluster", startedBy="lister", family=family)
 
 
 def test_unknown_tasks_are_missing(aws: EcsAccount) -> None:
