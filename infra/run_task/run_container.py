@@ -59,6 +59,7 @@ def run_container(
             "Body": {"task": f"{{% {TASK} %}}", "state": None, "canceled": False},
             "ContentType": "application/json",
         },
+        iam_action="s3:PutObject",
         iam_resources=[shared.claims.arn_for_objects("containers/*/event.json")],
         outputs="{% $states.input %}",
     )

@@ -84,6 +84,9 @@ class RunTask(Construct):
         for container in containers:
             for statement in container_statements(container):
                 self.state_machine.add_to_role_policy(statement)
+        if containers and shared.encryption_key is not None:
+            # Putting an object takes only this action (S3 user guide, SSE-KMS).
+            shared.encryption_key.grant(self.state_machine, "kms:GenerateDataKey")
 
 
 def _definition(
