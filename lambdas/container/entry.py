@@ -22,7 +22,7 @@ from container.objects import TaskObjects
 from runner import clients, environment, handler, telemetry
 from runner.outcome import Failed, TaskFailed
 from runner.packages import install
-from runner.progress import INTERVAL_SECONDS
+from runner.progress import INTERVAL_SECONDS, report_interval
 
 Handler = Callable[[dict[str, Any], Any], Any]
 
@@ -107,8 +107,7 @@ def until_ended(
 
 def _scaled(seconds: float) -> float:
     """Local AWS may run the protocol's times faster, and progress reports show how much."""
-    interval = float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
-    return min(seconds, 240) * interval / INTERVAL_SECONDS
+    return min(seconds, 240) * report_interval() / INTERVAL_SECONDS
 
 
 def identity() -> str:

@@ -22,7 +22,7 @@ from runner import clients, environment, telemetry
 from runner.deadline import HandlerTimeout, deadline, margin
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import Canceled, Deferred, Failed, Finished, Outcome, TaskCanceled, TaskFailed
-from runner.progress import INTERVAL_SECONDS, ProgressThread
+from runner.progress import ProgressThread, report_interval
 from runner.redaction import Redaction
 from runner.surroundings import Surroundings, few_files_left
 from runner.task import Task
@@ -142,7 +142,7 @@ def _progress_reports(task: Task) -> AbstractContextManager[object]:
     Where the handler is deployed, a separate process reports (see ``progress_process``); elsewhere a thread
     does.
     """
-    interval = float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
+    interval = report_interval()
     if "AWS_LAMBDA_RUNTIME_API" not in os.environ and not environment.in_container():
         return ProgressThread(task, interval)
     from runner.progress_process import ProgressProcess

@@ -145,6 +145,12 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
         )
         for stream in NAMES
     }
+
+    def should_stop() -> bool:
+        for file in files.values():
+            file.show_sometimes()
+        return task.canceled
+
     missing = MissingPrograms(directory)
     variables = {
         **command_environment(os.environ, work, role),
@@ -158,7 +164,7 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
             cwd=work,
             env=variables,
             on_output=lambda stream, data: streams[stream].write(data),
-            should_stop=lambda: task.canceled,
+            should_stop=should_stop,
         )
     except OSError as error:
         raise TaskFailed(_not_started(error, task, script), error_id="CommandNotStarted") from error
