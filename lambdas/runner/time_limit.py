@@ -49,8 +49,8 @@ class TimeLimit:
         advice = (
             "the longest that RunTask keeps a container. Split the work, or use a handler that defers."
             if in_container()
-            else "before Lambda's timeout. Give it a longer timeout in app.py (15 minutes is Lambda's most), or "
-            "run it in a container, for which compute=Container(...) has no such limit; or split the work, or "
-            "use a handler that defers."
+            else "before Lambda's timeout. Give it a longer timeout in app.py (15 minutes is Lambda's most), "
+            "or run it in a container, which has no such limit: compute=Container(...). Or split the work, "
+            "or use a handler that defers."
         )
         return cls(seconds, Failed("HandlerTimeout", ended + advice))

@@ -278,6 +278,21 @@ def test_a_command_in_a_container_has_a_place_for_its_credentials_and_none_of_th
     assert "AWS_ACCESS_KEY_ID" not in printed
 
 
+def test_a_link_to_the_handlers_own_variables_is_not_staged(s3: FakeS3) -> None:
+    """In a container, the handler may be root, who may read them."""
+    fields = {
+        "command": "ln -s /proc/self/environ $OUTPUT1_STAGING_DIR/x",
+        "stage": "true",
+        "output": Ref("Out"),
+    }
+    response = run_handler(
+        shell_command.handler, fields, objects={"Out": data_node(directoryPath="s3://b/out")}
+    )
+    assert response["errorId"] == "OutputNotStaged"
+    assert "a file of the system" in response["errorMessage"]
+    assert not s3.objects
+
+
 def test_a_canceled_command_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROGRESS_INTERVAL_SECONDS", "0.05")
     assert run("sleep 60", service=FakeDataPipeline(canceled=True)) == {"status": "CANCELED"}
