@@ -79,7 +79,7 @@ def run(event: Mapping[str, Any], container: str, stop: Stop) -> Mapping[str, An
     except TaskFailed as error:
         return Failed(error.error_id, str(error)).as_response()
     except Exception as error:
-        telemetry.logger.exception("Handler crashed")
+        telemetry.logger.error("Handler crashed", error=repr(error))
         return Failed(type(error).__name__, f"The handler ended without an outcome: {error!r}").as_response()
 
 

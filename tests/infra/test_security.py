@@ -21,22 +21,11 @@ from infra.registration import Handlers
 from infra.stack import TaskRunnerStack
 from infra.worker_group import WorkerGroup
 from local.launch import ROOT
-from tests.infra.conftest import synthesize
+from tests.infra.conftest import a_vpc, synthesize
 from tests.infra.policies import actions, conditions, resources, role_statements, statements, text
 
 DATA_KEY = "arn:aws:kms:us-east-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef"
 GROUPS = [WorkerGroup("etl", max_concurrent_tasks=3)]
-
-
-def a_vpc() -> ec2.IVpc:
-    """A VPC that exists, with a private subnet."""
-    return ec2.Vpc.from_vpc_attributes(
-        cdk.Stack(cdk.App(), "Network"),
-        "Vpc",
-        vpc_id="vpc-0123456789abcdef0",
-        availability_zones=["us-east-1a"],
-        private_subnet_ids=["subnet-0123456789abcdef0"],
-    )
 
 
 def handlers() -> Handlers:
