@@ -14,6 +14,7 @@ from aws_cdk.assertions import Template
 from infra.configuration_error import ConfigurationError
 from infra.handlers import (
     Container,
+    Handler,
     PythonHandler,
     copy,
     existing_function,
@@ -94,7 +95,7 @@ def test_another_aws_cli_is_refused_with_what_to_do(template: Template) -> None:
 
 def test_a_route_cannot_have_the_name_of_a_containers_state() -> None:
     arn = "arn:aws:lambda:us-east-1:111122223333:function:f"
-    handlers = {
+    handlers: dict[str, Handler] = {
         "nightly": shell_command(compute=Container(vpc=a_vpc())),
         "nightly-PutEvent": existing_function(arn),
     }

@@ -280,7 +280,7 @@ def test_a_command_in_a_container_has_a_place_for_its_credentials_and_none_of_th
 
 def test_a_link_to_the_handlers_own_variables_is_not_staged(s3: FakeS3) -> None:
     """In a container, the handler may be root, who may read them."""
-    fields = {
+    fields: dict[str, FieldValue] = {
         "command": "ln -s /proc/self/environ $OUTPUT1_STAGING_DIR/x",
         "stage": "true",
         "output": Ref("Out"),
