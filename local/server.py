@@ -13,25 +13,18 @@ from typing import Any, Protocol
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local.account import ACCOUNT, REGION
 from local.datapipeline import pipeline_resource
 from local.datapipeline.faults import Faults
 from local.datapipeline.settings import Settings
 from local.directories import remove_tree
-from local.ecs import wire as ecs_wire
-from local.ecs.agent import PRINCIPAL as CONTAINERS
-from local.ecs.agent import Agent
-from local.ecs.endpoint import EcsEndpoint
-from local.ecs.image import make_programs, search_path
-from local.ecs.life import Host, TaskLife
-from local.ecs.task import Task
-from local.http.front import front, with_paths, with_service
+from local.fargate import Fargate
+from local.http.front import front, with_service
 from local.http.permitted import permitted
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.pool import Pool
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks import Asgi, Ministack, Note, add_resource_type
-from local.permissions.calls import Call, Credentials
+from local.permissions.calls import Call
 from local.sdk_errors import modelled_errors, with_sdk_errors
 from local.telemetry import Telemetry
 
@@ -114,7 +107,7 @@ class LocalAws:
         self._ministack: Ministack | None = None
         self._telemetry: Telemetry | None = None
         self._data_pipeline: DataPipeline | None = None
-        self._containers: TaskLife | None = None
+        self._fargate: Fargate | None = None
         self._serving: asyncio.Task[None] | None = None
         self._alarm_clock: asyncio.Task[None] | None = None
 
@@ -134,7 +127,16 @@ class LocalAws:
         await self._data_pipeline.start()
         ministack.run_python_functions(self._invoke, loop)
         ministack.make_state_machines_calls_fail(self._data_pipeline.faults)
-        agent, ecs = self._start_ecs(ministack, self._pool, self._telemetry, self._data_pipeline)
+        self._fargate = Fargate(
+            ministack,
+            self._telemetry,
+            self._pool.sandbox,
+            directory=self.state / "ecs",
+            endpoint_url=self.endpoint_url,
+            settings=self._data_pipeline.settings,
+            faults=self._data_pipeline.faults,
+            time_scale=self._time_scale,
+        )
         self._alarm_clock = asyncio.create_task(self._telemetry.each_minute())
         ministack.observe_executions(self._telemetry.count_execution)
         ministack.observe_undelivered(self._telemetry.keep_dead_letter)
@@ -155,12 +157,10 @@ class LocalAws:
             replacing=pipeline_resource.REPLACING,
         )
 
-        def behind(service: str, of: DataPipeline | RedshiftData | EcsEndpoint) -> Asgi:
+        def behind(service: str, of: DataPipeline | RedshiftData) -> Asgi:
             return permitted(service, of.asgi, permissions=ministack.permissions, calls_of=of.calls)
 
-        others = with_paths(agent.knows, agent.asgi, ministack.asgi)
-        for operation in ecs_wire.OPERATIONS:
-            others = with_service(f"{ecs_wire.TARGET}{operation}", behind("ecs", ecs), others)
+        others = self._fargate.before(ministack.asgi)
         if self._redshift_data is not None:
             others = with_service("RedshiftData.", behind("redshift-data", self._redshift_data), others)
         application = front(data_pipeline=behind("datapipeline", self._data_pipeline), others=others)
@@ -171,48 +171,6 @@ class LocalAws:
         never = asyncio.Event()
         self._serving = asyncio.create_task(serve(application, config, shutdown_trigger=never.wait))
         await self._answers()
-
-    def _start_ecs(
-        self, ministack: Ministack, pool: Pool, telemetry: Telemetry, data_pipeline: DataPipeline
-    ) -> tuple[Agent, EcsEndpoint]:
-        settings, faults = data_pipeline.settings, data_pipeline.faults
-
-        def assume(task: Task, seconds: float) -> Credentials:
-            return ministack.permissions.assume(
-                task.plan.task_role or "",
-                task.id,
-                service=CONTAINERS,
-                context={"aws:sourcearn": task.arn},
-                seconds=seconds,
-            )
-
-        agent = Agent(assume, credentials_seconds=settings.container_credentials.total_seconds())
-        directory = self.state / "ecs"
-        self._containers = TaskLife(
-            Host(
-                directory=directory,
-                path=search_path(make_programs(directory / "bin"), pool.sandbox.runtime.python),
-                libraries=pool.sandbox.runtime.language / "lib",
-                user=pool.sandbox.user,
-                endpoint_url=self.endpoint_url,
-                region=REGION,
-                open_log=telemetry.open_container_log,
-                agent=agent,
-                faults=faults,
-                time_scale=self._time_scale,
-                start_seconds=settings.container_start.total_seconds(),
-            )
-        )
-        endpoint = EcsEndpoint(
-            ministack.ecs_definitions,
-            run=self._containers.run,
-            faults=faults,
-            time_scale=self._time_scale,
-            region=REGION,
-            account=ACCOUNT,
-        )
-        ministack.run_tasks(endpoint)
-        return agent, endpoint
 
     def note_grants(self) -> None:
         """Record what each role may do, to find grants that nothing needs."""
@@ -231,8 +189,8 @@ class LocalAws:
 
     def kill(self) -> None:
         """Kill the processes of functions and containers at once, and remove the files on disk."""
-        if self._containers is not None:
-            self._containers.kill()
+        if self._fargate is not None:
+            self._fargate.kill()
         if self._pool is not None:
             self._pool.kill()
         remove_tree(self.state)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local.directories import remove_tree
 from local.ecs.environment import Place
-from local.ecs.memory import catches, own_memory_mb
+from local.ecs.memory import catches, largest_beyond, own_memory_mb
 from local.ecs.plan import ContainerPlan
 from local.lambda_runtime.log_stream import LogStream
 from local.processes.descendants import send
@@ -37,7 +37,8 @@ class Container:
 
     def make_directories(self) -> None:
         """Make the container's own directories, which are all that it may have to itself."""
-        self._directory.mkdir(mode=0o711, parents=True)
+        self._directory.mkdir()
+        self._directory.chmod(0o711)  # Whatever the umask, so that the user can enter.
         for path in (self.place.work, self.place.scratch, self.place.home):
             path.mkdir(mode=0o700)
             if self._user is not None:
@@ -68,23 +69,14 @@ class Container:
         code = self.exited.result()
         return 128 - code if code < 0 else code
 
-    def memory_mb(self) -> float:
-        """What its processes use now. Kills the largest one if that is more than the container may have.
+    def used_memory_mb(self) -> dict[int, float]:
+        """What each of its processes uses now."""
+        return own_memory_mb(self._processes.processes)
 
-        That is what Linux does (memory cgroups). It ends the container only if it is the first process.
-        """
-        used = own_memory_mb(self._processes.processes)
-        total = sum(used.values())
-        if self.plan.memory_mb is not None and total > self.plan.memory_mb:
-            self.kill_largest()
-        return total
-
-    def kill_largest(self) -> None:
-        """Kill the process that uses the most memory, because there is not enough."""
-        used = own_memory_mb(self._processes.processes)
-        if used:
-            self.out_of_memory = True
-            send(max(used, key=used.__getitem__), signal.SIGKILL)
+    def run_out_of_memory(self, process: int) -> None:
+        """Kill one of its processes, because there is not enough memory. Its first one ends the container."""
+        self.out_of_memory = True
+        send(process, signal.SIGKILL)
 
     async def stop(self, timeout: float) -> None:
         """SIGTERM to the first process, and after ``timeout`` seconds SIGKILL to all.
@@ -113,3 +105,19 @@ class Container:
         await self._logs.flush()
         self._logs.close()
         await asyncio.to_thread(remove_tree, self._directory)
+
+
+def limit_memory(containers: Sequence[Container], of_task_mb: int) -> None:
+    """Kill the largest process of a container, or of the whole task, that uses more memory than it may."""
+    of_task: dict[int, float] = {}
+    for container in containers:
+        used = container.used_memory_mb()
+        of_task |= used
+        too_large = largest_beyond(used, container.plan.memory_mb)
+        if too_large is not None:
+            container.run_out_of_memory(too_large)
+            return
+    too_large = largest_beyond(of_task, of_task_mb)
+    for container in containers:
+        if too_large in container.used_memory_mb():
+            container.run_out_of_memory(too_large)

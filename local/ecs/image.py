@@ -39,7 +39,8 @@ def why_no_image(image: str) -> str | None:
 
 def make_programs(directory: Path) -> Path:
     """Make a directory with the package managers, which precede this machine's programs."""
-    directory.mkdir(mode=0o755, parents=True)
+    directory.mkdir()
+    directory.chmod(0o755)  # Whatever the umask, so that all users can enter.
     for program in _BIN.iterdir():
         copy = directory / program.name  # A copy, because other users may not enter the checkout.
         shutil.copyfile(program, copy)

@@ -12,7 +12,7 @@ from typing import Any
 
 from local.datapipeline.faults import CONTAINER, Fault, Faults
 from local.ecs.agent import Agent
-from local.ecs.container import KILLED, OUT_OF_MEMORY, Container
+from local.ecs.container import KILLED, OUT_OF_MEMORY, Container, limit_memory
 from local.ecs.environment import container_environment
 from local.ecs.image import find_program, why_no_image
 from local.ecs.log_driver import NoLogError, OpenLog, log_place, refused
@@ -27,8 +27,6 @@ MEMORY_SECONDS = 0.2
 """How often the memory of containers is looked at. Between two looks they may use more than they may."""
 LEAST_STOP_SECONDS = 1.0
 """What stays of stopTimeout at any time scale: the programs that use it do not run faster."""
-
-
 UNSTARTABLE = "Timeout waiting for network interface provisioning to complete."
 """The reason for a task that a fault keeps from starting, if the fault names none."""
 
@@ -164,8 +162,8 @@ class TaskLife:
                 )
                 if not left or any(c.exited.done() and c.plan.essential for c in containers):
                     task.stop(*ESSENTIAL_CONTAINER_EXITED)
-                elif sum(container.memory_mb() for container in left) > task.plan.memory_mb:
-                    max(left, key=Container.memory_mb).kill_largest()
+                else:
+                    limit_memory(left, task.plan.memory_mb)
         finally:
             for waiting in (misfortune, stop):
                 waiting.cancel()
@@ -182,7 +180,10 @@ class TaskLife:
                     record["reason"] = OUT_OF_MEMORY
         if task.status == "RUNNING":
             task.move("DEPROVISIONING")
-        await asyncio.gather(*(container.close() for container in containers))
+        closed = await asyncio.gather(*(each.close() for each in containers), return_exceptions=True)
+        for error in closed:
+            if isinstance(error, Exception):  # The task is over all the same.
+                _log.error("The end of task %s", task.arn, exc_info=error)
         del self._running[task.id]
         self._host.agent.forget(task)
         task.over()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 _PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
@@ -19,6 +19,16 @@ def own_memory_mb(processes: Iterable[int]) -> dict[int, float]:
             resident, shared = map(int, (_PROC / str(pid) / "statm").read_text().split()[1:3])
             found[pid] = (resident - shared) * _PAGE_KB / 1024
     return found
+
+
+def largest_beyond(used: Mapping[int, float], limit_mb: float | None) -> int | None:
+    """The largest process if all of them use more than the limit, which Linux would kill (memory cgroups).
+
+    None if they use no more, or if there is no limit.
+    """
+    if limit_mb is None or sum(used.values()) <= limit_mb:
+        return None
+    return max(used, key=used.__getitem__)
 
 
 def catches(pid: int, number: int) -> bool:

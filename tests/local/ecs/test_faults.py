@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.local.ecs.account import EcsAccount
-from tests.local.ecs.test_step_functions import ran, run_task
+from tests.local.ecs.test_step_functions import ran, run_task, task_of
 from tests.local.fault_control import FaultControl
 
 
@@ -74,6 +74,18 @@ def test_a_lost_answer_starts_a_task_that_the_same_token_finds(aws: EcsAccount, 
     with pytest.raises(ConnectionClosedError):
         aws.run(definition, clientToken="lost", startedBy="lost")
     assert [aws.run(definition, clientToken="lost", startedBy="lost")] == list(aws.tasks_started_by("lost"))
+
+
+def test_a_state_machine_that_loses_the_answer_leaves_its_task_running(
+    aws: EcsAccount, faults: FaultControl
+) -> None:
+    definition = aws.definition("sleep", "600", stopTimeout=2)
+    faults.add({"operation": "ECS:RunTask", "kind": "drop"})
+    execution = ran(aws, {"Run": run_task(definition)})
+    assert execution["error"] == "ECS.SdkClientException"
+    left = task_of(aws, definition)
+    assert aws.in_status(left, "RUNNING")["startedBy"] == "AWS Step Functions"
+    aws.ecs.stop_task(cluster="cluster", task=left)
 
 
 def test_a_task_can_be_started_twice(aws: EcsAccount, faults: FaultControl) -> None:

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from botocore.validate import ParamValidator
 
 from local.ecs.errors import ClientError, ConflictError, InvalidParameterError
 from local.ecs.image import why_no_image
+from local.ecs.memory import largest_beyond
 from local.ecs.plan import task_plan
 from local.ecs.task import Task
 from local.ecs.tasks import Tasks
+from local.json_service import service_model
 from tests.local.ecs.account import NETWORK
 
 HOUR = 3600
@@ -133,6 +136,30 @@ def test_a_task_takes_the_tags_of_its_definition_if_asked(service: Service) -> N
     }
 
 
+def test_answers_are_those_of_the_model(service: Service) -> None:
+    request = {"cluster": "c", "taskDefinition": "f", "networkConfiguration": NETWORK, "startedBy": "me"}
+    started = service.call("RunTask", {**request, "tags": [{"key": "a", "value": "b"}]})
+    check("RunTask", started)
+    (task,) = service.started
+    task.pull()
+    task.run()
+    described = {"cluster": "c", "tasks": [task.arn, "f" * 32], "include": ["TAGS"]}
+    check("DescribeTasks", service.call("DescribeTasks", described))
+    check("StopTask", service.call("StopTask", {"cluster": "c", "task": task.arn, "reason": "why"}))
+    task.container("main").update(exitCode=137, reason="OutOfMemoryError")
+    task.over()
+    check("DescribeTasks", service.call("DescribeTasks", described))
+    check("ListTasks", service.call("ListTasks", {"cluster": "c"}))
+
+
+def check(operation: str, answer: dict[str, Any]) -> None:
+    """An answer has only the members of the model, with values of their types."""
+    shape = service_model("ecs").operation_model(operation).output_shape
+    assert shape is not None
+    problems = ParamValidator().validate(answer, shape)
+    assert not problems.has_errors(), problems.generate_report()
+
+
 def test_tasks_are_listed_in_pages(service: Service) -> None:
     arns = [service.start(startedBy="me")["taskArn"] for _ in range(5)]
     found: list[str] = []
@@ -195,3 +222,11 @@ def test_an_inactive_definition_and_an_unknown_container_are_refused() -> None:
 def test_images_that_can_be_pulled(image: str, reason: str | None) -> None:
     why = why_no_image(image)
     assert (why is None) if reason is None else (why is not None and reason in why)
+
+
+def test_the_largest_process_is_beyond_the_limit_of_all() -> None:
+    used = {1: 10.0, 2: 300.0, 3: 20.0}
+    assert largest_beyond(used, 329) == 2
+    assert largest_beyond(used, 330) is None
+    assert largest_beyond(used, None) is None
+    assert largest_beyond({}, 0) is None
