@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 ALONE = "tests/system/test_hostile_commands.py"
 """The longest test. All others fit beside it."""
-_DEPLOYMENTS = ("faulty_deployment", "fast_deployment", "examples", "deployment")
+_DEPLOYMENTS = ("faulty_deployment", "fast_deployment", "container_deployment", "examples", "deployment")
 _FIRST = ("hostile", "faulty_deployment", "deployment-as-assumed", "deployment-otherwise", "examples")
 
 

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 PART_BYTES = 8 * 1024 * 1024
 """S3 accepts 10,000 parts of 5 MiB or more (S3 user guide, multipart upload limits): 80 GB in total."""
 
+_RECENT_BYTES = 64 * 1024
+"""How much of what was sent ``show`` can repeat."""
+
 
 class S3Stream:
-    """A file to write to. The object exists once it is closed. Methods raise errors of S3."""
+    """A file to write to. The whole object exists once it is closed. Methods raise errors of S3."""
 
     def __init__(self, s3: S3Client, uri: S3Uri, *, content_type: str = "binary/octet-stream") -> None:
         self._s3 = s3
@@ -23,6 +26,8 @@ class S3Stream:
         self._buffer = bytearray()
         self._upload: Any = None
         self._parts: list[Any] = []
+        self._sent = 0
+        self._recent = b""
 
     def write(self, data: bytes) -> int:
         """Write more bytes, and send each full part. Returns the number of bytes, as files do."""
@@ -31,6 +36,17 @@ class S3Stream:
             self._send(bytes(memoryview(self._buffer)[:PART_BYTES]))
             del self._buffer[:PART_BYTES]
         return len(data)
+
+    def show(self) -> None:
+        """Create the object as far as it is in memory, after a line about what was sent before.
+
+        An upload in parts is seen only when it is complete, and replaces this.
+        """
+        before = self._sent - len(self._recent)
+        note = f"[{before:,} bytes before this are here once this has ended]\n".encode() if before else b""
+        self._s3.put_object(
+            **self._place, Body=note + self._recent + bytes(self._buffer), ContentType=self._content_type
+        )
 
     def close(self) -> None:
         """Send the rest, and create the object."""
@@ -55,3 +71,5 @@ class S3Stream:
         number = len(self._parts) + 1
         sent = self._s3.upload_part(**self._place, UploadId=self._upload, PartNumber=number, Body=part)
         self._parts.append({"ETag": sent["ETag"], "PartNumber": number})
+        self._sent += len(part)
+        self._recent = part[-_RECENT_BYTES:]

@@ -39,6 +39,7 @@ from local.ministack_hooks.permissions import Permissions
 from local.ministack_hooks.size_limits import SizeLimits
 from local.ministack_hooks.state_machine_faults import StateMachineFaults
 from local.ministack_hooks.state_machine_roles import StateMachineRoles
+from local.ministack_hooks.stored_objects import StoredObjects
 from local.permissions.calls import CallsOf, CannotAssumeError
 
 Asgi = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
@@ -111,6 +112,7 @@ class Ministack:
         self._end_aborted_executions()
         self._give_succeed_its_output()
         SizeLimits(self._step_functions)
+        StoredObjects(self._step_functions)
         EncryptedExecutions(self._step_functions)
         ParsedOnce(self._step_functions.jsonata)
         self.permissions = Permissions(account=ACCOUNT, region=REGION, note=note)

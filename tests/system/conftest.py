@@ -10,7 +10,14 @@ from local.datapipeline.settings import Settings
 from local.directories import open_directory
 from local.permissions import decisions
 from tests.databases.server import DatabaseServer
-from tests.system.deployments import FAULTY_TIME_SCALE, TIME_SCALE, Deployment, deployed
+from tests.system.deployments import (
+    CONTAINERS_APP,
+    CONTAINERS_TIME_SCALE,
+    FAULTY_TIME_SCALE,
+    TIME_SCALE,
+    Deployment,
+    deployed,
+)
 from tests.system.examples import Examples, copy_project, deployed_examples
 
 
@@ -39,8 +46,13 @@ def deployment(
 ) -> Iterator[Deployment]:
     """The app as `make up` deploys it, for all tests that do not wait for the service's timeouts.
 
-    A test passes however Data Pipeline behaves where its documentation leaves that open.
+    A test passes however Data Pipeline behaves where its documentation leaves that open. Tests that ask for
+    "in-containers" pass wherever its handlers run.
     """
+    if request.param == "in-containers":
+        with deployed(tmp_path_factory.mktemp("home"), app=CONTAINERS_APP) as up:
+            yield up
+        return
     settings = other_settings() if request.param == "otherwise" else []
     options = [word for setting in settings for word in ("--setting", setting)]
     with deployed(tmp_path_factory.mktemp("home"), *options) as up:
@@ -60,6 +72,14 @@ def faulty_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depl
     # On a busy machine, two of the service's minutes (3 s) may pass before a task is acknowledged.
     options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=6 minutes"]
     with deployed(tmp_path_factory.mktemp("home"), *options) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
+def container_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The app with its handlers in containers, CONTAINERS_TIME_SCALE times as fast."""
+    options = ["--time-scale", str(CONTAINERS_TIME_SCALE), "--setting", "acknowledge_within=6 minutes"]
+    with deployed(tmp_path_factory.mktemp("home"), *options, app=CONTAINERS_APP) as up:
         yield up
 
 

@@ -17,6 +17,7 @@ import boto3
 from mypy_boto3_cloudformation import CloudFormationClient
 from mypy_boto3_cloudwatch import CloudWatchClient
 from mypy_boto3_datapipeline import DataPipelineClient
+from mypy_boto3_ecs import ECSClient
 from mypy_boto3_iam import IAMClient
 from mypy_boto3_lambda import LambdaClient
 from mypy_boto3_logs import CloudWatchLogsClient
@@ -38,6 +39,10 @@ TIME_SCALE = 10
 """For the deployment whose tests wait for the service's timeouts."""
 FAULTY_TIME_SCALE = 40
 """For the deployment whose tests make a lot go wrong: a progress report comes every 1.5 s."""
+
+CONTAINERS_TIME_SCALE = 20
+"""For the deployment in whose containers much goes wrong."""
+CONTAINERS_APP = Path(__file__).parent / "containers_app"
 
 T = TypeVar("T")
 
@@ -97,6 +102,10 @@ class Deployment:
     @cached_property
     def scheduler(self) -> EventBridgeSchedulerClient:
         return boto3.client("scheduler", **self._connection)
+
+    @cached_property
+    def ecs(self) -> ECSClient:
+        return boto3.client("ecs", **self._connection)
 
     @cached_property
     def s3(self) -> S3Client:

@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What is deployed. It imports nothing of the other trees.
     "runner": set(),
     "poller": {"runner"},
+    "container": {"runner"},
     "data_nodes": {"runner"},
     "shell": {"data_nodes", "runner"},
     "sql": {"data_nodes", "runner"},
@@ -31,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "activities": {"copying", "data_formats", "data_nodes", "redshift_copy", "runner", "shell", "sql"},
     "poll_for_task": {"poller", "runner"},
     "execution_ended": {"runner"},
+    "container_ended": {"container", "runner"},
     # The stack: settings and their checks, then functions, handlers, state machines, monitoring. It imports
     # nothing of what it deploys, whose code is for Lambda's Python.
     "infra": set(),
