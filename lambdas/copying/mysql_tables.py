@@ -9,6 +9,7 @@ from typing import Any
 import pymysql
 from pymysql.constants import ER
 
+from copying.blocks import Block, rows_of
 from copying.insert_query import InsertQuery
 from copying.mysql_values import (
     Column,
@@ -21,6 +22,7 @@ from copying.mysql_values import (
     with_bit_numbers,
 )
 from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches, lost, refused
+from data_formats.bulk_text import BulkText
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from runner.task import Task
@@ -132,8 +134,15 @@ class MySqlTables(MySqlSession, TablesSession):
     def column(self, name: str) -> str:
         return quoted(bare(name), MYSQL_QUOTE)
 
-    def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
-        return self.insert(InsertQuery.into(table, tuple(names), columns), rows, table)
+    def load(
+        self,
+        table: str,
+        names: Sequence[str],
+        blocks: Iterable[Block],
+        columns: int,
+        form: BulkText,  # noqa: ARG002 - see PostgreSQL
+    ) -> int:
+        return self.insert(InsertQuery.into(table, tuple(names), columns), rows_of(blocks), table)
 
     def commit(self) -> None:
         with _errors_as_task_failed():
