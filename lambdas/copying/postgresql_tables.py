@@ -187,12 +187,7 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
 
 def _options(form: BulkText) -> str:
     """The options of COPY for a form that is not its default."""
-    options = []
-    if form.separator != TABS.separator:
-        options.append(f"DELIMITER E'\\x{form.separator.hex()}'")
-    if form.null != TABS.null:
-        options.append(f"NULL '{form.null.decode()}'")
-    return f" ({', '.join(options)})" if options else ""
+    return "" if form == TABS else f" (DELIMITER E'\\x{form.separator.hex()}')"
 
 
 def _unchanged(value: str) -> str:

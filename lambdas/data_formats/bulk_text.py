@@ -14,21 +14,20 @@ from data_formats.delimited import Delimited
 
 _BACKSLASH, _SEPARATOR, _LINE, _RETURN, _NULL = (bytes([code]) for code in range(0xFB, 0x100))
 """Marks for what is escaped, and for NULL. UTF-8 does not have these bytes (RFC 3629)."""
+_NULL_TEXT = r"\N"
 _CONTROLS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 """The letters that COPY TO writes after a backslash (PostgreSQL documentation, COPY, "Text Format")."""
 
 
 @dataclass(frozen=True)
 class BulkText:
-    """Values with ``separator`` between them, and a line feed after each row. The backslash escapes.
+    """Values with ``separator`` between them, a line feed after each row, ``\\N`` for NULL, and escapes.
 
     PostgreSQL documentation, COPY, "Text Format"; MySQL reference manual, LOAD DATA, "Field and Line
     Handling".
     """
 
     separator: bytes = b"\t"
-    null: bytes = rb"\N"
-    """NULL: ``\\N``, or nothing."""
 
     def rows_text(self, text: bytes) -> str:
         """The rows in the form that ``rows_format`` reads."""
@@ -39,8 +38,7 @@ class BulkText:
     @property
     def rows_format(self) -> Delimited:
         """The same as a format, with characters and not letters after the backslash."""
-        null = self.null.decode()
-        return Delimited(self.separator.decode(), null=null, nulls=frozenset({null}))
+        return Delimited(self.separator.decode(), null=_NULL_TEXT, nulls=frozenset({_NULL_TEXT}))
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class BulkFile:
             or not all(map(_is_simple, data_format.nulls))
         ):
             return None
-        return cls(data_format, BulkText(separator.encode(), b"" if data_format.nulls == {""} else rb"\N"))
+        return cls(data_format, BulkText(separator.encode()))
 
     def end(self, data: bytes, start: int) -> int:
         """Where the last record that ends at or after ``start`` ends; 0 if none does."""
@@ -102,16 +100,16 @@ class BulkFile:
                 data = data.replace(b"\\\n", _LINE).replace(b"\\\r", _RETURN)
             if b"\r\n" in data:
                 return None
-        for null in self.format.nulls - {""}:
-            data = self._marked(data, null.encode(), _NULL)
+        for null in self.format.nulls:
+            data = self._marked(data, null.encode(), _NULL) if null else self._empty_marked(data)
         data = data.replace(b"\\", b"" if self.format.escape else rb"\\")
         if not self._has_columns(data, columns):
             return None
-        if self.text.null and self.format.described.not_text:
+        if self.format.described.not_text:
             data = self._empty_as_null(data, columns)
         data = data.replace(b"\r", rb"\r").replace(_RETURN, rb"\r").replace(_LINE, rb"\n")
         data = data.replace(_SEPARATOR, b"\\" + separator).replace(_BACKSLASH, rb"\\")
-        return data.replace(_NULL, self.text.null)
+        return data.replace(_NULL, _NULL_TEXT.encode())
 
     def written(self, text: bytes) -> bytes | None:
         """Rows in bulk text as records of a file. ``text`` is UTF-8.
@@ -148,6 +146,16 @@ class BulkFile:
         # Those that only begin with it.
         longer = re.compile(mark + b"(?=[^\n" + re.escape(separator) + b"])")
         return longer.sub(lambda _: value, data)
+
+    def _empty_marked(self, data: bytes) -> bytes:
+        """The data, with the mark for NULL for each empty value."""
+        separator = self.text.separator
+        data = b"\n" + data
+        for between in (separator * 2, b"\n\n", b"\n" + separator, separator + b"\n"):
+            # Of two empty values, which share a separator, the second is found by the second call.
+            for _ in range(2):
+                data = data.replace(between, between[:1] + _NULL + between[1:])
+        return data[1:]
 
     def _has_columns(self, data: bytes, columns: int) -> bool:
         ends = data.translate(None, _all_but(self.text.separator))
