@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,3 +40,14 @@ class PlainWire(Wire, socket.socket):
 
 class TlsWire(Wire, ssl.SSLSocket):
     """A connection with TLS. ``SSLContext.sslsocket_class`` names this class."""
+
+
+def keep(context: ssl.SSLContext, kept: Callable[[TlsWire], None]) -> None:
+    """Make the context's connections wires, and hand each to ``kept`` when the driver begins to read."""
+
+    class Kept(TlsWire):
+        def makefile(self, mode: str = "r", buffering: int | None = None, **options: Any) -> Any:
+            kept(self)
+            return super().makefile(mode, buffering, **options)
+
+    context.sslsocket_class = Kept

@@ -57,7 +57,7 @@ def test_a_file_is_read_as_record_by_record(data: str, kind: Delimited) -> None:
             return str(error)
 
     try:
-        rows: list[Row] | str = [list(row) for row in kind.read([data])]
+        rows: list[Row] | str = list(kind.read([data]))
     except RecordError as error:
         rows = f"'s3://b/data': {error}"
     assert [in_blocks(size) for size in (1, 3, 100)] == [rows] * 3
@@ -69,7 +69,7 @@ def loaded(block: FileBlock) -> list[Row]:
     texts = [(block.text(columns), columns) for columns in range(1, 10)]
     found = [TextBlock(text, columns, block.records, block.form) for text, columns in texts if text]
     assert len(found) <= 1
-    rows = [list(row) for row in (found[0] if found else block).rows()]
+    rows: list[Row] = [list(row) for row in (found[0] if found else block).rows()]
     if not found and not block.is_rest:
         assert len(set(map(len, rows))) > 1, "It has no bulk text, and nothing is wrong with it."
     return rows
