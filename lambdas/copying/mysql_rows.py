@@ -21,7 +21,7 @@ _HEADER_BYTES = 4
 """Three for the length, and a number."""
 _LARGEST = 0xFFFFFF
 """The length of a packet that goes on in the next."""
-_ENDS_OR_GOES_ON = {*range(9), _LARGEST}
+_ENDS_OR_GOES_ON = {*range(1, 9), _LARGEST}
 """The lengths of what is no row, or not all of it, if it begins with the byte for a long value."""
 _PIECE_BYTES = 256 * 1024
 _LONGEST = 250
@@ -55,6 +55,8 @@ class QueryRows:
         data = b""
         while not self._is_end(data := self._completed(data)):
             text, records, data = self._taken(data + self._more())
+            if not records:
+                raise _malformed("a row that has not its columns")
             yield text, records
 
     def are_several(self) -> bool:
@@ -119,7 +121,7 @@ class QueryRows:
     def _text(self, marked: bytes, marks: int) -> bytes:
         """Bulk text for rows with so many marks."""
         if len(marked.translate(None, _NO_MARKS)) != marks:
-            raise pymysql.err.DataError(CR.CR_MALFORMED_PACKET, "the server sent text that is not UTF-8")
+            raise _malformed("text that is not UTF-8")
         separator = self._form.separator
         if b"\\" in marked:
             marked = marked.replace(b"\\", rb"\\")
@@ -190,3 +192,7 @@ def _skipped(data: bytes, marked: bytearray, at: int, size: int) -> int:
 
 def _lost() -> pymysql.err.OperationalError:
     return pymysql.err.OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during query")
+
+
+def _malformed(what: str) -> pymysql.err.DataError:
+    return pymysql.err.DataError(CR.CR_MALFORMED_PACKET, f"the server sent {what}")
