@@ -31,6 +31,11 @@ class Block(Protocol):
         """How many records it has: one or more."""
         ...
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it has."""
+        ...
+
     def rows(self) -> Iterator[Row]:
         """The rows. Raises TaskFailed, or RecordError."""
         ...
@@ -52,6 +57,11 @@ class RowBlock:
         """See Block."""
         return len(self.taken)
 
+    @property
+    def size(self) -> int:
+        """See Block."""
+        return sum(len(value) for row in self.taken for value in row if value)
+
     def rows(self) -> Iterator[Row]:
         """See Block."""
         return iter(self.taken)
@@ -69,6 +79,11 @@ class TextBlock:
     columns: int
     records: int
     form: BulkText
+
+    @property
+    def size(self) -> int:
+        """See Block."""
+        return len(self.data)
 
     def rows(self) -> Iterator[Row]:
         """See Block."""
@@ -95,6 +110,11 @@ class FileBlock:
     def form(self) -> BulkText:
         """See Block."""
         return self.file.text
+
+    @property
+    def size(self) -> int:
+        """See Block."""
+        return len(self.data)
 
     def rows(self) -> Iterator[Row]:
         """See Block."""

@@ -204,7 +204,7 @@ class MySqlTables(MySqlSession, TablesSession):
         self, table: str, into: Sequence[Column], texts: Sequence[bytes], records: int, form: BulkText
     ) -> bool:
         """Load rows. Returns False if they have to be inserted: the server may have stored other values."""
-        if not is_loadable(into, with_nulls=any(rb"\N" in text for text in texts)):
+        if not is_loadable(into, with_nulls=any(b"\\" in text and rb"\N" in text for text in texts)):
             return False
         if _MOST_GROWTH * max(map(len, texts)) > self._packet_bytes:  # A record may be too long for INSERT.
             return False

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from copying.ahead import ahead
 from copying.blocks import TABS, Block, row_blocks, rows_of
 from copying.connect import open_tables
 from copying.export_name import export_name
@@ -35,11 +37,12 @@ def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> No
     """Copy the rows of the query to one object. Raises TaskFailed, and TaskCanceled."""
     uri = object_for(task, target)
     tables = _connect(task, source)
+    file = BulkFile.of(target.format)
+    rows = tables.unload(task, source.select, source.qualified, file.text if file else TABS)
     with ended_with(task, tables):
-        file = BulkFile.of(target.format)
-        form = file.text if file else TABS
-        blocks = _Counted(tables.unload(task, source.select, source.qualified, form))
-        size = target.write_blocks(s3, uri, blocks, task.check_canceled)
+        with closing(ahead(rows, tables.disconnect)) as taken:
+            blocks = _Counted(taken)
+            size = target.write_blocks(s3, uri, blocks, task.check_canceled)
         _commit_source(tables, source, f"{uri} is written")
     task.logger.info("Rows written", rows=blocks.count, bytes=size, place=str(uri))
 
@@ -47,16 +50,16 @@ def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> No
 def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
     """Copy all rows of the query, or none. Raises TaskFailed, and TaskCanceled."""
     tables = _connect(task, source)
+    portable = source.server.engine is not target.server.engine
     with ended_with(task, tables):
-        portable = source.server.engine is not target.server.engine
         if portable:
             tables.in_utc()
-        if portable:
             rows = tables.select(task, source.select, source.qualified, portable=True)
-            blocks: Iterator[Block] = row_blocks(rows)
+            found: Iterator[Block] = row_blocks(rows)
         else:
-            blocks = tables.unload(task, source.select, source.qualified, TABS)
-        _insert(task, blocks, (), source.id, target, in_utc=portable)
+            found = tables.unload(task, source.select, source.qualified, TABS)
+        with closing(ahead(found, tables.disconnect)) as blocks:
+            _insert(task, blocks, (), source.id, target, in_utc=portable)
         _commit_source(tables, source, f"the rows are committed in {target.qualified}")
 
 
