@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -25,8 +26,18 @@ MEASURED: dict[str, Callable[[], Any]] = {
 }
 
 
-def main(chosen: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Measure all figures, or those named. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("figures", nargs="*", help=f"all, or some of: {', '.join(MEASURED)}")
+    parser.add_argument("--megabytes", type=int, default=copies.MEGABYTES, help="size of the copies")
+    parser.add_argument("--rounds", type=int, default=copies.ROUNDS, help="rounds of the copies")
+    options = parser.parse_args(arguments)
+    chosen = options.figures
+    measured: dict[str, Callable[[], Any]] = {
+        **MEASURED,
+        "copies": lambda: copies.measure(options.megabytes, options.rounds),
+    }
     unknown = [name for name in chosen if name not in MEASURED]
     if unknown:
         print(f"There is no figure {unknown[0]!r}; there are: {', '.join(MEASURED)}", file=sys.stderr)
@@ -35,7 +46,7 @@ def main(chosen: list[str]) -> int:
     try:
         for name in chosen or MEASURED:
             print(f"measuring: {name} ...", file=sys.stderr, flush=True)
-            results[name] = MEASURED[name]()
+            results[name] = measured[name]()
     finally:
         # If one measurement fails, print what was measured before.
         json.dump(results, sys.stdout, indent=2)

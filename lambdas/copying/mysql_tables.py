@@ -7,9 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymysql
-from pymysql.constants import ER
+from pymysql.connections import TEXT_TYPES
+from pymysql.constants import CLIENT, ER, FIELD_TYPE
 
+from copying.blocks import Block, TextBlock, bulk_text, row_blocks, rows_of
 from copying.insert_query import InsertQuery
+from copying.mysql_load import is_loadable, load
+from copying.mysql_rows import QueryRows
 from copying.mysql_values import (
     Column,
     Reader,
@@ -21,6 +25,7 @@ from copying.mysql_values import (
     with_bit_numbers,
 )
 from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches, lost, refused
+from data_formats.bulk_text import BulkText
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from runner.task import Task
@@ -39,14 +44,36 @@ _PARAMETERS = (
 )
 
 
+_VARIABLES = "SHOW VARIABLES WHERE Variable_name IN ('local_infile', 'wsrep_on')"
+"""Some versions of Galera commit while they load (wsrep_load_data_splitting)."""
+_ENGINE = (
+    "SELECT engine FROM information_schema.tables WHERE table_schema = coalesce(%s, database()) "
+    "AND table_name = %s"
+)
+_CLIENT_ERRORS = range(2000, 3000)
+"""The driver's own error numbers (pymysql.constants.CR). After these, the connection cannot be used."""
+_MOST_GROWTH = 4
+"""An empty value takes one byte in bulk text, and ``'', `` in a statement. Escapes take less."""
+_CHUNK_BYTES = 8 * 1024 * 1024
+_BINARY = 63
+"""The number of the character set of binary columns (MySQL documentation, "Column Definition")."""
+_TEXTS = TEXT_TYPES - {FIELD_TYPE.JSON}
+_SEVERAL = "selectQuery gives the rows of several queries; one is expected."
+_NOT_TAKEN_BACK = (
+    "its trigger has written to a table without transactions, such as MyISAM, where rows that could not be "
+    "loaded cannot be taken back. Write an insertQuery."
+)
+
+
 class MySqlTables(MySqlSession, TablesSession):
     """Values are text in both directions, in the server's own form, so that none loses digits."""
 
     commits_in_procedures = True
-    _flags = 0
+    _flags = CLIENT.LOCAL_FILES
     """Without MULTI_STATEMENTS, the server refuses a second statement.
 
-    Its rows would be lost, or it would run for some of the rows only.
+    Its rows would be lost, or it would run for some of the rows only. With LOCAL_FILES, but without the
+    driver's ``local_infile``, the server may ask for a file, and the driver refuses: see ``mysql_load``.
     """
 
     def _set_up(self) -> None:
@@ -60,6 +87,24 @@ class MySqlTables(MySqlSession, TablesSession):
                 self._execute("SET time_zone = '+00:00'")
 
     def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - all values are
+        with self._result(task, query, table) as (cursor, reads):
+            yield from self._fetched(cursor, reads)
+
+    def unload(self, task: Task, query: str, table: str, form: BulkText) -> Iterator[Block]:
+        with self._result(task, query, table) as (cursor, reads):
+            fields = cursor._result.fields
+            if reads or any(field.charsetnr == _BINARY and field.type_code in _TEXTS for field in fields):
+                yield from row_blocks(self._fetched(cursor, reads))
+                return
+            rows = QueryRows(self._wire.file, len(fields), form)
+            for data, records in rows:
+                yield TextBlock(data, len(fields), records, form)
+            if rows.are_several():
+                raise refused(_SEVERAL)
+
+    @contextmanager
+    def _result(self, task: Task, query: str, table: str) -> Iterator[tuple[Any, Mapping[int, Reader]]]:
+        """A cursor that has run the query, and how to read its columns that are not text."""
         self._driver.decoders = {}
         query, exact = (query, ()) if query else self._select_all(table)
         cursor = self._driver.cursor()
@@ -67,23 +112,26 @@ class MySqlTables(MySqlSession, TablesSession):
             with _errors_as_task_failed():
                 cursor.execute(query)
                 described = cursor.description or ()
-                names = [column[0] for column in described]
-                if not names:
+                if not described:
                     raise refused("selectQuery gives no rows.")
                 reads = readers([int(column[1]) for column in described], self.server.data.zero_dates)
                 reads = {**reads, **dict.fromkeys(exact, shortest_float)}
                 if lost_digits := float_columns(described).values():
                     task.logger.warning("Digits lost", columns=list(lost_digits), problem=_LOST_DIGITS)
-                for number, fetched in enumerate(cursor.fetchall_unbuffered(), 1):
-                    row = _converted(number, fetched, names, reads) if reads else fetched
-                    if bytes in map(type, row):
-                        raise _binary_column(names[[type(value) for value in row].index(bytes)])
-                    yield row
-                while cursor.nextset():  # of a procedure
-                    if cursor.description:
-                        raise refused("selectQuery gives the rows of several queries; one is expected.")
+                yield cursor, reads
         finally:
             _abandon(cursor)
+
+    def _fetched(self, cursor: Any, reads: Mapping[int, Reader]) -> Iterator[Row]:
+        names = [column[0] for column in cursor.description]
+        for number, fetched in enumerate(cursor.fetchall_unbuffered(), 1):
+            row = _converted(number, fetched, names, reads) if reads else fetched
+            if bytes in map(type, row):
+                raise _binary_column(names[[type(value) for value in row].index(bytes)])
+            yield row
+        while cursor.nextset():  # of a procedure
+            if cursor.description:
+                raise refused(_SEVERAL)
 
     def _select_all(self, table: str) -> tuple[str, Collection[int]]:
         """A query for the table, and the positions of FLOATs, which it reads as DOUBLE with all digits."""
@@ -132,8 +180,77 @@ class MySqlTables(MySqlSession, TablesSession):
     def column(self, name: str) -> str:
         return quoted(bare(name), MYSQL_QUOTE)
 
-    def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
-        return self.insert(InsertQuery.into(table, tuple(names), columns), rows, table)
+    def load(
+        self, table: str, names: Sequence[str], blocks: Iterable[Block], columns: int, form: BulkText
+    ) -> int:
+        query = InsertQuery.into(table, tuple(names), columns)
+        into = self._loadable(table, names)
+        with _errors_as_task_failed():
+            self._packet_bytes = self._max_packet()
+        if len(into) != columns:
+            return self.insert(query, rows_of(blocks), table)
+        count = 0
+        for chunk in _chunks(bulk_text(blocks, columns)):
+            records = sum(block.records for _, block in chunk)
+            if not self._load(table, into, [text for text, _ in chunk], records, form):
+                try:
+                    self.insert(query, rows_of(block for _, block in chunk), table)
+                except RecordError as error:
+                    raise error.after(count) from error
+            count += records
+        return count
+
+    def _load(
+        self, table: str, into: Sequence[Column], texts: Sequence[bytes], records: int, form: BulkText
+    ) -> bool:
+        """Load rows. Returns False if they have to be inserted: the server may have stored other values."""
+        if not is_loadable(into, with_nulls=any(b"\\" in text and rb"\N" in text for text in texts)):
+            return False
+        if _MOST_GROWTH * max(map(len, texts)) > self._packet_bytes:  # A record may be too long for INSERT.
+            return False
+        with _errors_as_task_failed():
+            self._execute("SAVEPOINT loaded")
+            failure: Exception | None = None
+            try:
+                names = [quoted(column.name, MYSQL_QUOTE) for column in into]
+                if load(self._wire, table, names, form, texts) == records:
+                    return True
+            except pymysql.MySQLError as error:
+                if number_and_text(error)[0] in _CLIENT_ERRORS:
+                    raise
+                failure = error
+            try:
+                self._execute("ROLLBACK TO SAVEPOINT loaded")
+            except pymysql.MySQLError as error:  # After a deadlock, all is rolled back.
+                raise failure or error from error
+            warnings = self._driver.show_warnings()  # type: ignore[no-untyped-call]
+            if any(number == ER.WARNING_NOT_COMPLETE_ROLLBACK for _level, number, _text in warnings):
+                raise refused(_NOT_TAKEN_BACK)
+        return False
+
+    def _loadable(self, table: str, names: Sequence[str]) -> Sequence[Column]:
+        """The columns, if LOAD DATA LOCAL can fill them as INSERT does. Else none."""
+        *schema, name = parts(table, MYSQL_QUOTE) or [table]
+        try:
+            with self._driver.cursor() as cursor:
+                cursor.execute(_VARIABLES)
+                variables = {str(name).lower(): str(value).upper() for name, value in cursor.fetchall()}
+                if variables.get("local_infile") != "ON" or variables.get("wsrep_on", "OFF") != "OFF":
+                    return ()
+                cursor.execute(_ENGINE, (schema[0] if schema else None, name))
+                if cursor.fetchall() != [("InnoDB",)]:
+                    return ()
+            columns = self._columns(table)
+        except pymysql.MySQLError:  # The statement itself gives a better error.
+            return ()
+        known = {column.name.lower(): column for column in columns}
+        wanted = (
+            [known.get(bare(name).lower()) for name in names]
+            if names
+            else [column for column in columns if column.listed]
+        )
+        found = [column for column in wanted if column]
+        return found if len(found) == len(wanted) and is_loadable(found, with_nulls=False) else ()
 
     def commit(self) -> None:
         with _errors_as_task_failed():
@@ -163,10 +280,7 @@ class MySqlTables(MySqlSession, TablesSession):
     def _columns(self, table: str) -> list[Column]:
         with self._driver.cursor() as cursor:
             cursor.execute(f"SHOW COLUMNS FROM {table}")
-            return [
-                Column(str(name), str(kind), "INVISIBLE" not in str(rest[-1]).upper())
-                for name, kind, *rest in cursor.fetchall()
-            ]
+            return [_column(*described) for described in cursor.fetchall()]
 
     def _parameters(self, procedure: str) -> list[Column]:
         *schema, name = parts(procedure, MYSQL_QUOTE)
@@ -177,6 +291,33 @@ class MySqlTables(MySqlSession, TablesSession):
     def _execute(self, statement: str, values: Sequence[str | int | None] | None = None) -> None:
         with self._driver.cursor() as cursor:
             cursor.execute(statement, values)
+
+
+def _column(name: str, kind: str, nullable: str, _key: str, _default: str | None, extra: str) -> Column:
+    """A row of SHOW COLUMNS."""
+    words = set(extra.upper().split())
+    return Column(
+        name,
+        kind,
+        listed="INVISIBLE" not in words,
+        is_generated=not words.isdisjoint({"VIRTUAL", "STORED", "PERSISTENT"}),
+        is_nullable=nullable.upper() == "YES",
+    )
+
+
+def _chunks(texts: Iterable[tuple[bytes, Block]]) -> Iterator[list[tuple[bytes, Block]]]:
+    """Blocks for one LOAD DATA, which are in memory until it is done."""
+    chunk: list[tuple[bytes, Block]] = []
+    size = 0
+    for text, block in texts:
+        chunk.append((text, block))
+        size += len(text)
+        if size >= _CHUNK_BYTES:
+            yield chunk
+            chunk = []
+            size = 0
+    if chunk:
+        yield chunk
 
 
 def _abandon(cursor: Any) -> None:
