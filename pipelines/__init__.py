@@ -1,4 +1,4 @@
-"""From a definition to a running stack: what of one's pipelines runs here, what to change, and whether it works."""
+"""From a definition to a running stack: what runs here, what to change, and whether it works."""
 
 import sys
 from pathlib import Path

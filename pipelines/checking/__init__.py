@@ -1,1 +1,1 @@
-"""The verdict on each activity and precondition of a definition, without AWS: what the handlers would say of it."""
+"""The verdict on each activity and precondition of a definition, without AWS."""

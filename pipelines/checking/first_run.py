@@ -1,6 +1,7 @@
 """The tasks that a definition's first run would hand to a runner, made without a service.
 
-The local Data Pipeline makes instances and evaluates expressions; here it does so for all components at once, as
+The local Data Pipeline makes instances and evaluates expressions; here it does so for all components at
+once, as
 if every dependency had finished.
 """
 
@@ -29,7 +30,7 @@ WORKER_GROUP = "check"
 _SETTINGS = Settings()
 
 MOMENTS = (datetime(2019, 9, 28, 19, 48, 39, tzinfo=UTC), datetime(1988, 12, 1, 8, 5, 2, tzinfo=UTC))
-"""Two starts that differ in the first digit of every part: where two runs' values differ, an expression begins."""
+"""Two starts that differ in the first digit of every part: where values differ, an expression begins."""
 
 
 @dataclass
@@ -111,7 +112,9 @@ class FirstRun:
         )
         return task, problems
 
-    def _evaluated(self, found: ServiceObject, problems: list[tuple[str, str]] | None = None) -> ServiceObject:
+    def _evaluated(
+        self, found: ServiceObject, problems: list[tuple[str, str]] | None = None
+    ) -> ServiceObject:
         scope = scope_of(self._pipeline, found)
         fields: list[Field] = []
         for one in found.fields:

@@ -83,7 +83,8 @@ class ActivityVerdict:
             "type": self.type,
             "verdict": self.verdict.word,
             "reasons": [
-                {"field": reason.field, "message": reason.message, "page": reason.page} for reason in self.reasons
+                {"field": reason.field, "message": reason.message, "page": reason.page}
+                for reason in self.reasons
             ],
         }
 

@@ -1,6 +1,7 @@
 """Reads a script by bash's grammar, as far as it takes to find its commands (GNU Bash manual, Shell Syntax).
 
-Nothing is run. bash's own parser has no interface, and the parser for Python that is closest to it is under the
+Nothing is run. bash's own parser has no interface, and the parser for Python that is closest to it is under
+the
 GPL.
 """
 
@@ -16,7 +17,9 @@ _META = " \t\n;&|<>()"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
-_REDIRECTION = re.compile(r"(\d+|\{[A-Za-z_][A-Za-z0-9_]*\})?(<<<|<<-|<<|>>|<&|>&|<>|>\||&>>|&>|<(?!\()|>(?!\())")
+_REDIRECTION = re.compile(
+    r"(\d+|\{[A-Za-z_][A-Za-z0-9_]*\})?(<<<|<<-|<<|>>|<&|>&|<>|>\||&>>|&>|<(?!\()|>(?!\())"
+)
 _OPENING = {"if", "then", "elif", "else", "while", "until", "do", "{", "!", "time", "coproc"}
 """Words after which another command begins."""
 _CLOSING = {"fi", "done", "esac", "}"}
@@ -49,7 +52,7 @@ class _Parser:
         self._depth = depth
         self._nested = 0
         self._documents: list[tuple[str, bool, bool, Call]] = []
-        """Here-documents whose bodies begin at the next line: end, whether quoted, whether indented, command."""
+        """Here-documents whose bodies follow: end, whether quoted, whether indented, command."""
 
     # Commands
 
@@ -323,13 +326,13 @@ class _Parser:
     def _expansions_of(self, text: str) -> None:
         """The substitutions in a here-document, where quotes are ordinary characters."""
         inner = _Parser(text, self._script, self._depth + 1)
-        while inner._at < len(text):  # noqa: SLF001 - of the same class
-            if text[inner._at] == "\\":  # noqa: SLF001
-                inner._at += 2  # noqa: SLF001
-            elif text[inner._at] in "$`":  # noqa: SLF001
-                inner._expansion(quoted=True)  # noqa: SLF001
+        while inner._at < len(text):
+            if text[inner._at] == "\\":
+                inner._at += 2
+            elif text[inner._at] in "$`":
+                inner._expansion(quoted=True)
             else:
-                inner._at += 1  # noqa: SLF001
+                inner._at += 1
 
     # Words
 
@@ -344,7 +347,7 @@ class _Parser:
         return Word(tuple(self._word_parts(stop=_META)))
 
     def _word_parts(self, stop: str) -> list[Part]:
-        """The parts of a word up to a character in ``stop``; without ``stop`` one quote or expansion alone."""
+        """The parts of a word up to a character in ``stop``. Without ``stop``, one quote or expansion."""
         parts: list[Part] = []
         text = ""
 
@@ -426,7 +429,7 @@ class _Parser:
         if following == "(":
             start = self._at
             if text.startswith("$((", self._at) and self._arithmetic(self._at + 3):
-                return Part("unknown", text[start:self._at], quoted)
+                return Part("unknown", text[start : self._at], quoted)
             self._at = start + 2
             self._inner(")")
             return Part("unknown", text[start + 2 : self._at - 1], quoted)

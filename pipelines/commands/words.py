@@ -66,7 +66,7 @@ class Call:
     input: str | None = None
     """The text of its here-document or here-string, if it has one."""
     depth: int = 0
-    """0 for a command that runs whatever others do: neither in a condition, a loop, a function nor ``$(…)``."""
+    """0 for a command that is in no condition, loop, function or ``$(…)``."""
 
 
 @dataclass

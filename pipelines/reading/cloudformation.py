@@ -1,4 +1,4 @@
-"""AWS::DataPipeline::Pipeline in CloudFormation templates, with their functions evaluated as far as they can be.
+"""AWS::DataPipeline::Pipeline in CloudFormation templates, whose functions are evaluated if they can be.
 
 CloudFormation user guide, AWS::DataPipeline::Pipeline and Intrinsic function reference.
 """
@@ -60,15 +60,21 @@ def _lowered(value: Any) -> Any:
         return {name[:1].lower() + name[1:]: _lowered(each) for name, each in value.items()}
     if isinstance(value, list):
         return [_lowered(each) for each in value]
-    return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int | float) else value
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+        if isinstance(value, int | float)
+        else value
+    )
 
 
 class _Values:
     """Evaluates a template's functions. ``unknown`` collects what only a deployment knows."""
 
     def __init__(self, template: Mapping[str, Any]) -> None:
-        self._parameters = template.get("Parameters") if isinstance(template.get("Parameters"), Mapping) else {}
-        self._mappings = template.get("Mappings") if isinstance(template.get("Mappings"), Mapping) else {}
+        self._parameters = _mapping(template.get("Parameters"))
+        self._mappings = _mapping(template.get("Mappings"))
         self._resources = template["Resources"]
         self.unknown: dict[str, str] = {}
 
@@ -85,7 +91,9 @@ class _Values:
                 return self._ref(str(given))
             if isinstance(function, str) and function.startswith("Fn::"):
                 return self._call(function, given, depth + 1)
-        return {str(key): self.resolved(each, depth + 1) for key, each in value.items() if not _is_no_value(each)}
+        return {
+            str(key): self.resolved(each, depth + 1) for key, each in value.items() if not _is_no_value(each)
+        }
 
     def _ref(self, name: str) -> Any:
         if name in _PSEUDO:
@@ -144,6 +152,10 @@ class _Values:
         text = stand_in(name)
         self.unknown[text] = what
         return text
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _is_pair(value: Any) -> bool:

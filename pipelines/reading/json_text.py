@@ -13,6 +13,8 @@ def parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise UnreadableError(f"not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+        raise UnreadableError(
+            f"not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+        ) from None
     except RecursionError:
         raise UnreadableError("not a definition: its JSON is nested too deeply") from None

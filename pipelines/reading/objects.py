@@ -21,7 +21,10 @@ class DefinitionReader:
         objects = [self._api_object(entry) for entry in self._listed(document, "pipelineObjects")]
         parameters = [self._api_parameter(entry) for entry in self._listed(document, "parameterObjects")]
         values = [
-            (str(entry.get("id", "")), self._text(str(entry.get("id", "")), "stringValue", entry.get("stringValue", "")))
+            (
+                str(entry.get("id", "")),
+                self._text(str(entry.get("id", "")), "stringValue", entry.get("stringValue", "")),
+            )
             for entry in self._listed(document, "parameterValues")
         ]
         return self._source(name, objects, parameters, values)
@@ -50,7 +53,9 @@ class DefinitionReader:
         parameters: Sequence[Parameter],
         values: Sequence[tuple[str, str]],
     ) -> Source:
-        return Source(name, Definition(tuple(objects), tuple(parameters), tuple(values)), tuple(self.problems))
+        return Source(
+            name, Definition(tuple(objects), tuple(parameters), tuple(values)), tuple(self.problems)
+        )
 
     def _listed(self, document: Mapping[str, Any], member: str) -> Iterator[Mapping[str, Any]]:
         found = document.get(member) or []
@@ -60,7 +65,9 @@ class DefinitionReader:
             if isinstance(entry, Mapping):
                 yield entry
             else:
-                self._problem(f"{member}[{number}]", member, f"it is {_kind(entry)}, and an object is expected")
+                self._problem(
+                    f"{member}[{number}]", member, f"it is {_kind(entry)}, and an object is expected"
+                )
 
     def _api_object(self, entry: Mapping[str, Any]) -> PipelineObject:
         object_id = self._id(entry)
@@ -76,7 +83,10 @@ class DefinitionReader:
     def _api_parameter(self, entry: Mapping[str, Any]) -> Parameter:
         parameter_id = self._id(entry)
         attributes = [
-            (str(one.get("key", "")), self._text(parameter_id, str(one.get("key", "")), one.get("stringValue", "")))
+            (
+                str(one.get("key", "")),
+                self._text(parameter_id, str(one.get("key", "")), one.get("stringValue", "")),
+            )
             for one in self._listed(entry, "attributes")
         ]
         return Parameter(parameter_id, tuple(attributes))
@@ -127,4 +137,6 @@ def _kind(value: object) -> str:
         return str(value).lower().replace("none", "null")
     if isinstance(value, int | float):
         return f"the number {value}"
-    return {"dict": "an object", "list": "a list", "str": "a text"}.get(type(value).__name__, type(value).__name__)
+    return {"dict": "an object", "list": "a list", "str": "a text"}.get(
+        type(value).__name__, type(value).__name__
+    )

@@ -19,7 +19,9 @@ _DEPTH = 40
 
 def is_configuration(document: Mapping[str, Any]) -> bool:
     """Whether this is Terraform's configuration, plan or state."""
-    return "resource" in document or "planned_values" in document or "root_module" in _member(document, "values")
+    return (
+        "resource" in document or "planned_values" in document or "root_module" in _member(document, "values")
+    )
 
 
 def read_configuration(name: str, document: Mapping[str, Any]) -> Iterator[Source]:
@@ -35,7 +37,8 @@ def read_configuration(name: str, document: Mapping[str, Any]) -> Iterator[Sourc
             f"{name}#{label}",
             {
                 "pipelineObjects": [
-                    {**entry, "fields": _blocks(entry, "field")} for entry in _blocks(given, "pipeline_object")
+                    {**entry, "fields": _blocks(entry, "field")}
+                    for entry in _blocks(given, "pipeline_object")
                 ],
                 "parameterObjects": [
                     {**entry, "attributes": _blocks(entry, "attribute")}
@@ -103,7 +106,13 @@ class _Values:
             return {key: self.resolved(each, depth + 1) for key, each in value.items()}
         if isinstance(value, str):
             return _INTERPOLATION.sub(lambda match: self._value(match, depth), value)
-        return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int | float) else value
+        return (
+            str(value).lower()
+            if isinstance(value, bool)
+            else str(value)
+            if isinstance(value, int | float)
+            else value
+        )
 
     def _value(self, match: re.Match[str], depth: int) -> str:
         if match[1] is None:

@@ -38,9 +38,13 @@ def parse_yaml(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UnreadableError(f"neither valid JSON nor YAML: {error.problem or error.context}{where}") from None
+        raise UnreadableError(
+            f"neither valid JSON nor YAML: {error.problem or error.context}{where}"
+        ) from None
     except yaml.YAMLError as error:
         raise UnreadableError(f"neither valid JSON nor YAML: {' '.join(str(error).split())[:200]}") from None
     except (RecursionError, TypeError):
         # A key that is a list or mapping cannot be one in a dict.
-        raise UnreadableError("not a definition: its YAML is nested too deeply, or has keys that are no text") from None
+        raise UnreadableError(
+            "not a definition: its YAML is nested too deeply, or has keys that are no text"
+        ) from None
