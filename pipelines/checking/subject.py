@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pipelines.checking.advice import COMMANDS, HANDLER_ERRORS
 from pipelines.checking.first_run import MOMENTS
 from pipelines.checking.verdict import Needs, Reason, Verdict
+from pipelines.commands.credentials import without_credentials
 from pipelines.commands.findings import Kind
 from pipelines.reading.source import UNKNOWN
 from runner.fields import FieldError, PipelineObject
@@ -69,7 +70,7 @@ class Subject:
 
     def _plain(self, message: str) -> str:
         """The message in the words of the definition: by components, not by one run's instances."""
-        return _INSTANCE.sub(r"\1", message).removesuffix(".")
+        return without_credentials(_INSTANCE.sub(r"\1", message).removesuffix("."))
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def without_unused_resources(objects: list[PipelineObject]) -> list[PipelineObje
             if each.id not in used
             and (
                 kind_of(each.type) is Kind.RESOURCE
-                or (each.id in of_gone and each.type in _PARTS_OF_RESOURCES)
+                or (each.id in of_gone and each.type in PARTS_OF_RESOURCES)
             )
         }
         if not unused:
@@ -71,7 +71,7 @@ def without_unused_resources(objects: list[PipelineObject]) -> list[PipelineObje
         gone |= unused
 
 
-_PARTS_OF_RESOURCES = frozenset(
+PARTS_OF_RESOURCES = frozenset(
     [
         "EbsBlockDeviceConfig",
         "EbsConfiguration",
