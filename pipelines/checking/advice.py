@@ -39,6 +39,17 @@ COMMANDS: Mapping[Kind, Advice] = {
         "need be",
         f"{_SHELL}#the-environment-of-a-command",
     ),
+    Kind.CLUSTER_PROGRAM: Advice(
+        Verdict.IMPOSSIBLE,
+        "it calls {}, which works with a cluster of Amazon EMR: leave the activity there",
+        f"{_SHELL}#the-environment-of-a-command",
+    ),
+    Kind.HOST_PROGRAM: Advice(
+        Verdict.CHANGE,
+        "it calls {}, which changes a host that a function does not have, and needs root's rights: leave "
+        "it out",
+        f"{_SHELL}#the-environment-of-a-command",
+    ),
     Kind.PACKAGE: Advice(
         Verdict.SETTINGS,
         "it installs packages, which a function cannot. {}",

@@ -14,6 +14,7 @@ from local.datapipeline.plan import PlanError
 from local.datapipeline.settings import Settings
 from local.datapipeline.validation import validate
 from pipelines.checking import copy, exists, redshift_copy, shell, sql
+from pipelines.checking.dependencies import after_others
 from pipelines.checking.fields import check_fields
 from pipelines.checking.first_run import MOMENTS, WORKER_GROUP, FirstRun, Run
 from pipelines.checking.resources import check_resource
@@ -63,7 +64,8 @@ def check(source: Source, facts: Facts = NO_FACTS) -> PipelineVerdict:
         flat = definition.flattened(component)
         resource = moved.resources.get(component.id)
         verdicts.append(_verdict(definition, flat, resource, runs, for_all, facts))
-    return PipelineVerdict(source.name, tuple(verdicts), tuple(_worker_groups(definition, subjects)))
+    waiting = after_others(definition, verdicts)
+    return PipelineVerdict(source.name, tuple(waiting), tuple(_worker_groups(definition, subjects)))
 
 
 def _verdict(

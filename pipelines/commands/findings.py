@@ -11,6 +11,8 @@ class Kind(Enum):
 
     PROGRAM = "program"
     PROGRAM_AT = "program at a path"
+    CLUSTER_PROGRAM = "program of a cluster"
+    HOST_PROGRAM = "program for a host"
     PACKAGE = "package"
     INTERPRETER = "interpreter"
     MODULE = "module of Python"

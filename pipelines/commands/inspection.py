@@ -14,7 +14,7 @@ from pipelines.commands.aws_cli import aws_call, iam_action
 from pipelines.commands.credentials import credentials_in
 from pipelines.commands.findings import Findings, Kind
 from pipelines.commands.parser import parse
-from pipelines.commands.programs import is_found, is_found_at, is_host_path, is_writable
+from pipelines.commands.programs import CLUSTER, HOST, is_found, is_found_at, is_host_path, is_writable
 from pipelines.commands.python_code import problems_of
 from pipelines.commands.stand_ins import INSTALLERS, after_sudo, refused_by_installer
 from pipelines.commands.words import Call, Part, Script, Word, text_word
@@ -258,7 +258,9 @@ class _Inspection:
 
     def _program(self, name: str) -> None:
         if "/" not in name:
-            if not is_found(name):
+            if name in CLUSTER or name in HOST:
+                self.findings.add(Kind.CLUSTER_PROGRAM if name in CLUSTER else Kind.HOST_PROGRAM, f"'{name}'")
+            elif not is_found(name):
                 self.findings.programs.add(name)
                 self.findings.add(Kind.PROGRAM, f"'{name}'")
             return

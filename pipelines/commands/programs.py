@@ -24,6 +24,55 @@ BUILTINS = frozenset(
 )
 """``compgen -b`` of bash 5."""
 
+CLUSTER = frozenset(
+    [
+        *(
+            "beeline",
+            "flink",
+            "hadoop",
+            "hbase",
+            "hdfs",
+            "hive",
+            "hcat",
+            "impala-shell",
+            "mapred",
+            "oozie",
+            "pig",
+        ),
+        *(
+            "presto-cli",
+            "pyspark",
+            "s3-dist-cp",
+            "spark-shell",
+            "spark-sql",
+            "spark-submit",
+            "sqoop",
+            "trino-cli",
+        ),
+        *("yarn", "zeppelin"),
+    ]
+)
+"""Programs of Amazon EMR, which no layer brings: they talk to the cluster that they are on."""
+HOST = frozenset(
+    [
+        *(
+            "at",
+            "chkconfig",
+            "crontab",
+            "docker",
+            "exportfs",
+            "fdisk",
+            "groupadd",
+            "init",
+            "insmod",
+            "iptables",
+        ),
+        *("losetup", "mkfs", "modprobe", "mount", "mount.nfs", "reboot", "service", "shutdown", "swapon"),
+        *("sysctl", "systemctl", "umount", "useradd", "usermod", "visudo"),
+    ]
+)
+"""Programs that change a host, or need rights that no function has."""
+
 _PYTHON = re.compile(r"python(3(\.13)?)?|pip(3(\.13)?)?")
 """What the runtime python3.13 has in /var/lang/bin."""
 _AWS_CLI = frozenset({"aws"})
