@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.checking.types import TYPES
-from pipelines.checking.verdict import Needs, PipelineVerdict
+from pipelines.checking.verdict import Needs
 from pipelines.reading.source import UNKNOWN
+from pipelines.summary import Summary
 
 DEFAULT_GROUP = "etl"
 _SHELLS = {"shell_command", "shell_command_precondition"}
@@ -33,45 +34,25 @@ class _App:
     notes: list[str] = field(default_factory=list)
 
 
-def app_file(pipelines: Sequence[PipelineVerdict], worker_group: str | None = None) -> str:
+def app_file(summary: Summary, worker_group: str | None = None) -> str:
     """The text of app.py for all handlers, worker groups, access and network that the pipelines need."""
-    needs = [found.needs for pipeline in pipelines for found in pipeline.activities if found.needs.route]
-    groups = [worker_group] if worker_group else _groups(pipelines)
+    groups = [worker_group] if worker_group else _groups(summary)
     app = _App()
     built_in: list[str] = []
-    for route in dict.fromkeys(one.route for one in needs):
-        own = _joined(one for one in needs if one.route == route)
+    for route, needs in summary.routes.items():
         if route in TYPES and TYPES[route].handler:
-            built_in += _handler(app, route, own)
+            built_in += _handler(app, route, needs)
         else:
             app.notes.append(f"'{route}' needs a handler of yours: docs/writing-handlers.md.")
     if not built_in:
         app.handlers.add("shell_command")
         built_in = ['("ShellCommandActivity", shell_command()),']
-    continuous = any(one.continuous for one in needs)
-    return _text(app, built_in, groups, continuous=continuous)
+    return _text(app, built_in, groups, continuous=summary.continuous)
 
 
-def _groups(pipelines: Sequence[PipelineVerdict]) -> list[str]:
-    named = dict.fromkeys(group for pipeline in pipelines for group in pipeline.worker_groups)
-    return sorted(name for name in named if name.strip() and len(name) <= 1024) or [DEFAULT_GROUP]
-
-
-def _joined(several: Iterable[Needs]) -> Needs:
-    """What all of them need together: one function serves them."""
-    joined = Needs()
-    for one in several:
-        joined.route = one.route
-        for name in ("read", "write", "copy_role", "secrets", "passwords", "rds_instances", "redshift"):
-            getattr(joined, name).update(getattr(one, name))
-        joined.programs |= one.programs
-        joined.subnets |= one.subnets
-        joined.security_groups |= one.security_groups
-        joined.reaches_database |= one.reaches_database
-        joined.minutes = max((m for m in (joined.minutes, one.minutes) if m is not None), default=None)
-        for resource, actions in one.actions.items():
-            joined.actions.setdefault(resource, set()).update(actions)
-    return joined
+def _groups(summary: Summary) -> list[str]:
+    named = (name for name in summary.worker_groups if name.strip() and len(name) <= 1024)
+    return sorted(named) or [DEFAULT_GROUP]
 
 
 def _handler(app: _App, route: str, needs: Needs) -> list[str]:

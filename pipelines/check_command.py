@@ -12,9 +12,10 @@ from local.datapipeline.definition import Definition
 from pipelines import report
 from pipelines.app_file import app_file
 from pipelines.checking.check import NO_FACTS, Facts, check
-from pipelines.checking.verdict import PipelineVerdict, Verdict
+from pipelines.checking.verdict import Verdict
 from pipelines.reading.files import read_definitions, read_text
 from pipelines.reading.source import Source, UnreadableError
+from pipelines.summary import Summary
 
 DESCRIPTION = """\
 Say of each activity and precondition whether it runs here: as it is, with settings, with a change, or not at
@@ -37,27 +38,27 @@ def main(arguments: Sequence[str]) -> int:
     if not (options.files or options.all or options.pipeline):
         parser.error("name a FILE, --pipeline or --all")
     unread = 0
-    pipelines: list[PipelineVerdict] = []
+    summary = Summary()
+    as_json = report.JsonReport(sys.stdout) if options.json else None
     for source, facts in _sources(options):
         if isinstance(source, str):
             unread += 1
             print(f"check: {source}", file=sys.stderr)
             continue
         verdict = check(_given(source, options.value), facts)
-        if not options.json and not options.app:
+        summary.add(verdict)
+        if as_json is not None:
+            as_json.add(verdict)
+        elif not options.app:
             report.print_pipeline(verdict)
-        pipelines.append(verdict)
-    if options.json:
-        print(report.as_json(pipelines))
+    if as_json is not None:
+        as_json.end(summary)
     elif options.app:
-        print(app_file(pipelines, options.worker_group), end="")
-    elif pipelines:
-        report.print_share(pipelines)
-        print(f"\nThe app.py that would run them:\n\n{app_file(pipelines, options.worker_group)}", end="")
-    if unread:
-        return 2
-    worst = max((one.verdict for each in pipelines for one in each.activities), default=Verdict.RUNS)
-    return int(worst > Verdict.SETTINGS)
+        print(app_file(summary, options.worker_group), end="")
+    elif summary.pipelines:
+        report.print_share(summary)
+        print(f"\nThe app.py that would run them:\n\n{app_file(summary, options.worker_group)}", end="")
+    return 2 if unread else int(summary.worst > Verdict.SETTINGS)
 
 
 Found = tuple[Source | str, Facts]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from typing import TextIO
 
-from pipelines.checking.verdict import ActivityVerdict, PipelineVerdict, Verdict, share
+from pipelines.checking.verdict import ActivityVerdict, PipelineVerdict, Verdict
+from pipelines.summary import Summary
 
 _WORDS = {
     Verdict.RUNS: "runs as it is",
@@ -23,13 +23,25 @@ _COLORS = {
 }
 
 
-def as_json(pipelines: Sequence[PipelineVerdict]) -> str:
-    """The text of ``--json``."""
-    return json.dumps(
-        {"pipelines": [each.as_json() for each in pipelines], "share": share(list(pipelines))},
-        indent=2,
-        ensure_ascii=False,
-    )
+class JsonReport:
+    """Writes the text of ``--json`` as the verdicts come: there may be thousands."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._separator = '{"pipelines": ['
+
+    def add(self, pipeline: PipelineVerdict) -> None:
+        """Write a pipeline's verdicts."""
+        text = json.dumps(pipeline.as_json(), indent=2, ensure_ascii=False)
+        print(f"{self._separator}\n{text}", end="", file=self._out)
+        self._separator = ","
+
+    def end(self, summary: Summary) -> None:
+        """Write the rest."""
+        begun = self._separator == ","
+        print(
+            f'{"" if begun else self._separator}\n], "share": {json.dumps(summary.share)}}}', file=self._out
+        )
 
 
 def print_pipeline(pipeline: PipelineVerdict, out: TextIO | None = None) -> None:
@@ -48,17 +60,15 @@ def print_pipeline(pipeline: PipelineVerdict, out: TextIO | None = None) -> None
             print(f"    {'':<19}  see {page}", file=out)
 
 
-def print_share(pipelines: Sequence[PipelineVerdict], out: TextIO | None = None) -> None:
+def print_share(summary: Summary, out: TextIO | None = None) -> None:
     """Print how many activities have which verdict."""
-    out = out or sys.stdout
-    verdicts = [found.verdict for pipeline in pipelines for found in pipeline.activities]
     counts = ", ".join(
-        f"{verdicts.count(verdict)} {word}" for verdict, word in _WORDS.items() if verdict in verdicts
+        f"{summary.verdicts[verdict]} {word}" for verdict, word in _WORDS.items() if summary.verdicts[verdict]
     )
     print(
-        f"{share(list(pipelines)):.0%} of {len(verdicts)} activities and preconditions in {len(pipelines)} "
-        f"pipelines run here{': ' if counts else ''}{counts}",
-        file=out,
+        f"{summary.share:.0%} of {summary.verdicts.total()} activities and preconditions in "
+        f"{summary.pipelines} pipelines run here{': ' if counts else ''}{counts}",
+        file=out or sys.stdout,
     )
 
 

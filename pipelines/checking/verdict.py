@@ -61,6 +61,18 @@ class Needs:
     continuous: bool = False
     """Whether it must start within seconds."""
 
+    def include(self, other: Needs) -> None:
+        """Add what another activity of the same handler needs."""
+        for name in ("read", "write", "copy_role", "secrets", "passwords", "rds_instances", "redshift"):
+            getattr(self, name).update(getattr(other, name))
+        self.programs |= other.programs
+        self.subnets |= other.subnets
+        self.security_groups |= other.security_groups
+        self.reaches_database |= other.reaches_database
+        self.minutes = max((m for m in (self.minutes, other.minutes) if m is not None), default=None)
+        for resource, actions in other.actions.items():
+            self.actions.setdefault(resource, set()).update(actions)
+
 
 @dataclass(frozen=True)
 class ActivityVerdict:
@@ -101,11 +113,3 @@ class PipelineVerdict:
     def as_json(self) -> dict[str, Any]:
         """Its entry in ``--json``."""
         return {"source": self.source, "activities": [found.as_json() for found in self.activities]}
-
-
-def share(pipelines: list[PipelineVerdict]) -> float:
-    """The part of all activities and preconditions that run as they are, or with settings; 1.0 of none."""
-    verdicts = [found.verdict for pipeline in pipelines for found in pipeline.activities]
-    if not verdicts:
-        return 1.0
-    return round(sum(verdict <= Verdict.SETTINGS for verdict in verdicts) / len(verdicts), 4)

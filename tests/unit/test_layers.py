@@ -48,8 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "local.console": set(),
     "local.ministack_hooks": {"local.datapipeline", "local.lambda_runtime"},
     "local.simulation": {"infra", "local.datapipeline", "poller"},
-    # Moving pipelines here. What handlers take is asked of the handlers; what the service makes of a definition,
-    # of the local one.
+    # Moving pipelines here. Handlers say what they take, and the local service what becomes of a definition.
     "pipelines.reading": {"local.datapipeline"},
     "pipelines.commands": {"local.lambda_runtime", "pipelines.reading"},
     "pipelines.checking": {
