@@ -104,7 +104,7 @@ def _verdict(
         subject.say(advice.verdict, "type", advice.message, advice.page)
     for field, problem in runs[0].problems.get(flat.id, []):
         subject.say(
-            Verdict.CHANGE, field, f"its expression cannot be evaluated: {problem}", f"{_MOVING}#expressions"
+            Verdict.CHANGE, field, f"its expression cannot be evaluated: {problem}", f"{_MOVING}#1-check"
         )
     check_resource(subject, definition, flat, resource)
     check_fields(subject, flat)

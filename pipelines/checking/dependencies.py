@@ -9,7 +9,7 @@ from local.datapipeline.definition import Definition
 from local.datapipeline.object_types import Kind, kind_of
 from pipelines.checking.verdict import ActivityVerdict, Reason, Verdict
 
-_PAGE = "docs/moving-from-task-runner.md#check"
+_PAGE = "docs/moving-from-task-runner.md#1-check"
 
 
 def after_others(definition: Definition, verdicts: Sequence[ActivityVerdict]) -> list[ActivityVerdict]:

@@ -29,7 +29,7 @@ def check_resource(
         Verdict.RUNS,
         "runsOn",
         f"convert puts a worker group in the place of '{resource.id}' ({resource.type})",
-        f"{_PAGE}#convert",
+        f"{_PAGE}#2-convert",
     )
     subnets, groups = resource.strings("subnetId"), resource.strings("securityGroupIds")
     if subnets or groups:

@@ -41,6 +41,7 @@ _PREFIXES: Mapping[str, frozenset[str]] = {
     "chroot": frozenset(),
 }
 """Programs that run the rest of their words, with the options that take a value."""
+_PATTERN_FIRST = {"awk", "egrep", "expr", "fgrep", "gawk", "grep", "sed", "tr"}
 _READS_SCRIPT = {"bash", "sh", "source", "."}
 _LOOKS_ONLY = {"test", "[", "echo", "printf", "export", "declare", "local"}
 
@@ -66,6 +67,9 @@ class _Inspection:
         self._functions: set[str] = set()
         self._created: set[str] = set()
         """Files that the script itself makes, by their path as written."""
+        self._assigned_places: dict[str, set[str]] = {}
+        self._used: set[str] = set()
+        """Variables that a word of the script uses. What the others name, a program may read."""
         self._brought = False
         """Whether something was downloaded or unpacked, so that files may be there that no word names."""
 
@@ -79,6 +83,9 @@ class _Inspection:
         if problem := _refused_by_bash(text):
             self.findings.add(Kind.SYNTAX, problem)
         self.script(text, 0)
+        for name, places in self._assigned_places.items():
+            if name not in self._used:
+                self.findings.read |= places
 
     def _shebang(self, line: str, rest: str) -> bool:
         """Whether the rest is for bash."""
@@ -138,9 +145,11 @@ class _Inspection:
                     after = [part for part in word.parts if part.kind != "text"]
                     pairs.append((name, Word((Part("text", text), *after))))
         for name, value in pairs:
-            self._word(value, "")
+            self._word(value, "=")
             known = self._text(value)
             self.variables[name] = known if self.variables.get(name, known) == known else None
+            if known is not None:
+                self._assigned_places.setdefault(name, set()).update(_S3.findall(known))
 
     def _text(self, word: Word) -> str | None:
         """The word's text, with what is known of variables."""
@@ -150,6 +159,7 @@ class _Inspection:
     def _known(self, word: Word) -> Word:
         if not word.variables:
             return word
+        self._used |= set(word.variables)
         parts: list[Part] = []
         for part in word.parts:
             value = self.variables.get(part.value) if part.kind == "variable" else None
@@ -179,7 +189,7 @@ class _Inspection:
             self._redirected(operator, self._known(target))
         if not words:
             return
-        for word in words[1:]:
+        for word in _without_pattern(name or "", words[1:]):
             self._word(word, name or "")
         self._run(words, call, depth)
 
@@ -427,7 +437,7 @@ class _Inspection:
         text = known.literal or known.prefix
         if "169.254.169.254" in text or "169.254.170.2" in text:
             self.findings.add(Kind.METADATA, f"'{known.shown}'")
-        for place in _S3.findall(text) if program not in {"aws", "echo", "printf"} else ():
+        for place in _S3.findall(text) if program not in {"=", "aws", "echo", "printf"} else ():
             self.findings.read.add(place)
         path = text.partition("=")[2] if text.startswith("-") and "=/" in text else text
         if (
@@ -443,6 +453,14 @@ class _Inspection:
         for name in re.findall(r"\b(?:IN|OUT)PUT\d+_STAGING_DIR\b", word.shown):
             if name not in self._staged:
                 self.findings.add(Kind.STAGING, f"${{{name}}}")
+
+
+def _without_pattern(name: str, words: Sequence[Word]) -> list[Word]:
+    """The words of a call, without the pattern or program that some take first: it is no path."""
+    if name in _PATTERN_FIRST:
+        first = next((at for at, word in enumerate(words) if not word.prefix.startswith("-")), len(words))
+        return [*words[:first], *words[first + 1 :]]
+    return list(words)
 
 
 def _refused_by_bash(text: str) -> str:

@@ -240,6 +240,7 @@ class _Parser:
 
     def _simple(self) -> None:
         call = Call(depth=self._depth + self._nested)
+        documents = len(self._documents)
         while True:
             self._skip_blank()
             if self._at >= len(self._text) or self._text[self._at] == "\n":
@@ -263,7 +264,7 @@ class _Parser:
                 self._skip_blank()
                 self._at += array.end()
                 self._array()
-        if call.words or call.assignments or call.redirections:
+        if call.words or call.assignments or call.redirections or len(self._documents) > documents:
             self._script.calls.append(call)
         else:
             self._refuse(f"'{self._text[self._at : self._at + 10]}' is not expected")

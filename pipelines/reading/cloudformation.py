@@ -113,6 +113,10 @@ class _Values:
     def _call(self, function: str, given: Any, depth: int) -> Any:
         if function == "Fn::Sub":
             return self._sub(given, depth)
+        if function == "Fn::If" and isinstance(given, list) and len(given) == 3:
+            # Either may be what is deployed: the first that is something.
+            chosen = given[2] if _is_no_value(given[1]) else given[1]
+            return self.resolved(chosen, depth)
         arguments = self.resolved(given, depth)
         if function == "Fn::Join" and _is_pair(arguments) and isinstance(arguments[1], list):
             return str(arguments[0]).join(map(str, arguments[1]))
@@ -121,8 +125,6 @@ class _Values:
             return arguments[1][index] if index < len(arguments[1]) else ""
         if function == "Fn::Split" and _is_pair(arguments):
             return str(arguments[1]).split(str(arguments[0]))
-        if function == "Fn::If" and isinstance(arguments, list) and len(arguments) == 3:
-            return arguments[1]
         if function == "Fn::Base64":
             return arguments
         if function == "Fn::FindInMap" and isinstance(arguments, list) and len(arguments) >= 3:

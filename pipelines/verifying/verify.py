@@ -55,7 +55,7 @@ def verify(stack: Stack, minutes: float, tell: Callable[[str], None]) -> Result:
         )
         if problems:
             what = f"the service refuses the pipeline: {'; '.join(problems)}"
-            return Result(hops, Cause(what, "report this", "docs/moving-from-task-runner.md#verify"))
+            return Result(hops, Cause(what, "report this", "docs/moving-from-task-runner.md#4-verify"))
         activated = datetime.now(UTC)
         pipeline.activate()
         tell(f"pipeline     {pipeline.id} is activated; waiting up to {minutes:g} minutes")
