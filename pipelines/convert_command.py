@@ -13,7 +13,6 @@ from pipelines.app_file import DEFAULT_GROUP
 from pipelines.converting.convert import (
     MASK,
     Conversion,
-    NotConvertedError,
     convert,
     convert_back,
     passwords_of,
@@ -33,7 +32,7 @@ changed, and where the settings of the resources went, to standard error.
 
 The document keeps a record of what was changed, outside of the pipeline, so that --back can undo it.
 
-Exit code: 0 if a definition was written, 2 if the file could not be read or there is nothing to undo.
+Exit code: 0 if a definition was written, 2 if the file could not be read.
 """
 
 
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         original = Document.parse(read_text(Path(options.original))) if options.original else None
         records: list[tuple[Form, Any]] = []
         lines = list(_undo(document, original) if options.back else _convert(document, options, records))
-    except (UnreadableError, NotConvertedError) as error:
+    except UnreadableError as error:
         print(f"convert: {options.file}: {error}", file=sys.stderr)
         return 2
     for line in [*difference(before, document.text(), options.file), *lines]:
@@ -114,6 +113,8 @@ def _told(form: Form, done: Conversion, where: str, *, only_supported: bool) -> 
 def _undo(document: Document, original: Document | None) -> Iterator[str]:
     originals = dict(forms_of(original.content)) if original is not None else {}
     for name, form in forms_of(document.content):
+        if form.read_record() is None:
+            yield f"{name}: " * bool(name) + "there is no record of a conversion, so nothing is undone"
         known = passwords_of(originals[name]) if name in originals else {}
         for database in convert_back(form, known):
             yield f"{database}: write its *password, which is not recorded (or give --original)"

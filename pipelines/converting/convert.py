@@ -27,10 +27,6 @@ MASK = "********"
 _ACCOUNT = "111122223333"
 
 
-class NotConvertedError(Exception):
-    """There is nothing to undo. The message says why."""
-
-
 @dataclass
 class Conversion:
     """What was done."""
@@ -97,11 +93,11 @@ def _without_secrets(form: Form, found: Object) -> Object:
 def convert_back(form: Form, passwords: Mapping[str, Any]) -> list[str]:
     """Undo ``convert`` in place, by its record. Returns the ids of databases whose passwords are not known.
 
-    ``passwords``: the original field by database. Raises NotConvertedError.
+    ``passwords``: the original field by database. Without a record, nothing is undone.
     """
     record = form.read_record()
     if not isinstance(record, Mapping):
-        raise NotConvertedError("it has no record of a conversion, so there is nothing to undo")
+        return []
     missing = []
     for entry in record.get("objects") or []:
         form.objects.insert(int(entry["at"]), entry["object"])
