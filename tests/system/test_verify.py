@@ -35,9 +35,10 @@ SETTINGS = {
     "otherwise": [
         *("dead_poll=noticed", "reoffer_task_id=new", "reoffer_attempt=same", "late_status=accepted"),
         *("late_progress=refused", "task_objects=referenced", "task_expressions=raw", "references=component"),
-        *("secret_fields=masked", "empty_poll=null-task", "unknown_types=kept", "doubled_backslashes=halved"),
+        *("secret_fields=masked", "empty_poll=null-task", "unknown_types=kept"),
     ],
-    "next attempt": ["empty_poll=empty-body", "reoffer_attempt=next"],
+    # Backslashes are removed where fields are evaluated.
+    "next attempt": ["empty_poll=empty-body", "reoffer_attempt=next", "doubled_backslashes=halved"],
 }
 
 Verify = Callable[..., str]
@@ -86,8 +87,20 @@ def paused(deployment: Deployment) -> AbstractContextManager[None]:
     return schedule(deployment, SCHEDULE, State="DISABLED")
 
 
-def poller_without_permission(deployment: Deployment) -> AbstractContextManager[None]:
-    return permission_revoked(deployment, "PollLoopdefaultFunctionRole", "datapipeline:PollForTask")
+@contextmanager
+def poller_without_permission(deployment: Deployment) -> Iterator[None]:
+    """The polls that were allowed have ended."""
+    client = deployment.stepfunctions
+    loop = deployment.scheduler.get_schedule(Name=SCHEDULE)["Target"]["Arn"]
+
+    def failed() -> set[str]:
+        listed = client.list_executions(stateMachineArn=loop, statusFilter="FAILED")["executions"]
+        return {each["executionArn"] for each in listed}
+
+    before = failed()
+    with permission_revoked(deployment, "PollLoopdefaultFunctionRole", "datapipeline:PollForTask"):
+        eventually(lambda: failed() - before or None, "no loop fails")
+        yield
 
 
 @contextmanager
