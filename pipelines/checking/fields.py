@@ -15,6 +15,8 @@ _LATEST_START = timedelta(minutes=6)
 """With the defaults, a task starts up to one period and one minute after it is ready (README, Limits)."""
 _PROGRESS = timedelta(minutes=2)
 """Progress is reported every 60 s; less than two reports leave no room for one that fails."""
+_LEAST_DELAY = timedelta(minutes=2)
+"""Developer guide, AWS Data Pipeline Limits."""
 _PAGE = "docs/shell-commands.md#shellcommandactivity"
 
 
@@ -31,6 +33,9 @@ def check_fields(subject: Subject, flat: PipelineObject) -> None:
                 "progress is reported every 60 s, so it has to be 2 minutes or more",
                 _PAGE,
             )
+    with subject.noting("retryDelay"):
+        if "retryDelay" in task and task.duration("retryDelay") < _LEAST_DELAY:
+            subject.say(Verdict.RUNS, "retryDelay", "the service waits 2 minutes at least", _PAGE)
     if _is_short(subject, "lateAfterTimeout"):
         subject.needs.continuous = True
         subject.say(

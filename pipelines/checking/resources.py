@@ -50,6 +50,14 @@ def check_resource(
             "give the handler environment={'HTTPS_PROXY': …} in app.py",
             f"{_PAGE}#options",
         )
+    if resource.string("region"):
+        subject.say(
+            Verdict.RUNS,
+            "runsOn → region",
+            f"'{resource.id}' is in {resource.string('region')}: here it runs in the stack's region, the "
+            f"pipeline's",
+            f"{_PAGE}#what-an-ec2resource-did",
+        )
     if resource.string("imageId"):
         subject.say(
             Verdict.RUNS,

@@ -77,6 +77,8 @@ def aws_call(words: Sequence[Word]) -> AwsCall:
     call.service, call.operation = (*names, "", "")[:2]
     if call.service == "s3":
         _places(call, rest[2:])
+        if call.operation == "sync" and any(word.literal == "--delete" for word in words):
+            call.delete += call.write
     return call
 
 
@@ -117,6 +119,7 @@ def iam_action(service: str, operation: str) -> str:
         ("emr", "create-cluster"): "RunJobFlow",
         ("emr", "terminate-clusters"): "TerminateJobFlows",
         ("lambda", "invoke"): "InvokeFunction",
+        ("s3api", "list-buckets"): "ListAllMyBuckets",
         ("s3api", "list-objects"): "ListBucket",
         ("s3api", "list-objects-v2"): "ListBucket",
         ("s3api", "head-object"): "GetObject",

@@ -28,6 +28,8 @@ _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _S3 = re.compile(r"s3[an]?://[^\s'\"$,;`|&)<>]+")
 _DEEPEST = 6
+_FREE = {("sts", "get-caller-identity")}
+"""Calls that need no permission (AWS STS API reference)."""
 _PREFIXES: Mapping[str, frozenset[str]] = {
     "env": frozenset({"-u", "--unset", "-C", "--chdir", "-S"}),
     "nohup": frozenset(),
@@ -43,7 +45,23 @@ _PREFIXES: Mapping[str, frozenset[str]] = {
 """Programs that run the rest of their words, with the options that take a value."""
 _PATTERN_FIRST = {"awk", "egrep", "expr", "fgrep", "gawk", "grep", "sed", "tr"}
 _READS_SCRIPT = {"bash", "sh", "source", "."}
-_LOOKS_ONLY = {"test", "[", "echo", "printf", "export", "declare", "local"}
+_LOOKS_ONLY = {"=", "[", "declare", "echo", "export", "local", "printf", "readonly", "test", "typeset"}
+_BRINGS = {
+    "aws",
+    "base64",
+    "cd",
+    "cp",
+    "csplit",
+    "curl",
+    "dd",
+    "install",
+    "ln",
+    "mv",
+    "pushd",
+    "split",
+    "tee",
+}
+"""Programs after which files may be there that no redirection names."""
 
 
 def inspect(text: str, *, arguments: Sequence[str] = (), staged: Sequence[str] = ()) -> Findings:
@@ -70,6 +88,8 @@ class _Inspection:
         self._assigned_places: dict[str, set[str]] = {}
         self._used: set[str] = set()
         """Variables that a word of the script uses. What the others name, a program may read."""
+        self._looked_for: set[str] = set()
+        """Paths that the script tests before it uses them."""
         self._brought = False
         """Whether something was downloaded or unpacked, so that files may be there that no word names."""
 
@@ -111,6 +131,9 @@ class _Inspection:
             self.findings.add(Kind.PROCESS_SUBSTITUTION, "")
         for word in script.words:
             self._word(word, "")
+        for word in script.tested:
+            self._word(word, "test")
+            self._looked_for.add(self._known(word).literal or "")
         for call in script.calls:
             self._assigned(call)
             self._call(call, depth)
@@ -189,6 +212,8 @@ class _Inspection:
             self._redirected(operator, self._known(target))
         if not words:
             return
+        if name in {"test", "["}:
+            self._looked_for.update(word.literal or "" for word in words[1:])
         for word in _without_pattern(name or "", words[1:]):
             self._word(word, name or "")
         self._run(words, call, depth)
@@ -230,6 +255,7 @@ class _Inspection:
                 )
             return
         self._program(name)
+        self._brought = self._brought or base in _BRINGS
         rest = list(words[1:])
         if base in _PREFIXES:
             self._prefixed(base, rest, call, depth)
@@ -254,8 +280,6 @@ class _Inspection:
             self._aws(rest)
         elif base == "sleep":
             self._sleep(rest)
-        elif base == "curl":
-            self._brought = True
         elif base == "cd" and rest and rest[0].literal and is_host_path(rest[0].literal):
             self.findings.add(Kind.HOST_PATH, f"'{rest[0].literal}'")
 
@@ -350,6 +374,8 @@ class _Inspection:
                 self.findings.add(Kind.HOST_PATH, f"'{word.shown}', as HOME is an empty directory")
             else:
                 self.findings.add(Kind.UNREAD, f"the script '{word.shown}'")
+        elif path in self._looked_for:
+            self.findings.add(Kind.UNREAD, f"the script '{path}', which it looks for")
         elif path.startswith("~"):
             self.findings.add(Kind.HOST_PATH, f"'{path}', as HOME is an empty directory")
         elif path.startswith("/tmp/") or not path.startswith("/"):  # noqa: S108 - as written in the command
@@ -397,7 +423,6 @@ class _Inspection:
 
     def _aws(self, rest: Sequence[Word]) -> None:
         call = aws_call(rest)
-        self._brought = True
         if call.profile:
             self.findings.add(Kind.PROFILE, f"'{call.profile}'")
         if call.service == "configure":
@@ -411,7 +436,12 @@ class _Inspection:
             bucket, _, key = place.removeprefix("s3://").partition("/")
             resource = f"arn:aws:s3:::{bucket}/{key}*" if bucket else "*"
             self.findings.actions.setdefault(resource, set()).add("s3:DeleteObject")
-        if call.service and call.operation and call.service != "s3" and call.operation != "help":
+        if call.service == "s3" and call.operation == "ls" and not call.read:
+            self.findings.actions.setdefault("*", set()).add("s3:ListAllMyBuckets")
+            self.findings.add(Kind.AWS, "'aws s3 ls', which lists all buckets")
+        if (call.service, call.operation) in _FREE or "help" in {call.service, call.operation}:
+            return
+        if call.service and call.operation and call.service != "s3":
             self.findings.actions.setdefault("*", set()).add(iam_action(call.service, call.operation))
             self.findings.add(Kind.AWS, f"'aws {call.service} {call.operation}'")
         elif call.service == "s3" and call.delete:
@@ -444,6 +474,7 @@ class _Inspection:
             known.literal is not None
             and path.startswith("/")
             and program not in _LOOKS_ONLY
+            and path not in self._looked_for
             and is_host_path(path)
         ):
             writes = program in {"tee", "mkdir", "touch", "cp", "mv", "chown", "chmod"}

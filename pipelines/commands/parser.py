@@ -224,7 +224,7 @@ class _Parser:
             elif self._text[self._at] in "()<>&|!":
                 self._at += 1
             else:
-                self._script.words.append(self._some_word())
+                self._script.tested.append(self._some_word())
 
     def _regular_expression(self) -> None:
         depth = 0

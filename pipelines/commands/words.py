@@ -76,7 +76,9 @@ class Script:
     calls: list[Call] = field(default_factory=list)
     functions: set[str] = field(default_factory=set)
     words: list[Word] = field(default_factory=list)
-    """Words outside of simple commands: of ``for``, ``case`` and ``[[``."""
+    """Words outside of simple commands: of ``for``, ``case`` and arrays."""
+    tested: list[Word] = field(default_factory=list)
+    """Words of ``[[``: a path among them is looked for, and not needed."""
     process_substitutions: int = 0
     problem: str = ""
     """What makes it no bash; empty if nothing does."""

@@ -41,11 +41,15 @@ def kinds(text: str, **more: list[str]) -> set[Kind]:
         "exit 0",
         "if true; then exit 3; fi; true",
         "trap 'rm -f /tmp/x' EXIT; true",
-        "export PATH=/usr/local/bin:$PATH; date",
+        "export PATH=/usr/local/bin:$PATH; export JAVA_HOME=/usr/lib/jvm; date",
+        "if [ -f /etc/own.conf ]; then . /etc/own.conf; fi; [[ -d /mnt/x ]] && ls /mnt/x; true",
+        "[ -e ~/.bashrc ] && source ~/.bashrc; true",
+        "cp ${INPUT1_STAGING_DIR}/run.py . && python3 run.py && cd ${INPUT1_STAGING_DIR} && ./run.sh",
+        "aws sts get-caller-identity; aws --version; aws s3 help",
     ],
 )
 def test_nothing_is_said_of_what_runs(text: str) -> None:
-    asks = {kind for kind in kinds(text) if COMMANDS[kind].verdict}
+    asks = {kind for kind in kinds(text, staged=["INPUT1_STAGING_DIR"]) if COMMANDS[kind].verdict}
     assert asks == set()
 
 
@@ -99,6 +103,8 @@ def test_nothing_is_said_of_what_runs(text: str) -> None:
         ("cat ${INPUT2_STAGING_DIR}/x", Kind.STAGING),
         ("aws sns publish --topic-arn t --message m", Kind.AWS),
         ("aws s3 rm s3://b/k", Kind.AWS),
+        ("aws s3 ls", Kind.AWS),
+        ("aws s3 sync . s3://b/k --delete", Kind.AWS),
         ("spark-submit x.py", Kind.CLUSTER_PROGRAM),
         ("sudo mount -t nfs4 h:/ /tmp/x", Kind.HOST_PROGRAM),
         ("$CMD x", Kind.UNREAD),
