@@ -20,6 +20,7 @@ _FULL_CPU_MB = 1769
 """With so much memory, Lambda gives a whole vCPU (Lambda developer guide, Configure memory)."""
 _MINUTES_FOR_MORE_CPU = 5.0
 _ACCOUNT = "111122223333"
+_PLACEHOLDERS = {kind: f"{kind}-00000000000000000" for kind in ("vpc", "subnet", "sg")}
 
 
 @dataclass
@@ -135,7 +136,7 @@ def _network(app: _App, needs: Needs) -> Iterator[str]:
         if needs.reaches_database:
             yield "# vpc=…, if the database is in one: docs/sql-activity.md"
         return
-    known = sorted(needs.subnets) or [f"{UNKNOWN}subnet"]
+    known = sorted({_network_id(app, "subnet", one) for one in needs.subnets}) or [_PLACEHOLDERS["subnet"]]
     vpc = _construct(
         app,
         _identifier("vpc_" + "_".join(known)) if len(known) < 3 else "vpc",
@@ -143,7 +144,7 @@ def _network(app: _App, needs: Needs) -> Iterator[str]:
             "self.{name} = ec2.Vpc.from_vpc_attributes(",
             "    self,",
             '    "{id}",',
-            f'    vpc_id="{UNKNOWN}vpc",',
+            f'    vpc_id="{_PLACEHOLDERS["vpc"]}",  # replace it',
             '    availability_zones=["us-east-1a"],',
             f"    private_subnet_ids={_listed(known)},",
             ")",
@@ -152,7 +153,7 @@ def _network(app: _App, needs: Needs) -> Iterator[str]:
     )
     yield f"vpc={vpc},"
     groups = []
-    for group in sorted(needs.security_groups):
+    for group in sorted({_network_id(app, "sg", one) for one in needs.security_groups}):
         groups.append(
             _construct(
                 app,
@@ -167,6 +168,14 @@ def _network(app: _App, needs: Needs) -> Iterator[str]:
         )
     if groups:
         yield f"security_groups=[{', '.join(groups)}],"
+
+
+def _network_id(app: _App, kind: str, given: str) -> str:
+    """The id, or what synth takes for one: it checks the form of ids."""
+    if re.fullmatch(rf"{kind}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", given):
+        return given
+    app.notes.append(f"Replace {_PLACEHOLDERS[kind]} by what the definition has as '{given}'.")
+    return _PLACEHOLDERS[kind]
 
 
 def _size(name: str, needs: Needs) -> Iterator[str]:
@@ -232,7 +241,7 @@ def _text(app: _App, built_in: Sequence[str], groups: Sequence[str], *, continuo
         "#!/usr/bin/env python3",
         '"""The CDK app for the pipelines that `python -m pipelines check` looked at.',
         "",
-        f"Replace what begins with {UNKNOWN}, and the account {_ACCOUNT}.",
+        f"Replace what begins with {UNKNOWN}, ids of zeros, and the account {_ACCOUNT}.",
         '"""',
         "",
         "import sys",

@@ -19,13 +19,13 @@ from pipelines.summary import Summary
 from tests.pipelines.definitions import checked, definition, ref, shell
 from tests.system.deployments import environment_without_aws
 
-EC2 = {
+EC2: dict[str, Any] = {
     "id": "Box",
     "type": "Ec2Resource",
     "role": "r",
     "resourceRole": "r",
-    "subnetId": "subnet-0a",
-    "securityGroupIds": ["sg-0a", "sg-0b"],
+    "subnetId": "subnet-0123456789abcdef0",
+    "securityGroupIds": ["sg-0123abcd", "sg-0123456789abcdef0"],
 }
 DATABASE = {"type": "JdbcDatabase", "jdbcDriverClass": "x", "username": "etl", "*password": "sesame"}
 EVERYTHING = definition(
@@ -54,7 +54,7 @@ EVERYTHING = definition(
         "type": "SqlActivity",
         "database": ref("Db"),
         "scriptUri": "s3://scripts/a.sql",
-        "runsOn": ref("Box"),
+        "runsOn": ref("Other"),
     },
     {"id": "Db", "connectionString": "jdbc:postgresql://h/db", **DATABASE},
     {
@@ -132,7 +132,10 @@ def test_it_synthesizes_as_printed(tmp_path: Path) -> None:
     }
     command = functions["TaskRunner-ShellCommandActivity"]
     assert command["MemorySize"] == 1769, "its longest run took 9 minutes"
-    assert command["VpcConfig"] == {"SecurityGroupIds": ["sg-0a", "sg-0b"], "SubnetIds": ["subnet-0a"]}
+    network = {"SecurityGroupIds": EC2["securityGroupIds"], "SubnetIds": [EC2["subnetId"]]}
+    assert {key: sorted(ids) for key, ids in command["VpcConfig"].items()} == {
+        key: sorted(ids) for key, ids in network.items()
+    }
     assert any("layer:tools" in str(layer) for layer in command["Layers"])
     policies = json.dumps(
         [each for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Policy"]

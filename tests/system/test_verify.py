@@ -87,6 +87,14 @@ def paused(deployment: Deployment) -> AbstractContextManager[None]:
     return schedule(deployment, SCHEDULE, State="DISABLED")
 
 
+def running_loops(deployment: Deployment) -> list[str]:
+    client = deployment.stepfunctions
+    machines = client.list_state_machines()["stateMachines"]
+    (loop,) = [each["stateMachineArn"] for each in machines if "-PollLoop-" in each["name"]]
+    listed = client.list_executions(stateMachineArn=loop, statusFilter="RUNNING")["executions"]
+    return [each["executionArn"] for each in listed]
+
+
 @contextmanager
 def poller_without_permission(deployment: Deployment) -> Iterator[None]:
     """The polls that were allowed have ended."""
@@ -100,6 +108,7 @@ def poller_without_permission(deployment: Deployment) -> Iterator[None]:
     before = failed()
     with permission_revoked(deployment, "PollLoopdefaultFunctionRole", "datapipeline:PollForTask"):
         eventually(lambda: failed() - before or None, "no loop fails")
+        eventually(lambda: not running_loops(deployment) or None, "a poll that was allowed goes on")
         yield
 
 
@@ -108,15 +117,7 @@ def ticks_lost(deployment: Deployment) -> Iterator[None]:
     """The schedule's target is gone, and the loops of earlier ticks have ended."""
     target = deployment.scheduler.get_schedule(Name=SCHEDULE)["Target"]
     with schedule(deployment, SCHEDULE, Target={**target, "Arn": f"{target['Arn']}-gone"}):
-        client = deployment.stepfunctions
-        loop = target["Arn"]
-
-        def ended() -> bool | None:
-            return (
-                not client.list_executions(stateMachineArn=loop, statusFilter="RUNNING")["executions"] or None
-            )
-
-        eventually(ended, "a loop goes on")
+        eventually(lambda: not running_loops(deployment) or None, "a loop goes on")
         yield
 
 
