@@ -1,16 +1,20 @@
-"""The least that a task in a container can take on local AWS: a bare container, without the runner."""
+"""What a task in a container takes on local AWS, beside the least: a bare container, without the runner."""
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from bench.deployed import LocalAws, policy, up
+from bench.deployed import STACK, LocalAws, policy, up
 from bench.figures import spread
 
 TASKS = 20
+APP = Path(__file__).parent / "containers_app"
+LOG = f"/ecs/{STACK}-ShellCommandActivity"
 GROUP = "bench-containers"
 CLUSTER = "bench"
 _LOOK_SECONDS = 0.02
@@ -26,15 +30,65 @@ class Timed:
 
 
 def measure() -> dict[str, Any]:
-    """`sh -c 'date +%s.%N'` in a container of its own, one after the other. Takes half a minute."""
+    """`date +%s.%N` in a container of its own, one after the other: alone, and as a task. Takes minutes."""
     with up("--no-deploy") as aws:
         bare = BareContainers(aws)
-        timed = [bare.run() for _ in range(TASKS)]
+        alone = [bare.run() for _ in range(TASKS)]
+    with up(app=APP) as aws:
+        tasks = [_task(aws, number) for number in range(TASKS)]
     return {
         "tasks": TASKS,
-        "RunTask to the command's first line, ms": spread([each.start for each in timed]),
-        "the command's end to STOPPED, ms": spread([each.end for each in timed]),
+        "RunTask to the command's first line, ms": spread([each.start for each in alone]),
+        "the command's end to STOPPED, ms": spread([each.end for each in alone]),
+        "with the runner: RunTask to the command's first line, ms": spread([each.start for each in tasks]),
+        "with the runner: the command's end to the task's status, ms": spread([each.end for each in tasks]),
     }
+
+
+def _task(aws: LocalAws, number: int) -> Timed:
+    """Run one ShellCommandActivity to its end."""
+    client, states = aws.client("datapipeline"), aws.client("stepfunctions")
+    name = f"Bench{number}"
+    pipeline = client.create_pipeline(name=name, uniqueId=name)["pipelineId"]
+    default = {"scheduleType": "ondemand", "workerGroup": "default"}
+    objects = {"Default": default, name: {"type": "ShellCommandActivity", "command": "date +%s.%N"}}
+    client.put_pipeline_definition(
+        pipelineId=pipeline,
+        pipelineObjects=[
+            {"id": id_, "name": id_, "fields": [{"key": k, "stringValue": v} for k, v in fields.items()]}
+            for id_, fields in objects.items()
+        ],
+    )
+    client.activate_pipeline(pipelineId=pipeline)
+    history = _history(states, name)
+    scheduled = [event for event in history if event["type"] == "TaskScheduled"]
+    (start,) = (event for event in scheduled if "runTask" in event["taskScheduledEventDetails"]["resource"])
+    status = scheduled[-1]  # SetTaskStatus
+    events = aws.client("logs").filter_log_events(logGroupName=LOG, filterPattern=f'"@{name}_"')["events"]
+    lines = [json.loads(event["message"]) for event in events]
+    ran = next(float(line["message"]) for line in lines if line.get("stream") == "stdout")
+    return Timed(
+        start=1000 * (ran - start["timestamp"].timestamp()),
+        end=1000 * (status["timestamp"].timestamp() - ran),
+    )
+
+
+def _history(states: Any, name: str) -> list[Any]:
+    """The history of the only execution for this component, once it has ended."""
+    (arn,) = (
+        machine["stateMachineArn"]
+        for machine in states.list_state_machines()["stateMachines"]
+        if machine["name"].endswith("-RunTask")
+    )
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        for execution in states.list_executions(stateMachineArn=arn)["executions"]:
+            if execution["name"].startswith(f"{name}-") and execution["status"] != "RUNNING":
+                found = states.get_execution_history(executionArn=execution["executionArn"], maxResults=1000)
+                return list(found["events"])
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{name} has not ended")
+        time.sleep(0.2)
 
 
 class BareContainers:

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Mapping
@@ -27,6 +28,8 @@ from runner.progress import INTERVAL_SECONDS, report_interval
 Handler = Callable[[dict[str, Any], Any], Any]
 
 _METADATA_SECONDS = 2
+_TRIES = 7
+"""With waits of 1, 2, 4 ... 32 s between them, and the SDK's own retries."""
 
 
 class Stop:
@@ -64,10 +67,24 @@ def main() -> NoReturn:
     if not objects.begin(container):
         telemetry.logger.warning("Container not needed", container=container)
         sys.exit(0)
-    objects.end(run(objects.event(), container, stop))
+    tell(objects, run(objects.event(), container, stop))
     sys.stdout.flush()
     # Skip what a handler may have left in threads: the outcome is told, and nothing follows.
     os._exit(0)
+
+
+def tell(objects: TaskObjects, outcome: Mapping[str, Any], *, tries: int = _TRIES) -> None:
+    """Write the outcome, however long it takes within reason. Raises the last of AWS's errors."""
+    for number in range(tries):
+        try:
+            objects.end(outcome)
+        except clients.aws_errors() as error:
+            telemetry.logger.warning("Outcome not written", error=str(error))
+            if number == tries - 1:
+                raise
+            time.sleep(2**number)
+        else:
+            return
 
 
 def run(event: Mapping[str, Any], container: str, stop: Stop) -> Mapping[str, Any]:

@@ -280,9 +280,7 @@ def _file_problem(path: Path) -> str:
         return "is no file"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    if path.resolve().is_relative_to(
-        "/proc"
-    ):  # Such as the handler's own variables, as the handler sees them.
+    if path.resolve().is_relative_to("/proc"):  # Such as the variables of whoever reads it: the handler.
         return "is a link to a file of the system"
     return "" if os.access(path, os.R_OK) else "cannot be read: its modes do not allow it"
 

@@ -27,7 +27,7 @@ from local.ministack_hooks.ecs_definitions import EcsDefinitions, run_tasks_of_s
 from local.ministack_hooks.ecs_integration import EcsIntegration
 from local.ministack_hooks.encrypted_executions import EncryptedExecutions
 from local.ministack_hooks.execution_timeout import ExecutionTimeout
-from local.ministack_hooks.expressions import ParsedOnce
+from local.ministack_hooks.expressions import ParsedOnce, write_all_characters
 from local.ministack_hooks.function_roles import FunctionRoles
 from local.ministack_hooks.handler import Handler
 from local.ministack_hooks.key_use import KeyUse
@@ -115,6 +115,7 @@ class Ministack:
         StoredObjects(self._step_functions)
         EncryptedExecutions(self._step_functions)
         ParsedOnce(self._step_functions.jsonata)
+        write_all_characters()
         self.permissions = Permissions(account=ACCOUNT, region=REGION, note=note)
         self.function_roles = FunctionRoles(self._lambda, self.permissions)
         self._roles = StateMachineRoles(self._step_functions, self.permissions)

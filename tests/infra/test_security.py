@@ -411,7 +411,6 @@ def test_no_function_can_do_anothers_work(whole: Template) -> None:
     commands = actions(statements(whole, "HandlerShellCommandActivityCommandRole"))
     of_one = {
         "datapipeline:PollForTask": poller,
-        "s3:PutObject": poller,
         "states:StartExecution": loop,
         "datapipeline:SetTaskStatus": run_task,
         "datapipeline:EvaluateExpression": shell,
@@ -420,6 +419,21 @@ def test_no_function_can_do_anothers_work(whole: Template) -> None:
     for action, owner in of_one.items():
         owners = [owner for owner in (poller, loop, run_task, shell, commands) if action in owner]
         assert owners == [owner], action
+
+
+def test_whoever_puts_objects_aside_has_a_folder_of_its_own(whole: Template) -> None:
+    folders = {
+        role.partition("Role")[0]: resource.partition(">/")[2].partition("/")[0]
+        for role, statement in role_statements(whole)
+        if "s3:PutObject" in actions([statement])
+        for resource in resources(statement)
+    }
+    assert folders == {
+        "PollLoopetlFunction": "claims",
+        "RunTaskStateMachine": "containers",
+        "HandlernightlyContainerTask": "containers",
+        "ContainerEndedFunction": "containers",
+    }
 
 
 def test_a_handler_writes_no_log_but_its_own(whole: Template) -> None:

@@ -18,7 +18,7 @@ from tests.system.deployments import (
     Deployment,
     deployed,
 )
-from tests.system.examples import Examples, copy_project, deployed_examples
+from tests.system.examples import Examples, copy_project, deployed_examples, run_in_containers
 
 
 @pytest.fixture(scope="session")
@@ -91,12 +91,22 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", params=["in-a-function"])
 def examples(
-    project: Path, postgresql_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    project: Path,
+    postgresql_server: DatabaseServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Examples]:
-    """The app of docs/examples, TIME_SCALE times as fast. Redshift statements run on PostgreSQL."""
+    """The app of docs/examples, TIME_SCALE times as fast. Redshift statements run on PostgreSQL.
+
+    For tests that ask for "in-containers", SqlActivity and CopyActivity run in containers.
+    """
     server = postgresql_server
+    if request.param == "in-containers":
+        project = tmp_path_factory.mktemp("project")
+        copy_project(project)
+        run_in_containers(project)
     redshift = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}"
     with deployed_examples(project, tmp_path_factory.mktemp("home"), "--redshift", redshift) as up:
         yield up

@@ -163,3 +163,10 @@ def deployed(home: Path, *arguments: str, app: Path = ROOT) -> Iterator[Deployme
         deployment = Deployment(command.ready(), home, command.process.pid)
         keep_roles(deployment)
         yield deployment
+
+
+def log_group_of(deployment: Deployment, route: str) -> str:
+    """The log group of a handler, which runs in a function or in a container."""
+    groups = {group["logGroupName"] for group in deployment.logs.describe_log_groups()["logGroups"]}
+    (group,) = groups & {f"/aws/lambda/{STACK}-{route}", f"/ecs/{STACK}-{route}"}
+    return group

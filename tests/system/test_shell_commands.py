@@ -13,13 +13,11 @@ from aws_cdk import aws_iam as iam
 
 from infra.handlers import s3_access
 from local.account import ACCOUNT, REGION
-from tests.system.deployments import STACK, Deployment, eventually
+from tests.system.deployments import STACK, Deployment, eventually, log_group_of
 from tests.system.granted import EXISTS, SHELL, SHELL_PRECONDITION, grant
 from tests.system.pipelines import Fields, Pipeline, Ref, Run, shell
 
 DEFINITIONS = Path(__file__).parent / "definitions"
-LOG_GROUPS = (f"/aws/lambda/{STACK}-ShellCommandActivity", f"/ecs/{STACK}-ShellCommandActivity")
-"""Of the handler as a function, and in a container."""
 MEGABYTE = 1_000_000
 
 wherever_it_runs = pytest.mark.parametrize(
@@ -308,8 +306,7 @@ def _cut(deployment: Deployment, component: str) -> Mapping[str, Any] | None:
 
 
 def _logged(deployment: Deployment, event_name: str, component: str) -> Mapping[str, Any] | None:
-    groups = {group["logGroupName"] for group in deployment.logs.describe_log_groups()["logGroups"]}
-    (group,) = groups.intersection(LOG_GROUPS)
+    group = log_group_of(deployment, "ShellCommandActivity")
     found = deployment.logs.filter_log_events(logGroupName=group, filterPattern=f'"{event_name}"')
     lines = [json.loads(event["message"]) for event in found["events"] if event_name in event["message"]]
     return next((line for line in lines if line["attemptId"].startswith(f"@{component}_")), None)

@@ -35,6 +35,7 @@ def main() -> None:
             ("ShellCommandActivity", shell_command(compute=container)),
             ("ShellCommandPrecondition", shell_command_precondition(compute=container)),
             ("Exists", exists()),
+            ("boxed", shell_command(compute=container)),
             ("small", shell_command(compute=Container(vpc=vpc, cpu=256, memory_mb=512))),
             ("spot", shell_command(compute=Container(vpc=vpc, spot=True))),
             ("packages", shell_command(compute=Container(vpc=vpc, packages=["postgresql15"]))),

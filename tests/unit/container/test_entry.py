@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from container import entry
 from container.context import LONGEST_SECONDS, ContainerContext
@@ -45,6 +46,24 @@ def test_what_a_container_has_written_can_be_found(objects: TaskObjects) -> None
     assert (objects.found().begun, objects.found().outcome) == (True, None)
     objects.end({"status": "FINISHED"})
     assert objects.found().outcome == {"status": "FINISHED"}
+
+
+def test_an_outcome_that_cannot_be_written_at_once_is_written_later(
+    objects: TaskObjects, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        s3.denied.clear()
+
+    monkeypatch.setattr(time, "sleep", wait)
+    s3.denied.add("claims")
+    entry.tell(objects, {"status": "FINISHED"})
+    assert (objects.found().outcome, waits) == ({"status": "FINISHED"}, [1])
+    s3.denied.add("claims")
+    with pytest.raises(ClientError):
+        entry.tell(objects, {"status": "FINISHED"}, tries=1)
 
 
 def run(work: Callable[[Task], Outcome | None], objects: TaskObjects, stop: entry.Stop | None = None) -> Any:
