@@ -12,7 +12,7 @@ from local.datapipeline.object_types import SYSTEM_PRECONDITIONS, Kind, kind_of,
 from local.datapipeline.objects import PipelineObject as ServiceObject
 from local.datapipeline.plan import PlanError
 from local.datapipeline.settings import Settings
-from local.datapipeline.validation import validate
+from local.datapipeline.validation import MAXIMUM_OBJECTS, validate
 from pipelines.checking import copy, exists, redshift_copy, shell, sql
 from pipelines.checking.dependencies import after_others
 from pipelines.checking.fields import check_fields
@@ -46,9 +46,14 @@ class Facts:
 
 NO_FACTS = Facts({})
 
+_MOST_OBJECTS = 10 * MAXIMUM_OBJECTS
+"""Ten times the service's limit, which it may have raised for somebody."""
+
 
 def check(source: Source, facts: Facts = NO_FACTS) -> PipelineVerdict:
     """The verdicts on all activities and preconditions, in the order of the definition."""
+    if len(source.definition.objects) > _MOST_OBJECTS:
+        return _too_many(source)
     definition, without_value = _with_values(source.definition)
     subjects = [one for one in definition.objects if _is_subject(definition, one)]
     for_all = [*_refused(source, definition), *without_value]
@@ -66,6 +71,19 @@ def check(source: Source, facts: Facts = NO_FACTS) -> PipelineVerdict:
         verdicts.append(_verdict(definition, flat, resource, runs, for_all, facts))
     waiting = after_others(definition, verdicts)
     return PipelineVerdict(source.name, tuple(waiting), tuple(_worker_groups(definition, subjects)))
+
+
+def _too_many(source: Source) -> PipelineVerdict:
+    """The verdicts on what no service takes. Looking into it could take hours."""
+    count = len(source.definition.objects)
+    message = f"the definition cannot be put: it has {count:,} objects, and {MAXIMUM_OBJECTS} are possible"
+    reason = Reason(Verdict.CHANGE, "objects", message, _MOVING)
+    found = [
+        ActivityVerdict(each.id, each.type or "", (reason,), Needs())
+        for each in source.definition.objects
+        if kind_of(each.type) in {Kind.ACTIVITY, Kind.PRECONDITION}
+    ]
+    return PipelineVerdict(source.name, tuple(found))
 
 
 def _verdict(

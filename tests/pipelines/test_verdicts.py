@@ -259,6 +259,16 @@ def test_nothing_runs_of_a_definition_that_cannot_be_put(objects: list[dict[str,
         assert found.verdict >= Verdict.CHANGE, messages(found)
 
 
+def test_thousands_of_objects_are_told_at_once() -> None:
+    objects = [
+        {"id": f"N{number}", "type": "ShellCommandActivity", "parent": ref(f"N{(number + 1) % 3000}")}
+        for number in range(3000)
+    ]
+    found = checked(definition(*objects)).activities
+    assert len(found) == 3000
+    assert "3,001 objects" in messages(found[0])
+
+
 def test_parents_in_a_circle_end() -> None:
     one, other = shell("true", parent=ref("B")), {**shell("true"), "id": "B", "parent": ref("A")}
     assert len(checked(definition(one, other)).activities) == 2
