@@ -46,7 +46,7 @@ class Branches:
         step_functions._run_parallel_branches = self._run
         step_functions._scaled_sleep = self._sleep
         step_functions._sleep_until = self._sleep_until
-        self._add_no_events_of_aborted_branches()
+        self._add_events_of_branches_one_by_one()
 
     def aborted(self) -> bool:
         """Whether the state that this thread runs has to end."""
@@ -160,13 +160,19 @@ class Branches:
             return
         self._sleep((until - datetime.now(UTC)).total_seconds())
 
-    def _add_no_events_of_aborted_branches(self) -> None:
+    def _add_events_of_branches_one_by_one(self) -> None:
+        """An event's id is its place in the history, also if branches add events at the same time.
+
+        Branches that have been aborted add none.
+        """
         original = self._step_functions._add_event
+        one = threading.Lock()
 
         def add(execution: Any, event_type: str, details: Any = None) -> Any:
             branch = self._branch.get()
             if branch is not None and branch.aborted():
                 raise AbortedError
-            return original(execution, event_type, details)
+            with one:
+                return original(execution, event_type, details)
 
         self._step_functions._add_event = add
