@@ -1,8 +1,8 @@
 """Ends a task's container for good, and gives RunTask its outcome.
 
-Event from RunTask: ``{execution, error, cause, starts, logGroup}``; ``error`` and ``cause`` say how RunTask
-left the container's states. Return value: a handler's (see ``runner/outcome.py``). It changes nothing if it
-is called again, so RunTask repeats it until it succeeds.
+Event from RunTask: ``{execution, task, error, cause, starts, logGroup}``; ``task`` has the ids to log, and
+``error`` and ``cause`` say how RunTask left the container's states. Return value: a handler's (see
+``runner/outcome.py``). It changes nothing if it is called again, so RunTask repeats it until it succeeds.
 
 Event from EventBridge: an execution that was aborted, timed out or failed. Its container is no longer wanted.
 """
@@ -51,6 +51,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any] 
         telemetry.emit({"ContainersNotStarted": 1})
     telemetry.logger.info(
         "Container ended",
+        **event["task"],
         execution=event["execution"],
         ecsTask=stopped.id if stopped else None,
         reason=stopped.words if stopped else f"{ending.error}: {ending.cause[:1_000]}",

@@ -32,6 +32,8 @@ _FIRST_REPORT_SECONDS = 60
 _REPORT_SECONDS = 240
 """The service model takes a task away after 5 minutes without a report."""
 _AFTER_AN_ERROR_SECONDS = 120
+_LOGGED = ("pipelineId", "attemptId", "taskId", "workerGroup", "type", "route")
+"""The members of the envelope that name the task in log lines."""
 _LONGEST_SECONDS = 7 * 24 * 3600 + 3600
 """An hour more than a handler has in a container (lambdas/container/context.py)."""
 
@@ -232,6 +234,7 @@ def _container_ended(
         payload=sfn.TaskInput.from_object(
             {
                 "execution": "{% $states.context.Execution.Name %}",
+                "task": {key: f"{{% {TASK}.{key} %}}" for key in _LOGGED},
                 "logGroup": container.log_group.log_group_name,
                 "error": "{% $states.input.error %}",
                 "cause": "{% $states.input.cause %}",

@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 
 def fetch(code_uri: str) -> str:
     """Unpack the zip at ``code_uri``, ``s3://bucket/key``, and return the directory."""
-    import boto3
+    try:
+        import boto3
+    except ImportError:
+        sys.exit("The image has no boto3 for its python3: see docs/containers.md, Images.")
 
     directory = Path(tempfile.mkdtemp(prefix="runner-"))
     archive = directory / "code.zip"
@@ -29,6 +32,8 @@ def fetch(code_uri: str) -> str:
 
 
 if __name__ == "__main__":
+    if sys.version_info < (3, 11):  # noqa: UP036 - the image is whatever it is
+        sys.exit(f"The image's python3 is {sys.version.split()[0]}, and 3.11 or newer is needed.")
     sys.path.insert(0, fetch(os.environ["TASK_CODE"]))
     from container.entry import main
 

@@ -200,8 +200,8 @@ def _not_started(error: OSError, task: Task, script: Path) -> str:
         )
     if error.errno in {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}:
         return (
-            f"The command could not be started: {error.strerror}. No more files, processes or memory are "
-            "left; `memory_mb` of the handler, or of its Container, in app.py gives it more memory."
+            f"The command could not be started: {error.strerror}. The function has no more files, processes "
+            "or memory left; `memory_mb` of the handler, or of its Container, in app.py gives it more memory."
         )
     first_line = script.read_bytes()[:200].split(b"\n")[0].decode("utf-8", "replace")
     if first_line.startswith("#!"):

@@ -141,7 +141,7 @@ def test_containers_that_aws_has_no_room_for(deployment: Deployment, mailbox: Ma
     deployment.faults.add({"operation": "ECS:RunTask", "kind": "capacity", "count": 12})
     pipeline = Pipeline.activated(deployment, {"Boxed": routed("boxed", "true")}, worker_group=ORDERS)
     mailbox.wait_for("ContainersNotStarted", state="ALARM")
-    shown = follow(deployment, "ContainersNotStarted", {}, block=0)
+    shown = follow(deployment, "ContainersNotStarted", NAMES)
     assert "Capacity is unavailable" in shown
     deployment.faults.clear()
     pipeline.ended("Boxed", "FINISHED")

@@ -41,4 +41,4 @@ def test_the_text_runs_by_itself_and_says_what_is_missing() -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert "boto3" in done.stderr
+    assert "The image has no boto3" in done.stderr

@@ -17,6 +17,7 @@ NAME = "Load-12345678-abc"
 FOLDER = f"containers/{NAME}/"
 EVENT = {
     "execution": NAME,
+    "task": {"pipelineId": "df-1", "attemptId": "@Load_Attempt=1", "taskId": "T1"},
     "error": "ContainerStopped",
     "cause": json.dumps({"TaskArn": "arn:…/t1", "StopCode": "EssentialContainerExited", "Containers": []}),
     "starts": 1,
