@@ -51,6 +51,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What measures all the others.
     "bench": {
         "activities",
+        "copying",
+        "data_nodes",
         "infra",
         "infra.handlers",
         "infra.stack",
@@ -59,6 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "local.simulation",
         "poller",
         "runner",
+        "shell",
     },
 }
 
