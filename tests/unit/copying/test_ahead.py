@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -65,11 +66,10 @@ def test_an_error_comes_after_the_blocks_before_it() -> None:
         yield from BLOCKS
         raise OSError("gone")
 
-    taken = []
+    blocks = ahead(reading(), never)
+    assert list(itertools.islice(blocks, len(BLOCKS))) == BLOCKS
     with pytest.raises(OSError, match="gone"):
-        for block in ahead(reading(), never):
-            taken.append(block)
-    assert taken == BLOCKS
+        next(blocks)
 
 
 def test_reading_that_waits_is_interrupted() -> None:
