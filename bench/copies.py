@@ -220,7 +220,7 @@ def _copied(
     s3 = FileS3(file)
     with mock.patch.dict(os.environ, region), mock.patch.object(clients, "s3", return_value=s3):
         seconds = _seconds(copy)
-    return {"seconds": seconds, "peak": _peak_bytes() / 1024**2}
+    return {"seconds": seconds, "peak": peak_bytes() / 1024**2}
 
 
 def _plain_script(login: Login, file: Path, megabytes: int) -> dict[str, float]:
@@ -293,11 +293,11 @@ def _figures(megabytes: int, times: list[float]) -> dict[str, float]:
     return {
         "into the table, MB/s": round(megabytes / times[0], 1),
         "out of the table, MB/s": round(megabytes / times[1], 1),
-        "peak memory, MB": round(_peak_bytes() / 1024**2),
+        "peak memory, MB": round(peak_bytes() / 1024**2),
     }
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
     """The peak memory of this process. On Linux, ru_maxrss includes that of the process that started it."""
     status = Path("/proc/self/status")
     if status.exists():

@@ -25,7 +25,6 @@ def ahead(blocks: Iterable[Block], interrupt: Callable[[], None]) -> Generator[B
     try:
         while block := waiting.take():
             yield block
-        thread.join()
     finally:
         if waiting.drop():
             interrupt()

@@ -12,7 +12,7 @@ from pymysql.constants import CLIENT, ER, FIELD_TYPE
 
 from copying.blocks import Block, TextBlock, bulk_text, row_blocks, rows_of
 from copying.insert_query import InsertQuery
-from copying.mysql_load import is_loadable, load
+from copying.mysql_load import TableLoad, chunks, columns_of, max_packet
 from copying.mysql_rows import QueryRows
 from copying.mysql_values import (
     Column,
@@ -44,25 +44,10 @@ _PARAMETERS = (
 )
 
 
-_VARIABLES = "SHOW VARIABLES WHERE Variable_name IN ('local_infile', 'wsrep_on')"
-"""Some versions of Galera commit while they load (wsrep_load_data_splitting)."""
-_ENGINE = (
-    "SELECT engine FROM information_schema.tables WHERE table_schema = coalesce(%s, database()) "
-    "AND table_name = %s"
-)
-_CLIENT_ERRORS = range(2000, 3000)
-"""The driver's own error numbers (pymysql.constants.CR). After these, the connection cannot be used."""
-_MOST_GROWTH = 4
-"""An empty value takes one byte in bulk text, and ``'', `` in a statement. Escapes take less."""
-_CHUNK_BYTES = 8 * 1024 * 1024
 _BINARY = 63
 """The number of the character set of binary columns (MySQL documentation, "Column Definition")."""
 _TEXTS = TEXT_TYPES - {FIELD_TYPE.JSON}
 _SEVERAL = "selectQuery gives the rows of several queries; one is expected."
-_NOT_TAKEN_BACK = (
-    "its trigger has written to a table without transactions, such as MyISAM, where rows that could not be "
-    "loaded cannot be taken back. Write an insertQuery."
-)
 
 
 class MySqlTables(MySqlSession, TablesSession):
@@ -73,7 +58,7 @@ class MySqlTables(MySqlSession, TablesSession):
     """Without MULTI_STATEMENTS, the server refuses a second statement.
 
     Its rows would be lost, or it would run for some of the rows only. With LOCAL_FILES, but without the
-    driver's ``local_infile``, the server may ask for a file, and the driver refuses: see ``mysql_load``.
+    driver's ``local_infile``, the driver refuses to send files: see ``mysql_local_infile``.
     """
 
     def _set_up(self) -> None:
@@ -165,7 +150,7 @@ class MySqlTables(MySqlSession, TablesSession):
         inserted = 0
         with _errors_as_task_failed():
             numbers = self._bit_columns(query, table)
-            packet = self._max_packet()
+            packet = max_packet(self._driver)
             around = len(query.for_mysql(0).encode()) + 1  # Including the byte of the command.
             between = len("".join(query.row).encode()) + len(", ")
             room = min(packet - around, BATCH_CHARACTERS)
@@ -184,73 +169,22 @@ class MySqlTables(MySqlSession, TablesSession):
         self, table: str, names: Sequence[str], blocks: Iterable[Block], columns: int, form: BulkText
     ) -> int:
         query = InsertQuery.into(table, tuple(names), columns)
-        into = self._loadable(table, names)
         with _errors_as_task_failed():
-            self._packet_bytes = self._max_packet()
-        if len(into) != columns:
+            loading = TableLoad.of(self._driver, self._wire, table, names, form)
+        if loading is None or len(loading.columns) != columns:
             return self.insert(query, rows_of(blocks), table)
         count = 0
-        for chunk in _chunks(bulk_text(blocks, columns)):
+        for chunk in chunks(bulk_text(blocks, columns)):
             records = sum(block.records for _, block in chunk)
-            if not self._load(table, into, [text for text, _ in chunk], records, form):
+            with _errors_as_task_failed():
+                is_loaded = loading.take([text for text, _ in chunk], records)
+            if not is_loaded:
                 try:
                     self.insert(query, rows_of(block for _, block in chunk), table)
                 except RecordError as error:
                     raise error.after(count) from error
             count += records
         return count
-
-    def _load(
-        self, table: str, into: Sequence[Column], texts: Sequence[bytes], records: int, form: BulkText
-    ) -> bool:
-        """Load rows. Returns False if they have to be inserted: the server may have stored other values."""
-        if not is_loadable(into, with_nulls=any(b"\\" in text and rb"\N" in text for text in texts)):
-            return False
-        if _MOST_GROWTH * max(map(len, texts)) > self._packet_bytes:  # A record may be too long for INSERT.
-            return False
-        with _errors_as_task_failed():
-            self._execute("SAVEPOINT loaded")
-            failure: Exception | None = None
-            try:
-                names = [quoted(column.name, MYSQL_QUOTE) for column in into]
-                if load(self._wire, table, names, form, texts) == records:
-                    return True
-            except pymysql.MySQLError as error:
-                if number_and_text(error)[0] in _CLIENT_ERRORS:
-                    raise
-                failure = error
-            try:
-                self._execute("ROLLBACK TO SAVEPOINT loaded")
-            except pymysql.MySQLError as error:  # After a deadlock, all is rolled back.
-                raise failure or error from error
-            warnings = self._driver.show_warnings()  # type: ignore[no-untyped-call]
-            if any(number == ER.WARNING_NOT_COMPLETE_ROLLBACK for _level, number, _text in warnings):
-                raise refused(_NOT_TAKEN_BACK)
-        return False
-
-    def _loadable(self, table: str, names: Sequence[str]) -> Sequence[Column]:
-        """The columns, if LOAD DATA LOCAL can fill them as INSERT does. Else none."""
-        *schema, name = parts(table, MYSQL_QUOTE) or [table]
-        try:
-            with self._driver.cursor() as cursor:
-                cursor.execute(_VARIABLES)
-                variables = {str(name).lower(): str(value).upper() for name, value in cursor.fetchall()}
-                if variables.get("local_infile") != "ON" or variables.get("wsrep_on", "OFF") != "OFF":
-                    return ()
-                cursor.execute(_ENGINE, (schema[0] if schema else None, name))
-                if cursor.fetchall() != [("InnoDB",)]:
-                    return ()
-            columns = self._columns(table)
-        except pymysql.MySQLError:  # The statement itself gives a better error.
-            return ()
-        known = {column.name.lower(): column for column in columns}
-        wanted = (
-            [known.get(bare(name).lower()) for name in names]
-            if names
-            else [column for column in columns if column.listed]
-        )
-        found = [column for column in wanted if column]
-        return found if len(found) == len(wanted) and is_loadable(found, with_nulls=False) else ()
 
     def commit(self) -> None:
         with _errors_as_task_failed():
@@ -267,20 +201,10 @@ class MySqlTables(MySqlSession, TablesSession):
         """The BIT columns, or parameters, that receive values unchanged, by the values' positions."""
         name = query.table or table
         try:
-            columns = self._parameters(name) if query.is_call else self._columns(name)
+            columns = self._parameters(name) if query.is_call else columns_of(self._driver, name)
         except pymysql.MySQLError:  # The statement itself gives a better error.
             return {}
         return bit_columns(query.targets, columns)
-
-    def _max_packet(self) -> int:
-        with self._driver.cursor() as cursor:
-            cursor.execute("SELECT @@max_allowed_packet")
-            return int(cursor.fetchall()[0][0])
-
-    def _columns(self, table: str) -> list[Column]:
-        with self._driver.cursor() as cursor:
-            cursor.execute(f"SHOW COLUMNS FROM {table}")
-            return [_column(*described) for described in cursor.fetchall()]
 
     def _parameters(self, procedure: str) -> list[Column]:
         *schema, name = parts(procedure, MYSQL_QUOTE)
@@ -291,33 +215,6 @@ class MySqlTables(MySqlSession, TablesSession):
     def _execute(self, statement: str, values: Sequence[str | int | None] | None = None) -> None:
         with self._driver.cursor() as cursor:
             cursor.execute(statement, values)
-
-
-def _column(name: str, kind: str, nullable: str, _key: str, _default: str | None, extra: str) -> Column:
-    """A row of SHOW COLUMNS."""
-    words = set(extra.upper().split())
-    return Column(
-        name,
-        kind,
-        listed="INVISIBLE" not in words,
-        is_generated=not words.isdisjoint({"VIRTUAL", "STORED", "PERSISTENT"}),
-        is_nullable=nullable.upper() == "YES",
-    )
-
-
-def _chunks(texts: Iterable[tuple[bytes, Block]]) -> Iterator[list[tuple[bytes, Block]]]:
-    """Blocks for one LOAD DATA, which are in memory until it is done."""
-    chunk: list[tuple[bytes, Block]] = []
-    size = 0
-    for text, block in texts:
-        chunk.append((text, block))
-        size += len(text)
-        if size >= _CHUNK_BYTES:
-            yield chunk
-            chunk = []
-            size = 0
-    if chunk:
-        yield chunk
 
 
 def _abandon(cursor: Any) -> None:

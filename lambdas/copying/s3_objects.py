@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RANGE_BYTES = 8 * 1024 * 1024
-_RANGES_AHEAD = 4
-"""With them, 40 MB are in memory."""
+_RANGES_AHEAD = 5
+"""With them, 48 MB are in memory."""
 PART_BYTES = 64 * 1024 * 1024
 """Larger objects are copied in parallel parts of this size: S3 answers each request within seconds."""
 _MAX_PARTS = 10_000

@@ -336,5 +336,5 @@ def _transfer_config() -> TransferConfig:
     from boto3.s3.transfer import TransferConfig
 
     return TransferConfig(
-        max_concurrency=4, multipart_threshold=16 * 1024 * 1024, max_io_queue=16, io_chunksize=262_144
+        max_concurrency=6, multipart_threshold=16 * 1024 * 1024, max_io_queue=16, io_chunksize=262_144
     )

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from copying import mysql_load
+from copying import mysql_local_infile
+from copying.mysql_load import TableLoad
 from copying.mysql_tables import MySqlTables
 from copying.tables import TablesSession
 from data_formats.bulk_text import BulkFile
@@ -25,7 +26,7 @@ from tests.databases.copies import Copies, unencrypted
 from tests.databases.objects import Fields
 from tests.databases.responses import FINISHED, failure
 
-slow = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+slow = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 TYPES = {
     "int": "int",
@@ -67,7 +68,7 @@ VALUES = [
 def row_by_row() -> Iterator[None]:
     """INSERT, and the driver's rows."""
     unload = mock.patch.object(MySqlTables, "unload", TablesSession.unload)
-    load = mock.patch.object(MySqlTables, "_loadable", return_value=())
+    load = mock.patch.object(TableLoad, "of", return_value=None)
     with unload, load, mock.patch.object(BulkFile, "of", return_value=None):
         yield
 
@@ -167,7 +168,7 @@ def test_a_chunk_that_is_inserted_again_is_there_once(
     mysql: Copies, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server has a note for the second chunk: it cuts the time off."""
-    monkeypatch.setattr("copying.mysql_tables._CHUNK_BYTES", 1)
+    monkeypatch.setattr("copying.mysql_load._CHUNK_BYTES", 1)
     mysql.server.execute(f"CREATE TABLE {table} (a int PRIMARY KEY, d date)")
     days = [b"%d,2024-05-01%s\n" % (n, b" 10:00:00" if n == 60_000 else b"") for n in range(100_000)]
     assert mysql.load(b"".join(days), table) == FINISHED
@@ -177,7 +178,7 @@ def test_a_chunk_that_is_inserted_again_is_there_once(
 def test_a_record_that_is_refused_leaves_nothing_of_the_chunks_before(
     mysql: Copies, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("copying.mysql_tables._CHUNK_BYTES", 1)
+    monkeypatch.setattr("copying.mysql_load._CHUNK_BYTES", 1)
     mysql.server.execute(CREATE.format(table))
     message = failure(mysql.load(LINES + b"7,x\n", table), "StatementFailed")
     assert "Duplicate entry '7'" in message
@@ -205,7 +206,7 @@ def test_what_cannot_be_taken_back_is_not_loaded(create: str, mysql: Copies, tab
     into = table + ("v" if "VIEW" in create else "")
     for statement in f"CREATE TABLE {create.format(f'{table} (a int, b text)', table, table)}".split(";"):
         mysql.server.execute(statement)
-    with mock.patch("copying.mysql_tables.load", side_effect=AssertionError):
+    with mock.patch("copying.mysql_load.load", side_effect=AssertionError):
         assert mysql.load(b"1,x\n", into) == FINISHED
     assert mysql.server.query(f"SELECT a FROM {table}") == [(1,)]
 
@@ -213,7 +214,7 @@ def test_what_cannot_be_taken_back_is_not_loaded(create: str, mysql: Copies, tab
 def test_a_server_without_local_infile(mysql: Copies, table: str) -> None:
     mysql.server.execute(CREATE.format(table), "SET GLOBAL local_infile = OFF")
     try:
-        with mock.patch("copying.mysql_tables._VARIABLES", "SELECT 'local_infile', 'ON'"):
+        with mock.patch("copying.mysql_load._VARIABLES", "SELECT 'local_infile', 'ON'"):
             assert mysql.load(b"1,x\n", table) == FINISHED
         assert mysql.load(b"2,x\n", table) == FINISHED
     finally:
@@ -267,13 +268,14 @@ def test_a_server_that_asks_for_a_file_gets_none(
         url = f"jdbc:mariadb://127.0.0.1:{port}/sales"
         response = mysql.load(b"1,x\n", table, given={"Db": unencrypted(mysql.server, connectionString=url)})
     assert response["status"] == "FAILED"
+    assert response["errorId"] != "HandlerTimeout"
     assert b"canary" not in sent
     assert mysql.server.query(f"SELECT * FROM {table}") == []
 
 
 def test_rows_are_loaded_and_not_inserted(mysql: Copies, table: str) -> None:
     mysql.server.execute(CREATE.format(table))
-    with mock.patch("copying.mysql_tables.load", side_effect=mysql_load.load) as load:
+    with mock.patch("copying.mysql_load.load", side_effect=mysql_local_infile.load) as load:
         assert mysql.load(LINES, table) == FINISHED
     assert load.called
     assert mysql.server.query(f"SELECT count(*) FROM {table}") == [(200_000,)]

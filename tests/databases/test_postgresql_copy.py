@@ -38,7 +38,7 @@ PIECES = [*(b"\\", b"\n", b"\r", b",", b"\t", b"|", b"\x01", b"\x08", b"n", b"N"
 PIECES += [b"NULL", b"nil", b"5", b"\xc3\xa9", b"\xff", b"\\.", b"\\.\n", b"t", b"x41", b"^", b"\0", b"1,2\n"]
 FILES = st.lists(st.sampled_from(PIECES), max_size=14).map(b"".join)
 TEXTS = st.text(st.sampled_from("a,\\\n\r\t\x08\x0b\x0c\x01|nNilULL^é"), max_size=5)
-slow = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+slow = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @contextmanager

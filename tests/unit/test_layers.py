@@ -68,6 +68,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What measures all the others.
     "bench": {
         "activities",
+        "copying",
+        "data_nodes",
         "infra",
         "infra.handlers",
         "infra.stack",
@@ -76,6 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "local.simulation",
         "poller",
         "runner",
+        "shell",
     },
 }
 
