@@ -128,7 +128,9 @@ def _verdict(
     check_fields(subject, flat)
     if not own and advice.handler:
         subject.needs.route = type_name
-        _CHECKS[advice.handler](subject)
+        # What a check does not look for itself, the handler's code refuses all the same.
+        with subject.noting("type"):
+            _CHECKS[advice.handler](subject)
     _duration(subject, facts.minutes.get(flat.id))
     return ActivityVerdict(flat.id, type_name, tuple(subject.reasons), subject.needs)
 

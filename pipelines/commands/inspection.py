@@ -69,6 +69,8 @@ def inspect(text: str, *, arguments: Sequence[str] = (), staged: Sequence[str] =
 
     ``staged`` are the names of the variables that staging sets.
     """
+    # What no shell can get: a null character, and halves of characters.
+    text = text.replace("\0", "").encode("utf-8", "replace").decode()
     inspection = _Inspection(staged)
     for number, argument in enumerate(arguments, 1):
         inspection.variables[str(number)] = argument
