@@ -46,6 +46,8 @@ class Facts:
 
 NO_FACTS = Facts({})
 
+_LONGEST_VALUE = 10_240
+"""API Reference, Field: characters of a stringValue."""
 _MOST_OBJECTS = 10 * MAXIMUM_OBJECTS
 """Ten times the service's limit, which it may have raised for somebody."""
 
@@ -176,6 +178,11 @@ def _refused(source: Source, definition: Definition) -> Iterator[Reason]:
     moved = on_worker_group(definition, WORKER_GROUP).definition
     if not moved.objects:
         return
+    for component in moved.objects:
+        for one in component.fields:
+            if len(one.value) > _LONGEST_VALUE:
+                message = f"it has {len(one.value):,} characters, and {_LONGEST_VALUE:,} are possible"
+                yield _cannot_be_put(Problem(component.id, one.key, message))
     findings = validate(moved, Settings())
     for object_id, errors in findings.errors.items():
         for error in errors:
