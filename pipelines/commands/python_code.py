@@ -34,7 +34,10 @@ _GONE = {
 
 
 def problems_of(code: str) -> Iterator[tuple[str, str]]:
-    """Kind and text: ``syntax`` what makes it no Python 3, ``module`` one that is not there, ``aws`` one that calls AWS."""
+    """Kind and text.
+
+    ``syntax``: what makes it no Python 3. ``module``: one that is not there. ``aws``: one that calls AWS.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
