@@ -322,7 +322,7 @@ def test_secrets_are_in_no_reason() -> None:
         definition(
             {"id": "A", "type": "SqlActivity", "database": ref("Db"), "script": "SELECT 1"},
             {**DATABASE, "connectionString": "jdbc:mysql://u:sesame-open@h/db"},
-            {**shell("mysql -psesame-open"), "id": "B"},
+            {**shell("mysql -psesame-open; yum install --setopt=password=sesame-open own"), "id": "B"},
         )
     )
     assert "sesame" not in json.dumps(found.as_json())
