@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
+import sys
 from collections.abc import Sequence
 
 DESCRIPTION = """\
@@ -25,6 +27,10 @@ _COMMANDS = {
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Definitions may hold anything, and a terminal may show less.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     words = list(arguments)
     if words[:1] and words[0] in _COMMANDS:
         # Imported late: --help and a wrong word need none of it.

@@ -32,7 +32,7 @@ class JsonReport:
 
     def add(self, pipeline: PipelineVerdict) -> None:
         """Write a pipeline's verdicts."""
-        text = json.dumps(pipeline.as_json(), indent=2, ensure_ascii=False)
+        text = json.dumps(pipeline.as_json(), indent=2)
         print(f"{self._separator}\n{text}", end="", file=self._out)
         self._separator = ","
 

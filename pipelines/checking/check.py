@@ -46,6 +46,8 @@ class Facts:
 
 NO_FACTS = Facts({})
 
+_LONGEST_VALUE = 10_240
+"""API Reference, Field: characters of a stringValue."""
 _MOST_OBJECTS = 10 * MAXIMUM_OBJECTS
 """Ten times the service's limit, which it may have raised for somebody."""
 
@@ -128,7 +130,9 @@ def _verdict(
     check_fields(subject, flat)
     if not own and advice.handler:
         subject.needs.route = type_name
-        _CHECKS[advice.handler](subject)
+        # What a check does not look for itself, the handler's code refuses all the same.
+        with subject.noting("type"):
+            _CHECKS[advice.handler](subject)
     _duration(subject, facts.minutes.get(flat.id))
     return ActivityVerdict(flat.id, type_name, tuple(subject.reasons), subject.needs)
 
@@ -174,6 +178,11 @@ def _refused(source: Source, definition: Definition) -> Iterator[Reason]:
     moved = on_worker_group(definition, WORKER_GROUP).definition
     if not moved.objects:
         return
+    for component in moved.objects:
+        for one in component.fields:
+            if len(one.value) > _LONGEST_VALUE:
+                message = f"it has {len(one.value):,} characters, and {_LONGEST_VALUE:,} are possible"
+                yield _cannot_be_put(Problem(component.id, one.key, message))
     findings = validate(moved, Settings())
     for object_id, errors in findings.errors.items():
         for error in errors:

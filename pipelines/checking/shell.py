@@ -10,12 +10,14 @@ from pipelines.checking import places
 from pipelines.checking.subject import Subject, common_prefix
 from pipelines.checking.verdict import Verdict
 from pipelines.commands.findings import Kind
-from pipelines.commands.inspection import inspect
+from pipelines.commands.inspection import LONGEST_SECONDS, inspect
 from runner.task import Task
 from shell.log_files import NAMES, log_place
 from shell.staging import StagedNode, Staging
 
 _S3_ACCESS = "docs/shell-commands.md#what-a-command-may-do-on-aws"
+_PRECONDITION_SECONDS = 4 * 60 + 50
+"""What shell_command_precondition leaves a command by default."""
 _NOT_IN_S3 = re.compile(r"(?!s3[an]?://).+", re.DOTALL)
 
 
@@ -70,6 +72,28 @@ def _command(subject: Subject, command: str, staging: Staging) -> None:
     if any("\\\\" in text for text in (command, *arguments)):
         subject.found(Kind.BACKSLASHES, "command", "")
     _outputs_that_stay_empty(subject, command, staging)
+    _time(subject, findings.sleeps)
+
+
+def _time(subject: Subject, seconds: float) -> None:
+    """What the command waits for certain, against what it is given."""
+    task = subject.task
+    with subject.noting("attemptTimeout"):
+        if "attemptTimeout" in task and seconds > task.duration("attemptTimeout").total_seconds():
+            subject.say(
+                Verdict.CHANGE,
+                "attemptTimeout",
+                f"the command sleeps for {seconds:g} s, which is longer",
+                "docs/shell-commands.md#how-a-command-ends",
+            )
+    if task.type == "ShellCommandPrecondition" and _PRECONDITION_SECONDS < seconds <= LONGEST_SECONDS:
+        subject.needs.minutes = max(subject.needs.minutes or 0, seconds / 60)
+        subject.say(
+            Verdict.SETTINGS,
+            "command",
+            f"it sleeps for {seconds:g} s, and a precondition has 5 minutes: set timeout_minutes in app.py",
+            "docs/configuration.md#handlers",
+        )
 
 
 def _certain(mine: list[str], theirs: list[str]) -> set[str]:

@@ -54,6 +54,8 @@ class Findings:
     """IAM actions by resource; ``*`` if it is not known."""
     programs: set[str] = field(default_factory=set)
     """Programs that are missing."""
+    sleeps: float = 0.0
+    """The longest ``sleep``, in seconds."""
 
     def add(self, kind: Kind, what: str) -> None:
         """Add it, once."""

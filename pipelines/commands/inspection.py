@@ -69,6 +69,8 @@ def inspect(text: str, *, arguments: Sequence[str] = (), staged: Sequence[str] =
 
     ``staged`` are the names of the variables that staging sets.
     """
+    # What no shell can get: a null character, and halves of characters.
+    text = text.replace("\0", "").encode("utf-8", "replace").decode()
     inspection = _Inspection(staged)
     for number, argument in enumerate(arguments, 1):
         inspection.variables[str(number)] = argument
@@ -418,6 +420,8 @@ class _Inspection:
         for kind, what in problems_of(code):
             if kind == "syntax":
                 self.findings.add(Kind.SYNTAX, f"as Python 3, {what}")
+            elif kind == "aws":
+                self.findings.add(Kind.AWS, f"AWS with {what}, from Python")
             else:
                 self.findings.add(Kind.MODULE, f"'{what}'")
 
@@ -457,6 +461,7 @@ class _Inspection:
         for word in rest:
             found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", self._text(word) or "")
             seconds += float(found[1]) * _UNIT_SECONDS[found[2]] if found else 0
+        self.findings.sleeps = max(self.findings.sleeps, seconds)
         if seconds > LONGEST_SECONDS:
             self.findings.add(Kind.HOURS, f"'sleep {' '.join(word.shown for word in rest)}' alone")
 

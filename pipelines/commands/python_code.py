@@ -11,6 +11,7 @@ from local.lambda_runtime.managed_runtime import DISTRIBUTIONS
 
 _MODULES = {"python-dateutil": "dateutil", "snapshot-restore-py": "snapshot_restore_py"}
 _THERE = {_MODULES.get(name, name) for name in DISTRIBUTIONS} | {"tzdata"}
+_CALLS_AWS = {"boto3", "botocore"}
 _ALWAYS = set(sys.builtin_module_names)
 _GONE = {
     *(
@@ -33,7 +34,10 @@ _GONE = {
 
 
 def problems_of(code: str) -> Iterator[tuple[str, str]]:
-    """Kind and text: ``syntax`` what makes it no Python 3, ``module`` a module that is not there."""
+    """Kind and text.
+
+    ``syntax``: what makes it no Python 3. ``module``: one that is not there. ``aws``: one that calls AWS.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -51,6 +55,9 @@ def problems_of(code: str) -> Iterator[tuple[str, str]]:
             names = [node.module or ""]
         for name in names:
             module = name.partition(".")[0]
+            if module in _CALLS_AWS and module not in told:
+                told.add(module)
+                yield "aws", module
             if id(node) not in guarded and module not in told and not _is_there(module):
                 told.add(module)
                 yield "module", module

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from local.datapipeline.definition import Definition, Parameter
 from local.datapipeline.objects import Field, PipelineObject
 from pipelines.reading.source import Problem, Source, UnreadableError
+
+# All but the characters that the service model allows in texts.
+_REFUSED_CHARACTER = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class DefinitionReader:
@@ -119,12 +123,14 @@ class DefinitionReader:
             name = str(entry.get("name") or "an object without an id")
             self._problem(name, "id", "it is missing")
             return name
-        return str(entry["id"])
+        return self._text(str(entry["id"]), "id", entry["id"])
 
     def _text(self, owner: str, key: str, value: object) -> str:
         """A field's text. The AWS CLI refuses numbers and the like: all fields are strings."""
         if isinstance(value, str):
-            return value
+            if refused := _REFUSED_CHARACTER.search(value):
+                self._problem(owner, key, f"it holds the character {refused[0]!a}, which the service refuses")
+            return _REFUSED_CHARACTER.sub("\ufffd", value)
         self._problem(owner, key, f"it is {_kind(value)}, and all fields are strings: write it in quotes")
         return "" if isinstance(value, Mapping | list) or value is None else str(value).lower()
 

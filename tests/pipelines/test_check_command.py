@@ -14,6 +14,9 @@ import pytest
 from local.launch import ROOT
 from pipelines import report
 from pipelines.check_command import main
+from pipelines.checking.check import Facts, check
+from pipelines.checking.verdict import PipelineVerdict
+from pipelines.reading.source import Source
 from tests.pipelines.definitions import checked, definition, shell
 
 GOOD = definition(shell("true"))
@@ -94,6 +97,21 @@ def test_values_are_given_to_parameters(tmp_path: Path, capsys: pytest.CaptureFi
     text = capsys.readouterr().out
     assert "'jq'" in text
     assert "has no value" not in text
+
+
+def test_a_fault_in_one_definition_does_not_hide_the_others(
+    files: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails_for_changes(source: Source, facts: Facts) -> PipelineVerdict:
+        if source.name == files["changes"]:
+            raise ZeroDivisionError
+        return check(source, facts)
+
+    monkeypatch.setattr("pipelines.check_command.check", fails_for_changes)
+    assert main(["--json", files["changes"], files["good"]]) == 2
+    printed = capsys.readouterr()
+    assert len(json.loads(printed.out)["pipelines"]) == 1
+    assert "not checked, please report this: ZeroDivisionError()" in printed.err
 
 
 def test_standard_input_and_help() -> None:

@@ -179,6 +179,13 @@ def test_what_the_aws_cli_would_refuse_is_a_problem_of_its_object() -> None:
     assert "a text" in told["objects[3]", "objects"]
 
 
+def test_characters_that_the_service_refuses_are_problems_of_their_field() -> None:
+    document = {"objects": [{"id": "A", "command": "a\0b", "stdout": "\ud800", "stderr": "ü…\n"}]}
+    (source,) = read_definitions("file", json.dumps(document))
+    assert [problem.field for problem in source.problems] == ["command", "stdout"]
+    assert "\ud800" not in "".join(field.value for field in source.definition.objects[0].fields)
+
+
 def test_two_megabytes_are_read() -> None:
     objects = [{"id": f"O{number}", "type": "S3DataNode", "myField": "x" * 10_000} for number in range(200)]
     (source,) = read_definitions("file", json.dumps({"objects": objects}))

@@ -128,6 +128,9 @@ def test_access_is_just_what_the_fields_name_before_expressions_begin() -> None:
         ({"command": "echo #{noSuchThing}"}, Verdict.CHANGE, "command"),
         ({"command": "echo #{unclosed"}, Verdict.CHANGE, "command"),
         ({"command": "echo 'a\\\\b'"}, Verdict.RUNS, "command"),
+        ({"command": "sleep 90", "attemptTimeout": "1 minute"}, Verdict.CHANGE, "attemptTimeout"),
+        ({"command": "sleep 400", "type": "ShellCommandPrecondition"}, Verdict.RUNS, "precondition"),
+        ({"command": "#" * 10_300}, Verdict.CHANGE, "command"),
         ({"workerGroup": "", "command": "true"}, Verdict.CHANGE, "workerGroup"),
     ],
 )
@@ -224,6 +227,16 @@ def test_preconditions_are_judged_by_what_they_guard() -> None:
     assert "it waits for 'There'" in messages(found["A"])
 
 
+def test_a_precondition_has_less_time() -> None:
+    text = definition(
+        {**shell("true"), "precondition": ref("P")},
+        {"id": "P", "type": "ShellCommandPrecondition", "command": "sleep 400"},
+    )
+    (found,) = [each for each in checked(text).activities if each.id == "P"]
+    assert found.verdict is Verdict.SETTINGS
+    assert found.needs.minutes == pytest.approx(400 / 60)
+
+
 def test_what_waits_for_a_writer_that_does_not_run() -> None:
     found = checked(
         definition(
@@ -309,7 +322,7 @@ def test_secrets_are_in_no_reason() -> None:
         definition(
             {"id": "A", "type": "SqlActivity", "database": ref("Db"), "script": "SELECT 1"},
             {**DATABASE, "connectionString": "jdbc:mysql://u:sesame-open@h/db"},
-            {**shell("mysql -psesame-open"), "id": "B"},
+            {**shell("mysql -psesame-open; yum install --setopt=password=sesame-open own"), "id": "B"},
         )
     )
     assert "sesame" not in json.dumps(found.as_json())

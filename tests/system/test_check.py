@@ -122,8 +122,9 @@ def prepare(deployment: Deployment, server: DatabaseServer) -> None:
     s3.put_object(Bucket=BUCKET, Key="in/access.log", Body=b"GET /a\nPOST /b\nGET /c\n")
     s3.put_object(Bucket=BUCKET, Key="in/rows.csv", Body=b"1,one\n2,two\n")
     s3.put_object(Bucket=BUCKET, Key="scripts/count.sh", Body=b'test $# -eq 2 && test "$1" = "one two"\n')
+    s3.put_object(Bucket=BUCKET, Key="scripts/one.sql", Body=b"SELECT ?")
     server.execute(
-        "DROP TABLE IF EXISTS moving_people, moving_sql, moved_rows, moved_people",
+        "DROP TABLE IF EXISTS moving_people, moving_sql, moved_rows, moved_people, moving_created",
         "CREATE TABLE moving_people (id int, name varchar(80))",
         "INSERT INTO moving_people VALUES (1, 'Ada'), (2, 'Grace')",
     )
