@@ -25,6 +25,8 @@ from constructs import Construct
 
 from infra.bundling import lambda_code
 from infra.configuration_error import ConfigurationError
+from infra.container_ended import container_ended
+from infra.container_task import ContainerTask
 from infra.encryption import let_logs_use
 from infra.limits import REGIONS, refuse_region, refuse_stack_name, refuse_too_many_resources
 from infra.monitoring.events import ExecutionEvents, dead_letter_queue
@@ -32,7 +34,12 @@ from infra.monitoring.metrics import NAMESPACE
 from infra.monitoring.monitoring import Monitoring
 from infra.naming import slug
 from infra.poll_loop import PollLoop
-from infra.registration import Handlers, handlers_by_route, refuse_equal_names
+from infra.registration import (
+    Handlers,
+    handlers_by_route,
+    refuse_equal_names,
+    refuse_equal_states,
+)
 from infra.run_task.state_machine import RunTask
 from infra.shared_settings import SharedSettings
 from infra.worker_group import WorkerGroup
@@ -93,11 +100,14 @@ class TaskRunnerStack(Stack):
             encryption_key=encryption_key,
             tracing=tracing,
         )
-        functions = {
-            route: handler.function(Construct(self, f"Handler-{slug(route, 60)}"), route, shared)
+        targets = {
+            route: handler.target(Construct(self, f"Handler-{slug(route, 60)}"), route, shared)
             for route, handler in by_route.items()
         }
-        self.run_task = RunTask(self, "RunTask", handlers=functions, shared=shared)
+        containers = {route: target for route, target in targets.items() if isinstance(target, ContainerTask)}
+        refuse_equal_states(by_route, containers)
+        ended = container_ended(self, list(containers.values()), shared) if containers else None
+        self.run_task = RunTask(self, "RunTask", handlers=targets, container_ended=ended, shared=shared)
         undelivered = dead_letter_queue(self, "TicksNotDelivered", "ticks-not-delivered")
         self.poll_loops = [
             PollLoop(
@@ -115,6 +125,7 @@ class TaskRunnerStack(Stack):
             self,
             "Events",
             run_task=self.run_task.state_machine,
+            container_ended=ended,
             shared=shared,
         )
         for loop in self.poll_loops:
@@ -125,7 +136,7 @@ class TaskRunnerStack(Stack):
             "Monitoring",
             run_task=self.run_task.state_machine,
             poll_loops=self.poll_loops,
-            handlers=functions,
+            targets=targets,
             events=events,
             undelivered=undelivered,
             alarm_email=alarm_email,

@@ -15,7 +15,9 @@ from hypercorn.config import Config
 
 from local.datapipeline import pipeline_resource
 from local.datapipeline.faults import Faults
+from local.datapipeline.settings import Settings
 from local.directories import remove_tree
+from local.fargate import Fargate
 from local.http.front import front, with_service
 from local.http.permitted import permitted
 from local.lambda_runtime.function import Function
@@ -34,6 +36,7 @@ class DataPipeline(Protocol):
     """What this server needs of AWS Data Pipeline: HTTP, and calls from Step Functions in this process."""
 
     faults: Faults
+    settings: Settings
 
     async def start(self) -> None: ...
     def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]: ...
@@ -104,6 +107,7 @@ class LocalAws:
         self._ministack: Ministack | None = None
         self._telemetry: Telemetry | None = None
         self._data_pipeline: DataPipeline | None = None
+        self._fargate: Fargate | None = None
         self._serving: asyncio.Task[None] | None = None
         self._alarm_clock: asyncio.Task[None] | None = None
 
@@ -123,6 +127,16 @@ class LocalAws:
         await self._data_pipeline.start()
         ministack.run_python_functions(self._invoke, loop)
         ministack.make_state_machines_calls_fail(self._data_pipeline.faults)
+        self._fargate = Fargate(
+            ministack,
+            self._telemetry,
+            self._pool.sandbox,
+            directory=self.state / "ecs",
+            endpoint_url=self.endpoint_url,
+            settings=self._data_pipeline.settings,
+            faults=self._data_pipeline.faults,
+            time_scale=self._time_scale,
+        )
         self._alarm_clock = asyncio.create_task(self._telemetry.each_minute())
         ministack.observe_executions(self._telemetry.count_execution)
         ministack.observe_undelivered(self._telemetry.keep_dead_letter)
@@ -146,7 +160,7 @@ class LocalAws:
         def behind(service: str, of: DataPipeline | RedshiftData) -> Asgi:
             return permitted(service, of.asgi, permissions=ministack.permissions, calls_of=of.calls)
 
-        others = ministack.asgi
+        others = self._fargate.before(ministack.asgi)
         if self._redshift_data is not None:
             others = with_service("RedshiftData.", behind("redshift-data", self._redshift_data), others)
         application = front(data_pipeline=behind("datapipeline", self._data_pipeline), others=others)
@@ -174,7 +188,9 @@ class LocalAws:
         return None if self._pool is None else self._pool.why_more
 
     def kill(self) -> None:
-        """Kill the function processes at once, and remove the files on disk."""
+        """Kill the processes of functions and containers at once, and remove the files on disk."""
+        if self._fargate is not None:
+            self._fargate.kill()
         if self._pool is not None:
             self._pool.kill()
         remove_tree(self.state)

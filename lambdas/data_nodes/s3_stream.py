@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 PART_BYTES = 8 * 1024 * 1024
 """S3 accepts 10,000 parts of 5 MiB or more (S3 user guide, multipart upload limits): 80 GB in total."""
 
+_RECENT_BYTES = 64 * 1024
+"""How much of what was sent ``show`` can repeat."""
+
 
 AT_ONCE = 5
 """Parts that are sent at the same time, where speed counts. With them, 48 MB are in memory."""
@@ -40,6 +43,8 @@ class S3Stream:
         self._upload: Any = None
         self._number = 0
         self._parts: list[Any] = []
+        self._sent = 0
+        self._recent = b""
         self._sending: deque[Future[Any]] = deque()
         self._at_once = at_once
         self._threads: ThreadPoolExecutor | None = None
@@ -51,6 +56,17 @@ class S3Stream:
             self._send(bytes(memoryview(self._buffer)[:PART_BYTES]))
             del self._buffer[:PART_BYTES]
         return len(data)
+
+    def show(self) -> None:
+        """Create the object as far as it is in memory, after a line about what was sent before.
+
+        An upload in parts is seen only when it is complete, and replaces this.
+        """
+        before = self._sent - len(self._recent)
+        note = f"[{before:,} bytes before this are here once this has ended]\n".encode() if before else b""
+        self._s3.put_object(
+            **self._place, Body=note + self._recent + bytes(self._buffer), ContentType=self._content_type
+        )
 
     def close(self) -> None:
         """Send the rest, and create the object."""
@@ -78,15 +94,17 @@ class S3Stream:
             created = self._s3.create_multipart_upload(**self._place, ContentType=self._content_type)
             self._upload = created["UploadId"]
         self._number += 1
+        self._sent += len(part)
+        self._recent = part[-_RECENT_BYTES:]
         if self._at_once == 1:
-            self._parts.append(self._sent(self._number, part))
+            self._parts.append(self._upload_part(self._number, part))
             return
         self._threads = self._threads or ThreadPoolExecutor(self._at_once, "s3-upload")
         if len(self._sending) == self._at_once:
             self._parts.append(self._sending.popleft().result())
-        self._sending.append(self._threads.submit(self._sent, self._number, part))
+        self._sending.append(self._threads.submit(self._upload_part, self._number, part))
 
-    def _sent(self, number: int, part: bytes) -> Any:
+    def _upload_part(self, number: int, part: bytes) -> Any:
         sent = self._s3.upload_part(**self._place, UploadId=self._upload, PartNumber=number, Body=part)
         return {"ETag": sent["ETag"], "PartNumber": number}
 

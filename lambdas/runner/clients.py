@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_datapipeline import DataPipelineClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ecs import ECSClient
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_redshift_data import RedshiftDataAPIServiceClient
     from mypy_boto3_s3 import S3Client
@@ -78,6 +79,13 @@ def dynamodb(region: str | None) -> DynamoDBClient:
 
 
 @cache
+def ecs() -> ECSClient:
+    """Amazon ECS."""
+    client: ECSClient = _session().create_client("ecs", config=retrying())
+    return client
+
+
+@cache
 def rds(region: str | None) -> RDSClient:
     """Amazon RDS in ``region``; None is the function's region."""
     client: RDSClient = _boto3_session().client("rds", region_name=region, config=retrying())
@@ -104,8 +112,15 @@ def secrets_manager(region: str) -> SecretsManagerClient:
 
 @cache
 def step_functions() -> SFNClient:
-    """AWS Step Functions."""
-    client: SFNClient = _session().create_client("stepfunctions", config=retrying())
+    """AWS Step Functions, less patient than the others: polls wait for what it answers."""
+    from botocore.config import Config
+
+    client: SFNClient = _session().create_client(
+        "stepfunctions",
+        config=Config(
+            retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5
+        ),
+    )
     return client
 
 
@@ -125,6 +140,7 @@ def forget() -> None:
         polling,
         s3,
         dynamodb,
+        ecs,
         rds,
         redshift_data,
         secrets_manager,

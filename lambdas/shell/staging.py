@@ -186,7 +186,8 @@ def _check_room(stored: StoredObject, directory: Path) -> None:
 
 def _no_room(why: str) -> TaskFailed:
     return TaskFailed(
-        f"Ephemeral storage is too small: {why}. Set `ephemeral_mb` of the handler in app.py, up to 10,240.",
+        f"Ephemeral storage is too small: {why}. Set `ephemeral_mb` of the handler in app.py, up to 10,240, "
+        "or `ephemeral_gb` of its Container, up to 200.",
         error_id="EphemeralStorageFull",
     )
 
@@ -279,6 +280,8 @@ def _file_problem(path: Path) -> str:
         return "is no file"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
+    if path.resolve().is_relative_to("/proc"):  # Such as the variables of whoever reads it: the handler.
+        return "is a link to a file of the system"
     return "" if os.access(path, os.R_OK) else "cannot be read: its modes do not allow it"
 
 

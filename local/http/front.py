@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from local.console.files import console, is_console
@@ -52,6 +53,16 @@ def with_service(target_prefix: str, service: Asgi, others: Asgi) -> Asgi:
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         await (service if _is_for(target_prefix, scope) else others)(scope, receive, send)
+
+    return application
+
+
+def with_paths(knows: Callable[[str], bool], service: Asgi, others: Asgi) -> Asgi:
+    """``others`` plus a service that gets the requests without a target whose path it ``knows``."""
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        own = scope["type"] == "http" and target_of(scope) is None and knows(scope["path"])
+        await (service if own else others)(scope, receive, send)
 
     return application
 

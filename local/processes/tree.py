@@ -14,6 +14,7 @@ from pathlib import Path
 
 from local.processes.descendants import (
     children,
+    descendants,
     freeze,
     is_running,
     kill_below,
@@ -113,6 +114,22 @@ class ProcessTree:
         """Continue what `freeze` stopped."""
         thaw(self._frozen)
         self._frozen = []
+
+    def send(self, number: int) -> None:
+        """Send a signal to the program alone, if it still runs."""
+        if self._program is not None:
+            send(self._program, number)
+
+    @property
+    def program(self) -> int | None:
+        """The program's process id; None if it has ended."""
+        return self._program
+
+    @property
+    def processes(self) -> list[int]:
+        """The ids of the program and everything that it has started, in whatever session."""
+        supervisor = self._supervisor
+        return [] if supervisor is None else descendants(supervisor)
 
     def kill(self) -> None:
         """Kill the program and everything it has started. The supervisors then end by themselves."""
