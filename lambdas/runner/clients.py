@@ -112,8 +112,15 @@ def secrets_manager(region: str) -> SecretsManagerClient:
 
 @cache
 def step_functions() -> SFNClient:
-    """AWS Step Functions."""
-    client: SFNClient = _session().create_client("stepfunctions", config=retrying())
+    """AWS Step Functions, less patient than the others: polls wait for what it answers."""
+    from botocore.config import Config
+
+    client: SFNClient = _session().create_client(
+        "stepfunctions",
+        config=Config(
+            retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5
+        ),
+    )
     return client
 
 

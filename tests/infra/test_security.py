@@ -65,6 +65,12 @@ ALLOWED: dict[tuple[str, str, str, str], str] = {
     ("PollLoop*FunctionRole*", "states:ListExecutions", "<RunTaskStateMachine????????>", ""): (
         "The poller counts running tasks for max_concurrent_tasks, and sees whether the group has work."
     ),
+    (
+        "PollLoop*FunctionRole*",
+        "states:ListExecutions",
+        "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:TaskRunner-PollLoop-etl",
+        "",
+    ): "The poller sees whether the execution before, of its own PollLoop, still polls.",
     ("PollLoop*StateMachineRole*", "lambda:InvokeFunction", "<PollLoopetlFunction*.Arn>", ""): (
         "PollLoop invokes its own poller."
     ),

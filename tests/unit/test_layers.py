@@ -15,7 +15,7 @@ from pathlib import Path
 from local.launch import ROOT
 
 # Where modules are, and what their names begin with: lambdas/ itself is on Lambda's path.
-TREES = {"lambdas": "", "infra": "infra", "local": "local", "bench": "bench"}
+TREES = {"lambdas": "", "infra": "infra", "local": "local", "pipelines": "pipelines", "bench": "bench"}
 
 # From the lowest layer up, what each may import. A module belongs to the longest name that begins its own.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -51,9 +51,25 @@ MAY_IMPORT: dict[str, set[str]] = {
     "local.console": set(),
     "local.ministack_hooks": {"local.datapipeline", "local.ecs", "local.lambda_runtime"},
     "local.simulation": {"infra", "local.datapipeline", "poller"},
+    # Moving pipelines here. Handlers say what they take, and the local service what becomes of a definition.
+    "pipelines.reading": {"local.datapipeline"},
+    "pipelines.commands": {"local.lambda_runtime", "pipelines.reading"},
+    "pipelines.checking": {
+        *("activities", "copying", "data_nodes", "redshift_copy", "runner", "shell", "sql"),
+        *("local.datapipeline", "pipelines.commands", "pipelines.reading"),
+    },
+    "pipelines.converting": {"local.datapipeline", "pipelines.checking", "pipelines.reading", "sql"},
+    "pipelines.live": {"local.datapipeline", "pipelines.checking", "pipelines.reading"},
+    "pipelines.verifying": {"pipelines.live"},
+    "pipelines": {
+        *("local.datapipeline", "pipelines.checking", "pipelines.converting", "pipelines.live"),
+        *("pipelines.reading", "pipelines.verifying"),
+    },
     # What measures all the others.
     "bench": {
         "activities",
+        "copying",
+        "data_nodes",
         "infra",
         "infra.handlers",
         "infra.stack",
@@ -62,6 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "local.simulation",
         "poller",
         "runner",
+        "shell",
     },
 }
 
