@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +20,7 @@ from runner.testing import Ref
 from tests.databases.copies import Copies
 from tests.databases.objects import Fields
 from tests.databases.responses import failure
+from tests.databases.sessions import wait_for
 from tests.databases.test_copy_activity import end_sessions
 
 FORMATS: list[tuple[Fields, Fields]] = [
@@ -206,3 +209,24 @@ def test_a_server_that_goes_away_while_a_table_is_written(
     failure(copies.run(source, target), "ConnectionLost")
     assert copies.s3.objects == {}
     assert copies.s3.uploads == {}
+
+
+def test_a_server_that_goes_away_between_two_tables(copies: Copies, table: str) -> None:
+    series = (
+        "SELECT g, repeat('x', 1000) FROM generate_series(1, 20000000) g"
+        if copies.server.is_postgresql
+        else "SELECT seq, repeat('x', 1000) FROM seq_1_to_20000000"
+    )
+    copies.server.execute(f"CREATE TABLE {table} (n int, t text)")
+
+    def end_later() -> None:
+        time.sleep(0.5)
+        wait_for(lambda: end_sessions(copies.server))
+
+    source: Fields = {"type": "SqlDataNode", "table": "t", "database": Ref("Db"), "selectQuery": series}
+    target: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db")}
+    thread = threading.Thread(target=end_later)
+    thread.start()
+    failure(copies.run(source, target), "ConnectionLost")
+    thread.join()
+    assert copies.server.query(f"SELECT count(*) FROM {table}") == [(0,)]
