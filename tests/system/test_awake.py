@@ -26,7 +26,7 @@ STEPS_SECONDS = (30, 30, 360, 30, 30)
 MOST = 1.15
 """A chain may take so many times as long as with continuous polling."""
 SLACK_SECONDS = 4.0
-"""Of this machine's time, which other tests share. Four steps that wait for a tick take 15 s more on average."""
+"""Of real time, as other tests share the machine. Four steps that wait for a tick take 15 s on average."""
 
 
 @pytest.fixture(scope="module")
