@@ -45,9 +45,13 @@ test: setup ## Run the unit, infra, local and system tests, and print the covera
 	@for folder in lambdas infra; do \
 	  echo "Coverage of $$folder/: $$($(BIN)/coverage report --include="$$folder/*" --format=total) % of lines"; done
 
+.PHONY: containers
+containers: setup ## Run all shell, SQL and copy system tests with their handlers in containers
+	@EVERYTHING_IN_CONTAINERS=1 $(BIN)/python -m pytest -k in-containers tests/system
+
 .PHONY: chaos
-chaos: setup ## Run 2,000 tasks while much goes wrong; SEED=N repeats the faults of an earlier run
-	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
+chaos: setup ## Run 2,000 tasks while much goes wrong; SEED=N repeats the faults of an earlier run, TASKS=N runs fewer
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(TASKS),--tasks $(TASKS))
 
 .PHONY: protections
 protections: setup ## Take each protection away, one at a time: its tests have to fail

@@ -13,7 +13,17 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from bench import containers, copies, flow, handlers, local_data_pipeline, pace, poller, transfers
+from bench import (
+    container_staging,
+    containers,
+    copies,
+    flow,
+    handlers,
+    local_data_pipeline,
+    pace,
+    poller,
+    transfers,
+)
 
 MEASURED: dict[str, Callable[[], Any]] = {
     "local Data Pipeline": local_data_pipeline.measure,
@@ -23,6 +33,7 @@ MEASURED: dict[str, Callable[[], Any]] = {
     "pace": pace.measure,
     "copies": copies.measure,
     "containers": containers.measure,
+    "container staging": container_staging.measure,
     "transfers": transfers.measure,
 }
 

@@ -60,7 +60,7 @@ def _task(aws: LocalAws, number: int) -> Timed:
         ],
     )
     client.activate_pipeline(pipelineId=pipeline)
-    history = _history(states, name)
+    history = history_of(states, name)
     scheduled = [event for event in history if event["type"] == "TaskScheduled"]
     (start,) = (event for event in scheduled if "runTask" in event["taskScheduledEventDetails"]["resource"])
     status = scheduled[-1]  # SetTaskStatus
@@ -73,18 +73,20 @@ def _task(aws: LocalAws, number: int) -> Timed:
     )
 
 
-def _history(states: Any, name: str) -> list[Any]:
+def history_of(states: Any, name: str, *, patience: float = _PATIENCE_SECONDS) -> list[Any]:
     """The history of the only execution for this component, once it has ended."""
     (arn,) = (
         machine["stateMachineArn"]
         for machine in states.list_state_machines()["stateMachines"]
         if machine["name"].endswith("-RunTask")
     )
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         for execution in states.list_executions(stateMachineArn=arn)["executions"]:
             if execution["name"].startswith(f"{name}-") and execution["status"] != "RUNNING":
-                found = states.get_execution_history(executionArn=execution["executionArn"], maxResults=1000)
+                found = states.get_executionhistory_of(
+                    executionArn=execution["executionArn"], maxResults=1000
+                )
                 return list(found["events"])
         if time.monotonic() > deadline:
             raise TimeoutError(f"{name} has not ended")

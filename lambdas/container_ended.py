@@ -1,8 +1,10 @@
 """Ends a task's container for good, and gives RunTask its outcome.
 
-Event from RunTask: ``{execution, task, error, cause, starts, logGroup}``; ``task`` has the ids to log, and
-``error`` and ``cause`` say how RunTask left the container's states. Return value: a handler's (see
+Event from RunTask: ``{execution, task, error, cause, starts, looks, logGroup}``; ``task`` has the ids to log,
+and ``error`` and ``cause`` say how RunTask left the container's states. Return value: a handler's (see
 ``runner/outcome.py``). It changes nothing if it is called again, so RunTask repeats it until it succeeds.
+
+If RunTask has lost sight of a container that goes on, the outcome is deferred, and RunTask looks again later.
 
 Event from EventBridge: an execution that was aborted, timed out or failed. Its container is no longer wanted.
 """
@@ -10,12 +12,13 @@ Event from EventBridge: an execution that was aborted, timed out or failed. Its 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from container.ended import CANCELED, NOT_STARTED, Ending
-from container.objects import Found, TaskObjects
+from container.ended import CANCELED, NOT_STARTED, Ending, StoppedTask
+from container.objects import TaskObjects
 from runner import clients, telemetry
 
 if TYPE_CHECKING:
@@ -38,13 +41,28 @@ class ContainerStopping(Exception):
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any] | None:  # noqa: ARG001 - Lambda's signature
     """The outcome of a container that ended, could not be started, or is no longer wanted.
 
-    Raises ContainerStopping while one still runs.
+    Raises ContainerStopping while one still runs that is not to go on.
     """
     telemetry.count_cold_start()
     if "detail" in event:
         _abandon(event["detail"]["name"])
         return None
-    ending = Ending.of_event(event, _found(event))
+    ecs, execution = clients.ecs(), event["execution"]
+    objects = _objects(execution)
+    ending = Ending.of_event(event, objects.found())
+    # The usual end needs no look at the cluster: the container has told its outcome, and ends by itself.
+    if ending.found.outcome is None or ending.error == CANCELED:
+        running = running_of(ecs, execution)
+        if ending.may_go_on and any(task.get("desiredStatus") != "STOPPED" for task in running):
+            followed = [task["taskArn"].rpartition("/")[2] for task in running]
+            telemetry.logger.info(
+                "Container followed", **event["task"], execution=execution, ecsTasks=followed
+            )
+            return ending.follow().as_response()
+        stop(ecs, running)
+        ending = Ending.of_event(event, objects.found())
+    if not ending.taker_ended:
+        ending = replace(ending, taker=_described(ecs, ending.found.container))
     response = ending.judge()
     stopped = ending.stopped
     if response["status"] == "DEFERRED" or response.get("errorId") == NOT_STARTED:
@@ -67,36 +85,37 @@ def _abandon(execution: str) -> None:
     """Stop the container of an execution that has ended. Nobody waits for it any more."""
     # One that is still to start finds the task taken.
     _objects(execution).begin("nobody")
+    ecs = clients.ecs()
     with suppress(ContainerStopping):
-        stop_all(clients.ecs(), execution)
-
-
-def _found(event: Mapping[str, Any]) -> Found:
-    """What the container has written, once none runs any more."""
-    objects = _objects(event["execution"])
-    if event["error"] != CANCELED:
-        found = objects.found()
-        if found.outcome is not None:  # The usual end, which needs no look: the container ends by itself.
-            return found
-    stop_all(clients.ecs(), event["execution"])
-    return objects.found()
+        stop(ecs, running_of(ecs, execution))
 
 
 def _objects(execution: str) -> TaskObjects:
     return TaskObjects.of_execution(clients.s3(), CLAIMS_BUCKET, execution)
 
 
-def stop_all(ecs: ECSClient, execution: str) -> None:
-    """Stop what runs for ``execution``, whose name is the group of its ECS tasks.
+def running_of(ecs: ECSClient, execution: str) -> list[Mapping[str, Any]]:
+    """What has not ended of ``execution``, whose name is the group of its ECS tasks."""
+    return [task for task in _running(ecs) if task.get("group") == execution]
 
-    Raises ContainerStopping until they have ended.
-    """
-    running = [task for task in _running(ecs) if task.get("group") == execution]
+
+def stop(ecs: ECSClient, running: Sequence[Mapping[str, Any]]) -> None:
+    """Stop these ECS tasks. Raises ContainerStopping if there are any, because they have not ended yet."""
     for task in running:
         if task.get("desiredStatus") != "STOPPED":
             ecs.stop_task(cluster=CLUSTER, task=task["taskArn"], reason=_REASON)
     if running:
-        raise ContainerStopping(f"{len(running)} container(s) of {execution} have not ended yet.")
+        raise ContainerStopping(f"{len(running)} container(s) have not ended yet.")
+
+
+def _described(ecs: ECSClient, container: str) -> StoppedTask | None:
+    """The container that has taken a task; None if there is none, or Amazon ECS has forgotten it."""
+    if not container:
+        return None
+    with suppress(*clients.aws_errors()):  # It only makes a better message.
+        for task in ecs.describe_tasks(cluster=CLUSTER, tasks=[container])["tasks"]:
+            return StoppedTask.of_description(task)
+    return None
 
 
 def _running(ecs: ECSClient) -> Iterator[Mapping[str, Any]]:

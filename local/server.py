@@ -127,6 +127,7 @@ class LocalAws:
         await self._data_pipeline.start()
         ministack.run_python_functions(self._invoke, loop)
         ministack.make_state_machines_calls_fail(self._data_pipeline.faults)
+        ministack.limit_chained_roles(self._data_pipeline.settings.chained_role.total_seconds())
         self._fargate = Fargate(
             ministack,
             self._telemetry,

@@ -23,11 +23,11 @@ def group_of(path: str, fixtures: Sequence[str], parameter: str) -> str:
     if path == ALONE:
         return "hostile"
     if path.startswith("tests/system/"):
+        if parameter == "in-containers":
+            return "container_deployment"
         deployment = next((name for name in _DEPLOYMENTS if name in fixtures), "")
         if deployment == "deployment":
             return f"deployment-{parameter}"
-        if deployment == "examples" and parameter == "in-containers":
-            return "examples-in-containers"
         return deployment or path
     directory = PurePath(path).parts[1]
     return "databases" if directory == "databases" else path

@@ -1,10 +1,10 @@
-"""The shell handler in a container."""
+"""The shell handler in a container, and another one in the smallest container."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
 from infra.context import Context
-from infra.handlers import Container, shell_command
+from infra.handlers import Container, s3_access, shell_command
 from infra.stack import TaskRunnerStack
 from infra.worker_group import WorkerGroup
 
@@ -25,6 +25,15 @@ TaskRunnerStack(
             "default", schedule=context.text("schedule"), poll_timeout=context.whole("pollTimeout", 10)
         )
     ],
-    handlers=[("ShellCommandActivity", shell_command(compute=Container(vpc=vpc)))],
+    handlers=[
+        ("ShellCommandActivity", shell_command(compute=Container(vpc=vpc))),
+        (
+            "small",
+            shell_command(
+                compute=Container(vpc=vpc, cpu=256, memory_mb=512),
+                statements=s3_access(read=["s3://bench-staging"], write=["s3://bench-staging"]),
+            ),
+        ),
+    ],
 )
 app.synth()

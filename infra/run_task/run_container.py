@@ -9,11 +9,15 @@ progress whatever the container does. Both branches end with an error, because a
 ends a Parallel state at once: Step Functions aborts the other branch, and stops the container if it still
 runs (developer guide, Run a Job). Each loop of the second branch takes 240 s, three transitions, and nine of
 the 25,000 events that an execution's history may have, which lasts for 7 days.
+
+If RunTask has lost sight of a container that goes on (the answer to its start was lost, or two were started),
+ContainerEnded defers, and each resumption leads to it again, without a new container.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
@@ -38,6 +42,15 @@ _LONGEST_SECONDS = 7 * 24 * 3600 + 3600
 """An hour more than a handler has in a container (lambdas/container/context.py)."""
 
 
+@dataclass(frozen=True)
+class ContainerStates:
+    """The two states by which RunTask enters those of a container."""
+
+    start: sfn.IChainable
+    ended: sfn.State
+    """Its input comes from left_container.jsonata or followed_container.jsonata."""
+
+
 def run_container(
     scope: Construct,
     route: str,
@@ -46,7 +59,7 @@ def run_container(
     judge: lambda_.IFunction,
     shared: SharedSettings,
     outcome: sfn.State,
-) -> sfn.IChainable:
+) -> ContainerStates:
     """The states, of which ``outcome`` comes next. ``judge`` is lambdas/container_ended.py."""
     states = _States(scope, route)
     put = tasks.CallAwsService.jsonata(
@@ -88,7 +101,7 @@ def run_container(
     both.add_catch(ended, errors=["States.DataLimitExceeded"], outputs=left)
     both.add_catch(ended, errors=["States.ALL"], outputs=left)
     both.next(ended)  # Never taken: both branches end with an error.
-    return put.next(both)
+    return ContainerStates(put.next(both), ended)
 
 
 def container_statements(container: ContainerTask) -> list[iam.PolicyStatement]:
@@ -239,6 +252,7 @@ def _container_ended(
                 "error": "{% $states.input.error %}",
                 "cause": "{% $states.input.cause %}",
                 "starts": "{% $states.input.starts %}",
+                "looks": "{% $states.input.looks %}",
             }
         ),
         outputs=state_expression("outcome", route=json.dumps(route)),

@@ -139,11 +139,16 @@ def _definition(
         condition = f"{TASK}.route = {json.dumps(name)}"
         if isinstance(target, ContainerTask):
             assert container_ended is not None  # noqa: S101 - the stack makes it if it has containers
+            states = run_container(scope, name, target, judge=container_ended, shared=shared, outcome=outcome)
+            followed = f"$states.input.resume.state.running = true and {condition}"
+            route.when(
+                sfn.Condition.jsonata(f"{{% {followed} %}}"),
+                states.ended,
+                outputs=state_expression("followed_container"),
+            )
             # While RunTask waits for capacity, no container of the task exists.
             route.when(sfn.Condition.jsonata(f"{{% $states.input.canceled and {condition} %}}"), canceled)
-            handler = run_container(
-                scope, name, target, judge=container_ended, shared=shared, outcome=outcome
-            )
+            handler = states.start
         else:
             handler = invoke_handler(scope, name, target, outcome=outcome, wait=wait)
         route.when(sfn.Condition.jsonata(f"{{% {condition} %}}"), handler)

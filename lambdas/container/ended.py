@@ -18,11 +18,22 @@ from runner.outcome import Canceled, Deferred, Failed
 CANCELED = "TaskCanceled"
 """RunTask's error for a container whose task is canceled (infra/run_task/run_container.py)."""
 
+FOLLOWED = "ContainerFollowed"
+"""RunTask's error for a container that ``Ending.follow`` has put off."""
+
+_TIMED_OUT = "States.Timeout"
+
 NOT_STARTED = "ContainerNotStarted"
 """The errorId of a task whose container could not be started."""
 
 MOST_STARTS = 600
-"""40 hours of trying. An execution's history has room for a few more (Step Functions quotas)."""
+"""40 hours of trying."""
+_EVENTS = 24_000
+"""What of an execution's history, 25,000 events (Step Functions quotas), starts and looks may take."""
+_EVENTS_OF_A_START = _EVENTS // MOST_STARTS
+_EVENTS_OF_A_LOOK = 16
+"""Entered, scheduled, started, succeeded and exited for two calls; entered and exited for two choices and a
+wait."""
 
 _LONGEST_WAIT = 240
 _KILLED = 137
@@ -38,6 +49,7 @@ _TEMPORARY = re.compile(
 )
 # Errors of the SDK for Java: the service's own fault, or no answer.
 _TEMPORARY_ERRORS = {
+    FOLLOWED,  # It is gone, and had not begun.
     "ECS.ServerException",
     "ECS.LimitExceededException",
     "ECS.SdkClientException",
@@ -74,6 +86,18 @@ class StoppedTask:
             container_reason=str(containers[0].get("Reason") or ""),
         )
 
+    @classmethod
+    def of_description(cls, task: Mapping[str, Any]) -> StoppedTask:
+        """A task as DescribeTasks of Amazon ECS tells it."""
+        container = (task.get("containers") or [{}])[0]
+        return cls(
+            arn=task["taskArn"],
+            stop_code=task.get("stopCode", ""),
+            reason=task.get("stoppedReason", ""),
+            exit_code=container.get("exitCode"),
+            container_reason=container.get("reason", ""),
+        )
+
     @property
     def id(self) -> str:
         """The last part of the ARN, with which the console and log streams name the task."""
@@ -99,30 +123,70 @@ class Ending:
     starts: int
     """How many containers RunTask has tried to start for this task."""
     log_group: str
+    looks: int = 0
+    """How often RunTask has looked at containers that it followed."""
+    taker: StoppedTask | None = None
+    """The container that had taken the task, if it is not the one that RunTask waited for."""
 
     @classmethod
     def of_event(cls, event: Mapping[str, Any], found: Found) -> Ending:
         """What RunTask tells (infra/run_task/run_container.py), and what the container has written."""
-        return cls(event["error"], event["cause"], found, event["starts"], event["logGroup"])
+        return cls(
+            event["error"], event["cause"], found, event["starts"], event["logGroup"], event.get("looks", 0)
+        )
 
     @property
     def stopped(self) -> StoppedTask | None:
-        """The stopped ECS task, if one was started."""
-        return StoppedTask.of_cause(self.cause)
+        """The stopped ECS task that counts, if one was started."""
+        return self.taker or StoppedTask.of_cause(self.cause)
+
+    @property
+    def taker_ended(self) -> bool:
+        """Whether what stopped is the container that had taken the task."""
+        return self.stopped is not None and self.stopped.id == self.found.container
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether a container of the task that still runs is to go on.
+
+        RunTask has lost sight of it: the answer to its start was lost, or two were started, and RunTask
+        waited for the one that found the task taken.
+        """
+        unwanted = self.error in (CANCELED, _TIMED_OUT)
+        return not unwanted and not self.taker_ended and self._has_room
+
+    def follow(self) -> Deferred:
+        """Let RunTask look again later at a container that goes on."""
+        looks = self.looks + 1
+        return Deferred({"starts": self.starts, "looks": looks, "running": True}, _wait_seconds(looks))
 
     def judge(self) -> dict[str, Any]:
         """The outcome, as a handler's function returns it."""
         if self.error == CANCELED:
             return Canceled().as_response()
-        stopped, outcome = self.stopped, self.found.outcome
-        if isinstance(outcome, Mapping) and outcome.get("status") in _STATUSES:
-            by_itself = stopped is not None and stopped.stop_code in ("", "EssentialContainerExited")
-            if outcome["status"] != "CANCELED" or by_itself:
-                return dict(outcome)
-        if not self.found.begun and self._is_temporary() and self.starts < MOST_STARTS:
-            wait = min(_LONGEST_WAIT, 15 * 2 ** min(self.starts, 10))
-            return Deferred({"starts": self.starts}, wait).as_response()
+        outcome = self.found.outcome
+        if (
+            isinstance(outcome, Mapping)
+            and outcome.get("status") in _STATUSES
+            and (outcome["status"] != "CANCELED" or self._taker_ended_by_itself)
+        ):
+            return dict(outcome)
+        if not self.found.begun and self._is_temporary() and self._has_room:
+            looks = {"looks": self.looks} if self.looks else {}
+            return Deferred({"starts": self.starts, **looks}, _wait_seconds(self.starts)).as_response()
         return self._failed().as_response()
+
+    @property
+    def _taker_ended_by_itself(self) -> bool:
+        """Whether nobody sent it the SIGTERM that a handler takes for a cancellation."""
+        stopped = self.stopped
+        return (
+            stopped is not None and self.taker_ended and stopped.stop_code in ("", "EssentialContainerExited")
+        )
+
+    @property
+    def _has_room(self) -> bool:
+        return self.starts * _EVENTS_OF_A_START + self.looks * _EVENTS_OF_A_LOOK < _EVENTS
 
     def _is_temporary(self) -> bool:
         stopped = self.stopped
@@ -134,6 +198,12 @@ class Ending:
 
     def _failed(self) -> Failed:
         stopped = self.stopped
+        if stopped is None and self.error == FOLLOWED:
+            return Failed(
+                "ContainerEnded",
+                f"The container {self.found.container} ended without an outcome, after the work had begun, "
+                f"and Amazon ECS no longer says why. Its log is in {self.log_group}.",
+            )
         if stopped is None and self.found.begun:
             return Failed(
                 "ContainerEnded", f"RunTask ended the container: {self.error}: {self.cause[:4_000]}"
@@ -167,6 +237,11 @@ class Ending:
             f"The container ended without an outcome, {began}. {where} Its log is in {self.log_group}, in "
             f"the stream that ends with {stopped.id}.",
         )
+
+
+def _wait_seconds(number: int) -> int:
+    """30 s, then twice as long each time, up to 240."""
+    return min(_LONGEST_WAIT, 15 << min(number, 10))
 
 
 def _advice(words: str) -> str:

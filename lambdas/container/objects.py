@@ -33,6 +33,8 @@ class Found:
     """Whether a container has taken the task."""
     outcome: Any
     """How the handler ended; None if it has not."""
+    container: str = ""
+    """The container that has taken the task: mostly the ECS task's id."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ class TaskObjects:
         listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=self.folder)
         names = {item["Key"].removeprefix(self.folder) for item in listed.get("Contents", ())}
         outcome = json.loads(self._read("outcome.json")) if "outcome.json" in names else None
-        return Found(begun="started" in names, outcome=outcome)
+        container = self._read("started").decode() if "started" in names else ""
+        return Found(begun="started" in names, outcome=outcome, container=container)
 
     def _read(self, name: str) -> bytes:
         return self.s3.get_object(Bucket=self.bucket, Key=self.folder + name)["Body"].read()

@@ -133,6 +133,12 @@ class Settings:
         default=timedelta(hours=6),
         metadata=_about("how long the credentials of a container's task role last, at any time scale"),
     )
+    chained_role: timedelta = field(
+        default=timedelta(hours=1),
+        metadata=_about(
+            "how long the credentials of a role that another role assumes last at most, at any time scale"
+        ),
+    )
 
     def with_values(self, assignments: Iterable[str]) -> Settings:
         """These settings with `NAME=VALUE` applied. Raises ValueError, which says what is allowed."""

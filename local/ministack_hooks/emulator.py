@@ -36,6 +36,7 @@ from local.ministack_hooks.log_pages import paged
 from local.ministack_hooks.managed_rules import ManagedRules
 from local.ministack_hooks.missing_objects import MissingObjects
 from local.ministack_hooks.permissions import Permissions
+from local.ministack_hooks.role_chaining import RoleChaining
 from local.ministack_hooks.size_limits import SizeLimits
 from local.ministack_hooks.state_machine_faults import StateMachineFaults
 from local.ministack_hooks.state_machine_roles import StateMachineRoles
@@ -247,6 +248,10 @@ class Ministack:
                 endpoint.calls(operation, request) if operation in ECS_OPERATIONS else None
             ),
         )
+
+    def limit_chained_roles(self, seconds: float) -> None:
+        """End sessions of roles that roles have assumed after so many seconds."""
+        RoleChaining(seconds)
 
     def make_state_machines_calls_fail(self, faults: Faults) -> None:
         """Apply the faults that are set to the calls of state machines."""

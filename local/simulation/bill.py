@@ -94,8 +94,13 @@ class Containers:
     cpu: int = 1024
     """CPU units, of which a vCPU has 1,024."""
     memory_mb: int = 2048
+    ephemeral_gb: int = 20
+    """GB of disk, of which the first 20 cost nothing."""
+    architecture: str = "arm64"
+    """Or "x86_64"."""
 
 
+_FREE_EPHEMERAL_GB = 20
 _TRANSITIONS_OF_A_CONTAINER_HOUR = 45
 """Wait, ReportProgress and Canceled? each 240 s (infra/run_task/run_container.py)."""
 
@@ -103,9 +108,13 @@ _TRANSITIONS_OF_A_CONTAINER_HOUR = 45
 def containers_bill(containers: Containers, prices: Prices) -> list[Line]:
     """What containers add, whatever their tasks."""
     hours = containers.hours
+    fargate = "fargate" if containers.architecture == "arm64" else "fargate_x86"
+    disk = containers.ephemeral_gb - _FREE_EPHEMERAL_GB
+    storage = Line("Disk", hours * disk, prices.of["fargate_storage_gb_hour"])
     return [
-        Line("Container", hours * containers.cpu / 1024, prices.of["fargate_vcpu_hour"]),
-        Line("Container", hours * containers.memory_mb / 1024, prices.of["fargate_gb_hour"]),
+        Line("Container", hours * containers.cpu / 1024, prices.of[f"{fargate}_vcpu_hour"]),
+        Line("Container", hours * containers.memory_mb / 1024, prices.of[f"{fargate}_gb_hour"]),
+        *([storage] if disk > 0 else []),
         Line("Address", hours, prices.of["address_hour"]),
         Line("RunTask", hours * _TRANSITIONS_OF_A_CONTAINER_HOUR, prices.of["transition"]),
     ]

@@ -70,7 +70,13 @@ def main(arguments: Sequence[str]) -> int:
 def _containers(options: argparse.Namespace) -> Containers | None:
     if not options.container_hours:
         return None
-    return Containers(options.container_hours, options.container_cpu, options.container_memory_mb)
+    return Containers(
+        options.container_hours,
+        options.container_cpu,
+        options.container_memory_mb,
+        options.container_ephemeral_gb,
+        options.container_architecture,
+    )
 
 
 def _polls_per_day(group: WorkerGroup) -> int:
@@ -142,6 +148,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--container-memory-mb", type=whole(512, 122_880), default=2048, metavar="M", help="default 2048"
     )
+    parser.add_argument(
+        "--container-ephemeral-gb", type=whole(20, 200), default=20, metavar="GB", help="default 20"
+    )
+    parser.add_argument("--container-architecture", choices=("arm64", "x86_64"), default="arm64")
     parser.add_argument(
         "--arrivals", choices=PATTERNS, default="steady", help="when tasks become ready: default steady"
     )

@@ -154,10 +154,10 @@ class Batch:
     no_ticks_minutes: int = 0
 
 
-def plan(seed: int, tasks: int, *, outages: bool, containers: bool = False) -> Iterator[Batch]:
+def plan(seed: int, tasks: int, *, outages: bool) -> Iterator[Batch]:
     """The batches. With ``outages``, the service is down for 30 minutes, and no tick comes for an hour.
 
-    With ``containers``, some tasks run in containers, to which much happens too.
+    Some tasks run in containers, to which much happens too.
     """
     random = Random(seed)  # noqa: S311 - a repeatable choice, no secret
     batches = -(-tasks // BATCH)
@@ -169,12 +169,10 @@ def plan(seed: int, tasks: int, *, outages: bool, containers: bool = False) -> I
             PlannedTask(f"Task{number * BATCH + index}", kind, _hostile_act(random, kind))
             for index, kind in enumerate(kinds)
         ]
-        chained = list(_in_chains(random, planned))
+        chained = list(_boxed(random, list(_in_chains(random, planned))))
         faults = [_fault(random, _FAULTS) for _ in range(random.randint(1, 3))]
         deeds = [random.choice(_DEEDS) for _ in range(random.randint(0, 2))]
-        if containers:
-            chained = list(_boxed(random, chained))
-            faults += [_fault(random, _CONTAINER_FAULTS) for _ in range(random.randint(1, 3))]
+        faults += [_fault(random, _CONTAINER_FAULTS) for _ in range(random.randint(1, 3))]
         yield Batch(
             tasks=tuple(chained),
             faults=tuple(faults),

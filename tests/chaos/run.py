@@ -18,7 +18,8 @@ from typing import TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.chaos.plan import EARNED, RETRIES, Batch, PlannedTask, plan
-from tests.system.deployments import STACK, Deployment
+from tests.system.deployments import Deployment
+from tests.system.ecs_tasks import left
 from tests.system.executions import RUN_TASK, executions, state_machine
 from tests.system.faults import enable_schedule, stop_loops, tick
 from tests.system.pipelines import OVER, Fields, Pipeline, Ref, shell
@@ -51,6 +52,7 @@ class Figures:
     containers_left: int = 0
     """Containers that still run. None may."""
     tasks: int = 0
+    in_containers: int = 0
     chained: int = 0
     """Tasks that depend on another one."""
     attempts: int = 0
@@ -84,27 +86,18 @@ class _Open:
 class Run:
     """One run. The tasks' commands record what they do in ``directory``."""
 
-    def __init__(
-        self,
-        deployment: Deployment,
-        directory: Path,
-        *,
-        seed: int,
-        time_scale: float,
-        containers: bool = False,
-    ) -> None:
+    def __init__(self, deployment: Deployment, directory: Path, *, seed: int, time_scale: float) -> None:
         self._deployment = deployment
         self._directory = directory
         self._seed = seed
         self._random = Random(seed)  # noqa: S311
         self._scale = time_scale
-        self._containers = containers
         self._open: dict[str, _Open] = {}
         self._ended: list[tuple[_Open, str]] = []
 
     def carry_out(self, tasks: int, *, outages: bool) -> Figures:
         """Run all batches, and then wait for the last task."""
-        for number, batch in enumerate(plan(self._seed, tasks, outages=outages, containers=self._containers)):
+        for number, batch in enumerate(plan(self._seed, tasks, outages=outages)):
             self._begin(number, batch)
             while len(self._open) > MOST_OPEN:
                 self._look()
@@ -211,9 +204,6 @@ class Run:
             )
         )
 
-    def _left_containers(self) -> list[str]:
-        return insist(lambda: self._deployment.ecs.list_tasks(cluster=STACK)["taskArns"])
-
     def _lines(self, name: str, what: str) -> list[str]:
         log = self._directory / f"{name}.{what}"
         return log.read_text().splitlines() if log.exists() else []
@@ -225,11 +215,10 @@ class Run:
             time.sleep(0.5)
         figures.stuck = len(running)
         figures.wrong += [f"{arn} never ended" for arn in running]
-        while self._containers and (left := self._left_containers()) and time.monotonic() < deadline:
+        while (remaining := insist(lambda: left(self._deployment))) and time.monotonic() < deadline:
             time.sleep(0.5)
-        if self._containers:
-            figures.containers_left = len(left)
-            figures.wrong += [f"{arn} still runs" for arn in left]
+        figures.containers_left = len(remaining)
+        figures.wrong += [f"{arn} still runs" for arn in remaining]
         started = self._executions_by_task()
         attempts = {
             entry.task.name: insist(partial(entry.pipeline.attempts, entry.task.name))
@@ -241,6 +230,7 @@ class Run:
             task = entry.task
             begun, done = self._lines(task.name, "begun"), self._lines(task.name, "done")
             figures.attempts += len(attempts[task.name])
+            figures.in_containers += task.in_container
             figures.chained += task.after is not None
             figures.executions += started.get(task.name, 0)
             figures.reoffers += max(0, started.get(task.name, 0) - len(attempts[task.name]))

@@ -11,6 +11,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
+from container.ended import CANCELED, FOLLOWED
 from infra.configuration_error import ConfigurationError
 from infra.handlers import (
     Container,
@@ -202,17 +203,35 @@ def test_both_branches_end_the_parallel_state(boxed: Template) -> None:
     assert {rule["Next"] for rule in state["Catch"]} == {"plain-ContainerEnded"}
 
 
+def resumed(template: Template, state: dict[str, Any], *, canceled: bool) -> tuple[str, dict[str, Any]]:
+    """The choice of Route for a task that was deferred with ``state``, and its output if it has one."""
+    entered = {
+        "input": {"canceled": canceled, "resume": {"state": state, "deferrals": 1}},
+        "context": {"Execution": {"Input": {"taskId": "t1", "route": "plain", "type": "plain"}, "Name": "x"}},
+    }
+    taken = next(
+        choice
+        for choice in run_task(template)["Route"]["Choices"]
+        if evaluate(choice["Condition"], **entered)
+    )
+    return taken["Next"], evaluate(taken["Output"], **entered) if "Output" in taken else {}
+
+
 def test_a_canceled_task_that_waits_for_capacity_starts_no_container(boxed: Template) -> None:
-    task = {"taskId": "t1", "route": "plain", "type": "plain"}
-    context = {"Execution": {"Input": task, "Name": "x"}}
-    for canceled, following in ((True, "Canceled"), (False, "plain-PutEvent")):
-        entered = {"canceled": canceled, "resume": {"state": {"starts": 1}, "deferrals": 1}}
-        taken = next(
-            choice["Next"]
-            for choice in run_task(boxed)["Route"]["Choices"]
-            if evaluate(choice["Condition"], input=entered, context=context)
-        )
-        assert taken == following
+    assert resumed(boxed, {"starts": 1}, canceled=True)[0] == "Canceled"
+    assert resumed(boxed, {"starts": 1}, canceled=False)[0] == "plain-PutEvent"
+
+
+def test_a_container_that_runtask_has_lost_sight_of_is_looked_at_and_not_started_again(
+    boxed: Template,
+) -> None:
+    state = {"starts": 1, "looks": 2, "running": True}
+    for canceled, error in ((False, FOLLOWED), (True, CANCELED)):
+        following, entered = resumed(boxed, state, canceled=canceled)
+        assert (following, entered["error"]) == ("plain-ContainerEnded", error)
+        payload = run_task(boxed)["plain-ContainerEnded"]["Arguments"]["Payload"]
+        given = {name: evaluate(payload[name], input=entered) for name in ("error", "starts", "looks")}
+        assert given == {"error": error, "starts": 1, "looks": 2}
 
 
 def test_a_stack_without_containers_has_nothing_of_them(template: Template) -> None:

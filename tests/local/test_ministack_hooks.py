@@ -143,6 +143,7 @@ def private(module: str, name: str) -> Any:
             ["handler", "method", "path", "headers", "body", "query_params", "timeout"],
         ),
         (f"{SERVICES}.sts", "register_session", ["access_key", "session"]),
+        (f"{SERVICES}.sts", "_error", ["status", "code", "message", "ns"]),
         (STATES, "_run_execution", ["exec_arn"]),
         (STATES, "_invoke_with_callback", ["resource", "input_data", "token", "state_def"]),
         (STATES, "_create_state_machine", ["data"]),

@@ -197,6 +197,18 @@ def test_a_role_that_may_not_be_assumed(aws: IamAccount) -> None:
     assert message.endswith(f"is not authorized to perform: sts:AssumeRole on resource: {role}")
 
 
+def test_a_role_that_a_role_assumes_lasts_an_hour_at_most(aws: IamAccount) -> None:
+    other = aws.role()
+    client = aws.client("sts", aws.session(allow("sts:AssumeRole")))
+    given = client.assume_role(RoleArn=other, RoleSessionName="s", DurationSeconds=3600)["Credentials"]
+    assert 3500 < given["Expiration"].timestamp() - time.time() <= 3600
+    asked = {"RoleArn": other, "RoleSessionName": "s", "DurationSeconds": 3601}
+    code, status, message = refused(lambda: client.assume_role(**asked))
+    assert (code, status) == ("ValidationError", 400)
+    assert "1 hour session limit for roles assumed by role chaining" in message
+    aws.client("sts").assume_role(**asked)  # The account's own keys are no role.
+
+
 def test_the_accounts_own_keys_may_do_everything(aws: IamAccount) -> None:
     assert aws.client("s3").list_buckets()["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert aws.client("datapipeline").list_pipelines()["pipelineIdList"] == []

@@ -10,15 +10,17 @@ from local.datapipeline.settings import Settings
 from local.directories import open_directory
 from local.permissions import decisions
 from tests.databases.server import DatabaseServer
+from tests.system.compute import IN_CONTAINERS
 from tests.system.deployments import (
     CONTAINERS_APP,
-    CONTAINERS_TIME_SCALE,
+    FAULTY_APP,
     FAULTY_TIME_SCALE,
+    SESSION_SECONDS,
     TIME_SCALE,
     Deployment,
     deployed,
 )
-from tests.system.examples import Examples, copy_project, deployed_examples, run_in_containers
+from tests.system.examples import Examples, copy_project, deployed_examples
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +51,8 @@ def deployment(
     A test passes however Data Pipeline behaves where its documentation leaves that open. Tests that ask for
     "in-containers" pass wherever its handlers run.
     """
-    if request.param == "in-containers":
-        with deployed(tmp_path_factory.mktemp("home"), app=CONTAINERS_APP) as up:
-            yield up
+    if request.param == IN_CONTAINERS:
+        yield request.getfixturevalue("container_deployment")
         return
     settings = other_settings() if request.param == "otherwise" else []
     options = [word for setting in settings for word in ("--setting", setting)]
@@ -68,17 +69,18 @@ def fast_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy
 
 @pytest.fixture(scope="session")
 def faulty_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The app with service timeouts of a few seconds, for tests that make a lot go wrong."""
+    """The app, and a handler in a container, with service timeouts of a few seconds, for what goes wrong."""
     # On a busy machine, two of the service's minutes (3 s) may pass before a task is acknowledged.
     options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=6 minutes"]
-    with deployed(tmp_path_factory.mktemp("home"), *options) as up:
+    with deployed(tmp_path_factory.mktemp("home"), *options, app=FAULTY_APP) as up:
         yield up
 
 
 @pytest.fixture(scope="session")
 def container_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The app with its handlers in containers, CONTAINERS_TIME_SCALE times as fast."""
-    options = ["--time-scale", str(CONTAINERS_TIME_SCALE), "--setting", "acknowledge_within=6 minutes"]
+    """All handlers in containers, FAULTY_TIME_SCALE times as fast, with credentials for SESSION_SECONDS."""
+    options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=6 minutes"]
+    options += ["--setting", f"chained_role={SESSION_SECONDS} seconds"]
     with deployed(tmp_path_factory.mktemp("home"), *options, app=CONTAINERS_APP) as up:
         yield up
 
@@ -100,13 +102,13 @@ def examples(
 ) -> Iterator[Examples]:
     """The app of docs/examples, TIME_SCALE times as fast. Redshift statements run on PostgreSQL.
 
-    For tests that ask for "in-containers", SqlActivity and CopyActivity run in containers.
+    Tests that ask for IN_CONTAINERS get its SqlActivity and CopyActivity in another app.
     """
+    if request.param == IN_CONTAINERS:
+        boxed: Deployment = request.getfixturevalue("container_deployment")
+        yield Examples(boxed, boxed.endpoint_url)
+        return
     server = postgresql_server
-    if request.param == "in-containers":
-        project = tmp_path_factory.mktemp("project")
-        copy_project(project)
-        run_in_containers(project)
     redshift = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}"
     with deployed_examples(project, tmp_path_factory.mktemp("home"), "--redshift", redshift) as up:
         yield up

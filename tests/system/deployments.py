@@ -40,9 +40,11 @@ TIME_SCALE = 10
 FAULTY_TIME_SCALE = 40
 """For the deployment whose tests make a lot go wrong: a progress report comes every 1.5 s."""
 
-CONTAINERS_TIME_SCALE = 20
-"""For the deployment in whose containers much goes wrong."""
+FAULTY_APP = ROOT / "tests" / "chaos" / "app"
+"""app.py, with a second shell handler in a container: the route "boxed"."""
 CONTAINERS_APP = Path(__file__).parent / "containers_app"
+SESSION_SECONDS = 20
+"""How long commands' credentials last in that app's deployment: less than its hour, and at any time scale."""
 
 T = TypeVar("T")
 
@@ -52,9 +54,15 @@ def environment_without_aws(home: Path) -> dict[str, str]:
     return without_aws(os.environ) | {"HOME": str(home)}
 
 
-def eventually(holds: Callable[[], T | None], what: Callable[[], str] | str, *, every: float = 0.3) -> T:
+def eventually(
+    holds: Callable[[], T | None],
+    what: Callable[[], str] | str,
+    *,
+    every: float = 0.3,
+    patience: float = PATIENCE_SECONDS,
+) -> T:
     """The first result of ``holds`` that is not None. Fails with ``what`` if there is none in time."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while (result := holds()) is None:
         if time.monotonic() > deadline:
             raise AssertionError(what if isinstance(what, str) else what())

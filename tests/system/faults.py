@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local.deploy import CdkApp
-from local.launch import ROOT
 from tests.system.deployments import STACK, Deployment, eventually
 from tests.system.executions import POLL_LOOP, executions, state_machine
 
@@ -97,7 +96,7 @@ def _probe() -> bytes:
     return buffer.getvalue()
 
 
-def deploy(deployment: Deployment, scratch: Path, **context: str) -> None:
-    """`cdk deploy` of the app to the running local AWS."""
-    app = CdkApp(ROOT, endpoint_url=deployment.endpoint_url, scratch=scratch, log=scratch / "deploy.log")
+def deploy(deployment: Deployment, project: Path, scratch: Path, /, **context: str) -> None:
+    """`cdk deploy` of a directory's app to the running local AWS."""
+    app = CdkApp(project, endpoint_url=deployment.endpoint_url, scratch=scratch, log=scratch / "deploy.log")
     asyncio.run(app.deploy(context))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from tests.infra.test_security import ALLOWED, ALLOWED_TO_OTHERS, ALLOWED_WITH_KEY
 from tests.system.ledger import Ledger, Right, matches
@@ -35,8 +36,18 @@ NOT_EXERCISED_BY_SERVICES: Mapping[Right, str] = {
 }
 
 
-def shortcomings(ledger: Ledger) -> list[str]:
-    """Permissions that no test needed or that have no reason, and reasons without a permission."""
+def shortcomings(ledger: Ledger, roles: Sequence[str] = ()) -> list[str]:
+    """Permissions that no test needed or that have no reason, and reasons without a permission.
+
+    ``roles`` are patterns of roles to look at; without any, it is all of them, and services.
+    """
+    found = _shortcomings(ledger)
+    if not roles:
+        return found
+    return [line for line in found if any(fnmatchcase(line, f"* by {role}") for role in roles)]
+
+
+def _shortcomings(ledger: Ledger) -> list[str]:
     lines = [*ALLOWED, *ALLOWED_WITH_KEY]
     rights = {(role, action) for role, actions, *_ in lines for action in actions.split()} | set(OF_THE_APPS)
     services = {

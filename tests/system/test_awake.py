@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from local.launch import ROOT
 from tests import processes
 from tests.system.deployments import FAULTY_TIME_SCALE, Deployment, eventually
 from tests.system.executions import executions, states_entered
@@ -33,7 +34,7 @@ SLACK_SECONDS = 4.0
 def awake(faulty_deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The deployment, with the second stack."""
     scratch = tmp_path_factory.mktemp("awake")
-    deploy(faulty_deployment, scratch, **DEFAULTS, stackName=AWAKE, workerGroup=AWAKE)
+    deploy(faulty_deployment, ROOT, scratch, **DEFAULTS, stackName=AWAKE, workerGroup=AWAKE)
     yield faulty_deployment
     faulty_deployment.cloudformation.delete_stack(StackName=AWAKE)
 

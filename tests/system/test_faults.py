@@ -9,22 +9,23 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
-from botocore.exceptions import ClientError
 
 from infra.worker_group import HOLD_SECONDS
 from local.directories import open_directory
-from tests.system.deployments import FAULTY_TIME_SCALE, STACK, Deployment, eventually
-from tests.system.executions import POLL_LOOP, RUN_TASK, executions, state_machine, states_entered
+from local.launch import ROOT
+from tests.system.container_faults import BOXED, CONTAINER_FAULTS
+from tests.system.deployments import FAULTY_APP, FAULTY_TIME_SCALE, STACK, Deployment, eventually
+from tests.system.ecs_tasks import left
+from tests.system.executions import POLL_LOOP, RUN_TASK, executions, state_machine
 from tests.system.faults import (
     POLLER,
     PROBE_FUNCTION,
-    PROBE_ROUTE,
     deploy,
     happened,
     no_ticks,
@@ -33,127 +34,10 @@ from tests.system.faults import (
     tick,
 )
 from tests.system.pipelines import Fields, Pipeline, shell
+from tests.system.scene import RETRIED, Begun, Scene
 
-RETRIED = {"maximumRetries": "2", "retryDelay": "2 minutes", "reportProgressTimeout": "8 minutes"}
 RETRIES_EXHAUSTED = 8
 """Of StartTask and ReportProgress: one try and 7 retries."""
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A task that a fault has hit, and the outcome that is expected."""
-
-    pipeline: Pipeline
-    component: str
-    status: str
-    log: Path
-    """One line for each time that its work started."""
-    runs: range
-    error_id: str = ""
-    executions: int | None = None
-    aborted: int = 0
-    failed: int = 0
-    """Executions that could not acknowledge their task, or report on it."""
-    attempts: int | None = 1
-    failed_loops: int = 0
-    """Executions of PollLoop that failed while the fault was brought about."""
-    during: tuple[datetime, datetime] | None = None
-
-
-class Scene:
-    """Where faults are brought about."""
-
-    def __init__(self, deployment: Deployment, directory: Path) -> None:
-        self.deployment = deployment
-        self._directory = directory
-
-    def log(self, component: str) -> Path:
-        return self._directory / component
-
-    def task(self, component: str, command: str = "true", **fields: str) -> Pipeline:
-        """A task that no poll has received yet. Its command records that it runs."""
-        noted = f"echo run >> {self.log(component)}; {command}"
-        return Pipeline.activated(self.deployment, {component: shell(noted, **fields)})
-
-    def probe(self, component: str, does: str, **fields: str) -> Pipeline:
-        """A task for the handler that does what it is told."""
-        own = {"myHandler": PROBE_ROUTE, "myDo": does, "myLog": str(self.log(component)), **fields}
-        return Pipeline.activated(self.deployment, {component: shell("true", **own)})
-
-    def polled(self, loops: int = 1) -> None:
-        """Run loops, one after another, until everything that should go wrong has: at least ``loops``.
-
-        On a slow machine, a loop's time may be over before it has polled.
-        """
-        done = 0
-
-        def enough() -> bool | None:
-            nonlocal done
-            tick(self.deployment)
-            self.no_loop()
-            done += 1
-            return (done >= loops and not self.deployment.faults.pending()) or None
-
-        eventually(enough, lambda: f"did not happen: {self.deployment.faults.pending()}")
-
-    def no_loop(self) -> None:
-        eventually(
-            lambda: "RUNNING" not in executions(self.deployment, POLL_LOOP).values() or None,
-            "a loop goes on",
-            every=0.1,
-        )
-
-    def taken(self, component: str) -> None:
-        """Run one loop after another until the task has started."""
-
-        def is_started() -> bool | None:
-            if "RUNNING" not in executions(self.deployment, POLL_LOOP).values():
-                tick(self.deployment)
-            return self.started(component) or None
-
-        eventually(is_started, f"{component} was not started", every=0.05)
-
-    def started(self, component: str) -> bool:
-        return bool(executions(self.deployment, RUN_TASK, of=component))
-
-    def execution(self, component: str) -> str:
-        """The first execution of a task, once there is one."""
-        return eventually(
-            lambda: next(iter(executions(self.deployment, RUN_TASK, of=component)), None),
-            f"{component} was not started",
-            every=0.05,
-        )
-
-    def reached(self, component: str, state: str) -> str:
-        """The task's execution, once it is in ``state``."""
-        arn = self.execution(component)
-        eventually(
-            lambda: state in states_entered(self.deployment, arn) or None,
-            f"{component} did not reach {state}",
-            every=0.05,
-        )
-        return arn
-
-    def stop(self, arn: str) -> None:
-        try:
-            self.deployment.stepfunctions.stop_execution(executionArn=arn)
-        except ClientError as error:
-            raise AssertionError(f"it has ended before it could be stopped: {error}") from error
-
-    def cancel(self, pipeline: Pipeline, component: str) -> None:
-        (instance,) = pipeline.runs("INSTANCE", component)
-        self.deployment.datapipeline.set_status(
-            pipelineId=pipeline.id, objectIds=[instance.id], status="TRY_CANCEL"
-        )
-
-    def finished(self, pipeline: Pipeline, component: str, runs: range = range(1, 2), **more: Any) -> Begun:
-        return Begun(pipeline, component, "FINISHED", self.log(component), runs, **more)
-
-    def failed(self, pipeline: Pipeline, component: str, error_id: str, runs: range = range(1, 2)) -> Begun:
-        return Begun(pipeline, component, "FAILED", self.log(component), runs, error_id, executions=1)
-
-    def canceled(self, pipeline: Pipeline, component: str, runs: range, **more: Any) -> Begun:
-        return Begun(pipeline, component, "CANCELED", self.log(component), runs, attempts=None, **more)
 
 
 # While nobody polls: the task becomes ready, the fault is set, and then a tick comes.
@@ -475,6 +359,7 @@ def begun(
             bring_about(WITHOUT_A_SCHEDULE)
         _wait_for_the_end(found.values())
         bring_about(WITH_A_SCHEDULE)
+        bring_about(CONTAINER_FAULTS)
         yield found
     faulty_deployment.faults.clear()
 
@@ -511,7 +396,9 @@ def _has_fault(test: pytest.Function) -> bool:
 
 
 @pytest.mark.parametrize(
-    "begin", [*WITHOUT_A_SCHEDULE, *WITH_A_SCHEDULE], ids=lambda begin: str(begin.__name__)
+    "begin",
+    [*WITHOUT_A_SCHEDULE, *WITH_A_SCHEDULE, *CONTAINER_FAULTS],
+    ids=lambda begin: str(begin.__name__),
 )
 def test_fault(
     begun: Mapping[Begin, Begun | AssertionError], faulty_deployment: Deployment, begin: Begin
@@ -522,6 +409,7 @@ def test_fault(
 
     runs = case.log.read_text().splitlines() if case.log.exists() else []
     assert len(runs) in case.runs, runs
+    assert case.proof is None or case.proof.exists(), "the work was not done"
     if case.error_id:
         assert case.pipeline.attempts(case.component)[-1].fields["errorId"] == case.error_id
     statuses = list(executions(faulty_deployment, RUN_TASK, of=case.component).values())
@@ -562,10 +450,13 @@ def test_a_redeploy_with_tasks_in_flight(faulty_deployment: Deployment, tmp_path
     """The poller's configuration changes while it polls, tasks arrive, and tasks run."""
     log = tmp_path / "runs"
     names = [f"InFlight{number}" for number in range(6)]
-    chain: dict[str, Fields] = {name: shell(f"echo {name} >> {log}; sleep 2") for name in names}
+    chain: dict[str, Fields] = {
+        name: shell(f"echo {name} >> {log}; sleep 2", **({"myHandler": BOXED} if number < 2 else {}))
+        for number, name in enumerate(names)
+    }
     pipelines = [Pipeline.activated(faulty_deployment, {name: fields}) for name, fields in chain.items()]
     eventually(lambda: log.exists() or None, "no command was started")
-    deploy(faulty_deployment, tmp_path, **CONTEXT, pollTimeout="94")
+    deploy(faulty_deployment, FAULTY_APP, tmp_path, **CONTEXT, pollTimeout="94")
     later = Pipeline.activated(faulty_deployment, {"AfterDeploy": shell("true")})
     for pipeline, name in zip(pipelines, names, strict=True):
         pipeline.ended(name, "FINISHED")
@@ -578,7 +469,7 @@ def test_two_stacks_share_a_worker_group(faulty_deployment: Deployment, tmp_path
     log = tmp_path / "runs"
     names = [f"Shared{number}" for number in range(12)]
     try:
-        deploy(faulty_deployment, tmp_path, **CONTEXT, pollTimeout="95", stackName="Second")
+        deploy(faulty_deployment, ROOT, tmp_path, **CONTEXT, pollTimeout="95", stackName="Second")
         pipelines = {
             name: Pipeline.activated(faulty_deployment, {name: shell(f"echo {name} >> {log}")})
             for name in names
@@ -605,3 +496,4 @@ def _nothing_is_left(deployment: Deployment, component: str) -> None:
         lambda: "RUNNING" not in executions(deployment, RUN_TASK, of=component).values() or None,
         f"an execution of {component} goes on",
     )
+    eventually(lambda: not left(deployment, of=component) or None, f"a container of {component} goes on")

@@ -88,6 +88,9 @@ def test_looking_back_tells_what_no_test_needed_and_what_has_no_reason() -> None
     assert shortcomings(made_up(used=used, services=services - {publishing})) == [
         "no test needs: sns:Publish by cloudwatch.amazonaws.com"
     ]
+    assert shortcomings(made_up(used=set(), services=set()), ["ContainerEnded*"])
+    for line in shortcomings(made_up(used=set(), services=set()), ["ContainerEnded*"]):
+        assert " by ContainerEnded" in line
     more = frozenset({("EventsFunctionRole", "s3:GetObject")})
     assert shortcomings(made_up(used=used, services=services, granted=more)) == [
         "granted without a reason: s3:GetObject by EventsFunctionRole"

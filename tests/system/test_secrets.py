@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from local.directories import open_directory
+from tests.system.container_faults import BOXED
 from tests.system.deployments import STACK, Deployment, eventually
+from tests.system.ecs_tasks import ecs_tasks
 from tests.system.executions import POLL_LOOP, RUN_TASK, executions
 from tests.system.faults import happened, tick
 from tests.system.pipelines import Pipeline, shell
@@ -32,7 +34,11 @@ PATHS = {
     "crashes": ("kill -9 $PPID; sleep 5", "FAILED"),
     "oversize": ("true", "FINISHED"),
     "canceled": ("touch {started}; sleep 600", "CANCELED"),
+    "boxed-succeeds": ("true", "FINISHED"),
+    "boxed-fails": ("exit 7", "FAILED"),
+    "boxed-crashes": ("kill -9 $PPID; sleep 5", "FAILED"),
 }
+"""Those whose names begin with "boxed" run in containers."""
 LARGE = {
     "id": "Large",
     "fields": [{"key": f"my{number}", "stringValue": "y" * 7_500} for number in range(40)],
@@ -66,6 +72,8 @@ def ended(faulty_deployment: Deployment, directory: Path) -> Deployment:
         _with_secrets(task, f"cat {password} {password} >&2; cat {password}; " + then.format(started=started))
         if name == "oversize":
             task["objects"]["Large"] = LARGE
+        if name.startswith(BOXED):
+            task["objects"][task["attemptId"]]["fields"].append(field("myHandler", BOXED))
         answer = {"operation": "PollForTask", "kind": "answer", "answer": {"taskObject": task}}
         faulty_deployment.faults.add(answer)
         tick(faulty_deployment)
@@ -101,13 +109,16 @@ def _over(deployment: Deployment, component: str) -> bool | None:
 
 def test_the_canary_reached_the_handlers(ended: Deployment) -> None:
     """The handlers redacted what was printed, for which they had to know the canary."""
-    lines = [text for where, text in _logs(ended) if where.endswith("ShellCommandActivity") and "***" in text]
-    assert len(lines) >= len(PATHS) - 1
+    for route, paths in (("ShellCommandActivity", 5), (BOXED, 3)):
+        lines = [text for where, text in _logs(ended) if where.endswith(f"-{route}") and "***" in text]
+        assert len(lines) >= paths - 1
 
 
 def test_the_canary_is_nowhere_but_in_the_claims(ended: Deployment) -> None:
-    places = [*_executions(ended), *_logs(ended), *_metrics(ended), *_attempts(ended), *_queues(ended)]
+    described = [*_containers(ended), *_attempts(ended), *_queues(ended)]
+    places = [*_executions(ended), *_logs(ended), *_metrics(ended), *described]
     assert len(places) > 100
+    assert any(where.startswith("container") for where, _ in places)
     assert sorted({where for where, text in places if TRACE in text}) == []
 
 
@@ -141,6 +152,17 @@ def _logs(deployment: Deployment) -> Iterator[tuple[str, str]]:
             name = group["logGroupName"]
             for events in deployment.logs.get_paginator("filter_log_events").paginate(logGroupName=name):
                 yield from ((name, event["message"]) for event in events["events"])
+
+
+def _containers(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """What Amazon ECS says about tasks, with their overrides, and about task definitions; all tags."""
+    ecs = deployment.ecs
+    for task in ecs_tasks(deployment):
+        tags = ecs.list_tags_for_resource(resourceArn=task["taskArn"])["tags"]
+        yield "container", json.dumps([task, tags], default=str)
+    for arn in ecs.list_task_definitions()["taskDefinitionArns"]:
+        found = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+        yield "container's definition", json.dumps([found["taskDefinition"], found.get("tags")], default=str)
 
 
 def _metrics(deployment: Deployment) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 
 from infra.handlers import s3_access
 from local.account import ACCOUNT, REGION
+from tests.system.compute import wherever_it_runs
 from tests.system.deployments import STACK, Deployment, eventually, log_group_of
 from tests.system.granted import EXISTS, SHELL, SHELL_PRECONDITION, grant
 from tests.system.pipelines import Fields, Pipeline, Ref, Run, shell
@@ -20,9 +21,7 @@ from tests.system.pipelines import Fields, Pipeline, Ref, Run, shell
 DEFINITIONS = Path(__file__).parent / "definitions"
 MEGABYTE = 1_000_000
 
-wherever_it_runs = pytest.mark.parametrize(
-    "deployment", ["as-assumed", "otherwise", "in-containers"], indirect=True
-)
+in_functions = ("deployment", "as-assumed", "otherwise")
 
 COLLECT = r"""
 set -e
@@ -66,7 +65,7 @@ def failed(pipeline: Pipeline, component: str) -> Mapping[str, str]:
     return pipeline.attempts(component)[0].fields
 
 
-@wherever_it_runs
+@wherever_it_runs(*in_functions, telling=False)
 def test_a_definition_with_staging_and_a_script_in_s3(deployment: Deployment, bucket: str) -> None:
     put(
         deployment,
@@ -123,7 +122,7 @@ no-such-program ${OUTPUT1_STAGING_DIR} | cat
 """
 
 
-@wherever_it_runs
+@wherever_it_runs(*in_functions, telling=False)
 def test_an_input_that_is_split_unless_it_is_empty(deployment: Deployment, bucket: str) -> None:
     """``[[ -z $(find …) ]]`` is true without find, and an empty output would be FINISHED."""
     put(deployment, bucket, {"in/a.csv": b"1;a\n2;b\n3;c\n", "none/empty.csv": b""})
@@ -147,7 +146,7 @@ def test_an_input_that_is_split_unless_it_is_empty(deployment: Deployment, bucke
     assert missing["programs"] == ["no-such-program"]
 
 
-@wherever_it_runs
+@wherever_it_runs(*in_functions, telling=True)
 def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
     """Many kinds of commands at once, as activities of one pipeline."""
     put(deployment, bucket, {"in.txt": b"from S3\n"})
@@ -254,7 +253,7 @@ def test_output_of_any_size(deployment: Deployment, bucket: str) -> None:
     assert cut["lastLines"].endswith("22999999\n23000000")
 
 
-@wherever_it_runs
+@wherever_it_runs(*in_functions, telling=False)
 def test_preconditions_hold_or_do_not_hold_yet(deployment: Deployment, bucket: str, tmp_path: Path) -> None:
     """ "Not yet" is FALSE, and the service asks again: nothing fails, and the activity waits."""
     tried = tmp_path / "tried"

@@ -14,6 +14,7 @@ from infra.handlers import s3_access
 from local.account import connection
 from local.launch import ROOT
 from tests.databases.server import DatabaseServer
+from tests.system.compute import wherever_it_runs
 from tests.system.deployments import Deployment, eventually, log_group_of
 from tests.system.examples import Examples
 from tests.system.executions import RUN_TASK, executions, states_entered
@@ -21,7 +22,7 @@ from tests.system.granted import SQL, grant
 from tests.system.pipelines import Fields, Pipeline, Ref
 
 EXAMPLES = ROOT / "docs" / "examples"
-wherever_it_runs = pytest.mark.parametrize("examples", ["in-a-function", "in-containers"], indirect=True)
+in_a_function = ("examples", "in-a-function")
 CANARY = "wrong-canary-51b2"
 
 
@@ -40,7 +41,7 @@ def scripts(examples: Examples) -> str:
     return "s3://sql/scripts"
 
 
-@wherever_it_runs
+@wherever_it_runs(*in_a_function, telling=False)
 def test_the_example_of_the_documentation(
     examples: Examples, server: DatabaseServer, secrets: SecretsManagerClient, scripts: str
 ) -> None:
@@ -76,7 +77,7 @@ def test_the_example_of_the_documentation(
     refuse_canary(deployment, server.password, "Summarize", "CleanUp")
 
 
-@wherever_it_runs
+@wherever_it_runs(*in_a_function, telling=True)
 def test_what_fails_and_what_is_told_of_it(examples: Examples, server: DatabaseServer) -> None:
     database: Fields = {
         "type": "JdbcDatabase",

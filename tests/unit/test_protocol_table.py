@@ -35,15 +35,24 @@ def tables() -> list[str]:
 
 @cache
 def names_in(path: str) -> tuple[frozenset[str], frozenset[str]]:
-    """A test file's functions, and its strings: a parameter's id is one or the other."""
-    tree = ast.parse((ROOT / path).read_text())
-    functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    strings = {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    """The functions and strings of a test file and of what it imports: a parameter's id is one of them."""
+    nodes = [node for file in (ROOT / path, *_imported(ROOT / path)) for node in _nodes(file)]
+    functions = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return frozenset(functions), frozenset(strings)
+
+
+def _nodes(file: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(file.read_text())))
+
+
+def _imported(file: Path) -> Iterator[Path]:
+    """Modules beside a test file that it imports from."""
+    for node in _nodes(file):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            imported = ROOT / f"{node.module.replace('.', '/')}.py"
+            if imported.parent == file.parent:
+                yield imported
 
 
 def test_every_table_has_a_column_for_tests() -> None:

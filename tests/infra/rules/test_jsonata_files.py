@@ -86,6 +86,25 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Any]] = [
             "canceled": True,
             "resume": {"state": {"starts": 2}, "deferrals": 2},
             "starts": 3,
+            "looks": 0,
+        },
+    ),
+    (
+        "followed_container",
+        {},
+        {
+            "input": {
+                "canceled": False,
+                "resume": {"state": {"starts": 2, "looks": 7, "running": True}, "deferrals": 9},
+            },
+        },
+        {
+            "error": "ContainerFollowed",
+            "cause": "",
+            "canceled": False,
+            "resume": {"state": {"starts": 2, "looks": 7, "running": True}, "deferrals": 9},
+            "starts": 2,
+            "looks": 7,
         },
     ),
     (

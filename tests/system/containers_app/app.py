@@ -1,10 +1,10 @@
-"""app.py, with its handlers in containers."""
+"""app.py, with its handlers in containers, others like them, and SqlActivity and CopyActivity."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
 from infra.context import Context
-from infra.handlers import Container, exists, shell_command, shell_command_precondition
+from infra.handlers import Container, copy, exists, shell_command, shell_command_precondition, sql
 from infra.stack import TaskRunnerStack
 from infra.worker_group import WorkerGroup
 
@@ -29,16 +29,21 @@ def main() -> None:
                 "default",
                 schedule=context.text("schedule"),
                 poll_timeout=context.whole("pollTimeout", 10),
+                max_concurrent_tasks=10,
             )
         ],
         handlers=[
             ("ShellCommandActivity", shell_command(compute=container)),
             ("ShellCommandPrecondition", shell_command_precondition(compute=container)),
             ("Exists", exists()),
-            ("boxed", shell_command(compute=container)),
+            ("SqlActivity", sql(compute=container)),
+            ("CopyActivity", copy(compute=container)),
+            ("in-a-function", shell_command()),
             ("small", shell_command(compute=Container(vpc=vpc, cpu=256, memory_mb=512))),
-            ("spot", shell_command(compute=Container(vpc=vpc, spot=True))),
-            ("packages", shell_command(compute=Container(vpc=vpc, packages=["postgresql15"]))),
+            (
+                "other",
+                shell_command(compute=Container(vpc=vpc, spot=True, packages=["postgresql15"])),
+            ),
         ],
         time_scale=context.number("timeScale", 1),
     )

@@ -21,6 +21,7 @@ EVENT = {
     "error": "ContainerStopped",
     "cause": json.dumps({"TaskArn": "arn:…/t1", "StopCode": "EssentialContainerExited", "Containers": []}),
     "starts": 1,
+    "looks": 0,
     "logGroup": "/ecs/x",
 }
 
@@ -43,7 +44,7 @@ class FakeEcs:
         return [{"taskArns": found}]
 
     def describe_tasks(self, *, cluster: str, tasks: list[str]) -> Any:
-        return {"tasks": [{"taskArn": arn, **self.tasks[arn]} for arn in tasks]}
+        return {"tasks": [{"taskArn": arn, **self.tasks[arn]} for arn in tasks if arn in self.tasks]}
 
     def stop_task(self, *, cluster: str, task: str, reason: str) -> None:
         self.stopped.append(task)
@@ -77,14 +78,14 @@ def test_an_outcome_that_is_there_is_handed_on_without_a_look_at_the_cluster(
 
 
 @pytest.mark.parametrize(
-    "event",
+    ("event", "status"),
     [
-        {**EVENT, "error": "TaskCanceled"},
-        {**EVENT, "error": "ECS.SdkClientException", "cause": "Unable to execute HTTP request"},
+        ({**EVENT, "error": "TaskCanceled"}, "CANCELED"),
+        ({**EVENT, "error": "States.Timeout", "cause": ""}, "FAILED"),
     ],
 )
 def test_a_container_that_still_runs_is_stopped_and_waited_for(
-    module: ModuleType, s3: FakeS3, monkeypatch: pytest.MonkeyPatch, event: Any
+    module: ModuleType, s3: FakeS3, monkeypatch: pytest.MonkeyPatch, event: Any, status: str
 ) -> None:
     ecs = FakeEcs(mine=running(), other=running("another-execution"))
     for _ in range(2):  # Stopped once, and asked for until it has ended.
@@ -93,8 +94,33 @@ def test_a_container_that_still_runs_is_stopped_and_waited_for(
     assert ecs.stopped == ["mine"]
     ecs.tasks["mine"]["lastStatus"] = "STOPPED"
     response = handle(module, ecs, monkeypatch, event)
-    assert response["status"] in ("CANCELED", "DEFERRED")
+    assert response["status"] == status
     assert ecs.tasks["other"]["lastStatus"] == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        # Two were started, and RunTask waited for the one that found the task taken.
+        EVENT,
+        {**EVENT, "error": "ECS.SdkClientException", "cause": "Unable to execute HTTP request"},
+        {**EVENT, "error": "ContainerFollowed", "cause": ""},
+    ],
+)
+def test_a_container_that_has_taken_the_task_goes_on_though_runtask_waits_for_no_such(
+    module: ModuleType, s3: FakeS3, monkeypatch: pytest.MonkeyPatch, event: Any
+) -> None:
+    s3.objects["claims", FOLDER + "started"] = b"mine"
+    ecs = FakeEcs(mine=running(), other=running("another-execution"))
+    response = handle(module, ecs, monkeypatch, event)
+    assert (response["status"], response["state"]["running"], ecs.stopped) == ("DEFERRED", True, [])
+    ecs.tasks["mine"] |= {"desiredStatus": "STOPPED", "lastStatus": "DEPROVISIONING"}
+    with pytest.raises(module.ContainerStopping):  # It ends in a moment.
+        handle(module, ecs, monkeypatch, event)
+    ecs.tasks["mine"] |= {"lastStatus": "STOPPED", "stopCode": "SpotInterruption"}
+    assert handle(module, ecs, monkeypatch, event)["errorId"] == "SpotInterruption"
+    s3.objects["claims", FOLDER + "outcome.json"] = b'{"status": "FINISHED"}'
+    assert handle(module, ecs, monkeypatch, event) == {"status": "FINISHED"}
 
 
 def test_an_outcome_written_while_the_container_was_being_stopped_counts(
@@ -102,7 +128,7 @@ def test_an_outcome_written_while_the_container_was_being_stopped_counts(
 ) -> None:
     event = {**EVENT, "error": "States.QueryEvaluationError", "cause": "…"}
     s3.objects["claims", FOLDER + "started"] = b"t1"
-    ecs = FakeEcs(mine=running())
+    ecs = FakeEcs(mine={**running(), "desiredStatus": "STOPPED"})
     with pytest.raises(module.ContainerStopping):
         handle(module, ecs, monkeypatch, event)
     s3.objects["claims", FOLDER + "outcome.json"] = b'{"status": "FINISHED"}'

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from container.ended import CANCELED, MOST_STARTS, Ending
+from container.ended import CANCELED, FOLLOWED, MOST_STARTS, Ending, StoppedTask
 from container.objects import Found
 
-TASK_ARN = "arn:aws:ecs:us-east-1:111122223333:task/TaskRunner/0123456789abcdef"
+TASK = "0123456789abcdef"
+TASK_ARN = f"arn:aws:ecs:us-east-1:111122223333:task/TaskRunner/{TASK}"
 NOTHING = Found(begun=False, outcome=None)
-BEGUN = Found(begun=True, outcome=None)
+
+
+def taken(outcome: Any = None, *, by: str = TASK) -> Found:
+    return Found(begun=True, outcome=outcome, container=by)
+
+
+BEGUN = taken()
 
 
 def stopped(
@@ -43,11 +51,11 @@ def judged(found: Found, cause: str, *, error: str = "ContainerStopped", starts:
     ],
 )
 def test_a_container_that_ends_by_itself_has_said_how_the_work_ended(outcome: dict[str, Any]) -> None:
-    assert judged(Found(begun=True, outcome=outcome), stopped(exit_code=0)) == outcome
+    assert judged(taken(outcome), stopped(exit_code=0)) == outcome
 
 
 def test_an_outcome_counts_even_if_the_container_was_stopped_right_after_it() -> None:
-    found = Found(begun=True, outcome={"status": "FINISHED"})
+    found = taken({"status": "FINISHED"})
     assert judged(found, stopped("SpotInterruption"), error="States.TaskFailed") == {"status": "FINISHED"}
 
 
@@ -61,14 +69,14 @@ def test_an_outcome_counts_even_if_the_container_was_stopped_right_after_it() ->
 )
 def test_work_that_ended_because_its_container_was_stopped_is_failed(stop_code: str, error_id: str) -> None:
     """The handler takes SIGTERM for a cancellation, but Data Pipeline has canceled nothing."""
-    found = Found(begun=True, outcome={"status": "CANCELED"})
+    found = taken({"status": "CANCELED"})
     response = judged(found, stopped(stop_code, "in ECS's words", exit_code=0), error="States.TaskFailed")
     assert (response["status"], response["errorId"]) == ("FAILED", error_id)
     assert "in ECS's words" in response["errorMessage"]
     assert "0123456789abcdef" in response["errorMessage"]
 
 
-@pytest.mark.parametrize("found", [NOTHING, BEGUN, Found(begun=True, outcome={"status": "FINISHED"})])
+@pytest.mark.parametrize("found", [NOTHING, BEGUN, taken({"status": "FINISHED"})])
 def test_nothing_is_said_about_a_canceled_task(found: Found) -> None:
     assert judged(found, "Data Pipeline has canceled the task", error=CANCELED) == {"status": "CANCELED"}
 
@@ -174,5 +182,74 @@ def test_a_container_that_ends_in_the_middle_of_its_work_is_failed() -> None:
 
 @pytest.mark.parametrize("outcome", ["FINISHED", [], {}, {"status": "DONE"}, {"status": "DEFERRED"}])
 def test_what_is_no_outcome_is_never_taken_for_one(outcome: Any) -> None:
-    response = judged(Found(begun=True, outcome=outcome), stopped(exit_code=0))
+    response = judged(taken(outcome), stopped(exit_code=0))
     assert (response["status"], response["errorId"]) == ("FAILED", "ContainerEnded")
+
+
+# RunTask waits for one container, and another one has taken the task.
+
+
+def ending(
+    found: Found, cause: str = "", *, error: str = "ContainerStopped", starts: int = 1, looks: int = 0
+) -> Ending:
+    return Ending(error, cause, found, starts, "/ecs/TaskRunner-nightly", looks)
+
+
+@pytest.mark.parametrize(
+    ("found", "cause", "error", "goes_on"),
+    [
+        (taken(by="the other"), stopped(exit_code=0), "ContainerStopped", True),
+        # Nobody knows yet which of the two takes it.
+        (NOTHING, stopped(exit_code=1), "States.TaskFailed", True),
+        (NOTHING, "Unable to execute HTTP request", "ECS.SdkClientException", True),
+        (BEGUN, "Service Unavailable.", "ECS.ServerException", True),
+        (BEGUN, "", FOLLOWED, True),
+        # The work has ended. What still runs is one that finds the task taken.
+        (BEGUN, stopped(exit_code=137), "States.TaskFailed", False),
+        (BEGUN, "Data Pipeline has canceled the task", CANCELED, False),
+        (BEGUN, "", "States.Timeout", False),
+    ],
+)
+def test_a_container_that_may_do_the_work_goes_on(
+    found: Found, cause: str, error: str, goes_on: bool
+) -> None:
+    assert ending(found, cause, error=error).may_go_on is goes_on
+
+
+def test_looks_at_a_container_grow_rare_and_end_before_the_history_is_full() -> None:
+    first = ending(BEGUN, error=FOLLOWED).follow().as_response()
+    assert first == {
+        "status": "DEFERRED",
+        "state": {"starts": 1, "looks": 1, "running": True},
+        "waitSeconds": 30,
+    }
+    assert ending(BEGUN, error=FOLLOWED, looks=9).follow().as_response()["waitSeconds"] == 240
+    assert ending(BEGUN, error=FOLLOWED, looks=1_400).may_go_on
+    assert not ending(BEGUN, error=FOLLOWED, looks=1_600).may_go_on
+    assert not ending(BEGUN, error=FOLLOWED, starts=MOST_STARTS - 100, looks=300).may_go_on
+
+
+def test_the_end_of_the_container_that_did_the_work_counts() -> None:
+    """Not that of the one which found the task taken."""
+    interrupted = {
+        "taskArn": f"arn:aws:ecs:us-east-1:111122223333:task/TaskRunner/{'f' * 32}",
+        "stopCode": "SpotInterruption",
+        "stoppedReason": "Your Spot Task was interrupted.",
+        "containers": [{"name": "handler", "exitCode": 0}],
+    }
+    for outcome in (None, {"status": "CANCELED"}):  # The handler takes SIGTERM for a cancellation.
+        found = taken(outcome, by="f" * 32)
+        known = replace(ending(found, stopped(exit_code=0)), taker=StoppedTask.of_description(interrupted))
+        assert known.judge()["errorId"] == "SpotInterruption"
+        assert ending(found, stopped(exit_code=0)).judge()["errorId"] == "ContainerEnded"
+
+
+def test_a_followed_container_that_never_began_makes_room_for_another_start() -> None:
+    again = ending(NOTHING, error=FOLLOWED, looks=3).judge()
+    assert again == {"status": "DEFERRED", "state": {"starts": 1, "looks": 3}, "waitSeconds": 30}
+
+
+def test_a_followed_container_that_is_gone_without_a_word_is_failed() -> None:
+    response = ending(BEGUN, error=FOLLOWED, looks=3).judge()
+    assert (response["status"], response["errorId"]) == ("FAILED", "ContainerEnded")
+    assert TASK in response["errorMessage"]

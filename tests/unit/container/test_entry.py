@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from container import entry
 from container.context import LONGEST_SECONDS, ContainerContext
-from container.objects import TaskObjects
+from container.objects import Found, TaskObjects
 from runner import Deferred, Finished, Outcome, Task, handler, task_handler
 from runner.environment import CONTAINER_VARIABLE
 from runner.testing import FakeDataPipeline, task_event
@@ -48,7 +48,7 @@ def test_only_one_container_takes_a_task(objects: TaskObjects) -> None:
 def test_what_a_container_has_written_can_be_found(objects: TaskObjects) -> None:
     assert (objects.found().begun, objects.found().outcome) == (False, None)
     objects.begin("first")
-    assert (objects.found().begun, objects.found().outcome) == (True, None)
+    assert objects.found() == Found(begun=True, outcome=None, container="first")
     objects.end({"status": "FINISHED"})
     assert objects.found().outcome == {"status": "FINISHED"}
 
