@@ -1,4 +1,4 @@
-"""What goes wrong with handlers in containers. The first ones start one container, the others two or none."""
+"""What goes wrong with handlers in containers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.system.deployments import eventually
+from tests.system.ecs_tasks import left
 from tests.system.faults import happened
 from tests.system.pipelines import Pipeline
 from tests.system.scene import RETRIED, Begun, Scene
 
 BOXED = "boxed"
 JUDGE = "Lambda:TaskRunner-container-ended"
+OFTEN_RETRIED = {**RETRIED, "maximumRetries": "6"}
+"""A fault may hit what an earlier one has made be tried again."""
 MOMENTS = (0.1, 0.5, 0.8, 1.1, 1.4, 2.0)
 """Seconds after the start. A container begins the work after about a second, on a quiet machine."""
 
@@ -29,9 +32,9 @@ def killed_after(seconds: float) -> Begin:
     def begin(at: Scene) -> Begun:
         name = f"KilledAfter{round(seconds * 1000)}"
         at.deployment.faults.add({"operation": "ECS:Container", "kind": "kill", "seconds": seconds})
-        pipeline = boxed(at, name, f"sleep 0.5; touch {at.proof(name)}", **RETRIED)
+        pipeline = boxed(at, name, f"sleep 0.5; touch {at.proof(name)}", **OFTEN_RETRIED)
         happened(at.deployment)
-        return at.finished(pipeline, name, range(1, 3), attempts=None, proof=at.proof(name))
+        return at.finished(pipeline, name, range(1, 8), attempts=None, proof=at.proof(name))
 
     begin.__name__ = f"its_container_is_killed_after_{round(seconds * 1000)}_ms"
     return begin
@@ -39,20 +42,16 @@ def killed_after(seconds: float) -> Begin:
 
 def its_container_is_interrupted(at: Scene) -> Begun:
     """By Fargate Spot: the handler takes SIGTERM for a cancellation, but the task is not canceled."""
-    at.deployment.faults.add({"operation": "ECS:Container", "kind": "interrupt", "seconds": 1.5})
-    pipeline = boxed(
-        at, "Interrupted", f"test $(wc -l < {at.log('Interrupted')}) -gt 1 || sleep 60", **RETRIED
-    )
+    at.deployment.faults.add({"operation": "ECS:Container", "kind": "interrupt", "seconds": 3})
+    pipeline = boxed(at, "Interrupted", f"sleep 4; touch {at.proof('Interrupted')}", **OFTEN_RETRIED)
     happened(at.deployment)
-    return at.finished(pipeline, "Interrupted", range(1, 3), attempts=2)
+    return at.finished(pipeline, "Interrupted", range(1, 8), attempts=None, proof=at.proof("Interrupted"))
 
 
 def its_command_kills_the_runner(at: Scene) -> Begun:
-    log = at.log("RunnerKilled")
-    pipeline = boxed(
-        at, "RunnerKilled", f"test $(wc -l < {log}) -gt 1 || kill -9 $PPID; sleep 0.1", **RETRIED
-    )
-    return at.finished(pipeline, "RunnerKilled", range(2, 3), attempts=2)
+    once = f"test $(wc -l < {at.log('RunnerKilled')}) -gt 1 || kill -9 $PPID; sleep 0.1"
+    pipeline = boxed(at, "RunnerKilled", once, **OFTEN_RETRIED)
+    return at.finished(pipeline, "RunnerKilled", range(2, 8), attempts=None)
 
 
 def its_container_runs_out_of_memory(at: Scene) -> Begun:
@@ -90,6 +89,8 @@ def it_is_canceled_and_cannot_be_found_or_stopped_yet(at: Scene) -> Begun:
     looks = ("ECS:ListTasks", "ECS:StopTask", "ECS:DescribeTasks")
     at.deployment.faults.add(*({"operation": look, "kind": "error", "count": 2} for look in looks))
     at.cancel(pipeline, "NotStopped")
+    eventually(lambda: not left(at.deployment, of="NotStopped") or None, "the container is left")
+    at.deployment.faults.clear()
     return at.canceled(pipeline, "NotStopped", range(1, 2), executions=1)
 
 
@@ -172,22 +173,22 @@ def _begun(log: Path) -> None:
     eventually(lambda: log.exists() or None, f"{log.name} was not begun", every=0.05)
 
 
+# The first ones meet their own task. After them, tasks are tried again.
 CONTAINER_FAULTS: tuple[Begin, ...] = (
-    *map(killed_after, MOMENTS),
-    its_container_is_interrupted,
-    its_command_kills_the_runner,
-    its_container_runs_out_of_memory,
     its_image_is_not_found,
-    its_end_cannot_be_judged_yet,
-    it_is_canceled_and_cannot_be_found_or_stopped_yet,
-    runtask_is_aborted_while_it_starts_the_container,
-    runtask_is_aborted_while_the_container_works,
     the_answer_to_its_start_is_lost,
     two_are_started_and_runtask_waits_for_the_loser,
     two_are_started_and_the_known_one_is_killed,
     two_are_started_and_the_one_that_works_is_killed,
     it_is_canceled_while_runtask_follows_it,
+    it_is_canceled_and_cannot_be_found_or_stopped_yet,
+    its_container_runs_out_of_memory,
+    its_end_cannot_be_judged_yet,
     its_end_cannot_be_read,
-    # Takes the faults of those that come after it.
+    runtask_is_aborted_while_it_starts_the_container,
+    runtask_is_aborted_while_the_container_works,
+    *map(killed_after, MOMENTS),
+    its_container_is_interrupted,
+    its_command_kills_the_runner,
     its_start_is_refused,
 )

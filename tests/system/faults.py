@@ -10,7 +10,10 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from local.deploy import CdkApp
+from local.launch import ROOT
 from tests.system.deployments import STACK, Deployment, eventually
 from tests.system.executions import POLL_LOOP, executions, state_machine
 
@@ -98,5 +101,8 @@ def _probe() -> bytes:
 
 def deploy(deployment: Deployment, project: Path, scratch: Path, /, **context: str) -> None:
     """`cdk deploy` of a directory's app to the running local AWS."""
-    app = CdkApp(project, endpoint_url=deployment.endpoint_url, scratch=scratch, log=scratch / "deploy.log")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))  # As `python -m local up` does.
+        log = scratch / "deploy.log"
+        app = CdkApp(project, endpoint_url=deployment.endpoint_url, scratch=scratch, log=log)
     asyncio.run(app.deploy(context))

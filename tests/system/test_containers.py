@@ -59,9 +59,9 @@ PROGRAMS = {
     ),
     "Java": Command("java -cp . NoSuchClass", "java.lang.ClassNotFoundException: NoSuchClass", 1, "java"),
     "Psql": Command(
-        'psql "$2" -Atc "SELECT 6 * 7" && psql "$2" -c "SELECT * FROM no_such"', "42\nERROR:", 1, "psql"
+        'psql "$2" -Atc "SELECT 6 * 7" && psql "$2" -c "SELECT * FROM no_such"', "42\n", 1, "psql"
     ),
-    "Sftp": Command("sftp -b /dev/null -P 1 127.0.0.1", "Connection refused", 255, "sftp"),
+    "Sftp": Command("sftp -b /dev/null -P 1 127.0.0.1", "Connection closed", 255, "sftp"),
 }
 
 # Commands that end in the same way in a function.
