@@ -112,8 +112,9 @@ def _compared(
 ) -> dict[str, Any]:
     own = database_clients.NAMES[database]
     ways = ("into the table", "out of the table")
-    rates: dict[str, list[float]] = {f"{who}, {way}": [] for way in ways for who in (own, "CopyActivity")}
-    rates["CopyActivity, from table to table"] = []
+    between = "from table to table"
+    both = (own, "CopyActivity")
+    rates: dict[str, list[float]] = {f"{who}, {way}": [] for way in (*ways, between) for who in both}
     memory: list[float] = []
     processor: dict[str, list[float]] = {}
 
@@ -132,24 +133,25 @@ def _compared(
         measured(own, ways[1], lambda: {"seconds": _seconds(lambda: database_clients.unload(server))})
         measured("CopyActivity", ways[1], lambda: _alone(_copy_out, server, file, megabytes))
         _make_table(server, "copied_again")
-        measured(
-            "CopyActivity", "from table to table", lambda: _alone(_copy_between, server, file, megabytes)
-        )
+        measured(own, between, lambda: {"seconds": _seconds(lambda: database_clients.between(server))})
+        _make_table(server, "copied_again")
+        measured("CopyActivity", between, lambda: _alone(_copy_between, server, file, megabytes))
         server.execute("DROP TABLE copied_again")
     medians = {name: statistics.median(found) for name, found in rates.items()}
     ratios = {
         f"{way}, of the client's rate": round(medians[f"CopyActivity, {way}"] / medians[f"{own}, {way}"], 2)
-        for way in ways
+        for way in (*ways, between)
     }
-    slower = min(medians[f"CopyActivity, {way}"] for way in ways)
+    slower = {who: min(medians[f"{who}, {way}"] for way in ways) for who in both}
     return {
         "size, MB": megabytes,
         "rounds": rounds,
         **{f"{name}, MB/s": round(rate, 1) for name, rate in medians.items()},
         **ratios,
-        "from table to table, of the slower half": round(
-            medians["CopyActivity, from table to table"] / slower, 2
-        ),
+        **{
+            f"{who}, {between}, of the slower half": round(medians[f"{who}, {between}"] / slower[who], 2)
+            for who in both
+        },
         **{
             f"CopyActivity, {way}, processor, ms/MB": round(statistics.median(found), 1)
             for way, found in processor.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -71,14 +72,28 @@ class RowBlock:
         return None
 
 
-@dataclass(frozen=True)
-class TextBlock:
+class Unloaded(ABC):
     """Rows that a server has written as bulk text."""
+
+    @property
+    @abstractmethod
+    def unloaded(self) -> TextBlock:
+        """The rows as nothing but bulk text."""
+
+
+@dataclass(frozen=True)
+class TextBlock(Unloaded):
+    """Rows in bulk text."""
 
     data: bytes
     columns: int
     records: int
     form: BulkText
+
+    @property
+    def unloaded(self) -> TextBlock:
+        """See Unloaded."""
+        return self
 
     @property
     def size(self) -> int:
@@ -199,8 +214,8 @@ def as_records(blocks: Iterable[Block], data_format: DataFormat) -> Iterator[byt
     before = 0
     for block in blocks:
         written = None
-        if file and isinstance(block, TextBlock) and expected in {0, block.columns}:
-            written = file.written(block.data)
+        if file and isinstance(block, Unloaded) and expected in {0, block.unloaded.columns}:
+            written = file.written(block.unloaded.data)
         if written is None:
             try:
                 rows = _listed(block.rows(), expected)

@@ -11,7 +11,8 @@ from typing import Any
 from pg8000.core import DATA_ROW
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from copying.blocks import TABS, Block, TextBlock, bulk_text, row_blocks, rows_of
+from copying.blocks import TABS, Block, bulk_text, row_blocks, rows_of
+from copying.copy_messages import MessageBlock
 from copying.insert_query import InsertQuery
 from copying.postgresql_copy import CopyOut
 from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches, lost, refused
@@ -83,8 +84,8 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
                 self._driver.execute_simple("ROLLBACK TO SAVEPOINT declared")
                 yield from row_blocks(self._fetched(query))
                 return
-            for data, records in result.rows():
-                yield TextBlock(data, columns, records, form)
+            for messages in result.messages():
+                yield MessageBlock(messages, columns, form)
 
     def _declare(self, query: str) -> None:
         with _errors_as_task_failed(query, before=len(_DECLARE)):
@@ -146,17 +147,18 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
             return self.insert(InsertQuery.into(table, tuple(names), len(names)), rows_of(blocks), table)
         listed = f" ({', '.join(names)})" if names else ""
         statement = f"COPY {table}{listed} FROM STDIN{_options(form)}"
-        count = 0
 
-        def texts() -> Iterator[bytes]:
-            nonlocal count
-            for text, block in bulk_text(blocks, columns):
-                yield text
-                count += block.records
+        def others() -> Iterator[Block]:
+            for block in blocks:
+                if isinstance(block, MessageBlock) and block.columns == columns:
+                    # What the driver would send, but for the lengths of the messages.
+                    self._wire.file.write(block.messages)
+                else:
+                    yield block
 
         with _errors_as_task_failed(statement):
-            self._driver.execute_unnamed(statement, stream=texts())
-        return count
+            texts = (text for text, _ in bulk_text(others(), columns))
+            return int(self._driver.execute_unnamed(statement, stream=texts).row_count)
 
     def _takes_inserts_only(self, table: str) -> bool:
         with _errors_as_task_failed(_INSERTS_ONLY):
