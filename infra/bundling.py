@@ -17,9 +17,11 @@ from aws_cdk import aws_lambda
 from infra.configuration_error import ConfigurationError
 from infra.lock_file import is_current, options
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-SOURCE = REPOSITORY / "lambdas"
-BUILD = REPOSITORY / ".build"
+ROOT = Path(__file__).resolve().parent.parent
+"""The repository, or the package that a wheel makes of it."""
+SOURCE = ROOT / "lambdas"
+# An installed package may be read-only, and belongs to several apps.
+BUILD = (ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()) / ".build"
 
 _REQUIREMENTS = "requirements.txt"
 _LOCK = "requirements.lock"
@@ -39,7 +41,7 @@ def lambda_code() -> aws_lambda.Code:
 def asset_directory(source: Path = SOURCE, build: Path = BUILD) -> Path:
     """The directory that becomes the zip. Its name is a digest of its content."""
     requirements, lock = source / _REQUIREMENTS, _lock(source)
-    vendor = _once(
+    vendor = once(
         build / f"vendor-{_digest([requirements, lock])}", lambda target: _install(requirements, lock, target)
     )
     files = sorted(p for p in source.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
@@ -47,9 +49,9 @@ def asset_directory(source: Path = SOURCE, build: Path = BUILD) -> Path:
     def assemble(target: Path) -> None:
         shutil.copytree(vendor, target, dirs_exist_ok=True)
         shutil.copytree(source, target, dirs_exist_ok=True, ignore=partial(_not_deployed, source))
-        _open_to_all(target)
+        open_to_all(target)
 
-    return _once(build / f"lambdas-{_digest(files)}", assemble)
+    return once(build / f"lambdas-{_digest(files)}", assemble)
 
 
 def _not_deployed(source: Path, directory: str, names: list[str]) -> list[str]:
@@ -103,7 +105,7 @@ def _install(requirements: Path, lock: Path, target: Path) -> None:
     shutil.rmtree(target / "bin", ignore_errors=True)
 
 
-def _open_to_all(directory: Path) -> None:
+def open_to_all(directory: Path) -> None:
     """Let every user read the files: the zip has their modes, and Lambda's user is none that it knows.
 
     With a umask such as 077 a checkout is its owner's alone (Lambda developer guide, Python packages,
@@ -113,7 +115,7 @@ def _open_to_all(directory: Path) -> None:
         path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
-def _once(path: Path, make: Callable[[Path], None]) -> Path:
+def once(path: Path, make: Callable[[Path], None]) -> Path:
     """``path``, made by ``make(directory)`` if it is not there; safe when two processes do it at once."""
     if not path.is_dir():
         path.parent.mkdir(parents=True, exist_ok=True)

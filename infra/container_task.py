@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
@@ -14,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from infra.bundling import SOURCE, asset_directory
+from infra.bundling import SOURCE
 from infra.container import Container
 from infra.naming import function_name
 from infra.shared_settings import SharedSettings
@@ -49,6 +50,7 @@ class ContainerTask(Construct):
         *,
         route: str,
         handler: str,
+        code: Path,
         container: Container,
         environment: Mapping[str, str],
         shared: SharedSettings,
@@ -84,7 +86,7 @@ class ContainerTask(Construct):
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,
             ),
         )
-        code = _code(self)
+        asset = _code(self, code)
         self._container = self.task_definition.add_container(
             CONTAINER_NAME,
             container_name=CONTAINER_NAME,
@@ -100,7 +102,7 @@ class ContainerTask(Construct):
             logging=ecs.LogDrivers.aws_logs(stream_prefix="task", log_group=self.log_group),
             stop_timeout=Duration.seconds(_STOP_SECONDS),
         )
-        self.fetch("TASK_CODE", code.s3_bucket_name, code.s3_object_key)
+        self.fetch("TASK_CODE", asset.s3_bucket_name, asset.s3_object_key)
         self.network = self._network(container)
         self._claims = shared.claims
         self._let_tell(shared)
@@ -207,12 +209,9 @@ def _cluster(scope: Construct) -> ecs.CfnCluster:
     )
 
 
-def _code(scope: Construct) -> s3_assets.Asset:
-    """The functions' asset, as an object that containers fetch."""
+def _code(scope: Construct, directory: Path) -> s3_assets.Asset:
+    """A functions' asset, as an object that containers fetch; the first of its handlers creates it."""
     stack = Stack.of(scope)
-    there = stack.node.try_find_child(_CODE)
-    return (
-        there
-        if isinstance(there, s3_assets.Asset)
-        else s3_assets.Asset(stack, _CODE, path=str(asset_directory()))
-    )
+    name = f"{_CODE}-{directory.name}"
+    there = stack.node.try_find_child(name)
+    return there if isinstance(there, s3_assets.Asset) else s3_assets.Asset(stack, name, path=str(directory))

@@ -37,6 +37,8 @@ _NO_LONGER_IN_PYTHON = {
     *("spwd", "sunau", "telnetlib", "uu", "xdrlib"),
 }
 _OF_PYTHON = sys.stdlib_module_names - _NO_LONGER_IN_PYTHON
+OF_LAMBDA = _OF_PYTHON | _OF_THE_RUNTIME
+"""The top-level modules that every function finds."""
 
 HANDLER = "handler"
 
@@ -65,8 +67,7 @@ class _Names:
 def check_handler_module(module: str, *, source: Path, asset: Path, layers: bool) -> None:
     """Raise ConfigurationError unless Lambda finds ``activities.<module>.handler`` and all that it imports.
 
-    ``source`` is lambdas/. ``asset`` is the deployed directory, which includes the requirements. With
-    ``layers`` a package that is in neither may be in a layer.
+    ``source`` is lambdas/. The other arguments are those of ``check_handler_file``.
     """
     activities = source / "activities"
     if not isinstance(module, str):
@@ -76,8 +77,18 @@ def check_handler_module(module: str, *, source: Path, asset: Path, layers: bool
         known = sorted(file.stem for file in activities.glob("*.py") if file.stem != "__init__")
         raise ConfigurationError(
             f"PythonHandler(module={module!r}): there is no such module in {activities}."
-            f"{_suggestion(module.removesuffix('.py'), known)} It is a file's name without .py."
+            f"{_suggestion(module.removesuffix('.py'), known)} It is a file's name without .py. A file "
+            "that is elsewhere is given by its path: PythonHandler(path=...)."
         )
+    check_handler_file(file, source=source, asset=asset, layers=layers)
+
+
+def check_handler_file(file: Path, *, source: Path, asset: Path, layers: bool) -> None:
+    """Raise ConfigurationError unless Lambda can load ``file``, with a function ``handler``.
+
+    ``source`` is the directory of all modules that are deployed, without their packages. ``asset`` is the
+    deployed directory, with them. With ``layers`` a package that is in neither may be in a layer.
+    """
     names = _names(file)
     if HANDLER in names.coroutines:
         raise ConfigurationError(f"{file}: `{HANDLER}` is async, and Lambda calls no coroutine: write `def`.")
@@ -168,7 +179,8 @@ def _not_there(
         meant = _suggestion(first, {*_OF_PYTHON, *_OF_THE_RUNTIME, *there}, cutoff=0.75)
     return (
         f"{importing}, line {statement.lineno}: there is no module `{name}` on Lambda.{meant} Packages of "
-        "pure Python are added to lambdas/requirements.txt, all others come in a layer."
+        "pure Python are added to lambdas/requirements.txt, or put beside a handler that is given by its "
+        "path; all others come in a layer."
     )
 
 

@@ -1,9 +1,11 @@
-"""Handlers in lambdas/activities, which the stack deploys."""
+"""Handlers in Python, which the stack deploys: in lambdas/activities, or in a file anywhere."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
@@ -16,6 +18,7 @@ from infra.configuration_error import ConfigurationError
 from infra.container import Container
 from infra.container_task import ContainerTask
 from infra.function_settings import FunctionSettings, check_function_settings
+from infra.handler_file import HandlerFile
 from infra.handler_module import check_handler_module
 from infra.python_function import python_function
 from infra.shared_settings import SharedSettings
@@ -32,13 +35,16 @@ _INSTEAD = {
 
 @dataclass(frozen=True, kw_only=True)
 class PythonHandler:
-    """A handler in lambdas/activities, deployed by the stack.
+    """A handler in Python, deployed by the stack.
 
-    ``module`` is its file's name without ``.py``. ``statements`` says what the work itself may do on AWS:
+    ``module`` is the name, without ``.py``, of a file in lambdas/activities; ``path`` is a file anywhere:
+    absolute, or relative to the directory of app.py or of cdk.json. Modules and packages beside it that it
+    imports are deployed with it. Give one of the two. ``statements`` says what the work itself may do on AWS:
     nothing by default. FunctionSettings describes the other arguments.
     """
 
-    module: str
+    module: str | None = None
+    path: str | os.PathLike[str] | None = None
     memory_mb: int = 512
     timeout_minutes: int = 15
     ephemeral_mb: int = 512
@@ -60,8 +66,9 @@ class PythonHandler:
         refuse.
         """
         self.check_settings(route)
-        check_handler_module(self.module, source=SOURCE, asset=asset_directory(), layers=bool(self.layers))
-        handler = f"activities.{self.module}.handler"
+        handler, code = self._code()
+        if self.path is not None:
+            shared = replace(shared, code=lambda_.Code.from_asset(str(code)))
         target = (
             self._function(scope, route, handler, shared)
             if self.compute is None
@@ -70,6 +77,7 @@ class PythonHandler:
                 "Container",
                 route=route,
                 handler=handler,
+                code=code,
                 container=self.compute,
                 environment={**shared.variables, **(self.environment or {})},
                 shared=shared,
@@ -97,6 +105,20 @@ class PythonHandler:
         for statement in self.statements:
             target.add_to_role_policy(statement)
         return target
+
+    def _code(self) -> tuple[str, Path]:
+        """The handler as Lambda names it, and the directory that is deployed, once it is checked."""
+        if (self.module is None) == (self.path is None):
+            raise ConfigurationError(
+                "PythonHandler needs either module, a file's name in lambdas/activities without .py, or "
+                "path, a file anywhere."
+            )
+        asset, layers = asset_directory(), bool(self.layers)
+        if self.path is None:
+            check_handler_module(str(self.module), source=SOURCE, asset=asset, layers=layers)
+            return f"activities.{self.module}.handler", asset
+        own = HandlerFile.of(self.path)
+        return f"{own.file.stem}.handler", own.asset(asset, layers=layers)
 
     def _function(
         self, scope: Construct, route: str, handler: str, shared: SharedSettings

@@ -1,4 +1,4 @@
-"""The stack: everything that runs the tasks of one or more worker groups."""
+"""Everything that runs the tasks of one or more worker groups: as a construct, and as a stack."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from infra.bundling import lambda_code
 from infra.configuration_error import ConfigurationError
 from infra.container_ended import container_ended
 from infra.container_task import ContainerTask
+from infra.context import Context
 from infra.encryption import let_logs_use
 from infra.limits import REGIONS, refuse_region, refuse_stack_name, refuse_too_many_resources
 from infra.monitoring.events import ExecutionEvents, dead_letter_queue
@@ -48,16 +49,19 @@ CLAIM_DAYS = 7
 """How long the objects of a task with secrets, or with more than 200 KB, stay available to its handler."""
 
 
-class TaskRunnerStack(Stack):
-    """PollLoop for each worker group, RunTask, the handlers, and their monitoring.
+class TaskRunner(Construct):
+    """PollLoop for each worker group, RunTask, the handlers, and their monitoring, for a stack of yours.
 
+    What it makes is named after the stack, so a stack has one. With the id ``Default``, the template is that
+    of TaskRunnerStack.
     ``handlers``: pairs of a route and its handler. The route is a pipeline object's ``type``, or the value of
     its ``myHandler`` field. Two pairs with one route are refused. A mapping is accepted too, but Python
     silently keeps the last of two equal keys; ruff's F601 finds them.
     ``encryption_key`` encrypts what is kept of tasks: state, logs and claims. None: keys that AWS owns do.
     ``failed_tasks_alarm``: how many tasks FAILED within 5 minutes are an alarm; None for no such alarm.
     ``tracing``: X-Ray traces of all state machines, and of the functions that the stack creates.
-    ``time_scale`` is for local AWS only: protocol times are divided by it.
+    ``time_scale`` is for local AWS only: protocol times are divided by it. None: the context's ``timeScale``.
+    Worker groups that leave out both ``schedule`` and ``poll_timeout`` take them from the context, if there.
     Raises ConfigurationError for anything that could not work once deployed.
     """
 
@@ -73,26 +77,31 @@ class TaskRunnerStack(Stack):
         encryption_key: kms.IKey | None = None,
         failed_tasks_alarm: int | None = 1,
         tracing: bool = False,
-        time_scale: float = 1.0,
-        **settings: Any,
+        time_scale: float | None = None,
     ) -> None:
-        super().__init__(scope, construct_id, **settings)
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        _refuse_second(self, stack)
         by_route = handlers_by_route(handlers)
         _check_worker_groups(worker_groups)
-        refuse_stack_name(self.stack_name)
-        refuse_region(self.region)
+        context = Context(self.node.get_all_context())
+        worker_groups = [group.with_context(context) for group in worker_groups]
+        if time_scale is None:
+            time_scale = context.number("timeScale", 1)
+        refuse_stack_name(stack.stack_name)
+        refuse_region(stack.region)
         _refuse_settings(failed_tasks_alarm, time_scale, tracing, encryption_key, log_retention)
         _refuse_address(alarm_email)
-        refuse_equal_names(self.stack_name, worker_groups, by_route)
+        refuse_equal_names(stack.stack_name, worker_groups, by_route)
         if encryption_key is not None:
-            let_logs_use(encryption_key, self)
+            let_logs_use(encryption_key, stack)
         claims = self._claims_bucket(encryption_key)
         shared = SharedSettings(
             code=lambda_code(),
             claims=claims,
             log_retention=log_retention,
             variables={
-                "POWERTOOLS_SERVICE_NAME": self.stack_name,
+                "POWERTOOLS_SERVICE_NAME": stack.stack_name,
                 "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 "PROGRESS_INTERVAL_SECONDS": f"{60 / time_scale:g}",
@@ -143,10 +152,10 @@ class TaskRunnerStack(Stack):
             failed_tasks=failed_tasks_alarm,
             encryption_key=encryption_key,
         )
-        self._require_a_region_with_data_pipeline()
+        self._require_a_region_with_data_pipeline(stack)
         refuse_too_many_resources(
-            self.stack_name,
-            _resources(self),
+            stack.stack_name,
+            _resources(stack),
             [
                 _resources(loop) + 1 + (loop.worker_group.idle_alarm_hours is not None)
                 for loop in self.poll_loops
@@ -157,15 +166,15 @@ class TaskRunnerStack(Stack):
         for loop in self.poll_loops:
             CfnOutput(loop, "Arn", value=loop.state_machine.state_machine_arn)
 
-    def _require_a_region_with_data_pipeline(self) -> None:
+    def _require_a_region_with_data_pipeline(self, stack: Stack) -> None:
         """Let CloudFormation check the region if it is that of whatever credentials deploy the stack."""
-        if Token.is_unresolved(self.region):
+        if Token.is_unresolved(stack.region):
             CfnRule(
                 self,
                 "DataPipelineRegion",
                 assertions=[
                     CfnRuleAssertion(
-                        assert_=Fn.condition_contains(list(REGIONS), self.region),
+                        assert_=Fn.condition_contains(list(REGIONS), stack.region),
                         assert_description=f"AWS Data Pipeline exists in {', '.join(REGIONS)} only.",
                     )
                 ],
@@ -188,6 +197,51 @@ class TaskRunnerStack(Stack):
                 )
             ],
             removal_policy=RemovalPolicy.DESTROY,
+        )
+
+
+class TaskRunnerStack(Stack):
+    """A stack with a TaskRunner, which describes the arguments, and with what ``cdk.Stack`` takes besides."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        worker_groups: Sequence[WorkerGroup],
+        handlers: Handlers,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
+        alarm_email: str | None = None,
+        encryption_key: kms.IKey | None = None,
+        failed_tasks_alarm: int | None = 1,
+        tracing: bool = False,
+        time_scale: float | None = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **settings)
+        # CDK leaves "Default" out of logical ids: deployed stacks keep their resources.
+        runner = TaskRunner(
+            self,
+            "Default",
+            worker_groups=worker_groups,
+            handlers=handlers,
+            log_retention=log_retention,
+            alarm_email=alarm_email,
+            encryption_key=encryption_key,
+            failed_tasks_alarm=failed_tasks_alarm,
+            tracing=tracing,
+            time_scale=time_scale,
+        )
+        self.run_task = runner.run_task
+        self.poll_loops = runner.poll_loops
+        self.monitoring = runner.monitoring
+
+
+def _refuse_second(runner: TaskRunner, stack: Stack) -> None:
+    if any(isinstance(other, TaskRunner) and other is not runner for other in stack.node.find_all()):
+        raise ConfigurationError(
+            f"The stack '{stack.stack_name}' has a TaskRunner already, and its names are taken: give it all "
+            "worker groups and handlers, or make a second stack."
         )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from infra.configuration_error import ConfigurationError
+from infra.context import Context
 
 HOLD_SECONDS = 90
 """How long Data Pipeline holds a poll (API Reference, PollForTask)."""
@@ -91,6 +92,21 @@ class WorkerGroup:
             )
         if self.period_seconds < SHORT_POLL_PERIOD_SECONDS and not self.continuous:
             raise ConfigurationError(_TOO_OFTEN.format(group=self))
+
+    def with_context(self, context: Context) -> WorkerGroup:
+        """This group; if it leaves out both how often and how long to poll, as the context says.
+
+        So ``python -m local up``, and ``-c schedule=…``, work for an app that reads no context itself.
+        Raises ConfigurationError for an impossible value.
+        """
+        defaults = {field.name: field.default for field in fields(self)}
+        if (self.schedule, self.poll_timeout) != (defaults["schedule"], defaults["poll_timeout"]):
+            return self
+        return replace(
+            self,
+            schedule=context.text("schedule") or self.schedule,
+            poll_timeout=context.whole("pollTimeout", self.poll_timeout),
+        )
 
     @property
     def period_seconds(self) -> int:

@@ -33,18 +33,18 @@ fast (default 1), and pass context timeScale=N to the app; cron schedules, and t
 """
 
 _PROGRAMS = {
-    "demo": "local.demo.command",
-    "dashboard": "local.dashboard.command",
-    "estimate": "local.simulation.estimate",
+    "demo": "demo.command",
+    "dashboard": "dashboard.command",
+    "estimate": "simulation.estimate",
 }
-"""Commands that parse their own arguments."""
+"""Commands that parse their own arguments, by their module in this package."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     words = list(arguments)
     if words[:1] and words[0] in _PROGRAMS:
-        exit_code: int = importlib.import_module(_PROGRAMS[words[0]]).main(words[1:])
+        exit_code: int = importlib.import_module(f"{__package__}.{_PROGRAMS[words[0]]}").main(words[1:])
         return exit_code
     options = _parser().parse_args(words)
     # Import late, so that --help and argument errors do not wait for the server's imports.

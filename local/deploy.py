@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,9 +12,13 @@ from pathlib import Path
 
 from local.account import ACCOUNT, REGION
 from local.environment import for_local_aws
+from local.launch import ROOT
 from local.processes.tree import ProcessTree
 
 SHOWN_LINES = 30
+APP = "app.py"
+CDK_CLI = "aws-cdk@2.1148.1"
+"""The release that package.json pins."""
 
 
 class DeployError(Exception):
@@ -21,17 +26,24 @@ class DeployError(Exception):
 
 
 def find_cdk(project: Path) -> Path:
-    """The project's own CDK CLI. Raises DeployError if it is missing, or the Node.js that runs it."""
+    """The project's CDK CLI, else this repository's, else that on the PATH.
+
+    Raises DeployError if there is none, no Node.js to run it, or no app.
+    """
     if shutil.which("node") is None:
         raise DeployError(
             "Node.js is not on PATH: the CDK CLI needs version 20 or newer (https://nodejs.org)"
         )
-    cdk = Path(__file__).parents[1] / "node_modules" / ".bin" / "cdk"
-    if not cdk.exists():
-        raise DeployError("the CDK CLI is not installed: run `make setup` (or `npm ci`) first")
-    if not (project / "cdk.json").exists():
-        raise DeployError(f"there is no cdk.json in {project}")
-    return cdk
+    installed = [directory / "node_modules" / ".bin" / "cdk" for directory in (project, ROOT)]
+    cdk = next((path for path in installed if path.exists()), None) or shutil.which("cdk")
+    if cdk is None:
+        # Without a version, npm takes 3.0.0, an older build that refuses what today's library writes.
+        raise DeployError(
+            f"the CDK CLI is not installed: run `npm install {CDK_CLI}`, or `make setup` in a clone"
+        )
+    if not any((project / name).exists() for name in ("cdk.json", APP)):
+        raise DeployError(f"there is no cdk.json in {project}, and no {APP}")
+    return Path(cdk)
 
 
 def cdk_environment(endpoint_url: str, scratch: Path, inherited: Mapping[str, str]) -> dict[str, str]:
@@ -66,6 +78,8 @@ class CdkApp:
     async def deploy(self, context: Mapping[str, str]) -> None:
         """Bootstrap, synthesize and deploy all stacks. Raises DeployError with the CLI's last output."""
         synth = ["synth", "--quiet", "--output", str(self._assembly)]
+        if not (self._project / "cdk.json").exists():
+            synth += ["--app", f"{shlex.quote(sys.executable)} {APP}"]
         for name, value in context.items():
             synth += ["--context", f"{name}={value}"]
         try:

@@ -16,6 +16,8 @@ from typing import IO
 from local.processes.descendants import kill_tree
 
 ROOT = Path(__file__).parents[1]
+"""The repository, or the package that a wheel makes of it: the directory of app.py and cdk.json."""
+_IMPORTED_FROM = Path(__file__).parents[__name__.count(".")]
 STOP_SECONDS = 10
 SHOWN_LINES = 30
 READY = "ready "
@@ -38,9 +40,9 @@ class LocalCommand:
     ) -> None:
         """``environment`` extends this process's. With ``own_session``, Ctrl-C does not reach the command."""
         variables = os.environ | dict(environment or {})
-        search = os.pathsep.join(filter(None, [str(ROOT), variables.get("PYTHONPATH")]))
+        search = os.pathsep.join(filter(None, [str(_IMPORTED_FROM), variables.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "local", *arguments],
+            [sys.executable, "-m", str(__package__), *arguments],
             cwd=directory,
             env=variables | {"PYTHONPATH": search},
             stdin=stdin,

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-# The handlers' own checks are the truth about what they take. Lambda has lambdas/ itself on its path.
+# The handlers' own checks are the truth about what they take. Lambda has lambdas/ itself on its path. It
+# comes first, because the directory that one works in may have a module named sql or runner.
 _LAMBDAS = str(Path(__file__).parents[1] / "lambdas")
 if _LAMBDAS not in sys.path:
-    sys.path.append(_LAMBDAS)
+    sys.path.insert(0, _LAMBDAS)

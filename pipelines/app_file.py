@@ -8,9 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from pipelines.checking.types import TYPES
 from pipelines.checking.verdict import Needs
+from pipelines.commands.packages import packages_of
 from pipelines.reading.source import UNKNOWN
 from pipelines.summary import Summary
 
+_INFRA = f"{__name__.removesuffix('pipelines.app_file')}infra"
+"""The package with the stack, which an installed wheel has within its own."""
 DEFAULT_GROUP = "etl"
 _SHELLS = {"shell_command", "shell_command_precondition"}
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?", re.DOTALL)
@@ -62,12 +65,12 @@ def _handler(app: _App, route: str, needs: Needs) -> list[str]:
     app.handlers.add(name)
     place = _container(app, needs) if needs.in_container else [*_network(app, needs), *_size(name, needs)]
     arguments = [*_resources(app, name, needs), *place, *_statements(app, needs)]
-    if name in _SHELLS and needs.programs and not needs.in_container:
+    if name in _SHELLS and needs.layers and not needs.in_container:
         layer = _construct(
             app,
             "tools",
             [
-                f"# A layer for arm64 with {_plain(', '.join(sorted(needs.programs)))}.",
+                f"# A layer for arm64 with {_plain(', '.join(sorted(needs.layers)))}.",
                 "self.tools = lambda_.LayerVersion.from_layer_version_arn(",
                 f'    self, "Tools", "arn:aws:lambda:us-east-1:{_ACCOUNT}:layer:tools:1"',
                 ")",
@@ -132,18 +135,22 @@ def _secret(app: _App, database: str) -> str:
 
 
 def _container(app: _App, needs: Needs) -> list[str]:
-    """What takes longer than a function may, and whatever else has its route, runs in a container."""
+    """What needs more than a function has, and whatever else has its route, runs in a container."""
     app.handlers.add("Container")
     network = [line for line in _network(app, replace(needs, reaches_database=False)) if line]
     if not network:
         network = list(
             _network(app, replace(needs, reaches_database=False, subnets={_PLACEHOLDERS["subnet"]}))
         )
-    notes = [f"# Its packages, such as those with {_plain(', '.join(sorted(needs.programs)))}: packages=[…]."]
+    packages, unknown = packages_of(needs.programs)
+    unknown += sorted(needs.layers)
+    notes = [f"# An image, or packages, with {_plain(', '.join(unknown))} too: docs/containers.md, Images."]
     return [
-        *(notes if needs.programs else []),
+        "# For all of its tasks. To send only some there: docs/containers.md, and myHandler.",
+        *(notes if unknown else []),
         "compute=Container(",
         *(f"    {line}" for line in network),
+        *([f"    packages={_listed(packages)},"] if packages else []),
         "),",
     ]
 
@@ -266,11 +273,11 @@ def _text(app: _App, built_in: Sequence[str], groups: Sequence[str], *, continuo
         "import aws_cdk as cdk",
         *sorted(app.imports),
         "",
-        "from infra.configuration_error import ConfigurationError",
-        "from infra.context import Context",
-        f"from infra.handlers import {', '.join(sorted(app.handlers))}",
-        "from infra.stack import TaskRunnerStack",
-        "from infra.worker_group import WorkerGroup",
+        f"from {_INFRA}.configuration_error import ConfigurationError",
+        f"from {_INFRA}.context import Context",
+        f"from {_INFRA}.handlers import {', '.join(sorted(app.handlers))}",
+        f"from {_INFRA}.stack import TaskRunnerStack",
+        f"from {_INFRA}.worker_group import WorkerGroup",
         "",
         "",
     ]

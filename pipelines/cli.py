@@ -19,9 +19,9 @@ Move pipelines of AWS Data Pipeline to this task runner.
 """
 
 _COMMANDS = {
-    "check": "pipelines.check_command",
-    "convert": "pipelines.convert_command",
-    "verify": "pipelines.verify_command",
+    "check": "check_command",
+    "convert": "convert_command",
+    "verify": "verify_command",
 }
 
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     words = list(arguments)
     if words[:1] and words[0] in _COMMANDS:
         # Imported late: --help and a wrong word need none of it.
-        exit_code: int = importlib.import_module(_COMMANDS[words[0]]).main(words[1:])
+        exit_code: int = importlib.import_module(f"{__package__}.{_COMMANDS[words[0]]}").main(words[1:])
         return exit_code
     parser = argparse.ArgumentParser(
         prog="python -m pipelines",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from redshift_copy.plan import Loading, Unloading
 from runner import Deferred, Outcome, Task, TaskFailed, task_handler
 from runner.fields import PipelineObject
+from runner.versions import known_state, versioned
 from sql import redshift_statement
 from sql.redshift import Cluster
 
@@ -20,7 +21,7 @@ def handler(task: Task) -> Outcome | None:
     """Look at the table if need be, then copy in one transaction. Both steps are deferred."""
     if task.state is None:
         return _begin(task)
-    step = task.state["step"]
+    step = known_state(task.state)["step"]
     unfinished = redshift_statement.look(task, wait_seconds=_WAIT_SECONDS[step])
     if unfinished is not None or step == "copy":
         return unfinished
@@ -62,7 +63,7 @@ def _start(task: Task, step: str, node: PipelineObject, statements: Sequence[str
     cluster = Cluster.of(task.reference("database", node))
     statement = redshift_statement.start(task, cluster, statements, step=step)
     task.logger.info("Statement started", step=step, statement=statement, statements=len(statements))
-    state = {"step": step, "statement": statement, "region": cluster.region}
+    state = versioned({"step": step, "statement": statement, "region": cluster.region})
     return Deferred(state, _WAIT_SECONDS[step])
 
 

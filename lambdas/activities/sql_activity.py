@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner import Deferred, Outcome, Task, task_handler
 from runner.fields import PipelineObject
+from runner.versions import versioned
 from sql import redshift_statement
 from sql.connect import open_session
 from sql.jdbc import Engine, JdbcUrl, unsupported
@@ -66,7 +67,8 @@ def _start(task: Task, database: PipelineObject, script: str) -> Outcome | None:
         task, cluster, redshift_statement.in_queue(task, found), step="script"
     )
     task.logger.info("Statement started", statement=statement, statements=len(found))
-    return Deferred({"statement": statement, "region": cluster.region}, _WAIT_SECONDS)
+    state = versioned({"statement": statement, "region": cluster.region})
+    return Deferred(state, _WAIT_SECONDS)
 
 
 def _bound(task: Task, script: str, engine: Engine) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from data_nodes.stored_object import StoredObject
+from runner.versions import known_state, versioned
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,10 @@ class Progress:
 
     @classmethod
     def of(cls, state: Mapping[str, Any] | None) -> Progress:
-        """From a deferred task's state. None means that the copy begins."""
+        """From a deferred task's state. None means that the copy begins. Raises TaskFailed."""
         if state is None:
             return cls()
+        state = known_state(state)
         after = state["after"]
         begun = tuple(after[:length] for length in state.get("begun", ()))
         return cls(state["objects"], after, state.get("manifest", ""), begun)
@@ -39,7 +41,9 @@ class Progress:
     def as_state(self) -> dict[str, Any]:
         """The state that ``of`` reads: at most a few kilobytes of JSON, since a key has up to 1,024 bytes."""
         begun = [len(key) for key in self.begun]
-        return {"objects": self.objects, "after": self.after, "manifest": self.manifest, "begun": begun}
+        return versioned(
+            {"objects": self.objects, "after": self.after, "manifest": self.manifest, "begun": begun}
+        )
 
     def collides(self, key: str) -> bool:
         """Whether the key without its ``.gz`` is that of an object that was already copied."""

@@ -1,6 +1,6 @@
 """The envelope: RunTask's input, made from PollForTask's answer.
 
-``{taskId, pipelineId, attemptId, workerGroup, type, route, receivedAt, objects}`` and, if needed,
+``{version, taskId, pipelineId, attemptId, workerGroup, type, route, receivedAt, objects}`` and, if needed,
 ``objectsUri`` (the full objects, in the claims bucket) and ``refusal`` (why the task cannot be handled).
 Step Functions keeps the envelope in its history, so it holds no secrets and at most 200 KB.
 """
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from runner import versions
 from runner.fields import PipelineObject
 from runner.outcome import safe_text
 
@@ -51,6 +52,7 @@ def receive(task_object: Mapping[str, Any], *, worker_group: str, received_at: d
     attempt = PipelineObject.from_api(objects.get(attempt_id))
     handler = next(iter(attempt.string_fields.get("myHandler", ())), "")
     envelope: dict[str, Any] = {
+        "version": versions.ENVELOPE,
         "taskId": task_object["taskId"],
         "pipelineId": str(task_object.get("pipelineId") or ""),
         "attemptId": attempt_id,

@@ -7,7 +7,7 @@ A handler needs no more than this::
     @task_handler
     def handler(task: Task) -> Outcome | None: ...
 
-The poller shares ``clients``, ``fields``, ``outcome`` and ``telemetry`` with it.
+The poller shares ``clients``, ``fields``, ``outcome``, ``telemetry`` and ``versions`` with it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     """Import a name when it is first used (PEP 562): the poller needs none of them."""
     if name not in __all__:
-        raise AttributeError(f"module 'runner' has no attribute '{name}'")
-    value = getattr(import_module(f"runner.{_MODULES.get(name, 'outcome')}"), name)
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    value = getattr(import_module(f"{__name__}.{_MODULES.get(name, 'outcome')}"), name)
     globals()[name] = value
     return value

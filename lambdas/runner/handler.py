@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from runner import clients, environment, telemetry
+from runner import clients, environment, telemetry, versions
 from runner.deadline import HandlerTimeout, deadline, margin
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import Canceled, Deferred, Failed, Finished, Outcome, TaskCanceled, TaskFailed
@@ -72,6 +72,9 @@ def _handle(
     envelope = event["task"]
     _log_keys(envelope)
     telemetry.count_cold_start()
+    if refused := versions.refused_envelope(envelope):
+        _log_outcome(refused.as_response(), 0)
+        return refused.as_response()
     # From this invocation's own clock: the context counts down to Lambda's timeout.
     reserve = margin(context.get_remaining_time_in_millis() / 1000)
     task = open_task(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - reserve)

@@ -17,7 +17,7 @@ from unittest import mock
 
 from botocore.exceptions import ClientError
 
-from runner import clients
+from runner import clients, versions
 
 ATTEMPT_ID = "@Test_2026-01-01T00:00:00_Attempt=1"
 
@@ -96,6 +96,7 @@ def task_event(
     route = fields.get("myHandler", fields["type"])
     return {
         "task": {
+            "version": versions.ENVELOPE,
             "taskId": "test-task",
             "pipelineId": "df-TEST",
             "attemptId": ATTEMPT_ID,

@@ -12,6 +12,7 @@ from typing import Any
 from runner import clients
 from runner.outcome import Canceled, Deferred, Outcome, TaskFailed
 from runner.task import Task
+from runner.versions import known_state
 from sql.jdbc import Engine
 from sql.redshift import Cluster
 from sql.script import literal
@@ -70,7 +71,8 @@ def look(task: Task, *, wait_seconds: int) -> Outcome | None:
     Deferred while it runs. If the task is canceled, the statement is canceled as well. Raises TaskFailed if
     it failed.
     """
-    statement, region = task.state["statement"], task.state["region"]
+    state = known_state(task.state)
+    statement, region = state["statement"], state["region"]
     if task.canceled:
         _cancel(task, region, statement)
         return Canceled()

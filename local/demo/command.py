@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -92,7 +94,9 @@ def main(arguments: Sequence[str]) -> int:
         view.say(OPENING)
         with (
             open_directory("local-demo-") as directory,
-            LocalAwsProcess("--port", "0", "--time-scale", str(TIME_SCALE), *_as_on_aws()) as aws,
+            LocalAwsProcess(
+                *("--port", "0", "--time-scale", str(TIME_SCALE), *_as_on_aws()), directory=_app(directory)
+            ) as aws,
         ):
             with view.busy("setting up"):
                 url = aws.wait_until_ready(SET_UP_SECONDS, lambda line: view.say(line, "dim"))
@@ -117,6 +121,17 @@ def _context() -> Mapping[str, str]:
     """The context with which the stack is deployed to AWS."""
     context: dict[str, str] = json.loads((ROOT / "cdk.json").read_text())["context"]
     return context
+
+
+def _app(directory: Path) -> Path:
+    """Where the app is: in the repository, or in a copy, as an installed package may be read-only."""
+    if (ROOT / "pyproject.toml").exists():
+        return ROOT
+    app = directory / "app"
+    app.mkdir()
+    for name in ("app.py", "cdk.json"):
+        shutil.copy(ROOT / name, app)
+    return app
 
 
 def _as_on_aws() -> list[str]:

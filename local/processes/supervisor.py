@@ -28,7 +28,11 @@ import sys
 import time
 
 if __name__ == "__main__":
-    sys.path.append(os.path.abspath(f"{__file__}/../../.."))  # noqa: PTH100 - pathlib loads slowly
+    # pathlib loads slowly.
+    above = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+    while os.path.exists(f"{above}/__init__.py"):  # noqa: PTH110
+        above = os.path.dirname(above)  # noqa: PTH120
+    sys.path.append(above)
 
 from local.processes.descendants import descendants, send
 

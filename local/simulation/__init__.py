@@ -8,4 +8,4 @@ import sys
 from pathlib import Path
 
 # The deployed code is imported as in Lambda, where lambdas/ is the root.
-sys.path.append(str(Path(__file__).parents[2] / "lambdas"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "lambdas"))

@@ -30,9 +30,13 @@ class Advice:
 COMMANDS: Mapping[Kind, Advice] = {
     Kind.PROGRAM: Advice(
         Verdict.SETTINGS,
-        "it calls {}, which a Lambda function has not: bring it in a layer, for arm64 (layers=[...]), or "
-        "run the "
-        "handler in a container with its package (compute=Container(...))",
+        "it calls {}, which a Lambda function lacks: run the handler in a container that has it "
+        "(compute=Container(...)), or bring it in a layer, for arm64",
+        "docs/containers.md#images",
+    ),
+    Kind.LAYER: Advice(
+        Verdict.SETTINGS,
+        "it calls {}: bring it in a layer, for arm64 (layers=[...])",
         PROGRAMS,
     ),
     Kind.PROGRAM_AT: Advice(
@@ -54,7 +58,8 @@ COMMANDS: Mapping[Kind, Advice] = {
     ),
     Kind.PACKAGE: Advice(
         Verdict.SETTINGS,
-        "it installs packages, which a function cannot, and a container can (compute=Container(...)). {}",
+        "it installs packages, which a function cannot: run the handler in a container "
+        "(compute=Container(...)). {}",
         "docs/containers.md#commands",
     ),
     Kind.INTERPRETER: Advice(
@@ -88,7 +93,8 @@ COMMANDS: Mapping[Kind, Advice] = {
     ),
     Kind.SUDO: Advice(
         Verdict.RUNS,
-        "sudo runs the rest of its line as the one user that a function has, without root's rights",
+        "sudo runs the rest of its line as the one user that a function has, without root's rights; in a "
+        "container it is root",
         f"{_SHELL}#sudo-yum-dnf-and-find",
     ),
     Kind.SUDO_OPTION: Advice(
@@ -143,6 +149,9 @@ COMMANDS: Mapping[Kind, Advice] = {
     ),
     Kind.PARAMETER: Advice(Verdict.RUNS, "{}", f"{_SHELL}#shellcommandactivity"),
 }
+
+IN_CONTAINER = frozenset({Kind.HOURS, Kind.PACKAGE, Kind.PROGRAM})
+"""What app.py answers with ``compute=Container(...)``."""
 
 HANDLER_ERRORS: Mapping[str, Advice] = {
     "UnsupportedDatabase": Advice(Verdict.IMPOSSIBLE, "{}", "docs/sql-activity.md#databases"),

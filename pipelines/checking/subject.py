@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from pipelines.checking.advice import COMMANDS, HANDLER_ERRORS
+from pipelines.checking.advice import COMMANDS, HANDLER_ERRORS, IN_CONTAINER
 from pipelines.checking.first_run import MOMENTS
 from pipelines.checking.verdict import Needs, Reason, Verdict
 from pipelines.commands.credentials import without_credentials
@@ -39,7 +39,7 @@ class Subject:
     def found(self, kind: Kind, field: str, what: str) -> None:
         """Add the reason that the table has for something in a command."""
         advice = COMMANDS[kind]
-        self.needs.in_container |= kind is Kind.HOURS
+        self.needs.in_container |= kind in IN_CONTAINER
         self.say(advice.verdict, field, advice.message.format(what), advice.page)
 
     def noting(self, field: str) -> Noting:

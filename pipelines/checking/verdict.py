@@ -52,14 +52,16 @@ class Needs:
     actions: dict[str, set[str]] = field(default_factory=dict)
     """IAM actions, by the resource that they are for; ``*`` if it is not known."""
     programs: set[str] = field(default_factory=set)
-    """Programs that a layer has to bring."""
+    """Programs that a function lacks, and packages of a container bring."""
+    layers: set[str] = field(default_factory=set)
+    """Programs at paths where a layer has to bring them."""
     subnets: set[str] = field(default_factory=set)
     security_groups: set[str] = field(default_factory=set)
     reaches_database: bool = False
     minutes: float | None = None
     """How long the longest of the last runs took."""
     in_container: bool = False
-    """Whether it takes longer than a function may."""
+    """Whether it needs what no function has: more time, packages, programs."""
     continuous: bool = False
     """Whether it must start within seconds."""
 
@@ -68,6 +70,7 @@ class Needs:
         for name in ("read", "write", "copy_role", "secrets", "passwords", "rds_instances", "redshift"):
             getattr(self, name).update(getattr(other, name))
         self.programs |= other.programs
+        self.layers |= other.layers
         self.subnets |= other.subnets
         self.security_groups |= other.security_groups
         self.reaches_database |= other.reaches_database

@@ -10,6 +10,7 @@ class Kind(Enum):
     """What kind of thing was found. ``pipelines.checking.advice`` says what each means for the activity."""
 
     PROGRAM = "program"
+    LAYER = "program of a layer"
     PROGRAM_AT = "program at a path"
     CLUSTER_PROGRAM = "program of a cluster"
     HOST_PROGRAM = "program for a host"
@@ -54,6 +55,8 @@ class Findings:
     """IAM actions by resource; ``*`` if it is not known."""
     programs: set[str] = field(default_factory=set)
     """Programs that are missing."""
+    layers: set[str] = field(default_factory=set)
+    """Programs at paths where layers put them."""
     sleeps: float = 0.0
     """The longest ``sleep``, in seconds."""
 

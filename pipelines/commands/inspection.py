@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pipelines.commands.aws_cli import aws_call, iam_action
 from pipelines.commands.credentials import credentials_in
 from pipelines.commands.findings import Findings, Kind
+from pipelines.commands.packages import described, package_of
 from pipelines.commands.parser import parse
 from pipelines.commands.programs import CLUSTER, HOST, is_found, is_found_at, is_host_path, is_writable
 from pipelines.commands.python_code import problems_of
@@ -116,10 +117,15 @@ class _Inspection:
         name = path.rpartition("/")[2]
         if name == "env":
             name = next((word for word in words[1:] if not word.startswith("-")), "")
-            if not is_found(name):
+            if package_of(name) and not is_found(name):
+                self._missing(name)
+            elif not is_found(name):
                 self.findings.add(Kind.INTERPRETER, f"'{name}'")
         elif not is_found_at(path):
-            self.findings.add(Kind.INTERPRETER, f"'{path}'")
+            if path.startswith(("/bin/", "/usr/bin/")) and package_of(name):
+                self._missing(name)
+            else:
+                self.findings.add(Kind.INTERPRETER, f"'{path}'")
         if _PYTHON.fullmatch(name):
             self._python(rest)
         return name in _SHELLS
@@ -297,20 +303,25 @@ class _Inspection:
             if name in CLUSTER or name in HOST:
                 self.findings.add(Kind.CLUSTER_PROGRAM if name in CLUSTER else Kind.HOST_PROGRAM, f"'{name}'")
             elif not is_found(name):
-                self.findings.programs.add(name)
-                self.findings.add(Kind.PROGRAM, f"'{name}'")
+                self._missing(name)
             return
         if name.startswith("/"):
             if name.startswith(("/opt/", "/tmp/")):  # noqa: S108 - where a layer, or the command, puts programs
                 if name.startswith("/opt/"):
-                    self.findings.add(Kind.PROGRAM, f"'{name}'")
-                    self.findings.programs.add(name)
+                    self.findings.add(Kind.LAYER, f"'{name}'")
+                    self.findings.layers.add(name)
+            elif name.startswith(("/bin/", "/usr/bin/")) and package_of(name.rpartition("/")[2]):
+                self._missing(name.rpartition("/")[2])
             elif not is_found_at(name):
                 self.findings.add(Kind.PROGRAM_AT, f"'{name}'")
         elif not self._may_exist(name):
             self.findings.add(
                 Kind.HOST_PATH, f"'{name}' in the directory in which the command starts, which is empty"
             )
+
+    def _missing(self, program: str) -> None:
+        self.findings.programs.add(program)
+        self.findings.add(Kind.PROGRAM, described(program))
 
     def _may_exist(self, path: str) -> bool:
         return self._brought or any(

@@ -178,7 +178,7 @@ def test_a_functions_setting_is_refused_by_its_name(make: Any, settings: dict[st
         ({"handlers": {"Exists"}}, "a dict is needed"),
         ({"handlers": ["Exists"]}, "a dict is needed"),
         ({"handlers": {5: exists()}}, "'5' cannot be a handler's name"),
-        ({"handlers": {"x": PythonHandler(module=None)}}, "PythonHandler(module=None)"),  # type: ignore[arg-type]
+        ({"handlers": {"x": PythonHandler(module=None)}}, "PythonHandler needs either module"),
     ],
 )
 def test_a_stacks_setting_is_refused_by_its_name(settings: dict[str, Any], said: str) -> None:

@@ -186,7 +186,7 @@ def test_a_failed_deploy_shows_why(tmp_path: Path) -> None:
 def test_a_directory_without_an_app_is_said(tmp_path: Path) -> None:
     with running("up", "--port", "0", directory=tmp_path) as command:
         assert command.finish() == 1
-    assert command.err[-1] == f"error: there is no cdk.json in {tmp_path}"
+    assert command.err[-1] == f"error: there is no cdk.json in {tmp_path}, and no app.py"
 
 
 def test_aws_settings_of_the_developer_do_not_matter(tmp_path: Path) -> None:

@@ -79,9 +79,9 @@ def differences(deployment: Deployment, run: Run) -> Iterator[str]:
     """A line for each activity that did not end as its verdict says."""
     ends = {} if run.id is None else ended(deployment, run.id)
     for component, found in run.verdicts.items():
-        # A layer would bring these programs, and there is none.
-        lacks_programs = any("bring it in a layer" in reason.message for reason in found.reasons)
-        expected = found.verdict <= Verdict.SETTINGS and not lacks_programs
+        # A container or a layer would bring what these need, and the deployed handlers are functions.
+        needs_more = found.needs.in_container or bool(found.needs.layers)
+        expected = found.verdict <= Verdict.SETTINGS and not needs_more
         if (ends.get(component) == "FINISHED") is not expected:
             yield f"{run.name}: {component} is {ends.get(component)} and was said to be {found.as_json()}"
 

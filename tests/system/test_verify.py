@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,9 +12,12 @@ import pytest
 
 from local.account import OWNER, REGION
 from pipelines.verify_command import main
+from pipelines.verifying import echo
+from pipelines.verifying import verify as verifying
 from tests.local.commands import running
 from tests.system.breakage import handler_gone, permission_revoked, schedule
 from tests.system.deployments import STACK, WORKER_GROUP, Deployment, eventually
+from tests.system.executions import RUN_TASK, run_task_replaced, state_machine
 
 SCHEDULE = f"{STACK}-{WORKER_GROUP}"
 SETTINGS = {
@@ -41,6 +45,9 @@ SETTINGS = {
     "next attempt": ["empty_poll=empty-body", "reoffer_attempt=next", "doubled_backslashes=halved"],
 }
 
+PROBES_SCALE = 60
+"""A poll is held for 1.5 s, and a task that nobody acknowledges is offered again after 2 s."""
+
 Verify = Callable[..., str]
 
 
@@ -58,6 +65,10 @@ def verify(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
         "AWS_CONFIG_FILE": str(tmp_path / "none"),
     }.items():
         monkeypatch.setenv(name, value)
+    # The service's time runs faster, so there is more to see in a second.
+    monkeypatch.setattr(verifying, "_LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(verifying, "_CHECK_SECONDS", 1.0)
+    monkeypatch.setattr(echo, "_PROPAGATION_SECONDS", 0.1)
 
     def run(endpoint_url: str, *options: str, code: int = 0) -> str:
         ended = main(["--endpoint-url", endpoint_url, "--region", REGION, *options])
@@ -121,6 +132,29 @@ def ticks_lost(deployment: Deployment) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def throttled(deployment: Deployment) -> Iterator[None]:
+    """As if other loops of the account had used up its two polls a second. The poll before has ended."""
+    deployment.faults.add({"operation": "PollForTask", "kind": "throttle", "count": 1_000})
+    try:
+        eventually(lambda: deployment.faults.pending()[0]["count"] < 999 or None, "no poll is throttled")
+        yield
+    finally:
+        deployment.faults.clear()
+
+
+@contextmanager
+def handler_not_registered(deployment: Deployment) -> Iterator[None]:
+    """RunTask's route to it is gone, as with an app.py that does not have it."""
+    client = deployment.stepfunctions
+    definition = client.describe_state_machine(stateMachineArn=state_machine(deployment, RUN_TASK))
+    machine = json.loads(definition["definition"])
+    for choice in machine["States"]["Route"]["Choices"]:
+        choice["Condition"] = choice["Condition"].replace('"ShellCommandActivity"', '"Other"')
+    with run_task_replaced(deployment, machine):
+        yield
+
+
 def shell_gone(deployment: Deployment) -> AbstractContextManager[None]:
     return handler_gone(deployment, f"{STACK}-ShellCommandActivity")
 
@@ -128,6 +162,7 @@ def shell_gone(deployment: Deployment) -> AbstractContextManager[None]:
 @pytest.mark.parametrize(
     ("broken", "group", "words", "page"),
     [
+        # The five of the runbook's table for "Nothing is taken", in its order.
         (nothing_broken, "Default", "does not poll for the worker group 'Default'", "nothing-is-taken"),
         (paused, WORKER_GROUP, "DISABLED", "pausing-a-worker-group"),
         (
@@ -136,8 +171,11 @@ def shell_gone(deployment: Deployment) -> AbstractContextManager[None]:
             "lost its permission (AccessDeniedException)",
             "nothing-is-taken",
         ),
+        (throttled, WORKER_GROUP, "polls are throttled", "nothing-is-taken"),
         (ticks_lost, WORKER_GROUP, "ticks are not delivered", "ticksnotdelivered"),
+        # Those of tasks that are taken.
         (shell_gone, WORKER_GROUP, "crashed with Runtime.", "handlercrashed"),
+        (handler_not_registered, WORKER_GROUP, "no handler is registered", "an-attempt-is-failed"),
     ],
 )
 def test_each_broken_deployment_is_named(
@@ -150,7 +188,9 @@ def test_each_broken_deployment_is_named(
 ) -> None:
     before = deployment.datapipeline.list_pipelines()["pipelineIdList"]
     with broken(deployment):
-        text = verify(deployment.endpoint_url, "--worker-group", group, "--minutes", "2", code=1)
+        # Throttled polls may get through later, so verify waits to its end.
+        minutes = "0.25" if broken is throttled else "2"
+        text = verify(deployment.endpoint_url, "--worker-group", group, "--minutes", minutes, code=1)
     assert words in text
     assert f"docs/operations.md#{page}" in text
     assert deployment.datapipeline.list_pipelines()["pipelineIdList"] == before
@@ -164,7 +204,7 @@ def test_no_stack_is_a_cause_too(deployment: Deployment, verify: Verify) -> None
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 def test_the_probe_finds_each_setting(verify: Verify, settings: list[str]) -> None:
     options = [word for setting in settings for word in ("--setting", setting)]
-    with running("up", "--no-deploy", "--port", "0", "--time-scale", "20", *options) as local:
+    with running("up", "--no-deploy", "--port", "0", "--time-scale", str(PROBES_SCALE), *options) as local:
         text = verify(local.ready(), "--probe")
     found = re.findall(r"^--setting (\S+)$", text, re.MULTILINE)
     assert set(settings) <= set(found), text

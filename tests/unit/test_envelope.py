@@ -24,6 +24,7 @@ def received(task: dict[str, Any]) -> Received:
 def test_the_envelope_has_the_task_and_its_objects_as_they_came() -> None:
     task = task_object(command="echo hello")
     assert received(task).envelope == {
+        "version": 1,
         "taskId": "AbC+/=:1",
         "pipelineId": "df-0123456789ABCDEFGHIJ",
         "attemptId": ATTEMPT_ID,

@@ -41,6 +41,7 @@ POLLER = {
     "runner.fields",
     "runner.outcome",
     "runner.telemetry",
+    "runner.versions",
 }
 
 

@@ -21,6 +21,7 @@ TREES = {"lambdas": "", "infra": "infra", "local": "local", "pipelines": "pipeli
 MAY_IMPORT: dict[str, set[str]] = {
     # What is deployed. It imports nothing of the other trees.
     "runner": set(),
+    "datapipeline_runner": {"runner"},
     "poller": {"runner"},
     "container": {"runner"},
     "data_nodes": {"runner"},
@@ -62,8 +63,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipelines.live": {"local.datapipeline", "pipelines.checking", "pipelines.reading"},
     "pipelines.verifying": {"pipelines.live"},
     "pipelines": {
-        *("local.datapipeline", "pipelines.checking", "pipelines.converting", "pipelines.live"),
-        *("pipelines.reading", "pipelines.verifying"),
+        *("local.datapipeline", "pipelines.checking", "pipelines.commands", "pipelines.converting"),
+        *("pipelines.live", "pipelines.reading", "pipelines.verifying"),
     },
     # What measures all the others.
     "bench": {

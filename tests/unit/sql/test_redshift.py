@@ -17,7 +17,7 @@ from runner import clients
 from runner.testing import ATTEMPT_ID, FieldValue, Ref, run_handler
 
 ID = "d9b6c0c9-0747-4bf4-b142-e8883122f766"
-STATE = {"statement": ID, "region": "eu-west-1"}
+STATE = {"version": 1, "statement": ID, "region": "eu-west-1"}
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:etl-AbCdEf"
 DEFERRED = {"status": "DEFERRED", "state": STATE, "waitSeconds": 20}
 CLUSTER: dict[str, FieldValue] = {

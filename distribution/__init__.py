@@ -1,0 +1,1 @@
+"""How a wheel is made of this repository, for apps in repositories of their own."""

@@ -1,0 +1,128 @@
+"""A handler's file anywhere, deployed with the modules and packages beside it that it imports."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from infra.bundling import BUILD, SOURCE, once, open_to_all
+from infra.configuration_error import ConfigurationError
+from infra.handler_module import OF_LAMBDA, check_handler_file
+
+
+@dataclass(frozen=True)
+class HandlerFile:
+    """``file`` is absolute. ``beside`` are the other files to deploy, in its directory or below."""
+
+    file: Path
+    beside: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str]) -> HandlerFile:
+        """Raises ConfigurationError if there is no such file, or if it is not Python."""
+        file = _found(Path(path))
+        if file.suffix != ".py" or not file.stem.isidentifier():
+            raise ConfigurationError(
+                f"PythonHandler(path={str(path)!r}): Lambda imports the file, so it needs a name such as "
+                "count_words.py, of letters, digits and _."
+            )
+        return cls(file, tuple(sorted(_imported_from_beside(file) - {file})))
+
+    def asset(self, common: Path, *, layers: bool, build: Path = BUILD) -> Path:
+        """The directory to deploy: ``common``, the functions' asset, with this handler at its root.
+
+        Raises ConfigurationError for a module that Lambda could not load, or whose name is taken.
+        """
+        for name in {self._relative(file).parts[0].removesuffix(".py") for file in self._files}:
+            self._refuse_taken(name, common)
+        digest = self._digest(common)
+        asset = once(build / f"handler-{digest}", partial(self._add_to, common))
+        # What is checked is the project's own code, not the packages that it brings.
+        source = once(build / f"source-{digest}", partial(self._add_to, SOURCE))
+        try:
+            check_handler_file(source / self._relative(self.file), source=source, asset=asset, layers=layers)
+        except ConfigurationError as error:
+            raise ConfigurationError(str(error).replace(str(source), str(self.file.parent))) from None
+        return asset
+
+    @property
+    def _files(self) -> tuple[Path, ...]:
+        return (self.file, *self.beside)
+
+    def _relative(self, file: Path) -> Path:
+        return file.relative_to(self.file.parent)
+
+    def _refuse_taken(self, name: str, common: Path) -> None:
+        taken = name in OF_LAMBDA or (common / name).exists() or (common / f"{name}.py").exists()
+        if taken:
+            raise ConfigurationError(
+                f"{self.file.parent / name}: on Lambda, `{name}` is a module of Python, of the runner, or of "
+                "a package that it brings. Give yours another name."
+            )
+
+    def _add_to(self, common: Path, target: Path) -> None:
+        shutil.copytree(common, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in self._files:
+            copy = target / self._relative(file)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
+        open_to_all(target)
+
+    def _digest(self, common: Path) -> str:
+        digest = hashlib.sha256(common.name.encode())
+        for file in self._files:
+            digest.update(f"\0{self._relative(file).as_posix()}\0".encode())
+            digest.update(file.read_bytes())
+        return digest.hexdigest()[:16]
+
+
+def _found(path: Path) -> Path:
+    """The file: of a relative path beside app.py, else in the working directory, which is cdk.json's."""
+    app = getattr(sys.modules["__main__"], "__file__", None)
+    directories = dict.fromkeys([*([Path(app).resolve().parent] if app else []), Path.cwd()])
+    for directory in directories:
+        if (directory / path).is_file():
+            return (directory / path).resolve()
+    looked = "" if path.is_absolute() else f" in {' or '.join(map(str, directories))}"
+    raise ConfigurationError(f"PythonHandler(path={str(path)!r}): there is no such file{looked}.")
+
+
+def _imported_from_beside(file: Path) -> set[Path]:
+    """The files that ``file`` imports from its own directory, and those that they import."""
+    found: set[Path] = {file}
+    todo = [file]
+    while todo:
+        for name in _imported_names(todo.pop()):
+            new = set(_files_of(file.parent, name)) - found
+            found |= new
+            todo += [one for one in new if one.suffix == ".py"]
+    return found
+
+
+def _imported_names(file: Path) -> Iterator[str]:
+    """The first names of absolute imports, wherever they stand. A file that is not Python has none here."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return  # The check says where.
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.module.partition(".")[0]
+
+
+def _files_of(directory: Path, name: str) -> Iterator[Path]:
+    """The module, or the whole package, with the files that it may read."""
+    package = directory / name
+    if (package / "__init__.py").is_file() or any(package.glob("*.py")):
+        yield from (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    elif (directory / f"{name}.py").is_file():
+        yield directory / f"{name}.py"
