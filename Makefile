@@ -22,6 +22,11 @@ $(VENV)/.installed: requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/.spark: requirements-spark.lock $(VENV)/.installed
+	@echo "Setting up Spark for the tests (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock
+	@touch $@
+
 node_modules/.installed: package.json package-lock.json
 	@command -v node >/dev/null || { echo "Node.js 22 or newer is needed for the CDK CLI: https://nodejs.org" >&2; exit 1; }
 	@# Release 20 is past its end of life, but still works.
@@ -40,7 +45,7 @@ MEASURED := COVERAGE_CORE=$$($(BIN)/python -c 'import sys; print("sysmon" if sys
   $(BIN)/python
 
 .PHONY: test
-test: setup ## Run the unit, infra, local and system tests, and print the coverage of lambdas/ and infra/
+test: setup $(VENV)/.spark ## Run the unit, infra, local and system tests, and print the coverage of lambdas/ and infra/
 	@$(MEASURED) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=
 	@for folder in lambdas infra; do \
 	  echo "Coverage of $$folder/: $$($(BIN)/coverage report --include="$$folder/*" --format=total) % of lines"; done
@@ -86,7 +91,8 @@ lock: setup ## Lock what the requirements files ask for; UPGRADE=1 takes the new
 	@$(LOCK) $(if $(UPGRADE),--upgrade) $(FOR_EACH) requirements-dev.txt --output-file requirements-dev.lock
 	@$(LOCK) $(FOR_EACH) requirements.txt --constraint requirements-dev.lock --output-file requirements.lock
 	@$(LOCK) $(FOR_LAMBDA) lambdas/requirements.txt --constraint requirements-dev.lock --output-file lambdas/requirements.lock
-	@$(BIN)/python -m infra.lock_file requirements.txt requirements-dev.txt lambdas/requirements.txt
+	@$(subst --only-binary :all:,,$(LOCK)) $(FOR_EACH) requirements-spark.txt --output-file requirements-spark.lock
+	@$(BIN)/python -m infra.lock_file requirements.txt requirements-dev.txt requirements-spark.txt lambdas/requirements.txt
 
 .PHONY: synth
 synth: setup ## Synthesize the CloudFormation template into cdk.out

@@ -10,6 +10,8 @@ from aws_cdk import aws_lambda as lambda_
 
 from infra.copy_role import copy_role
 from infra.database_access import OWN_STATEMENTS, Secret, database_access
+from infra.emr import emr, emr_serverless
+from infra.emr_cluster import EmrClusterSettings
 from infra.existing_function import ExistingFunction, existing_function
 from infra.function_settings import FunctionSettings, check_statements
 from infra.handler import Handler
@@ -18,12 +20,15 @@ from infra.s3_access import s3_access
 from infra.shell_handler import ShellHandler
 
 __all__ = [
+    "EmrClusterSettings",
     "ExistingFunction",
     "FunctionSettings",
     "Handler",
     "PythonHandler",
     "ShellHandler",
     "copy",
+    "emr",
+    "emr_serverless",
     "existing_function",
     "exists",
     "redshift_copy",

@@ -36,6 +36,8 @@ class PythonHandler:
     subnets: ec2.SubnetSelection | None = None
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
     layers: Sequence[lambda_.ILayerVersion] = ()
+    repeatable: bool = False
+    """Whether the handler finds out what an invocation that crashed has done, so that it can be repeated."""
 
     def function(self, scope: Construct, route: str, shared: SharedSettings) -> lambda_.Function:
         """The function, with its log group and a role that allows what the handler runtime needs.

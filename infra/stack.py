@@ -97,7 +97,8 @@ class TaskRunnerStack(Stack):
             route: handler.function(Construct(self, f"Handler-{slug(route, 60)}"), route, shared)
             for route, handler in by_route.items()
         }
-        self.run_task = RunTask(self, "RunTask", handlers=functions, shared=shared)
+        repeatable = {route for route, handler in by_route.items() if getattr(handler, "repeatable", False)}
+        self.run_task = RunTask(self, "RunTask", handlers=functions, repeatable=repeatable, shared=shared)
         undelivered = dead_letter_queue(self, "TicksNotDelivered", "ticks-not-delivered")
         self.poll_loops = [
             PollLoop(

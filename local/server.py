@@ -56,6 +56,14 @@ class RedshiftData(Protocol):
     def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]: ...
 
 
+class Emr(Protocol):
+    """What this server needs of Amazon EMR, and of EMR Serverless."""
+
+    def kill(self) -> None: ...
+    async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
+    def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]: ...
+
+
 NewDataPipeline = Callable[[str], DataPipeline]
 """(endpoint URL of local AWS) -> a Data Pipeline service that has not been started."""
 
@@ -90,6 +98,7 @@ class LocalAws:
         time_scale: float,
         note: Note,
         redshift_data: RedshiftData | None = None,
+        emr: Emr | None = None,
     ) -> None:
         self._listener = listener
         self.port: int = listener.getsockname()[1]
@@ -99,6 +108,7 @@ class LocalAws:
         self._new_data_pipeline = data_pipeline
         self._time_scale = time_scale
         self._redshift_data = redshift_data
+        self._emr = emr
         self._note = note
         self._pool: Pool | None = None
         self._ministack: Ministack | None = None
@@ -143,12 +153,15 @@ class LocalAws:
             replacing=pipeline_resource.REPLACING,
         )
 
-        def behind(service: str, of: DataPipeline | RedshiftData) -> Asgi:
+        def behind(service: str, of: DataPipeline | RedshiftData | Emr) -> Asgi:
             return permitted(service, of.asgi, permissions=ministack.permissions, calls_of=of.calls)
 
         others = ministack.asgi
         if self._redshift_data is not None:
             others = with_service("RedshiftData.", behind("redshift-data", self._redshift_data), others)
+        if self._emr is not None:
+            emr = behind("elasticmapreduce", self._emr)
+            others = with_service("ElasticMapReduce.", emr, others, control_path="/_local/emr/")
         application = front(data_pipeline=behind("datapipeline", self._data_pipeline), others=others)
         config = Config()
         config.bind = [f"fd://{self._listener.detach()}"]
@@ -175,6 +188,8 @@ class LocalAws:
 
     def kill(self) -> None:
         """Kill the function processes at once, and remove the files on disk."""
+        if self._emr is not None:
+            self._emr.kill()
         if self._pool is not None:
             self._pool.kill()
         remove_tree(self.state)

@@ -26,9 +26,18 @@ CAPACITY_WAIT_SECONDS = 60
 
 
 def invoke_handler(
-    scope: Construct, route: str, function: lambda_.IFunction, *, outcome: sfn.State, wait: sfn.State
+    scope: Construct,
+    route: str,
+    function: lambda_.IFunction,
+    *,
+    outcome: sfn.State,
+    wait: sfn.State,
+    repeatable: bool = False,
 ) -> sfn.TaskStateBase:
-    """The state, named ``route``. ``outcome`` comes next, or ``wait`` if the function could not start."""
+    """The state, named ``route``. ``outcome`` comes next, or ``wait`` if the function could not start.
+
+    ``repeatable``: whether a crash is followed by another invocation, a few times.
+    """
     invoke = tasks.LambdaInvoke.jsonata(
         scope,
         f"Handler-{slug(route, 60)}",  # A construct's id may not contain "/", and "Logs" is taken.
@@ -53,6 +62,9 @@ def invoke_handler(
         max_delay=Duration.seconds(30),
         jitter_strategy=sfn.JitterType.FULL,
     )
+    if repeatable:
+        # Whatever ended the invocation: the next one finds the work that it may have started elsewhere.
+        invoke.add_retry(errors=["States.ALL"], interval=Duration.seconds(5), backoff_rate=2, max_attempts=3)
     # Still not ready: wait, report progress so that the task stays ours, and try again.
     invoke.add_catch(
         wait,

@@ -16,7 +16,7 @@ Expressions of a line stand here; the others are the ``.jsonata`` files beside t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -39,7 +39,10 @@ RUN_TASK = "RunTask"
 
 
 class RunTask(Construct):
-    """The state machine, with one visible state for each route."""
+    """The state machine, with one visible state for each route.
+
+    ``repeatable``: the routes whose handlers may be invoked again after a crash.
+    """
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class RunTask(Construct):
         construct_id: str,
         *,
         handlers: Mapping[str, lambda_.IFunction],
+        repeatable: Collection[str] = (),
         shared: SharedSettings,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -58,7 +62,7 @@ class RunTask(Construct):
             comment="Runs one AWS Data Pipeline task: acknowledge, handle, report.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(
-                _definition(self, dict(sorted(handlers.items())))
+                _definition(self, dict(sorted(handlers.items())), repeatable)
             ),
             encryption_configuration=of_state_machine(shared.encryption_key),
             logs=error_log(self, "Logs", state_machine=name, shared=shared),
@@ -74,7 +78,9 @@ class RunTask(Construct):
         )
 
 
-def _definition(scope: Construct, handlers: Mapping[str, lambda_.IFunction]) -> sfn.IChainable:
+def _definition(
+    scope: Construct, handlers: Mapping[str, lambda_.IFunction], repeatable: Collection[str]
+) -> sfn.IChainable:
     has_no_handler = expression("has_no_handler", routes=json.dumps(list(handlers)))
     canceled = ends.canceled(scope, has_no_handler)
     no_longer_ours = ends.no_longer_ours(scope, has_no_handler)
@@ -116,7 +122,9 @@ def _definition(scope: Construct, handlers: Mapping[str, lambda_.IFunction]) -> 
         )
     )
     for name, function in handlers.items():
-        handler = invoke_handler(scope, name, function, outcome=outcome, wait=wait)
+        handler = invoke_handler(
+            scope, name, function, outcome=outcome, wait=wait, repeatable=name in repeatable
+        )
         route.when(sfn.Condition.jsonata(f"{{% {TASK}.route = {json.dumps(name)} %}}"), handler)
     route.when(
         sfn.Condition.jsonata(f"{{% {has_no_handler} %}}"),

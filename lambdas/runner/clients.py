@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_datapipeline import DataPipelineClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_emr import EMRClient
+    from mypy_boto3_emr_serverless import EMRServerlessClient
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_redshift_data import RedshiftDataAPIServiceClient
     from mypy_boto3_s3 import S3Client
@@ -78,6 +80,23 @@ def dynamodb(region: str | None) -> DynamoDBClient:
 
 
 @cache
+def emr(*, repeated: bool) -> EMRClient:
+    """Amazon EMR. ``repeated``: whether botocore repeats a call that failed or was not answered."""
+    from botocore.config import Config
+
+    once = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30)
+    client: EMRClient = _session().create_client("emr", config=retrying() if repeated else once)
+    return client
+
+
+@cache
+def emr_serverless() -> EMRServerlessClient:
+    """Amazon EMR Serverless."""
+    client: EMRServerlessClient = _session().create_client("emr-serverless", config=retrying())
+    return client
+
+
+@cache
 def rds(region: str | None) -> RDSClient:
     """Amazon RDS in ``region``; None is the function's region."""
     client: RDSClient = _boto3_session().client("rds", region_name=region, config=retrying())
@@ -125,6 +144,8 @@ def forget() -> None:
         polling,
         s3,
         dynamodb,
+        emr,
+        emr_serverless,
         rds,
         redshift_data,
         secrets_manager,

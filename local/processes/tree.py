@@ -14,6 +14,7 @@ from pathlib import Path
 
 from local.processes.descendants import (
     children,
+    descendants,
     freeze,
     is_running,
     kill_below,
@@ -113,6 +114,12 @@ class ProcessTree:
         """Continue what `freeze` stopped."""
         thaw(self._frozen)
         self._frozen = []
+
+    def interrupt(self) -> None:
+        """Ask the program, and everything it has started, to end (SIGTERM)."""
+        supervisor = self._supervisor
+        for pid in [] if supervisor is None else descendants(supervisor):
+            send(pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """Kill the program and everything it has started. The supervisors then end by themselves."""

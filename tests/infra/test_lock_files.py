@@ -11,7 +11,13 @@ from infra.lock_file import is_current, lines, mark, options
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = [
-    ROOT / name for name in ("requirements.txt", "requirements-dev.txt", "lambdas/requirements.txt")
+    ROOT / name
+    for name in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-spark.txt",
+        "lambdas/requirements.txt",
+    )
 ]
 each = pytest.mark.parametrize("file", REQUIREMENTS, ids=lambda file: str(file.relative_to(ROOT)))
 

@@ -16,6 +16,9 @@ OF_THE_APPS: Mapping[Right, str] = {
     ("Handler*FunctionRole*", "secretsmanager:GetSecretValue"): "`secrets`: passwords of databases.",
     ("HandlerRedshift*", "redshift-data:*"): "`redshift`: its own statements on the named cluster.",
     ("HandlerRedshift*", "redshift:GetClusterCredentials"): "`redshift`: the login of the named user.",
+    ("Handler*", "elasticmapreduce:*"): "`cluster`, `cluster_name` or `transient` of `emr`: the steps.",
+    ("Handleron*", "iam:PassRole"): "The roles of a cluster that is started, or of job runs.",
+    ("Handleronemrserverless*", "emr-serverless:*"): "`application_id`: its job runs.",
     ("Handlerrunstatemachine*", "states:*"): "The example runs state machines of some names.",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ class Ref:
     id: str
 
 
-Fields = Mapping[str, str | Ref]
+Fields = Mapping[str, str | Ref | Sequence[str | Ref]]
+"""The value of a list field is a list."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,9 @@ def shell(command: str, **fields: str | Ref) -> Fields:
 
 
 def _fields(fields: Fields) -> Iterator[Any]:
-    for key, value in fields.items():
-        if isinstance(value, Ref):
-            yield {"key": key, "refValue": value.id}
-        else:
-            yield {"key": key, "stringValue": value}
+    for key, values in fields.items():
+        for value in [values] if isinstance(values, str | Ref) else values:
+            if isinstance(value, Ref):
+                yield {"key": key, "refValue": value.id}
+            else:
+                yield {"key": key, "stringValue": value}

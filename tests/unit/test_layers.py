@@ -28,7 +28,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data_formats": {"data_nodes", "runner"},
     "copying": {"data_formats", "data_nodes", "runner", "sql"},
     "redshift_copy": {"data_formats", "data_nodes", "runner", "sql"},
-    "activities": {"copying", "data_formats", "data_nodes", "redshift_copy", "runner", "shell", "sql"},
+    "emr": {"data_formats", "data_nodes", "runner"},
+    "activities": {"copying", "emr", "data_formats", "data_nodes", "redshift_copy", "runner", "shell", "sql"},
     "poll_for_task": {"poller", "runner"},
     "execution_ended": {"runner"},
     # The stack: settings and their checks, then functions, handlers, state machines, monitoring. It imports
@@ -36,7 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "infra": set(),
     "infra.python_handler": {"infra"},
     "infra.shell_handler": {"infra", "infra.python_handler"},
-    "infra.handlers": {"infra", "infra.python_handler", "infra.shell_handler"},
+    "infra.emr": {"infra", "infra.python_handler"},
+    "infra.handlers": {"infra", "infra.emr", "infra.python_handler", "infra.shell_handler"},
     "infra.run_task": {"infra"},
     "infra.poll_loop": {"infra"},
     "infra.monitoring": {"infra", "infra.poll_loop", "infra.run_task"},
@@ -44,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # AWS on this machine, which imports what it simulates.
     "local.datapipeline": set(),
     "local.redshift_data": set(),
+    "local.emr": set(),
     "local.lambda_runtime": set(),
     "local.console": set(),
     "local.ministack_hooks": {"local.datapipeline", "local.lambda_runtime"},

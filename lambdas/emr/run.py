@@ -1,0 +1,183 @@
+"""The life of a task on an EMR cluster: its steps are added one after the other, looked at, and canceled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from emr import calls, clusters, submission
+from emr.naming import Names
+from emr.progress import Progress
+from emr.step_failure import failure, log_is_awaited
+from emr.steps import Step, refuse_long_texts
+from emr.where import Where
+from runner import clients
+from runner.deadline import HandlerTimeout
+from runner.fields import FieldError
+from runner.outcome import Canceled, Failed, Finished, Outcome, TaskFailed
+from runner.task import Task
+
+if TYPE_CHECKING:
+    from mypy_boto3_emr.literals import StepCancellationOptionType
+
+StepsOf = Callable[[Task], Sequence[Step]]
+"""Makes the steps from the task's fields. Raises FieldError, and TaskFailed."""
+
+_PATIENT_CANCELS = 3
+"""How often a step is asked to end before its process is terminated."""
+_MOST_CANCELS = 60
+_SECONDS_OF_CANCEL = 10
+_SECONDS_OF_FULL_QUEUE = 60
+_SECONDS_OF_LOG = 60
+
+
+def run(task: Task, where: Where, steps_of: StepsOf) -> Outcome:
+    """Go on from ``task.state``. Raises FieldError, and TaskFailed."""
+    return _Run(task, where).go_on(steps_of)
+
+
+class _Run:
+    def __init__(self, task: Task, where: Where) -> None:
+        self._task, self._where = task, where
+        self._names = Names.of(task)
+        self._progress = Progress.of(task.state)
+
+    def go_on(self, steps_of: StepsOf) -> Outcome:
+        try:
+            if self._task.canceled:
+                return self._stop()
+            if self._progress.end is not None:
+                return self._end()
+            return self._work(_checked(self._task, steps_of(self._task)))
+        except HandlerTimeout:
+            return self._progress.deferred()
+        except clients.aws_errors() as error:
+            return self._after(error)
+        except (FieldError, TaskFailed) as error:
+            if not (self._progress.cluster and clusters.is_for_one_task(self._where)):
+                raise
+            error_id = error.error_id if isinstance(error, TaskFailed) else "InvalidField"
+            self._progress.end = {"errorId": error_id, "message": str(error)}
+            return self._end()
+
+    def _work(self, steps: Sequence[Step]) -> Outcome:
+        progress = self._progress
+        if not progress.cluster:
+            progress.cluster = clusters.find_or_start(self._task, self._where, self._names)
+        while True:
+            if not progress.step:
+                return self._add(steps)
+            state = self._look()
+            if state in submission.ACTIVE:
+                return progress.deferred()
+            if state != "COMPLETED":
+                return self._failed(steps[progress.number - 1])
+            self._task.logger.info("Step completed", cluster=progress.cluster, step=progress.step)
+            if progress.number == len(steps):
+                return self._finished()
+            progress.number, progress.step, progress.looks = progress.number + 1, "", 0
+
+    def _add(self, steps: Sequence[Step]) -> Outcome:
+        progress = self._progress
+        if progress.number == 1:
+            left = submission.left_by_other_attempts(progress.cluster, self._names)
+            if left:
+                # The launcher of an earlier attempt was ended, and its step runs on: never two at a time.
+                submission.cancel(self._task, progress.cluster, left, _option(progress.looks))
+                return progress.deferred(_SECONDS_OF_CANCEL)
+        name = self._names.step(progress.number, len(steps))
+        progress.step = submission.add(self._task, progress.cluster, steps[progress.number - 1], name)
+        progress.looks = 0
+        return progress.deferred()
+
+    def _look(self) -> str:
+        found = calls.reading().describe_step(ClusterId=self._progress.cluster, StepId=self._progress.step)
+        return found["Step"]["Status"]["State"]
+
+    def _failed(self, step: Step) -> Outcome:
+        progress = self._progress
+        if progress.log_looks < 6 and log_is_awaited(progress.cluster, progress.step):
+            progress.log_looks += 1
+            return progress.deferred(_SECONDS_OF_LOG)
+        raise failure(self._task, progress.cluster, progress.step, step)
+
+    def _finished(self) -> Outcome:
+        if not clusters.is_for_one_task(self._where):
+            return Finished()
+        self._progress.end = {"errorId": ""}
+        return self._end()
+
+    def _end(self) -> Outcome:
+        """Terminate the cluster, and then tell how the task ended."""
+        end = self._progress.end or {}
+        try:
+            clusters.terminate(self._progress.cluster)
+            self._task.logger.info("Cluster terminated", cluster=self._progress.cluster)
+        except clients.aws_errors() as error:
+            self._task.logger.warning(
+                "Cluster not terminated", cluster=self._progress.cluster, error=str(error)
+            )
+            if not calls.is_final(error):
+                return self._progress.deferred()
+        return Failed(end["errorId"], end["message"]) if end.get("errorId") else Finished()
+
+    def _stop(self) -> Outcome:
+        """Cancel what waits and runs, until nothing does."""
+        if clusters.is_for_one_task(self._where):
+            known = {self._progress.cluster} if self._progress.cluster else set()
+            for cluster in known or clusters.own_clusters(self._task, self._names):
+                clusters.terminate(cluster)
+                self._task.logger.info("Cluster terminated", cluster=cluster)
+            return Canceled()
+        cluster = self._progress.cluster or self._where.cluster
+        left = submission.own_active(cluster, self._names) if cluster else []
+        if not left:
+            return Canceled()
+        self._progress.cancels += 1
+        if self._progress.cancels > _MOST_CANCELS:
+            self._task.logger.error("Step runs on", cluster=cluster, steps=left)
+            return Canceled()
+        submission.cancel(self._task, cluster, left, _option(self._progress.cancels - 1))
+        return self._progress.deferred(_SECONDS_OF_CANCEL)
+
+    def _after(self, error: Exception) -> Outcome:
+        """What follows an error of EMR: another try, unless it would fail again."""
+        if calls.queue_is_full(error):
+            self._task.logger.info("Step queue full", cluster=self._progress.cluster)
+            return self._progress.deferred(_SECONDS_OF_FULL_QUEUE)
+        if not calls.is_final(error):
+            self._task.logger.warning("Call to EMR failed", error=str(error))
+            return self._progress.deferred()
+        if self._task.canceled:
+            self._task.logger.warning("Call to EMR failed", error=str(error))
+            return Canceled()
+        if self._where.idle_minutes is not None and not self._progress.step and self._is_first(error):
+            # It was idle for long enough in the meantime: another is started.
+            self._progress.cluster = ""
+            return self._progress.deferred()
+        if self._progress.cluster and clusters.is_for_one_task(self._where):
+            refused = calls.refused(error)
+            self._progress.end = {"errorId": refused.error_id, "message": str(refused)}
+            return self._end()
+        raise calls.refused(error) from error
+
+    def _is_first(self, error: Exception) -> bool:
+        return self._progress.number == 1 and calls.cluster_has_ended(error)
+
+
+def _checked(task: Task, steps: Sequence[Step]) -> Sequence[Step]:
+    """The steps, if EMR takes their texts. Raises TaskFailed for a secret in them: EMR shows its steps."""
+    for step in steps:
+        if any(task.redact(text) != text for text in step.texts):
+            raise TaskFailed(
+                f"The step '{step.what}' contains the value of a secret (*) field. EMR shows the "
+                "arguments of its steps to whoever may list them: let the step read the secret "
+                "from AWS Secrets Manager.",
+                error_id="SecretInStep",
+            )
+    refuse_long_texts(steps)
+    return steps
+
+
+def _option(asked: int) -> StepCancellationOptionType:
+    return "SEND_INTERRUPT" if asked < _PATIENT_CANCELS else "TERMINATE_PROCESS"
