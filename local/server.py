@@ -16,7 +16,8 @@ from hypercorn.config import Config
 from local.datapipeline import pipeline_resource
 from local.datapipeline.faults import Faults
 from local.directories import remove_tree
-from local.http.front import front, with_service
+from local.emr.serverless import is_serverless, with_target
+from local.http.front import front, with_rest_service, with_service
 from local.http.permitted import permitted
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.pool import Pool
@@ -57,7 +58,12 @@ class RedshiftData(Protocol):
 
 
 class Emr(Protocol):
-    """What this server needs of Amazon EMR, and of EMR Serverless."""
+    """What this server needs of Amazon EMR."""
+
+    @property
+    def serverless(self) -> RedshiftData:
+        """What it needs of EMR Serverless."""
+        ...
 
     def kill(self) -> None: ...
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
@@ -162,6 +168,8 @@ class LocalAws:
         if self._emr is not None:
             emr = behind("elasticmapreduce", self._emr)
             others = with_service("ElasticMapReduce.", emr, others, control_path="/_local/emr/")
+            serverless = with_target(behind("emr-serverless", self._emr.serverless))
+            others = with_rest_service(is_serverless, serverless, others)
         application = front(data_pipeline=behind("datapipeline", self._data_pipeline), others=others)
         config = Config()
         config.bind = [f"fd://{self._listener.detach()}"]

@@ -13,6 +13,7 @@ from local.emr import faults, spark_service, views, wire
 from local.emr.clusters import Cluster, Clusters
 from local.emr.errors import AnswerLostError, InternalServerError, InvalidRequestError, ValidationError
 from local.emr.permissions import NeededCalls
+from local.emr.serverless import ServerlessEndpoint
 from local.emr.step_process import NewS3
 from local.http.messages import close_connection, headers_of, read_body, respond, target_of
 from local.json_service import CONTENT_TYPE, error_answer, read_request
@@ -33,6 +34,9 @@ class EmrEndpoint:
         )
         self._needed = NeededCalls(self.clusters)
         self._spark = spark_service.SparkService(endpoint_url)
+        self.serverless = ServerlessEndpoint(
+            endpoint_url=endpoint_url, new_s3=new_s3, spark=self._spark, faults=self.faults
+        )
 
     def kill(self) -> None:
         """End all processes at once."""

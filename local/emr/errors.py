@@ -30,5 +30,16 @@ class ThrottlingError(ServiceError):
     type = "ThrottlingException"
 
 
+class ServerlessValidationError(ServiceError):
+    """What EMR Serverless calls invalid."""
+
+    type = "ValidationException"
+
+
+class NoSuchRunError(ServiceError):
+    type = "ResourceNotFoundException"
+    status = 404
+
+
 class AnswerLostError(Exception):
     """The operation was carried out, and the connection is closed before its answer."""

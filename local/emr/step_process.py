@@ -78,6 +78,11 @@ class StepProcess:
             key = posixpath.join(uri.path.strip("/"), place, f"{name}.gz").lstrip("/")
             client.put_object(Bucket=uri.netloc, Key=key, Body=gzip.compress(content))
 
+    def printed(self, stream: str) -> str:
+        """What it has written to ``stdout`` or ``stderr``."""
+        file = self._directory / stream
+        return file.read_text(errors="replace") if file.exists() else ""
+
     def forget(self) -> None:
         """Remove its files."""
         remove_tree(self._directory)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from local.console.files import console, is_console
@@ -56,6 +57,15 @@ def with_service(target_prefix: str, service: Asgi, others: Asgi, *, control_pat
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         own = _is_for(target_prefix, scope) or _is_control(control_path, scope)
         await (service if own else others)(scope, receive, send)
+
+    return application
+
+
+def with_rest_service(is_for: Callable[[dict[str, Any]], bool], service: Asgi, others: Asgi) -> Asgi:
+    """``others`` plus one more service, which gets the requests that ``is_for`` recognizes."""
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await (service if is_for(scope) else others)(scope, receive, send)
 
     return application
 

@@ -6,7 +6,8 @@ it polls (``poller.pace``). The local Data Pipeline's engine and the documented 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -39,6 +40,20 @@ _REPORT_MOST_SECONDS = 30.0
 _STATUS_RETRIES = 60
 _STATUS_MOST_SECONDS = 60.0
 """The retries of infra/run_task/."""
+_TRANSITIONS_OF_A_LOOK = 5
+LOOK_SECONDS = 0.5
+"""Assumed: how long a handler looks at work that goes on elsewhere."""
+
+
+def waits(seconds: float) -> Iterator[float]:
+    """The times between looks, until the work has ended: those of lambdas/emr/progress.py."""
+    past = 0.0
+    for number in itertools.count():
+        if past >= seconds:
+            return
+        wait = min(120.0, 10.0 + 5.0 * number)
+        past += wait
+        yield wait
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,8 @@ class Scenario:
     max_concurrent_tasks: int | None = None
     worker_groups: int = 1
     task_seconds: float = 60.0
+    deferred_seconds: float = 0.0
+    """How long the work of a task goes on elsewhere, as steps on EMR do, while the task is deferred."""
     days: float = 30.0
     dead_poll: str = "swallows"
     seed: int = 1
@@ -226,9 +243,21 @@ class _Run:
             self.usage.tasks += 1
             self.usage.handler_seconds += seconds
             self.usage.run_task_transitions += 2  # Outcome and SetTaskStatus
-            self._set_status(task, _after(when, 2 * self.delays.transition), ended, attempt=0)
+            ends = _after(self._looks(task, when), 2 * self.delays.transition)
+            self._set_status(task, ends, ended, attempt=0)
 
         self.timers.at(_after(began, seconds), done)
+
+    def _looks(self, task: Task, now: datetime) -> datetime:
+        """The deferrals of a task after its first invocation. Returns when the last one has ended."""
+        for wait in waits(self.scenario.deferred_seconds):
+            now = _after(now, wait)
+            self.timers.at(now, lambda when: self._progress(task, when))
+            now = _after(now, LOOK_SECONDS)
+            self.usage.looks += 1
+            self.usage.handler_seconds += LOOK_SECONDS
+            self.usage.run_task_transitions += _TRANSITIONS_OF_A_LOOK
+        return now
 
     def _progress(self, task: Task, now: datetime) -> None:
         # A failed report is skipped, as in the handlers: the next one may succeed.
