@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.validate import ParamValidator
@@ -22,7 +22,6 @@ from local.emr.spark_service import SparkService
 from local.emr.step_process import NewS3
 from local.http.messages import close_connection, headers_of, read_body, respond, target_of
 from local.json_service import error_answer, read_request, service_model
-from local.ministack_hooks import Asgi
 from local.permissions.calls import Call
 
 TARGET = "EmrServerless."
@@ -37,7 +36,7 @@ def is_serverless(scope: Mapping[str, Any]) -> bool:
     return scope["type"] == "http" and _SCOPE in headers_of(scope).get("authorization", "")
 
 
-def with_target(service: Asgi) -> Asgi:
+def with_target(service: Callable[..., Any]) -> Callable[..., Any]:
     """``service``, whose requests have their operation, and the ids in their path, as their X-Amz-Target."""
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NewS3 = Callable[[], "S3Client"]
 
+_AGAIN_SECONDS = 0.2
 _COMMAND_RUNNER = "command-runner.jar"
 _SCRIPT_RUNNER = "script-runner.jar"
 _REDIRECTED = 'exec "$@" > "$STEP_DIRECTORY/stdout" 2> "$STEP_DIRECTORY/stderr"'
@@ -35,6 +36,7 @@ class StepProcess:
         self._step, self._endpoint_url, self._new_s3 = step, endpoint_url, new_s3
         self._directory = Path(tempfile.mkdtemp(prefix="local-emr-"))
         self._tree: ProcessTree | None = None
+        self._interrupted = self._killed = False
 
     async def run(self) -> int:
         """Run it to its end. Returns the exit code, as of subprocess."""
@@ -56,17 +58,28 @@ class StepProcess:
             )
         finally:
             os.close(silent)
-        return await self._tree.exited
+        while not (await asyncio.wait({self._tree.exited}, timeout=_AGAIN_SECONDS))[0]:
+            # Also if it was asked to end before it was there.
+            self._end()
+        return self._tree.exited.result()
 
     def interrupt(self) -> None:
-        """Ask it to end (SIGTERM)."""
-        if self._tree is not None:
-            self._tree.interrupt()
+        """Ask it to end (SIGTERM), now and again until it does."""
+        self._interrupted = True
+        self._end()
 
     def kill(self) -> None:
         """End it, with everything that it has started."""
-        if self._tree is not None:
+        self._killed = True
+        self._end()
+
+    def _end(self) -> None:
+        if self._tree is None:
+            return
+        if self._killed:
             self._tree.kill()
+        elif self._interrupted:
+            self._tree.interrupt()
 
     def copy_logs(self, log_uri: str, place: str) -> None:
         """Copy stdout and stderr to ``<log URI>/<place>/``, compressed as EMR does."""

@@ -158,7 +158,7 @@ def test_hive_and_spark_on_emr_serverless(deployment: Deployment, tmp_path: Path
             "Endless": {
                 **on,
                 "type": "EmrActivity",
-                "dependsOn": Ref("BadSpark"),
+                "dependsOn": Ref("Sparked"),
                 "step": "command-runner.jar,spark-submit,s3://serverless/endless.py",
             },
             "Rows": {"type": "CSV", "column": ["id INT", "name STRING"]},
