@@ -30,6 +30,7 @@ def main() -> None:
                     poll_timeout=context.whole("pollTimeout", 10),
                     max_concurrent_tasks=context.whole("maxConcurrentTasks"),
                     idle_alarm_hours=context.whole("idleAlarmHours"),
+                    linger_minutes=context.whole("lingerMinutes", 10),
                 ),
             ],
             handlers=[

@@ -1,4 +1,4 @@
-"""The poller and the handler runtime: process start to the first poll, and the time added to raw calls."""
+"""The poller and the handler runtime: time to the first poll, time over raw calls, what 128 MB allow."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from bench.cpu_share import share_of
 from bench.figures import ratio, spread
 from infra.bundling import asset_directory
 
 COLD_STARTS = 40
+SLOW_COLD_STARTS = 10
+MEMORY_MB = 128
+"""The deployed poller's."""
 WARM_POLLS = 400
 WARM_UP = 30
 
@@ -48,7 +52,7 @@ task = poll_for_task.handler(event, context)["task"]
 
 
 def raw_poll():
-    poll_for_task.CLIENT.poll_for_task(workerGroup="bench", hostname="bench")
+    poll_for_task.clients.polling(10.0).poll_for_task(workerGroup="bench", hostname="bench")
 
 
 calls = {
@@ -66,10 +70,58 @@ json.dump({name: values[WARM_UP:] for name, values in times.items()}, told)
 told.flush()
 """
 
+WHOLE = """
+import json, os, resource, sys, time
+from types import SimpleNamespace
+
+import poll_for_task
+
+told, sys.stdout = sys.stdout, open(os.devnull, "w")
+context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 900_000)
+pace = {"seconds_a_poll": 0.5, "paid_until": 1.0, "full_at": 0.0, "polls": 1, "throttled_at": None}
+poll_for_task.handler({"loop": {}, "startedAt": STARTED_AT}, context)
+poll_for_task._activity(poll_for_task.CONFIGURATION)
+poll_for_task._put_claim(poll_for_task.CONFIGURATION, "claim", {"object": "x" * 2_000_000})
+times = []
+for number in range(WARM_UP + ROUNDS):
+    began = time.perf_counter()
+    poll_for_task.handler({"loop": {"polls": 1, "pace": pace}, "startedAt": STARTED_AT}, context)
+    times.append(1000 * (time.perf_counter() - began))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+json.dump({"times": times[WARM_UP:], "peak": peak / 1024}, told)
+told.flush()
+"""
+"""All that the poller ever does: it has every client, and has written a claim."""
+
 
 def measure() -> dict[str, Any]:
-    """Milliseconds. Takes about a minute."""
-    return {"cold start": _cold_starts(), "warm": _warm()}
+    """Milliseconds. Takes about two minutes."""
+    return {"cold start": _cold_starts(), "warm": _warm(), f"with {MEMORY_MB} MB": _with_its_memory()}
+
+
+def _with_its_memory() -> dict[str, Any]:
+    """The poller with the share of a CPU that its memory gives it. Lambda starts an environment with more."""
+    with share_of(MEMORY_MB) as limit, _service() as port, socket.create_server(("127.0.0.1", 0)) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", _filled(WHOLE)],
+            env=_environment(port),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            preexec_fn=limit,
+        )
+        whole = json.loads(done.stdout)
+        peak = {"most memory, MB": round(whole["peak"], 1)}
+        if limit is None:
+            return {**peak, "times": "not measured: this process may not make control groups"}
+        starts = [
+            1000 * _seconds_to_connection(_filled(POLLER), server, limit) for _ in range(SLOW_COLD_STARTS)
+        ]
+    return {
+        **peak,
+        "poller with a task, ms": spread(whole["times"], 1),
+        "process start to the first PollForTask, ms": spread(starts, 0),
+    }
 
 
 def _cold_starts() -> dict[str, Any]:
@@ -92,13 +144,16 @@ def _cold_starts() -> dict[str, Any]:
     }
 
 
-def _seconds_to_connection(program: str, server: socket.socket) -> float:
+def _seconds_to_connection(
+    program: str, server: socket.socket, limit: Callable[[], None] | None = None
+) -> float:
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-c", program],
         env=_environment(server.getsockname()[1]),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        preexec_fn=limit,
     )
     connection, _ = server.accept()
     taken = time.perf_counter() - began
@@ -188,11 +243,36 @@ class _Answer(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
+        listed = self.headers.get("X-Amz-Target", "").endswith("ListExecutions")
+        body = self.executions if listed else self.body
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(self.body)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(self.body)
+        self.wfile.write(body)
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    executions = json.dumps(
+        {
+            "executions": [
+                {
+                    "executionArn": f"arn:aws:states:us-east-1:000000000000:execution:RunTask:{number}",
+                    "stateMachineArn": "arn:aws:states:us-east-1:000000000000:stateMachine:RunTask",
+                    "name": f"another-group-{number}",
+                    "status": "SUCCEEDED",
+                    "startDate": 1_790_000_000.0,
+                    "stopDate": 1_790_000_060.0,
+                }
+                for number in range(200)
+            ]
+        }
+    ).encode()
+    """A full page of another group's executions."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class' names
         """Log nothing."""

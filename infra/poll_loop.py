@@ -3,7 +3,8 @@
     Poll -> Next -> StartTask -> Poll ...   a task: three states
     Poll -> Next -> Done                    an idle tick: three states
 
-lambdas/poller/loop.py decides what comes next; the state machine only follows.
+lambdas/poller/loop.py decides what comes next; the state machine only follows. Held polls that bring no task
+follow one another in one invocation of the poller, and so in one Poll state.
 """
 
 from __future__ import annotations
@@ -39,7 +40,24 @@ _LOOP_AFTER_START = (
 )
 
 _BEYOND_THE_POLL_SECONDS = 30
-"""The poller's time for everything but the poll: heartbeat, count of running tasks, claim object."""
+"""The poller's time for everything but the poll: heartbeat, ListExecutions, claim object."""
+
+_LONGEST_POLL_SECONDS = 120
+"""The longest poll timeout of a worker group: a slot's last poll may begin at its end."""
+
+_LONGEST_FUNCTION_SECONDS = 900
+"""The longest timeout of a function (Lambda quotas)."""
+
+
+def _timeout_seconds(group: WorkerGroup) -> int:
+    """The poller's timeout. Held polls follow one another in one invocation, if need be for a whole slot.
+
+    If a slot is longer than a function may last, the poller returns in between (lambdas/poller/round.py).
+    """
+    if not (group.continuous or group.may_wake):
+        return group.poll_timeout + _BEYOND_THE_POLL_SECONDS
+    slot = group.period_seconds + _LONGEST_POLL_SECONDS + _BEYOND_THE_POLL_SECONDS
+    return min(slot, _LONGEST_FUNCTION_SECONDS)
 
 
 class PollLoop(Construct):
@@ -66,9 +84,9 @@ class PollLoop(Construct):
             f"poll-{name}",
             handler="poll_for_task.handler",
             shared=shared,
-            # More memory means more CPU, which is all that a cold start needs; the poll itself only waits.
-            memory_mb=256,
-            timeout=Duration.seconds(worker_group.poll_timeout + _BEYOND_THE_POLL_SECONDS),
+            # The poller mostly waits, and waiting is billed by memory.
+            memory_mb=128,
+            timeout=Duration.seconds(_timeout_seconds(worker_group)),
             environment={
                 "WORKER_GROUP": worker_group.name,
                 "POLL_TIMEOUT_SECONDS": f"{worker_group.poll_timeout / time_scale:g}",
@@ -77,6 +95,11 @@ class PollLoop(Construct):
                 "RUN_TASK_ARN": run_task.state_machine_arn,
                 "CLAIMS_BUCKET": shared.claims.bucket_name,
                 "RUNNER_HOSTNAME": f"{stack.stack_name}-{name}",
+                **(
+                    {"LINGER_SECONDS": f"{60 * worker_group.linger_minutes / time_scale:g}"}
+                    if worker_group.may_wake
+                    else {}
+                ),
                 **({"MAX_CONCURRENT_TASKS": str(most)} if most is not None else {}),
                 # A metric costs $0.30 a month, so empty polls are counted only for the alarm that needs them.
                 **({"COUNT_EMPTY_POLLS": "1"} if worker_group.idle_alarm_hours is not None else {}),
@@ -144,7 +167,8 @@ class PollLoop(Construct):
         if shared.encryption_key is not None:
             # Putting an object takes only this action (S3 user guide, SSE-KMS).
             shared.encryption_key.grant(self.poller, "kms:GenerateDataKey")
-        if self.worker_group.max_concurrent_tasks is not None:
+        # To count the tasks that run, and to see whether the group has work.
+        if self.worker_group.max_concurrent_tasks is not None or self.worker_group.may_wake:
             self.poller.add_to_role_policy(
                 iam.PolicyStatement(actions=["states:ListExecutions"], resources=[run_task.state_machine_arn])
             )

@@ -36,7 +36,10 @@ class WorkerGroup:
     """One worker group to poll for.
 
     ``schedule``: an EventBridge Scheduler rate from one minute to one day, such as ``rate(5 minutes)``.
-    ``poll_timeout``: seconds that one poll lasts, 2 to 120; 95 holds each poll to its end ("continuous").
+    ``poll_timeout``: seconds that one poll lasts while the group sleeps, 2 to 120. With 90 or more it never
+    sleeps ("continuous"); 95 leaves the service the time to answer.
+    ``linger_minutes``: how long, 0 to 1,440, the group stays awake after its last task ended. While it is
+    awake, polls are held, so that a task starts as soon as it is ready. With 0 it never wakes.
     ``max_concurrent_tasks``: how many tasks of this group may run at once; None for no limit.
     ``idle_alarm_hours``: hours without a task, 1 to 168, after which an alarm fires; None for no such alarm.
     168 is CloudWatch's limit (API Reference, PutMetricAlarm).
@@ -47,6 +50,7 @@ class WorkerGroup:
     poll_timeout: int = 10
     max_concurrent_tasks: int | None = None
     idle_alarm_hours: int | None = None
+    linger_minutes: int = 10
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not 1 <= len(self.name) <= 1024 or not self.name.strip():
@@ -58,10 +62,10 @@ class WorkerGroup:
             raise ConfigurationError(
                 f"Worker group {self.name!r}: Data Pipeline allows no character {refused[0]!r} in a name."
             )
-        for setting in ("poll_timeout", "max_concurrent_tasks", "idle_alarm_hours"):
+        for setting in ("poll_timeout", "max_concurrent_tasks", "idle_alarm_hours", "linger_minutes"):
             value = getattr(self, setting)
             if (not isinstance(value, int) or isinstance(value, bool)) and (
-                value is not None or setting == "poll_timeout"
+                value is not None or setting in ("poll_timeout", "linger_minutes")
             ):
                 raise ConfigurationError(
                     f"Worker group '{self.name}': {setting} is {value!r}, which is no whole number."
@@ -69,6 +73,11 @@ class WorkerGroup:
         if not 2 <= self.poll_timeout <= 120:
             raise ConfigurationError(
                 f"Worker group '{self.name}': poll_timeout is {self.poll_timeout} s; 2 to 120 are possible."
+            )
+        if not 0 <= self.linger_minutes <= 1_440:
+            raise ConfigurationError(
+                f"Worker group '{self.name}': linger_minutes is {self.linger_minutes}; 0 to 1,440 are "
+                "possible. With 0 it never wakes. For a group that is always awake, use a poll_timeout of 95."
             )
         if self.max_concurrent_tasks is not None and self.max_concurrent_tasks < 1:
             raise ConfigurationError(
@@ -103,5 +112,10 @@ class WorkerGroup:
 
     @property
     def continuous(self) -> bool:
-        """Whether each poll lasts as long as the service holds it."""
+        """Whether the group is always awake: each poll is held to its end."""
         return self.poll_timeout >= HOLD_SECONDS
+
+    @property
+    def may_wake(self) -> bool:
+        """Whether the group is awake while it has work, and asleep otherwise."""
+        return self.linger_minutes > 0 and not self.continuous

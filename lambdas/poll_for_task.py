@@ -1,4 +1,6 @@
-"""The poller: sends one PollForTask, and tells PollLoop what to do next.
+"""The poller: sends PollForTask, and tells PollLoop what to do next.
+
+While the worker group is awake, polls that bring nothing follow one another in one invocation.
 
 Event: ``{loop, startedAt, retries}``; ``retries`` counts this invocation's tries that failed. Return value:
 ``{next: START | WAIT | POLL | STOP, waitSeconds, loop, task?, name?}``.
@@ -16,13 +18,23 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from poller.envelope import belongs_to
-from poller.loop import Limits, PollResult
+from poller import executions
+from poller.loop import Activity, Limits, PollResult
 from poller.pace import LastPace
 from poller.polling import Poll, PollingFailed, poll_once
 from poller.ready_time import seconds_ready
 from poller.response import read_event, write_response
-from poller.round import CountRunningTasks, Round, SendHeartbeat, SendPoll, Sleep, Step, play_round
+from poller.round import (
+    CountRunningTasks,
+    FindActivity,
+    LogRound,
+    Round,
+    SendHeartbeat,
+    SendPoll,
+    Sleep,
+    Step,
+    play_invocation,
+)
 from runner import clients, telemetry
 
 if TYPE_CHECKING:
@@ -51,6 +63,7 @@ class Configuration:
                 poll_timeout=float(os.environ["POLL_TIMEOUT_SECONDS"]),
                 max_concurrent_tasks=int(most) if most else None,
                 hold=float(os.environ["POLL_HOLD_SECONDS"]),
+                linger=float(os.environ.get("LINGER_SECONDS", 0)),
             ),
             run_task_arn=os.environ["RUN_TASK_ARN"],
             claims_bucket=os.environ["CLAIMS_BUCKET"],
@@ -60,25 +73,26 @@ class Configuration:
 
 
 CONFIGURATION = Configuration.from_environment()
-CLIENT = clients.polling(CONFIGURATION.limits.poll_timeout)
+clients.polling(CONFIGURATION.limits.poll_timeout)  # made while Lambda starts the environment
 LAST_PACE = LastPace(CONFIGURATION.limits.time_scale)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Poll once if this execution still owns its slot, and say what follows.
+    """Poll if this execution still owns its slot, and say what follows.
 
     Raises PollingFailed, which fails the execution, where more polls cannot help: see ``polling``.
     """
     config = CONFIGURATION
     started_at, state = read_event(event, LAST_PACE)
     played = _play(
-        play_round(
+        play_invocation(
             state,
             started_at=started_at,
             limits=config.limits,
             last_pace=LAST_PACE,
             now=lambda: datetime.now(UTC),
             jitter=random.random,
+            seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
         ),
         config,
     )
@@ -108,15 +122,26 @@ def _play(steps: Generator[Step, Any, Round], config: Configuration) -> Round:
         result = _do(step, config)
 
 
-def _do(step: Step, config: Configuration) -> int | Poll | bool | None:
+def _do(step: Step, config: Configuration) -> int | Poll | Activity | bool | None:
     match step:
         case CountRunningTasks():
-            return _running_tasks(config)
+            return executions.count_running(
+                clients.step_functions(),
+                run_task_arn=config.run_task_arn,
+                worker_group=config.worker_group,
+                most=config.limits.max_concurrent_tasks or 0,
+            )
         case Sleep(seconds):
             time.sleep(seconds)
             return None
-        case SendPoll():
-            return poll_once(CLIENT, worker_group=config.worker_group, hostname=config.hostname)
+        case FindActivity():
+            return _activity(config)
+        case LogRound(played):
+            _log_round(config, played)
+            return None
+        case SendPoll(timeout):
+            client = clients.polling(timeout)
+            return poll_once(client, worker_group=config.worker_group, hostname=config.hostname)
         case SendHeartbeat():
             return _told_to_end(config)
 
@@ -127,16 +152,19 @@ def _configure_logger(config: Configuration) -> None:
     telemetry.logger.append_keys(workerGroup=config.worker_group)
 
 
-def _running_tasks(config: Configuration) -> int:
-    """Count this worker group's running RunTask executions, up to ``max_concurrent_tasks``."""
-    most = config.limits.max_concurrent_tasks or 0
-    pages = clients.step_functions().get_paginator("list_executions")
-    running = 0
-    for page in pages.paginate(stateMachineArn=config.run_task_arn, statusFilter="RUNNING"):
-        running += sum(belongs_to(run["name"], config.worker_group) for run in page["executions"])
-        if running >= most:
-            break
-    return running
+def _activity(config: Configuration) -> Activity:
+    """Whether the worker group has work. If that cannot be found out, the group sleeps: polling goes on."""
+    try:
+        return executions.find_activity(
+            clients.step_functions(),
+            run_task_arn=config.run_task_arn,
+            worker_group=config.worker_group,
+            now=datetime.now(UTC),
+        )
+    except Exception as error:
+        _configure_logger(config)
+        telemetry.logger.warning("Activity unknown", error=str(error))
+        return Activity(running=False)
 
 
 def _told_to_end(config: Configuration) -> bool:
@@ -191,6 +219,7 @@ def _log_round(config: Configuration, played: Round) -> None:
         "next": played.decision.next.value,
         "waitSeconds": played.decision.wait_seconds,
         "pausedSeconds": round(played.slept_seconds, 3),
+        "awake": played.decision.state.holds_polls(config.limits),
     }
     if not poll.error:
         telemetry.logger.info("Polled", **line)

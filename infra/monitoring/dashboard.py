@@ -83,7 +83,7 @@ def _rows(
             ("Polls that were answered or given up, by worker group", of_groups("Polls")),
             ("Polls that failed, by error", [metrics.by("Error", "PollErrors")]),
             (
-                "Loops failed, ticks not delivered, short polls given up",
+                "Loops failed, ticks not delivered, polls given up",
                 [
                     metrics.of_stack("PollLoopsFailed", label="loops failed"),
                     waiting(undelivered, "ticks not delivered"),

@@ -3,7 +3,8 @@
 The rules follow the protocol (API Reference, PollForTask; developer guide, Task Runner and limits). The
 service holds a poll for up to 90 s. It offers an unacknowledged task again after 2 minutes. An account may
 send 2 polls a second. A poll that we abandon stays open at the service, so no other poll follows it in the
-same execution: the next tick takes over. See docs/protocol.md.
+same execution: the next tick takes over. While a worker group sleeps, its polls are short. While it is awake
+they are held until the service answers, so that one may follow another. See docs/protocol.md.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from poller.pace import Pace
 
 HOLD_SECONDS = 90
 """How long the service holds a poll (API Reference, PollForTask)."""
+
+HELD_POLL_SECONDS = 95
+"""How long an awake loop waits for a poll's answer: until the service ends the poll, and a little longer."""
 
 ERRORS_IN_A_ROW = 5
 """The execution fails after so many failed polls in a row."""
@@ -79,11 +83,23 @@ class Limits:
     """Most RunTask executions at once. None means no limit."""
     hold: float = HOLD_SECONDS
     """How long the service holds a poll. Local AWS with a time scale holds it for less."""
+    linger: float = 0.0
+    """How long the group stays awake after its last task ended. With 0 it never wakes."""
 
     @property
     def continuous(self) -> bool:
         """Whether the loop waits out each poll, so that the next one may follow at once."""
         return self.poll_timeout >= self.hold
+
+    @property
+    def may_wake(self) -> bool:
+        """Whether the group's polls are held while it has work, and short otherwise."""
+        return self.linger > 0 and not self.continuous
+
+    @property
+    def held_poll_timeout(self) -> float:
+        """Seconds after which a held poll is abandoned: the service should have answered it before."""
+        return HELD_POLL_SECONDS / self.time_scale
 
     @property
     def time_scale(self) -> float:
@@ -103,6 +119,8 @@ class LoopState:
     """An upper bound of the running RunTask executions. None before the first count."""
     terminated: bool = False
     """Whether the service told the runner to terminate (ReportTaskRunnerHeartbeat)."""
+    awake: bool = False
+    """Whether the group has work, so that polls are held to their end."""
     pace: Pace = field(default_factory=Pace)
 
     @classmethod
@@ -119,6 +137,7 @@ class LoopState:
             errors=int(data.get("errors") or 0),
             running=None if running is None else int(running),
             terminated=bool(data.get("terminated")),
+            awake=bool(data.get("awake")),
             pace=Pace.from_json(data.get("pace")) or pace,
         )
 
@@ -137,6 +156,22 @@ class LoopState:
     def ending(self) -> LoopState:
         """The state after the service told the runner to terminate."""
         return replace(self, terminated=True)
+
+    def woken(self) -> LoopState:
+        """The state after the group turned out to have work."""
+        return replace(self, awake=True)
+
+    def holds_polls(self, limits: Limits) -> bool:
+        """Whether the loop waits for the service's answer to its next poll."""
+        return limits.continuous or self._woken(limits)
+
+    def poll_timeout(self, limits: Limits) -> float:
+        """Seconds after which the next poll is abandoned."""
+        return limits.held_poll_timeout if self._woken(limits) else limits.poll_timeout
+
+    def _woken(self, limits: Limits) -> bool:
+        # A deployment may have ended the linger since, and with it the time that the function has.
+        return self.awake and limits.may_wake
 
     def pause(self, limits: Limits, *, seconds_since_start: float) -> float:
         """Seconds until the loop's pace allows a poll."""
@@ -159,6 +194,7 @@ class Decision:
     next: Next
     state: LoopState
     wait_seconds: int = 0
+    """For the Wait state, in the service's time: where that goes faster, Step Functions' waits do too."""
 
     @property
     def too_many_errors(self) -> bool:
@@ -169,6 +205,25 @@ class Decision:
 def may_poll(*, seconds_since_start: float, state: LoopState, limits: Limits) -> bool:
     """Whether this execution still owns its slot: from its tick to the next one."""
     return seconds_since_start < limits.period and state.events < MAX_EVENTS and not state.terminated
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a worker group's RunTask executions say about its work."""
+
+    running: bool
+    """Whether one is running."""
+    seconds_since_end: float | None = None
+    """Seconds since the last one ended: a little below 0 if clocks differ. None if none did lately."""
+
+
+def has_work(activity: Activity, limits: Limits) -> bool:
+    """Whether the group is awake: a task is running, or one ended no longer ago than ``linger``.
+
+    In a pipeline, whatever ends makes something else ready: a dependent, a retry, a precondition's next try.
+    """
+    ended = activity.seconds_since_end
+    return activity.running or (ended is not None and ended <= limits.linger)
 
 
 def decide(
@@ -211,23 +266,24 @@ def _decide(
         return Decision(Next.STOP, state)
 
     if result is PollResult.FULL:
-        full = max(FULL_WAIT_SECONDS, math.ceil(limits.period / _FULL_WAITS))
+        full = max(FULL_WAIT_SECONDS, math.ceil(limits.period * limits.time_scale / _FULL_WAITS))
         return _within_slot(Decision(Next.WAIT, state, full), limits, seconds_since_start)
 
     if result is PollResult.PACED:
-        pause = max(1, math.ceil(state.pause(limits, seconds_since_start=seconds_since_start)))
+        pause = max(1, math.ceil(state.pace.pause(seconds_since_start * limits.time_scale)))
         return _within_slot(Decision(Next.WAIT, state, pause), limits, seconds_since_start)
 
     sent_at = max(0.0, seconds_since_start - poll_seconds) * limits.time_scale
     polled = replace(state, polls=state.polls + 1, errors=0, pace=state.pace.sent(sent_at))
     if result is PollResult.TASK:
         running = None if state.running is None else state.running + 1
-        return Decision(Next.START, replace(polled, running=running))
+        awake = polled.awake or limits.may_wake
+        return Decision(Next.START, replace(polled, running=running, awake=awake))
 
     if result is PollResult.THROTTLED:
         # The service works and other loops are polling. That is no reason to fail, however often it happens.
         slower = replace(polled, errors=state.errors, pace=state.pace.throttled(sent_at))
-        own = slower.pause(limits, seconds_since_start=seconds_since_start)
+        own = slower.pace.pause(seconds_since_start * limits.time_scale)
         pause = max(1, round(own * (0.5 + jitter)))
         return _within_slot(Decision(Next.WAIT, slower, pause), limits, seconds_since_start)
 
@@ -236,10 +292,10 @@ def _decide(
         wait = 1 + round((2**state.errors) * (1 + jitter))
         return _within_slot(Decision(Next.WAIT, failed, wait), limits, seconds_since_start)
 
-    if result is PollResult.ABANDONED or not limits.continuous:
+    if result is PollResult.ABANDONED or not state.holds_polls(limits):
         return Decision(Next.STOP, polled)
 
-    if poll_seconds < QUICK_ANSWER_SECONDS:
+    if poll_seconds * limits.time_scale < QUICK_ANSWER_SECONDS:
         wait = Decision(Next.WAIT, polled, round(QUICK_ANSWER_SECONDS))
         return _within_slot(wait, limits, seconds_since_start)
     return _within_slot(Decision(Next.POLL, polled), limits, seconds_since_start)
@@ -247,7 +303,7 @@ def _decide(
 
 def _within_slot(decision: Decision, limits: Limits, seconds_since_start: float) -> Decision:
     """``decision``, or STOP if its next poll would fall into the next execution's slot."""
-    later = seconds_since_start + decision.wait_seconds
+    later = seconds_since_start + decision.wait_seconds / limits.time_scale
     if may_poll(seconds_since_start=later, state=decision.state, limits=limits):
         return decision
     return Decision(Next.STOP, decision.state)

@@ -25,7 +25,7 @@ ACCOUNT_POLLS_PER_SECOND = 2
 BURST = 100
 
 LONGEST_SLEEP_SECONDS = 5.0
-"""The poller sleeps at most so long before a poll. For a longer pause, a Wait state is cheaper."""
+"""The poller sleeps at most so long before a poll, and a Wait state waits for longer than that."""
 
 LONGEST_SECONDS_A_POLL = 50.0
 

@@ -1,17 +1,17 @@
-"""One round of the loop: the steps from one invocation of the poller to the next.
+"""The rounds of the loop, each with at most one poll, and those that one invocation of the poller plays.
 
-``play_round`` is a generator. It yields each thing that it needs done, and is sent the result. The poller
-does these things on AWS (poll_for_task.py); the simulations do them in virtual time. So the order of the
-steps is written once.
+``play_invocation`` is a generator. It yields each thing that it needs done, and is sent the result. The
+poller does these things on AWS (poll_for_task.py); the simulations do them in virtual time. So the order of
+the steps is written once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from poller.loop import PollResult, decide, may_poll
+from poller.loop import Next, PollResult, decide, has_work, may_poll
 from poller.pace import LONGEST_SLEEP_SECONDS
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from poller.loop import Decision, Limits, LoopState
     from poller.pace import LastPace
     from poller.polling import Poll
+
+
+_ROUND_SECONDS = 30
+"""Kept free for what a round does beside its poll: a pause, the count of running tasks, a claim object."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +39,20 @@ class Sleep:
 
 
 @dataclass(frozen=True)
+class FindActivity:
+    """Look at the worker group's newest RunTask executions. The result is an Activity."""
+
+
+@dataclass(frozen=True)
 class SendPoll:
-    """Send one PollForTask. The result is a Poll."""
+    """Send one PollForTask, and abandon it after ``timeout`` seconds. The result is a Poll."""
+
+    timeout: float
 
 
 @dataclass(frozen=True)
 class SendHeartbeat:
     """Send one ReportTaskRunnerHeartbeat. The result is whether it answered ``terminate``."""
-
-
-Step = CountRunningTasks | Sleep | SendPoll | SendHeartbeat
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,16 @@ class Round:
     def failed(self) -> bool:
         """Whether the execution has to fail, because more polls cannot help."""
         return self.poll is not None and (self.poll.fatal or self.decision.too_many_errors)
+
+
+@dataclass(frozen=True)
+class LogRound:
+    """Log a round that another one follows in this invocation. There is no result."""
+
+    played: Round
+
+
+Step = CountRunningTasks | FindActivity | Sleep | SendPoll | SendHeartbeat | LogRound
 
 
 def play_round(
@@ -97,10 +115,13 @@ def play_round(
     pause = state.pause(limits, seconds_since_start=age())
     if pause > LONGEST_SLEEP_SECONDS:
         return without_poll(PollResult.PACED)
+    # An abandoned short poll can be followed by no other, so the loop must know before its first poll.
+    if state.polls == 0 and limits.may_wake and has_work((yield FindActivity()), limits):
+        state = state.woken()
     yield Sleep(pause)
 
     sent_at = age()
-    poll: Poll = yield SendPoll()
+    poll: Poll = yield SendPoll(state.poll_timeout(limits))
     received_at = now()
     if state.polls == 0 and (yield SendHeartbeat()):
         state = state.ending()
@@ -115,3 +136,31 @@ def play_round(
     )
     last_pace.keep(started_at, decision.state.pace)
     return Round(poll.result, decision, poll, received_at, pause)
+
+
+def play_invocation(
+    state: LoopState,
+    *,
+    started_at: datetime,
+    limits: Limits,
+    last_pace: LastPace,
+    now: Callable[[], datetime],
+    jitter: Callable[[], float],
+    seconds_left: Callable[[], float],
+) -> Generator[Step, Any, Round]:
+    """Play rounds until one has a result for PollLoop, or ``seconds_left()`` are too few for another.
+
+    A poll that follows another at once stays in this invocation, which saves PollLoop two transitions and
+    seven events of its history.
+    """
+    while True:
+        played = yield from play_round(
+            state, started_at=started_at, limits=limits, last_pace=last_pace, now=now, jitter=jitter
+        )
+        following = played.decision.state
+        needed = _ROUND_SECONDS + following.poll_timeout(limits)
+        if played.decision.next is not Next.POLL or seconds_left() < needed:
+            return played
+        yield LogRound(played)
+        # PollLoop's history knows nothing of this round.
+        state = replace(following, events=state.events)

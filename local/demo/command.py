@@ -7,7 +7,7 @@ import contextlib
 import json
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_stepfunctions import SFNClient
 
-TIME_SCALE = 10
+TIME_SCALE = 20
 SET_UP_SECONDS = 240
 RUN_SECONDS = 120
 SETTLE_SECONDS = 10
@@ -38,8 +38,9 @@ SETTLE_SECONDS = 10
 BETWEEN_READS_SECONDS = 0.5
 
 OPENING = f"""\
-Three pipelines on local AWS. Data Pipeline's clock and the stack's schedule run {TIME_SCALE} times as fast:
-the schedule's minute lasts {60 // TIME_SCALE} s, and so a retryDelay of 2 minutes {120 // TIME_SCALE} s.
+Three pipelines on local AWS. Their worker group is polled as on AWS by default, only {TIME_SCALE} times as
+fast: the schedule's 5 minutes last {300 // TIME_SCALE} s, a retryDelay of 2 minutes {120 // TIME_SCALE} s.
+The first task waits for the schedule's next tick. That wakes the group, and what follows starts at once.
 """
 
 
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
         view.say(OPENING)
         with (
             open_directory("local-demo-") as directory,
-            LocalAwsProcess("--port", "0", "--time-scale", str(TIME_SCALE)) as aws,
+            LocalAwsProcess("--port", "0", "--time-scale", str(TIME_SCALE), *_as_on_aws()) as aws,
         ):
             with view.busy("setting up"):
                 url = aws.wait_until_ready(SET_UP_SECONDS, lambda line: view.say(line, "dim"))
@@ -112,6 +113,18 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if problems else 0
 
 
+def _context() -> Mapping[str, str]:
+    """The context with which the stack is deployed to AWS."""
+    context: dict[str, str] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+def _as_on_aws() -> list[str]:
+    """Options of `up`, which would poll all the time."""
+    context = _context()
+    return [word for name in ("schedule", "pollTimeout") for word in ("--context", f"{name}={context[name]}")]
+
+
 def keep(aws: LocalAwsProcess, url: str, view: View) -> None:
     """Stay up until Ctrl-C, which is the regular end here, or until local AWS ends by itself."""
     view.say(f"\nThe console is at {url}{CONSOLE_PATH} until Ctrl-C.")
@@ -128,7 +141,7 @@ def _show_problems(problems: Sequence[str], view: View) -> None:
 
 
 def _run(clients: Clients, samples: Sequence[SamplePipeline], view: View) -> list[str]:
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    context = _context()
     stack = context.get("stackName") or "TaskRunner"
     group = context["workerGroup"]
     pipelines = [Started(sample, sample.put_in(clients.data_pipeline, group)) for sample in samples]

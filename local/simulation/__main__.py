@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from local.simulation.bill import host_bill, total
-from local.simulation.chart import draw
+from local.simulation.chart import draw, scenarios
 from local.simulation.prices import Prices
-from local.simulation.sweep import sweep, table
+from local.simulation.scenario import DEFAULT
+from local.simulation.sweep import Results, sweep
+from local.simulation.tables import smallest_linger, tables
 
 DOCS = Path(__file__).parents[2] / "docs"
 BEGIN, END = "<!-- simulation -->\n", "<!-- end of simulation -->"
@@ -16,18 +17,27 @@ BEGIN, END = "<!-- simulation -->\n", "<!-- end of simulation -->"
 
 def main() -> int:
     """Takes several minutes. Raises ValueError if the page lacks the markers for the tables."""
-    prices = Prices.load()
-    points = sweep(prices)
-    picture = DOCS / "images" / "cost-and-latency.svg"
+    needed = [*scenarios(), *(scenario for table in tables() for scenario in table.scenarios)]
+    results = sweep(needed, Prices.load())
+    write(results)
+    print(
+        f"By the rule, the linger is {smallest_linger(results)} min; the default is {DEFAULT.linger_minutes}."
+    )
+    return 0
+
+
+def write(results: Results, docs: Path = DOCS) -> None:
+    """Write the picture and the tables into ``docs``. Raises ValueError as ``main`` does."""
+    picture = docs / "images" / "cost-and-latency.svg"
     picture.parent.mkdir(exist_ok=True)
-    picture.write_text(draw(points, host_usd=total(host_bill(prices))))
-    document = DOCS / "cost-and-latency.md"
+    picture.write_text(draw(results))
+    document = docs / "cost-and-latency.md"
     before, begin, rest = document.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"{document} has no lines {BEGIN.strip()} and {END}")
-    document.write_text(f"{before}{BEGIN}\n{table(points)}\n\n{END}{after}")
-    return 0
+    written = "\n\n".join(table.markdown(results) for table in tables())
+    document.write_text(f"{before}{BEGIN}\n{written}\n\n{END}{after}")
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ def bill(
     """
     tasks = usage.tasks / months
     polls = usage.polls / months
+    logged = polls + usage.polls_in_invocations / months
     busy = tasks > 0
     metrics = worker_groups * (stack.idle_metrics_of_group + busy * stack.busy_metrics_of_group)
     metrics += stack.idle_metrics + busy * stack.busy_metrics_of_type
@@ -66,7 +67,7 @@ def bill(
         ("Metrics", "metric", metrics),
         ("Alarms", "alarm_metric", stack.alarm_metrics + worker_groups * stack.alarm_metrics_of_group),
         ("Dashboard", "dashboard", stack.dashboards),
-        ("Logs", "log_gb", (polls * stack.log_bytes_of_poll + tasks * stack.log_bytes_of_task) / 1e9),
+        ("Logs", "log_gb", (logged * stack.log_bytes_of_poll + tasks * stack.log_bytes_of_task) / 1e9),
     ]
     if busy:
         handler_gb_seconds = usage.handler_seconds / months * memory_mb / MB_OF_A_GB

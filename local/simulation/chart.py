@@ -1,35 +1,52 @@
-"""Cost against latency, as SVG: a panel for each pattern of arrivals."""
+"""Cost against the time of a pipeline's end, as SVG: single tasks beside chains, nightly and steady."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html import escape
 
-from local.simulation.arrivals import PATTERNS
-from local.simulation.sweep import TASKS_PER_DAY, Point
+from local.simulation.scenario import Scenario
+from local.simulation.sweep import BASE, TASKS_PER_DAY, Result, Results, is_default, way, ways
+from local.simulation.tables import span
+from local.simulation.usage import quantile
 
 WIDTH, HEIGHT = 980, 800
 PANEL = 380, 270
-LEFT, TOP = (80, 570), (92, 442)
+LEFT, TOP = (80, 570), (100, 450)
 
-USD = (0.3, 1, 3, 10, 30)
-SECONDS = {0.3: "0.3 s", 1: "1 s", 10: "10 s", 60: "1 min", 300: "5 min", 900: "15 min", 3600: "1 h"}
-COLOURS = {2: "#9ecae1", 5: "#6baed6", 10: "#2171b5", 30: "#74c476", 60: "#238b45", 95: "#d94801"}
-LINE_HEIGHT = 12
+PATTERNS = ("nightly", "steady")
+SHAPES = {"single": "single tasks of 60 s", "five": "chains of five tasks of 60 s"}
+
+USD = (0.5, 1, 2, 5, 10)
+USD_RANGE = 0.4, 14
+SECONDS_RANGE = 40, 7 * 3600
+SECONDS = {60: "1 min", 120: "2 min", 300: "5 min", 600: "10 min", 1800: "30 min", 3600: "1 h", 10800: "3 h"}
+COLOURS = {"never awake": "#e08214", "awake with work": "#2171b5", "always awake": "#238b45"}
 
 Place = tuple[float, float]
 
 
-def draw(points: Sequence[Point], *, host_usd: float) -> str:
-    """The picture. It shows deployable settings, under the worse interpretation of an abandoned poll."""
-    shown = [point for point in points if point.dead_poll == "swallows" and not point.refused]
+def draw(results: Results) -> str:
+    """The picture, under the worse reading of an abandoned poll."""
     parts = [*_frame()]
-    for number, pattern in enumerate(PATTERNS):
-        origin = LEFT[number % 2], TOP[number // 2]
-        parts += _panel(pattern, [point for point in shown if point.pattern == pattern], origin, host_usd)
+    for row, pattern in enumerate(PATTERNS):
+        for column, shape in enumerate(SHAPES):
+            shown = ways(replace(BASE, pattern=pattern, shape=shape))
+            parts += _panel(f"{SHAPES[shape]}, {pattern}", shown, results, (LEFT[column], TOP[row]))
     parts.append("</svg>\n")
     return "\n".join(parts)
+
+
+def scenarios() -> list[Scenario]:
+    """What the picture shows."""
+    return [
+        scenario
+        for pattern in PATTERNS
+        for shape in SHAPES
+        for scenario in ways(replace(BASE, pattern=pattern, shape=shape))
+    ]
 
 
 def _frame() -> Iterator[str]:
@@ -42,27 +59,28 @@ def _frame() -> Iterator[str]:
     yield _text(
         (LEFT[0], 48),
         "Across: US dollars a month at list price, without the handlers' own time and monitoring. "
-        "Up: from ready to the handler's start,",
+        "Up: from a pipeline's activation to its end,",
     )
-    yield _text((LEFT[0], 64), "median (dot) and 95 % of the tasks (line). Both axes are logarithmic.")
+    yield _text(
+        (LEFT[0], 64),
+        "median (dot) and 95 % of the pipelines (line). Labels: the schedule's period. Both axes are "
+        "logarithmic.",
+    )
     x = float(LEFT[0])
     y = HEIGHT - 18
-    yield _text((x, y), "poll timeout:")
-    x += 90
-    for timeout, colour in COLOURS.items():
-        yield f'<circle cx="{x:.0f}" cy="{y - 4}" r="5" fill="{colour}"/>'
-        yield _text((x + 10, y), f"{timeout} s" + (" (continuous)" if timeout >= 90 else ""))
-        x += 56
-    x += 76
-    yield _vertical(x, y - 12, y + 2)
-    yield _text((x + 8, y), "a t4g.micro with the Java Task Runner, idle or not")
+    for name, colour in COLOURS.items():
+        yield f'<circle cx="{x + 5:.0f}" cy="{y - 4}" r="5" fill="{colour}"/>'
+        yield _text((x + 15, y), name)
+        x += 130
+    yield _dashed((x, y - 4), (x + 22, y - 4))
+    yield _text((x + 28, y), "a host with the Java Task Runner: its cost, and its end")
 
 
-def _panel(pattern: str, points: Sequence[Point], origin: Place, host_usd: float) -> Iterator[str]:
+def _panel(title: str, shown: Sequence[Scenario], results: Results, origin: Place) -> Iterator[str]:
     left, top = origin
     width, height = PANEL
     yield f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="#fafafa" stroke="#999"/>'
-    yield _text((left, top - 8), pattern, weight="bold", size=14)
+    yield _text((left, top - 8), title, weight="bold", size=14)
     for usd in USD:
         x = _x(usd, origin)
         yield f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{top + height}" stroke="#e4e4e4"/>'
@@ -71,60 +89,82 @@ def _panel(pattern: str, points: Sequence[Point], origin: Place, host_usd: float
         y = _y(seconds, origin)
         yield f'<line x1="{left}" y1="{y:.1f}" x2="{left + width}" y2="{y:.1f}" stroke="#e4e4e4"/>'
         yield _text((left - 6, y + 4), name, anchor="end", fill="#555")
-    x = _x(host_usd, origin)
-    yield _vertical(x, top, top + height)
-    yield _text((x + 5, top + 16), f"host $ {host_usd:.2f}")
-    for point in sorted(points, key=lambda point: point.is_default):
-        yield from _mark(point, origin)
-    yield from _period_names(points, origin)
+    host = next(results[scenario] for scenario in shown if scenario.host)
+    yield from _host(host, origin)
+    of_stack = [scenario for scenario in shown if not scenario.host]
+    for scenario in sorted(of_stack, key=is_default):
+        yield from _mark(scenario, results[scenario], origin)
+    yield from _period_names(of_stack, results, origin)
 
 
-def _mark(point: Point, origin: Place) -> Iterator[str]:
-    x, y, most = _x(point.usd, origin), _y(point.median, origin), _y(point.most, origin)
-    colour = COLOURS[point.poll_timeout]
+def _host(host: Result, origin: Place) -> Iterator[str]:
+    left, top = origin
+    width, height = PANEL
+    x, y = _x(host.usd, origin), _y(_end(host, 0.5), origin)
+    yield _dashed((x, top), (x, top + height))
+    yield _dashed((left, y), (left + width, y))
+    name = f"host $ {host.usd:.2f}, {span(_end(host, 0.5))}"
+    yield _text((x - 5, top + 16), name, anchor="end")
+
+
+def _mark(scenario: Scenario, result: Result, origin: Place) -> Iterator[str]:
+    median, most = _end(result, 0.5), _end(result, 0.95)
+    x, y, high = _x(result.usd, origin), _y(median, origin), _y(most, origin)
+    colour = COLOURS[way(scenario)]
     yield (
-        f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{x:.1f}" y2="{most:.1f}" stroke="{colour}" stroke-width="1.5"/>'
+        f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{x:.1f}" y2="{high:.1f}" stroke="{colour}" stroke-width="1.5"/>'
     )
     yield (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"><title>'
-        f"every {point.minutes} min, poll timeout {point.poll_timeout} s: $ {point.usd:.2f}, "
-        f"median {point.median:.1f} s, 95 % within {point.most:.1f} s</title></circle>"
+        f"{way(scenario)}, every {scenario.period / 60:g} min: $ {result.usd:.2f}, "
+        f"ends after {span(median)}, 95 % within {span(most)}</title></circle>"
     )
-    if point.is_default:
+    if is_default(scenario):
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="none" stroke="#c00" stroke-width="2"/>'
-        name = f"default $ {point.usd:.2f}"
-        yield _text((x, y + 24), name, anchor="middle", fill="#c00", weight="bold")
+        name = f"default $ {result.usd:.2f}, {span(median)}"
+        yield _text((x + 10, min(y - 12, high - 6)), name, fill="#c00", weight="bold")
 
 
-def _period_names(points: Sequence[Point], origin: Place) -> Iterator[str]:
-    """Labels with the period, beside the cheapest point of each period and below held polls."""
-    above = -math.inf
-    for minutes in sorted({point.minutes for point in points}, reverse=True):
-        short = [point for point in points if point.minutes == minutes and point.poll_timeout < 90]
-        if short:
-            point = min(short, key=lambda point: point.usd)
-            above = max(_y(point.median, origin) + 4, above + LINE_HEIGHT)
-            yield _text((_x(point.usd, origin) - 8, above), f"{minutes} min", anchor="end", size=11)
-    held = sorted((point for point in points if point.poll_timeout >= 90), key=lambda point: point.usd)
-    if held:
-        low = max(_y(point.median, origin) for point in held)
-        name = f"{held[0].minutes} to {held[-1].minutes} min"
-        yield _text((origin[0] + PANEL[0] - 6, low + 18), name, anchor="end", size=11)
+def _period_names(shown: Sequence[Scenario], results: Results, origin: Place) -> Iterator[str]:
+    """Labels with the period, beside the points of each way to poll that spread over the picture."""
+    for name in COLOURS:
+        of_way = [scenario for scenario in shown if way(scenario) == name]
+        if name == "always awake":
+            cheapest = min(of_way, key=lambda scenario: results[scenario].usd)
+            high = min(_y(_end(results[scenario], 0.95), origin) for scenario in of_way)
+            periods = sorted(scenario.period / 60 for scenario in of_way)
+            label = f"{periods[0]:g} to {periods[-1]:g} min"
+            yield _text((_x(results[cheapest].usd, origin) - 4, high - 9), label, size=10, fill=COLOURS[name])
+            continue
+        for scenario in of_way:
+            if is_default(scenario):
+                continue
+            x, label = _x(results[scenario].usd, origin), f"{scenario.period / 60:g} min"
+            if name == "never awake":
+                place = x - 8, _y(_end(results[scenario], 0.5), origin) + 4
+                yield _text(place, label, anchor="end", size=10, fill=COLOURS[name])
+            else:
+                place = x + 5, _y(_end(results[scenario], 0.95), origin) + 9
+                yield _text(place, label, size=10, fill=COLOURS[name])
 
 
-def _vertical(x: float, top: float, bottom: float) -> str:
+def _end(result: Result, share: float) -> float:
+    return quantile(list(result.usage.durations.values()), share)
+
+
+def _dashed(start: Place, end: Place) -> str:
     return (
-        f'<line x1="{x:.1f}" y1="{top:.0f}" x2="{x:.1f}" y2="{bottom:.0f}" stroke="#222" '
+        f'<line x1="{start[0]:.1f}" y1="{start[1]:.1f}" x2="{end[0]:.1f}" y2="{end[1]:.1f}" stroke="#222" '
         'stroke-width="1.5" stroke-dasharray="4 3"/>'
     )
 
 
 def _x(usd: float, origin: Place) -> float:
-    return origin[0] + PANEL[0] * _share(usd, USD[0], USD[-1])
+    return origin[0] + PANEL[0] * _share(usd, *USD_RANGE)
 
 
 def _y(seconds: float, origin: Place) -> float:
-    return origin[1] + PANEL[1] * (1 - _share(seconds, 0.12, 5_000))
+    return origin[1] + PANEL[1] * (1 - _share(seconds, *SECONDS_RANGE))
 
 
 def _share(value: float, least: float, most: float) -> float:

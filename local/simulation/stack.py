@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-POLLER_MEMORY_MB = 256
+POLLER_MEMORY_MB = 128
 ENDED_MEMORY_MB = 256
 """Memory of the function that counts ended executions (lambdas/execution_ended.py)."""
 

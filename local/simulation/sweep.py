@@ -1,130 +1,119 @@
-"""Simulates all patterns, poll timeouts and periods, under both interpretations of an abandoned poll."""
+"""Simulates what the page about cost and latency shows, on all cores."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
-from infra.configuration_error import ConfigurationError
-from infra.worker_group import WorkerGroup
+from infra.worker_group import HOLD_SECONDS
 from local.simulation.arrivals import PATTERNS
-from local.simulation.bill import bill, total
+from local.simulation.bill import bill, host_bill, total
 from local.simulation.prices import Prices
-from local.simulation.run import Scenario, simulate
+from local.simulation.run import simulate
+from local.simulation.scenario import DEFAULT, Scenario
+from local.simulation.usage import Usage
 
 TASKS_PER_DAY = 100
-POLL_TIMEOUTS = (2, 5, 10, 30, 60, 95)
-PERIOD_MINUTES = (1, 2, 5, 10, 15, 30, 60)
 DEAD_POLLS = ("swallows", "noticed")
-DEFAULT = (5, 10)
-"""WorkerGroup's default period in minutes and poll timeout in seconds."""
+SHAPES = ("chain", "fan", "retried", "guarded", "patient", "mixed")
+LINGERS = (0, 1, 2, 5, 9, 10, 15, 20, 30, 60)
+"""Minutes."""
+PERIOD_MINUTES = (5, 15, 60)
+POLL_TIMEOUTS = (2, 10, 30, 60)
+LISTING_LAGS = (0, 60, 180, 300, 600)
+"""Seconds."""
 
-_REFUSED_DAYS = 2.0
-"""Settings that synth refuses are simulated only for so long: their tasks may wait for ever."""
+CONTINUOUS = 95
+
+FEW = Scenario(tasks_per_day=20, days=10)
+"""So few tasks that pipelines seldom overlap: none keeps the group awake for another."""
 
 MONITORING = {"Metrics", "Alarms", "Dashboard", "Ends"}
 """Lines of the bill for what a host lacks."""
 
+BASE = Scenario(tasks_per_day=TASKS_PER_DAY, days=10)
+
 
 @dataclass(frozen=True)
-class Point:
-    """A scenario's result. The cost is a month's at list price, without handlers and monitoring."""
+class Result:
+    """A scenario's counts, and its cost: a month's at list price, without handlers and monitoring."""
 
-    pattern: str
-    minutes: int
-    poll_timeout: int
-    dead_poll: str
-    refused: bool
+    usage: Usage
     usd: float
-    median: float
-    most: float
-    """The latency in seconds within which 95 % of the tasks start."""
-    longest: float
-
-    @property
-    def is_default(self) -> bool:
-        """Whether this is WorkerGroup's default."""
-        return (self.minutes, self.poll_timeout) == DEFAULT
 
 
-def sweep(prices: Prices, *, tasks_per_day: int = TASKS_PER_DAY, days: float = 30.0) -> list[Point]:
-    """Simulate everything on all cores. Takes minutes."""
-    base = Scenario(tasks_per_day=tasks_per_day, days=days)
-    scenarios = [
-        replace(base, pattern=pattern, period=60.0 * minutes, poll_timeout=timeout, dead_poll=dead_poll)
+Results = Mapping[Scenario, Result]
+
+
+def sweep(scenarios: Iterable[Scenario], prices: Prices) -> Results:
+    """Simulate each scenario once. Takes minutes."""
+    each = list(dict.fromkeys(scenarios))
+    with ProcessPoolExecutor() as processes:
+        return dict(zip(each, processes.map(result, each, [prices] * len(each), chunksize=2), strict=True))
+
+
+def result(scenario: Scenario, prices: Prices) -> Result:
+    """Simulate one scenario."""
+    usage = simulate(scenario)
+    if scenario.host:
+        return Result(usage, total(host_bill(prices)))
+    lines = bill(usage, prices, months=scenario.days / 30)
+    return Result(usage, total([line for line in lines if line.what not in MONITORING | {"Handlers"}]))
+
+
+# The ways to poll
+
+
+def never_awake(scenario: Scenario) -> Scenario:
+    """With one short poll a tick, whatever runs."""
+    return replace(scenario, linger_minutes=0)
+
+
+def always_awake(scenario: Scenario) -> Scenario:
+    """With each poll held to its end."""
+    return replace(scenario, poll_timeout=CONTINUOUS)
+
+
+def every(minutes: int, scenario: Scenario) -> Scenario:
+    """With that period."""
+    return replace(scenario, period=60.0 * minutes)
+
+
+def way(scenario: Scenario) -> str:
+    """The name of a scenario's way to poll."""
+    if scenario.host:
+        return "host"
+    if scenario.poll_timeout >= HOLD_SECONDS:
+        return "always awake"
+    return "awake with work" if scenario.linger_minutes else "never awake"
+
+
+def is_default(scenario: Scenario) -> bool:
+    """Whether a worker group that sets nothing is polled so."""
+    return not scenario.host and (
+        scenario.period,
+        scenario.poll_timeout,
+        scenario.linger_minutes,
+    ) == (DEFAULT.period_seconds, DEFAULT.poll_timeout, DEFAULT.linger_minutes)
+
+
+# What is simulated
+
+
+def ways(base: Scenario) -> list[Scenario]:
+    """The three ways to poll, with each period; then the host."""
+    kinds = (always_awake, lambda scenario: scenario, never_awake)
+    return [every(minutes, kind(base)) for kind in kinds for minutes in PERIOD_MINUTES] + [
+        replace(base, host=True)
+    ]
+
+
+def with_linger(minutes: float, shape: str, *, listing_lag: float = 0.0) -> list[Scenario]:
+    """A linger with each pattern of arrivals, under both readings of an abandoned poll."""
+    base = replace(FEW, shape=shape, linger_minutes=minutes, listing_lag=listing_lag)
+    return [
+        replace(base, pattern=pattern, dead_poll=dead_poll)
         for pattern in PATTERNS
         for dead_poll in DEAD_POLLS
-        for minutes in PERIOD_MINUTES
-        for timeout in POLL_TIMEOUTS
     ]
-    with ProcessPoolExecutor() as processes:
-        return list(processes.map(point, scenarios, [prices] * len(scenarios), chunksize=4))
-
-
-def point(scenario: Scenario, prices: Prices) -> Point:
-    """Simulate one scenario."""
-    minutes = round(scenario.period / 60)
-    refused = _refused(minutes, round(scenario.poll_timeout))
-    if refused:
-        scenario = replace(scenario, days=min(scenario.days, _REFUSED_DAYS))
-    usage = simulate(scenario)
-    lines = bill(usage, prices, months=scenario.days / 30)
-    return Point(
-        scenario.pattern,
-        minutes,
-        round(scenario.poll_timeout),
-        scenario.dead_poll,
-        refused,
-        total([line for line in lines if line.what not in MONITORING | {"Handlers"}]),
-        usage.latency(0.5),
-        usage.latency(0.95),
-        usage.latency(1.0),
-    )
-
-
-def _refused(minutes: int, poll_timeout: int) -> bool:
-    try:
-        WorkerGroup(
-            "sweep", schedule=f"rate({minutes} minute{'s' * (minutes > 1)})", poll_timeout=poll_timeout
-        )
-    except ConfigurationError:
-        return True
-    return False
-
-
-def table(points: Sequence[Point]) -> str:
-    """The points as Markdown, with a table for each pattern."""
-    parts = []
-    for pattern in PATTERNS:
-        rows = [
-            f"**{pattern}**",
-            "",
-            "| period | timeout | $ a month | median | 95 % within | longest | noticed: 95 % within |",
-            "|---|---|---|---|---|---|---|",
-        ]
-        of_pattern = [point for point in points if point.pattern == pattern and point.dead_poll == "swallows"]
-        for shown in sorted(of_pattern, key=lambda shown: (shown.refused, shown.minutes, shown.poll_timeout)):
-            (noticed,) = (
-                other
-                for other in points
-                if other.dead_poll == "noticed"
-                and (other.pattern, other.minutes, other.poll_timeout)
-                == (pattern, shown.minutes, shown.poll_timeout)
-            )
-            mark = " (default)" if shown.is_default else " (refused)" if shown.refused else ""
-            rows.append(
-                f"| {shown.minutes} min{mark} | {shown.poll_timeout} s | {shown.usd:.2f} | "
-                f"{_time(shown.median)} | {_time(shown.most)} | {_time(shown.longest)} | "
-                f"{_time(noticed.most)} |"
-            )
-        parts.append("\n".join(rows))
-    return "\n\n".join(parts)
-
-
-def _time(seconds: float) -> str:
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 600:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:,.0f} min"

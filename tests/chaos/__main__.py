@@ -24,6 +24,8 @@ def main() -> int:
     began = time.monotonic()
     with open_directory("chaos-") as home:
         options = ["--time-scale", str(FAULTY_TIME_SCALE), "--context", "maxConcurrentTasks=20"]
+        # A group with the defaults: it wakes when a tick finds work, and falls asleep without ticks.
+        options += ["--context", "schedule=rate(5 minutes)", "--context", "pollTimeout=10"]
         options += ["--setting", "maximum_pipelines=1000"]
         with deployed(home, *options) as up:
             figures = Run(up, home, seed=seed, time_scale=FAULTY_TIME_SCALE).carry_out(

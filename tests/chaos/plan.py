@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Literal
 
 BATCH = 25
+CHAINED = 12
+"""About so many tasks of a batch are in chains: each but the first depends on the one before it."""
+SHORTEST_CHAIN, LONGEST_CHAIN = 3, 6
 RETRIES = "10"
 
 Kind = Literal[
@@ -21,7 +24,7 @@ Kind = Literal[
     "kills its handler once",
     "leaves output that cannot be staged",
 ]
-Earned = Literal["FINISHED", "FAILED", "CANCELED"]
+Earned = Literal["FINISHED", "FAILED", "CANCELED", "CASCADE_FAILED"]
 
 EARNED: dict[Kind, Earned] = {
     "finishes": "FINISHED",
@@ -105,16 +108,20 @@ class PlannedTask:
     name: str
     kind: Kind
     hostile_act: str = ""
+    after: PlannedTask | None = None
+    """The task of the same batch that it depends on."""
 
     @property
     def earned(self) -> Earned:
-        """The status that it must end in."""
+        """The status that it must end in. What a task fails, the rest of its chain fails by."""
+        if self.after is not None and self.after.earned != "FINISHED":
+            return "CASCADE_FAILED"
         return EARNED[self.kind]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Tasks that become ready together, and what goes wrong meanwhile."""
+    """Tasks of one pipeline, some of them in chains, and what goes wrong meanwhile."""
 
     tasks: tuple[PlannedTask, ...]
     faults: tuple[dict[str, Any], ...]
@@ -131,16 +138,30 @@ def plan(seed: int, tasks: int, *, outages: bool) -> Iterator[Batch]:
     for number in range(batches):
         size = min(BATCH, tasks - number * BATCH)
         kinds = random.choices([*_WEIGHTS], [*_WEIGHTS.values()], k=size)
+        planned = [
+            PlannedTask(f"Task{number * BATCH + index}", kind, _hostile_act(random, kind))
+            for index, kind in enumerate(kinds)
+        ]
         yield Batch(
-            tasks=tuple(
-                PlannedTask(f"Task{number * BATCH + index}", kind, _hostile_act(random, kind))
-                for index, kind in enumerate(kinds)
-            ),
+            tasks=tuple(_in_chains(random, planned)),
             faults=tuple(_fault(random) for _ in range(random.randint(1, 3))),
             deeds=tuple(random.choice(_DEEDS) for _ in range(random.randint(0, 2))),
             down_minutes=30 if number == down else 0,
             no_ticks_minutes=60 if number == silent else 0,
         )
+
+
+def _in_chains(random: Random, tasks: Sequence[PlannedTask]) -> Iterator[PlannedTask]:
+    """The tasks, the first CHAINED or so of them in chains."""
+    left, before = 0, None
+    for index, task in enumerate(tasks):
+        if left == 0 and index < CHAINED:
+            left, before = random.randint(SHORTEST_CHAIN, LONGEST_CHAIN), None
+        chained = replace(task, after=before if left else None)
+        yield chained
+        left = max(0, left - 1)
+        # What depends on a canceled task waits for ever, so that one ends its chain.
+        before, left = (chained, left) if task.kind != "is canceled" else (None, 0)
 
 
 def _hostile_act(random: Random, kind: Kind) -> str:

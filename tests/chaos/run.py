@@ -5,27 +5,31 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
+from math import inf
 from pathlib import Path
 from random import Random
+from statistics import median
 from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.chaos.plan import RETRIES, Batch, PlannedTask, plan
+from tests.chaos.plan import EARNED, RETRIES, Batch, PlannedTask, plan
 from tests.system.deployments import Deployment
 from tests.system.executions import RUN_TASK, executions, state_machine
 from tests.system.faults import enable_schedule, stop_loops, tick
 from tests.system.pipelines import OVER, Fields, Pipeline, Ref, shell
+from tests.system.pipelines import Run as Attempt
 
 MOST_OPEN = 40
 """A batch starts only if no more tasks than this are open."""
 OUTPUT = "Output"
-LATEST_START_MINUTES = 84
-"""The hour without ticks, and four periods of five minutes with the minute in which a tick falls: one until
-the next poll, and one for each of the three faults of a batch, as each may end a loop at its poll."""
+LATEST_START_MINUTES = 96
+"""The hour without ticks, and six periods of five minutes with the minute in which a tick falls: one until
+the next poll, and one for each of the three faults and two deeds of a batch, as each may end a loop."""
 SETTLING_SECONDS = 240
 """The maximum time that the last tasks may take after the last fault."""
 
@@ -43,8 +47,10 @@ class Figures:
     falsely_finished: int = 0
     """FINISHED, though the work was not done."""
     otherwise_wrong: int = 0
-    """In another status than the earned one."""
+    """In another status than the earned one, or begun before the task that it depends on was done."""
     tasks: int = 0
+    chained: int = 0
+    """Tasks that depend on another one."""
     attempts: int = 0
     executions: int = 0
     reoffers: int = 0
@@ -52,7 +58,9 @@ class Figures:
     duplicates: int = 0
     """Times that work started beyond the first of an attempt."""
     latest_start_seconds: float = 0.0
-    """From a task's activation to the first start of its work, by the service's clock."""
+    """From the moment a task is ready to the first start of its work, by the service's clock."""
+    later_steps_seconds: float = 0.0
+    """The same for the tasks that depend on another one: the median."""
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -117,7 +125,7 @@ class Run:
 
     def _fields(self, task: PlannedTask) -> Fields:
         log = self._directory / task.name
-        begun, done = f"date +%s.%N >> {log}.begun", f"echo >> {log}.done"
+        begun, done = (f"date +%s.%N >> {log}.{what}" for what in ("begun", "done"))
         work = {
             "finishes": done,
             "works a while": f"sleep 1.{len(task.name) % 10}; {done}",
@@ -132,10 +140,11 @@ class Run:
         more: dict[str, str | Ref] = {"myHandler": "nobody"} if task.kind == "has no handler" else {}
         if task.kind == "leaves output that cannot be staged":
             more = {"stage": "true", "output": Ref(OUTPUT)}
-        retries = {"maximumRetries": RETRIES if task.earned == "FINISHED" else "0", "retryDelay": "2 minutes"}
-        if task.kind == "is canceled":
-            retries = {"maximumRetries": RETRIES, "retryDelay": "2 minutes"}
-        return shell(f"{begun}; {work}", **retries, **more)
+        if task.after is not None:
+            more["dependsOn"] = Ref(task.after.name)
+        retried = EARNED[task.kind] != "FAILED"
+        retries = {"maximumRetries": RETRIES if retried else "0", "retryDelay": "2 minutes"}
+        return shell(f"{begun}; {work}", failureAndRerunMode="CASCADE", **retries, **more)
 
     def _do(self, deed: str) -> None:
         if deed == "tick again":
@@ -198,24 +207,69 @@ class Run:
         figures.stuck = len(running)
         figures.wrong += [f"{arn} never ended" for arn in running]
         started = self._executions_by_task()
+        attempts = {
+            entry.task.name: insist(partial(entry.pipeline.attempts, entry.task.name))
+            for entry, _ in self._ended
+        }
+        ready = self._ready(attempts)
+        delays: list[tuple[float, bool]] = []
         for entry, status in self._ended:
-            name = entry.task.name
-            begun, done = self._lines(name, "begun"), self._lines(name, "done")
-            attempts = len(insist(partial(entry.pipeline.attempts, entry.task.name)))
-            figures.attempts += attempts
-            figures.executions += started.get(name, 0)
-            figures.reoffers += max(0, started.get(name, 0) - attempts)
-            figures.duplicates += max(0, len(begun) - attempts)
+            task = entry.task
+            begun, done = self._lines(task.name, "begun"), self._lines(task.name, "done")
+            figures.attempts += len(attempts[task.name])
+            figures.chained += task.after is not None
+            figures.executions += started.get(task.name, 0)
+            figures.reoffers += max(0, started.get(task.name, 0) - len(attempts[task.name]))
+            figures.duplicates += max(0, len(begun) - len(attempts[task.name]))
             if begun:
-                delay = (float(begun[0]) - entry.activated_at) * self._scale
-                figures.latest_start_seconds = max(figures.latest_start_seconds, round(delay, 1))
+                delay = (float(begun[0]) - ready[task.name]) * self._scale
+                delays.append((round(delay, 1), task.after is not None))
+                if delay > LATEST_START_MINUTES * 60:
+                    figures.wrong.append(
+                        f"{task.name} {task.kind}, was begun {delay:.0f} s after it was ready"
+                    )
             if status == "FINISHED" and not done:
                 figures.falsely_finished += 1
-            elif status != entry.task.earned:
+            elif status != task.earned or self._is_too_early(task):
                 figures.otherwise_wrong += 1
-            if status != entry.task.earned or (status == "FINISHED" and not done):
-                figures.wrong.append(f"{name} {entry.task.kind}, but is {status}; done {len(done)} times")
+            else:
+                continue
+            figures.wrong.append(
+                f"{task.name} {task.kind}, but is {status}; begun {begun}, done {done}; after {task.after}"
+            )
+        figures.latest_start_seconds = max((delay for delay, _ in delays), default=0.0)
+        later = [delay for delay, is_later in delays if is_later]
+        figures.later_steps_seconds = round(median(later), 1) if later else 0.0
         return figures
+
+    def _ready(self, attempts: Mapping[str, Sequence[Attempt]]) -> dict[str, float]:
+        """When each task became ready, by this machine's clock.
+
+        The service says it by its own clock. The first tasks of a pipeline are ready when it is activated.
+        """
+        first: dict[str, float] = {
+            name: datetime.fromisoformat(found[0].fields["@actualStartTime"]).timestamp()
+            for name, found in attempts.items()
+            if found
+        }
+        activated: dict[str, float] = {}
+        for entry, _ in self._ended:
+            if entry.task.name in first:
+                earlier = activated.get(entry.pipeline.id, inf)
+                activated[entry.pipeline.id] = min(earlier, first[entry.task.name])
+        return {
+            name: entry.activated_at + (first[name] - activated[entry.pipeline.id]) / self._scale
+            for entry, _ in self._ended
+            if (name := entry.task.name) in first
+        }
+
+    def _is_too_early(self, task: PlannedTask) -> bool:
+        """Whether its work began though the task that it depends on was not done."""
+        begun = self._lines(task.name, "begun")
+        if task.after is None or not begun:
+            return False
+        done = self._lines(task.after.name, "done")
+        return not done or float(begun[0]) < float(done[0])
 
     def _running(self) -> list[str]:
         by_status = executions(self._deployment, RUN_TASK)

@@ -12,7 +12,6 @@ from infra.handlers import exists, shell_command, shell_command_precondition
 from infra.stack import TaskRunnerStack
 from infra.worker_group import WorkerGroup
 from local.simulation.stack import ENDED_MEMORY_MB, POLLER_MEMORY_MB, STACK
-from local.simulation.sweep import DEFAULT
 
 
 def resources(worker_groups: int) -> Mapping[str, Any]:
@@ -54,8 +53,3 @@ def test_metrics_in_alarms_dashboards_and_memory_are_as_the_estimate_has_them() 
     assert {tuple(function["Architectures"]) for function in of_type(one, "AWS::Lambda::Function")} == {
         ("arm64",)
     }
-
-
-def test_the_default_that_the_picture_marks_is_that_of_a_worker_group() -> None:
-    group = WorkerGroup("default")
-    assert (group.period_seconds // 60, group.poll_timeout) == DEFAULT

@@ -56,7 +56,7 @@ ALLOWED: dict[tuple[str, str, str, str], str] = {
         "The poller puts objects with secrets aside; it cannot read them again."
     ),
     ("PollLoop*FunctionRole*", "states:ListExecutions", "<RunTaskStateMachine????????>", ""): (
-        "The poller counts running tasks, because max_concurrent_tasks is set."
+        "The poller counts running tasks for max_concurrent_tasks, and sees whether the group has work."
     ),
     ("PollLoop*StateMachineRole*", "lambda:InvokeFunction", "<PollLoopetlFunction*.Arn>", ""): (
         "PollLoop invokes its own poller."

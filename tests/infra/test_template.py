@@ -25,24 +25,47 @@ def test_functions_are_arm64_python_with_logs_that_expire(template: Template) ->
     template.all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 30})
 
 
-def test_the_poller_has_time_for_its_poll(template: Template) -> None:
+def test_the_poller_has_time_for_the_polls_of_a_slot(template: Template) -> None:
     template.has_resource_properties(
         "AWS::Lambda::Function",
         {
             "FunctionName": "TaskRunner-poll-etl",
             "Handler": "poll_for_task.handler",
-            "Timeout": 40,
+            "Timeout": 450,
             "Environment": {
                 "Variables": Match.object_like(
                     {
                         "WORKER_GROUP": "etl",
                         "POLL_TIMEOUT_SECONDS": "10",
                         "PERIOD_SECONDS": "300",
+                        "LINGER_SECONDS": "600",
                     }
                 )
             },
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("group", "seconds"),
+    [
+        (WorkerGroup("etl", linger_minutes=0), 40),
+        (WorkerGroup("etl", poll_timeout=95), 450),
+        (WorkerGroup("etl", schedule="rate(1 hour)"), 900),
+    ],
+)
+def test_the_poller_lives_as_long_as_its_polls_follow_one_another(group: WorkerGroup, seconds: int) -> None:
+    found = synthesize([group], {"ShellCommandActivity": shell_command()})
+    found.has_resource_properties(
+        "AWS::Lambda::Function", {"Handler": "poll_for_task.handler", "Timeout": seconds, "MemorySize": 128}
+    )
+
+
+@pytest.mark.parametrize("group", [WorkerGroup("etl", linger_minutes=0), WorkerGroup("etl", poll_timeout=95)])
+def test_a_poller_whose_group_does_not_wake_may_not_list_executions(group: WorkerGroup) -> None:
+    found = synthesize([group], {"ShellCommandActivity": shell_command()})
+    assert "states:ListExecutions" not in json.dumps(found.find_resources("AWS::IAM::Policy"))
+    assert "LINGER_SECONDS" not in json.dumps(found.find_resources("AWS::Lambda::Function"))
 
 
 def test_a_schedule_starts_the_loop_and_does_not_pile_up(template: Template) -> None:
@@ -139,13 +162,14 @@ def test_the_poller_may_poll_for_its_group_and_no_more(template: Template) -> No
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "s3:PutObject",
+        "states:ListExecutions",
     }
     poll = next(statement for statement in found if statement["Action"] == "datapipeline:PollForTask")
     assert poll["Condition"] == {"StringEquals": {"datapipeline:workerGroup": "etl"}}
 
 
 def test_the_poller_counts_running_tasks_only_where_they_are_limited() -> None:
-    limited = synthesize([WorkerGroup("etl", max_concurrent_tasks=4)])
+    limited = synthesize([WorkerGroup("etl", max_concurrent_tasks=4, linger_minutes=0)])
     assert "states:ListExecutions" in actions(statements(limited, "PollLoopetlFunction"))
 
 

@@ -87,3 +87,21 @@ def test_names_are_safe_and_differ_where_the_texts_do() -> None:
     assert slug("etl/1 ü", 20) != slug("etl 1 ü", 20)
     assert len(slug("x" * 200, 20)) == 20
     assert slug("日本", 20).isascii()
+
+
+@pytest.mark.parametrize("minutes", [-1, 1_441, 2.5, None, True])
+def test_a_linger_that_cannot_be_is_refused(minutes: object) -> None:
+    with pytest.raises(ConfigurationError, match="linger_minutes"):
+        WorkerGroup("etl", linger_minutes=minutes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("group", "wakes"),
+    [
+        (WorkerGroup("etl"), True),
+        (WorkerGroup("etl", linger_minutes=0), False),
+        (WorkerGroup("etl", poll_timeout=95), False),
+    ],
+)
+def test_a_group_wakes_unless_it_never_sleeps_or_must_not(group: WorkerGroup, wakes: bool) -> None:
+    assert group.may_wake is wakes

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from xml.etree import ElementTree as ET
@@ -13,14 +14,19 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from emr.progress import Progress
-from local.cli import main
+from local.simulation.__main__ import write
 from local.simulation.arrivals import PATTERNS
 from local.simulation.bill import Line, bill, host_bill, total
-from local.simulation.chart import draw
+from local.simulation.chart import draw, scenarios
+from local.simulation.listing import Listing
 from local.simulation.prices import Prices
-from local.simulation.run import Scenario, simulate, waits
-from local.simulation.sweep import Point, point, table
+from local.simulation.run import simulate
+from local.simulation.run_task import waits
+from local.simulation.scenario import Scenario
+from local.simulation.sweep import LINGERS, SHAPES, Result, result, sweep, with_linger
+from local.simulation.tables import smallest_linger, tables
 from local.simulation.usage import Usage
+from poller.loop import Activity
 
 DAY = 1.0
 TICKS_A_DAY = 288
@@ -37,7 +43,8 @@ def test_an_idle_day_has_three_transitions_and_one_whole_poll_a_tick() -> None:
     assert usage.ticks == TICKS_A_DAY
     assert usage.poll_loop_transitions == 3 * TICKS_A_DAY
     assert usage.run_task_transitions == 0
-    assert usage.poller_seconds == pytest.approx(10 * TICKS_A_DAY)
+    # The list of executions, the poll and the heartbeat.
+    assert usage.poller_seconds == pytest.approx((0.05 + 10 + 0.05) * TICKS_A_DAY)
 
 
 @pytest.mark.parametrize("dead_poll", ["swallows", "noticed"])
@@ -49,7 +56,8 @@ def test_a_task_adds_eight_transitions_and_starts_within_a_period_and_a_minute(
     assert usage.tasks > 0
     assert usage.not_ended == 0
     assert usage.run_task_transitions == 5 * usage.tasks
-    assert usage.poll_loop_transitions == 3 * (usage.ticks + usage.tasks)
+    # The run may end within an execution of an awake loop.
+    assert usage.poll_loop_transitions == pytest.approx(3 * (usage.ticks + usage.tasks), abs=3)
     # A batch is drained one poll after another, which takes seconds.
     assert usage.latency(1) < 300 + 60 + 60
 
@@ -113,6 +121,50 @@ def test_a_pattern_brings_its_tasks_within_the_time(pattern: str) -> None:
     assert not list(PATTERNS[pattern](START, 30, 0, Random(1)))  # noqa: S311
 
 
+@pytest.mark.parametrize("shape", [*SHAPES, "five", "single"])
+def test_a_days_tasks_come_in_whole_pipelines(shape: str) -> None:
+    usage = simulate(Scenario(tasks_per_day=48, pattern="hourly", shape=shape, days=3, host=True))
+    activities = 3 * 48
+    assert usage.not_ended == 0
+    assert activities <= usage.tasks
+    assert len(usage.durations) <= activities
+    if shape in ("single", "five", "chain", "fan"):
+        # The last pipeline may be more than was due.
+        assert usage.tasks <= activities + 8
+
+
+def test_the_host_and_the_stack_get_the_same_pipelines() -> None:
+    mixed = Scenario(tasks_per_day=100, shape="mixed", pattern="bursts", days=3)
+    stack, host = simulate(mixed), simulate(replace(mixed, host=True))
+    assert stack.tasks == host.tasks
+    assert stack.durations.keys() == host.durations.keys()
+    # Nothing waits for a tick on the host, and its work is not looked at every 240 s.
+    assert all(stack.durations[number] > host.durations[number] for number in host.durations)
+
+
+def test_work_that_is_longer_than_an_invocation_is_deferred() -> None:
+    one = Scenario(tasks_per_day=1, pattern="nightly", days=1)
+    invoked, deferred = (simulate(replace(one, task_seconds=seconds)) for seconds in (900, 901))
+    assert invoked.run_task_transitions == 5
+    assert invoked.handler_seconds == 900
+    # Looked at every 240 s.
+    assert deferred.run_task_transitions == 5 + 4 * 5
+    assert deferred.handler_seconds == 5
+
+
+def test_a_list_of_executions_is_as_of_some_seconds_ago() -> None:
+    def at(seconds: float) -> datetime:
+        return START + timedelta(seconds=seconds)
+
+    listing = Listing(lag=60)
+    listing.started(at(0))
+    assert listing.activity(at(59)) == Activity(running=False)
+    assert listing.activity(at(60)) == Activity(running=True)
+    listing.ended(at(70))
+    assert listing.running(at(129)) == 1
+    assert listing.activity(at(130)) == Activity(running=False, seconds_since_end=60)
+
+
 def test_a_bill_is_counts_times_prices() -> None:
     usage = Usage(
         ticks=8_640,
@@ -125,7 +177,7 @@ def test_a_bill_is_counts_times_prices() -> None:
     )
     lines = bill(usage, Prices.load(), memory_mb=1024, secret_share=0.1)
     assert of(lines, "PollLoop", "transition").usd == pytest.approx(0.648)
-    assert of(lines, "Poller", "GB-second").usd == pytest.approx(86_400 * 0.25 * 0.0000133334)
+    assert of(lines, "Poller", "GB-second").usd == pytest.approx(86_400 * 0.125 * 0.0000133334)
     assert of(lines, "Handlers", "GB-second").quantity == 60_000
     assert of(lines, "Claims", "PUT").usd == pytest.approx(0.0005)
     assert total(lines) == pytest.approx(sum(line.usd for line in lines))
@@ -158,75 +210,68 @@ def test_a_price_file_that_is_not_in_form_is_refused(tmp_path: Path) -> None:
         Prices.load(file)
 
 
-def test_the_picture_is_svg_with_the_default_marked_and_nothing_that_is_refused() -> None:
-    prices = Prices.load()
-    points = [
-        point(Scenario(tasks_per_day=200, days=DAY, pattern=pattern, dead_poll=dead_poll), prices)
-        for pattern in PATTERNS
-        for dead_poll in ("swallows", "noticed")
-    ]
-    refused = Point("steady", 1, 10, "swallows", True, 777.0, 1.0, 1.0, 1.0)
-    picture = draw([*points, refused], host_usd=10.29)
-    ET.fromstring(picture)  # noqa: S314 - written here
-    assert picture.count("default $") == len(PATTERNS)
-    assert "777" not in picture
-    assert "| 5 min (default) | 10 s |" in table(points)
+def test_a_sweep_simulates_each_scenario_once_and_prices_the_host_as_a_host() -> None:
+    short = Scenario(tasks_per_day=24, days=0.2)
+    hosted = replace(short, host=True)
+    results = sweep([short, hosted, short], Prices.load())
+    assert results.keys() == {short, hosted}
+    assert results[short] == result(short, Prices.load())
+    assert results[hosted].usd == total(host_bill(Prices.load()))
 
 
-def estimate(*arguments: str) -> int:
-    return main(["estimate", *arguments])
-
-
-def test_an_estimate_shows_the_arithmetic(capsys: pytest.CaptureFixture[str]) -> None:
-    assert estimate("--tasks-per-day", "0") == 0
-    told = capsys.readouterr().out
-    assert "25,920" in told
-    assert "0.000025" in told
-    assert "0.65" in told
-    assert "Java Task Runner" in told
-
-
-def test_an_estimate_takes_everything_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    numbers = {
-        "--tasks-per-day": "240",
-        "--period": "1 hour",
-        "--poll-timeout": "95",
-        "--worker-groups": "2",
-        "--max-concurrent-tasks": "20",
-        "--task-seconds": "120",
-        "--memory-mb": "1024",
-        "--secret-tasks": "50",
-        "--arrivals": "hourly",
-        "--dead-poll": "noticed",
+def test_the_page_keeps_what_is_written_by_hand(tmp_path: Path) -> None:
+    results = {
+        scenario: Result(
+            Usage(tasks=1, first_latencies=[1.0], later_latencies=[1.0], durations={1: 1.0}), 1.0
+        )
+        for scenario in [*scenarios(), *(each for table in tables() for each in table.scenarios)]
     }
-    assert estimate(*(word for pair in numbers.items() for word in pair)) == 0
-    told = capsys.readouterr().out
-    assert "240 tasks a day, hourly, in 2 worker groups: period 1 hour, poll timeout 95 s" in told
-    assert "Claims" in told
-    assert "At most" in told
+    page = tmp_path / "cost-and-latency.md"
+    page.write_text("before\n<!-- simulation -->\nold\n<!-- end of simulation -->\nafter\n")
+    write(results, tmp_path)
+    written = page.read_text()
+    assert written.startswith("before\n<!-- simulation -->\n\n**Ways to poll**")
+    assert written.endswith("|\n\n<!-- end of simulation -->\nafter\n")
+    assert "old" not in written
+    assert (tmp_path / "images" / "cost-and-latency.svg").exists()
+    page.write_text("no place for tables")
+    with pytest.raises(ValueError, match="has no lines <!-- simulation -->"):
+        write(results, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        ([], "--tasks-per-day"),
-        (["--tasks-per-day", "many"], "'many' is not a whole number"),
-        (["--tasks-per-day", "-1"], "0 to 172,800"),
-        (["--tasks-per-day", "200000"], "2 polls a second"),
-        (["--tasks-per-day", "5", "--period", "soon"], "rate(1 minute)"),
-        (["--tasks-per-day", "5", "--period", "1 minute"], "95 s"),
-        (["--tasks-per-day", "5", "--poll-timeout", "1"], "2 to 120"),
-        (["--tasks-per-day", "5", "--worker-groups", "0"], "1 to 1,000"),
-        (["--tasks-per-day", "5", "--task-seconds", "901"], "longer work defers"),
-        (["--tasks-per-day", "5", "--memory-mb", "64"], "128 to 10,240"),
-        (["--tasks-per-day", "5", "--secret-tasks", "101"], "0 to 100"),
-        (["--tasks-per-day", "5", "--arrivals", "daily"], "steady"),
-    ],
-)
-def test_a_wrong_argument_is_told_with_what_is_allowed(
-    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as exit_:
-        estimate(*arguments)
-    assert exit_.value.code == 2
-    assert says in capsys.readouterr().err
+def test_the_rule_takes_the_smallest_linger_that_is_always_in_time() -> None:
+    results = {
+        scenario: Result(Usage(later_latencies=[5.0 if minutes >= 15 else 6.0]), 1.0)
+        for minutes in LINGERS
+        for shape in SHAPES
+        for scenario in with_linger(minutes, shape)
+    }
+    assert smallest_linger(results) == 15
+    results[with_linger(15, "guarded")[-1]].usage.later_latencies.append(60.0)
+    assert smallest_linger(results) == 20
+
+
+def test_the_picture_and_the_tables_mark_the_default_and_the_host() -> None:
+    shown = tables()
+    all_scenarios = [*scenarios(), *(scenario for table in shown for scenario in table.scenarios)]
+    results = {
+        scenario: Result(
+            Usage(
+                tasks=10,
+                first_latencies=[100.0 + scenario.period],
+                later_latencies=[scenario.linger_minutes],
+                durations={1: 300 + scenario.period},
+            ),
+            10.29 if scenario.host else 1.0,
+        )
+        for scenario in all_scenarios
+    }
+    picture = draw(results)
+    ET.fromstring(picture)  # noqa: S314 - written here
+    assert picture.count("default $ 1.00, 10 min") == 4
+    assert picture.count("host $ 10.29, 10 min") == 4
+    ways, *_others, linger, _timeout, _lag = (table.markdown(results) for table in shown)
+    assert "| host | 10.29 | 10.29 | 10.29 |" in ways
+    assert "| **awake with work, 5 min (default)** | 1.00 |" in ways
+    assert "| **10 min (default)** | 10 s |" in linger
+    assert all(table.markdown(results).count("(default)") <= 1 for table in shown)

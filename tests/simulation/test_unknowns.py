@@ -1,82 +1,48 @@
 """What AWS leaves undocumented, both ways: every pair of settings together, and all of them at their worst.
 
 The definitions are those of the synthesized template and the poller is the deployed code, with a worker
-group's defaults: `rate(5 minutes)`, polls of 10 s. Time is virtual, so that every figure is exact.
+group's defaults: `rate(5 minutes)`, polls of 10 s, a linger of 10 minutes; or no linger. Time is virtual, so
+that every figure is exact.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from itertools import combinations
 from random import Random
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Template
 
-from infra.handlers import exists, shell_command
+from infra.handlers import exists
 from infra.worker_group import WorkerGroup
-from local.datapipeline.settings import Settings
+from poller.loop import Limits
 from tests.infra.conftest import synthesize
 from tests.infra.state_machines import definitions
-from tests.local.datapipeline.account import ON_DEMAND, pipeline_object, shell, values
+from tests.local.datapipeline.account import pipeline_object, shell
 from tests.simulation.interpreter import StateError
-from tests.simulation.pairs import pairwise
-from tests.simulation.world import PERIOD_SECONDS, SCHEDULERS_MINUTE, START, World
+from tests.simulation.undocumented import (
+    BOUND,
+    CHOICES,
+    MATRIX,
+    NEVER_AWAKE,
+    WORST,
+    Machines,
+    instances,
+    lateness,
+    nothing_is_left,
+    settings_of,
+    start,
+)
+from tests.simulation.world import LIMITS, PERIOD_SECONDS, SCHEDULERS_MINUTE, START, World
 
-CHOICES = {name: allowed.split("|") for name, allowed, _ in Settings.listing() if "|" in allowed}
-WORST = {
-    **{name: allowed[-1] for name, allowed in CHOICES.items()},
-    "dead_poll": "swallows",
-    "late_status": "refused",
-    "report_progress_timeout": "5 minutes",
-}
-MATRIX = [*pairwise(CHOICES), WORST]
-BOUND = timedelta(seconds=PERIOD_SECONDS + SCHEDULERS_MINUTE)
+SOON = timedelta(seconds=5)
 PIPELINES = 8
 ESCAPED = r"grep '\\.csv$' a\b"
 """A command with a doubled backslash, and with one that is not."""
 STATES = ("ReportProgress", "Route", "ShellCommandActivity", "Outcome", "SetTaskStatus")
-Machines = Mapping[str, Mapping[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def machines() -> Machines:
-    template: Template = synthesize(
-        [WorkerGroup("etl")], {"ShellCommandActivity": shell_command(), "Exists": exists()}
-    )
-    return definitions(template)
-
-
-def settings_of(row: Mapping[str, str]) -> Settings:
-    # The tests make many pipelines, and are no measure of the rates that users may call with.
-    given = [f"{name}={value}" for name, value in {**row, "throttling": "off"}.items()]
-    return Settings.parse([*given, "maximum_pipelines=1000"])
-
-
-def start(world: World, name: str, *objects: dict[str, Any]) -> str:
-    pipeline: str = world.call("CreatePipeline", name=name, uniqueId=name)["pipelineId"]
-    answer = world.call("PutPipelineDefinition", pipelineId=pipeline, pipelineObjects=[ON_DEMAND, *objects])
-    assert not answer["errored"], answer
-    world.call("ActivatePipeline", pipelineId=pipeline)
-    return pipeline
-
-
-def instances(world: World, pipeline: str) -> dict[str, str]:
-    """The status of each component's instance."""
-    ids = world.call("QueryObjects", pipelineId=pipeline, sphere="INSTANCE")["ids"]
-    found = world.call("DescribeObjects", pipelineId=pipeline, objectIds=ids)["pipelineObjects"]
-    return {
-        instance["id"].lstrip("@").partition("_")[0]: values(instance, "@status")[0] for instance in found
-    }
-
-
-def nothing_is_left(world: World) -> None:
-    assert [task.name for task in world.run_tasks.values() if task.status == "RUNNING"] == []
-    assert len(world.finished) == len(set(world.finished))
-    assert not any("States." in execution.status for execution in [*world.run_tasks.values(), *world.loops])
 
 
 def test_all_pairs_are_there() -> None:
@@ -85,20 +51,26 @@ def test_all_pairs_are_there() -> None:
         assert together == {(a, b) for a in CHOICES[first] for b in CHOICES[second]}
 
 
+@pytest.mark.parametrize("limits", [NEVER_AWAKE, LIMITS], ids=["linger-0", "defaults"])
 @pytest.mark.parametrize("row", MATRIX, ids=lambda row: "worst" if row is WORST else None)
 def test_each_task_ends_as_it_earned_and_starts_within_the_bound(
-    machines: Machines, row: Mapping[str, str]
+    machines: Machines, row: Mapping[str, str], limits: Limits
 ) -> None:
+    """If the group wakes, what another task makes ready starts within 5 s.
+
+    A few of a hundred wait for a tick that comes late in its minute, when the last poll of the slot is over.
+    """
+
     def work(component: str, times: int) -> tuple[float, str]:
         if component.startswith("Check"):
             return 1, "FALSE" if times < 2 else "FINISHED"
         if component.startswith("Flaky"):
             return 30, "FAILED" if times == 0 else "FINISHED"
-        return {"Bad": (5.0, "FAILED"), "Long": (1_500.0, "FINISHED")}.get(
+        return {"Bad": (5.0, "FAILED"), "Long": (1_500.0, "FINISHED"), "Next": (400.0, "FINISHED")}.get(
             component.rstrip("0123456789"), (20.0, "FINISHED")
         )
 
-    world = World(machines, settings_of(row), work, seed=MATRIX.index(dict(row)))
+    world = World(machines, settings_of(row), work, seed=MATRIX.index(dict(row)), limits=limits)
     random = Random(1)  # noqa: S311
     retried = {"maximumRetries": "3", "retryDelay": "2 minutes"}
     pipelines = []
@@ -111,25 +83,28 @@ def test_each_task_ends_as_it_earned_and_starts_within_the_bound(
                 f"p{number}",
                 shell(f"Good{number}", command=ESCAPED, **retried),
                 shell(f"Next{number}", dependsOn=(f"Good{number}",), **retried),
+                shell(f"Last{number}", dependsOn=(f"Next{number}", f"Flaky{number}"), **retried),
                 shell(f"Flaky{number}", **retried),
                 shell(f"Bad{number}", maximumRetries="1", retryDelay="2 minutes"),
                 shell(f"Long{number}", **retried),
+                shell(f"After{number}", dependsOn=(f"Long{number}",), **retried),
                 shell(f"Guarded{number}", precondition=(f"Check{number}",), **retried),
                 pipeline_object(f"Check{number}", type="Exists", retryDelay="2 minutes"),
             )
         )
-    world.run(hours=5)
+    world.run(hours=2)
     for number, pipeline in enumerate(pipelines):
         statuses = instances(world, pipeline)
         assert statuses.pop(f"Bad{number}") == "FAILED"
         assert set(statuses.values()) == {"FINISHED"}, statuses
     nothing_is_left(world)
-    first: dict[str, datetime] = {}
-    for component, moment in world.begun:
-        first.setdefault(component, moment)
-    late = {name: first[name.lstrip("@").partition("_")[0]] - moment for name, moment in world.ready.items()}
-    assert len(late) == PIPELINES * 7
+    late = lateness(world)
+    assert len(late) == PIPELINES * 9
     assert max(late.values()) <= BOUND, max(late.items(), key=lambda item: item[1])
+    if limits.may_wake:
+        later = sorted(late[name] for name in late if name.startswith(("Next", "Last", "After")))
+        assert later[-3] <= SOON, later
+        assert later[-1] <= timedelta(seconds=SCHEDULERS_MINUTE), later
     halved = row.get("doubled_backslashes") == "halved" and row.get("task_expressions") != "raw"
     commands = {
         field["stringValue"]

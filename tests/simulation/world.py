@@ -17,11 +17,21 @@ from local.datapipeline.service import Service
 from local.datapipeline.settings import Settings
 from local.json_service import ServiceError
 from local.sdk_errors import modelled_errors, sdk_error
-from poller.loop import Limits
+from poller.loop import Activity, Limits
 from poller.pace import LastPace
 from poller.polling import Poll, poll_once
 from poller.response import read_event, write_response
-from poller.round import CountRunningTasks, Round, SendHeartbeat, SendPoll, Sleep, Step, play_round
+from poller.round import (
+    CountRunningTasks,
+    FindActivity,
+    LogRound,
+    Round,
+    SendHeartbeat,
+    SendPoll,
+    Sleep,
+    Step,
+    play_invocation,
+)
 from tests.simulation.interpreter import Call, Process, StateError, execute
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -30,7 +40,7 @@ PERIOD_SECONDS = 300.0
 SCHEDULERS_MINUTE = 60.0
 POLL_SECONDS = 10.0
 PROGRESS_SECONDS = 60.0
-LIMITS = Limits(period=PERIOD_SECONDS, poll_timeout=POLL_SECONDS)
+LIMITS = Limits(period=PERIOD_SECONDS, poll_timeout=POLL_SECONDS, linger=600)
 
 Work = Callable[[str, int], tuple[float, str]]
 """(component, which time it is begun) -> (seconds that it takes, status)."""
@@ -46,10 +56,22 @@ class Execution:
 
     name: str
     process: Process
-    state: str = ""
+    started_at: datetime
+    entered: list[str] = field(default_factory=list)
+    """Its states, in order."""
     status: str = "RUNNING"
+    ended_at: datetime | None = None
     waits: int = 0
     """Counts what it has waited for, so that a wait which is over cannot wake it again."""
+
+    @property
+    def state(self) -> str:
+        """The state that it is in."""
+        return self.entered[-1] if self.entered else ""
+
+    def end(self, status: str, now: datetime) -> None:
+        """Note how and when it ended."""
+        self.status, self.ended_at = status, now
 
 
 @dataclass
@@ -60,6 +82,8 @@ class World:
     settings: Settings
     work: Work
     seed: int = 0
+    limits: Limits = LIMITS
+    """A deployment may replace them. An invocation goes on with those that it began with."""
     now: datetime = START
     down: tuple[datetime, datetime] = (START, START)
     no_ticks: tuple[datetime, datetime] = (START, START)
@@ -68,6 +92,16 @@ class World:
     """RunTask is aborted, once for each component, when it enters this state."""
     progress_delay: float = 0.0
     """Seconds after which RunTask's ReportTaskProgress reaches the service."""
+    stale_seconds: float = 0.0
+    """How old ListExecutions' answers are."""
+    told_to_end: tuple[datetime, datetime] = (START, START)
+    """When the heartbeat answers ``terminate``."""
+    killed_at_poll: int = 0
+    """The poller is killed, once, in so many a poll of an invocation."""
+    most_polls: int = 0
+    """The most polls that were open at once, but for those that were given up."""
+    polls_of_an_invocation: int = 0
+    """The most polls of one invocation."""
     run_tasks: dict[str, Execution] = field(default_factory=dict)
     loops: list[Execution] = field(default_factory=list)
     begun: list[tuple[str, datetime]] = field(default_factory=list)
@@ -149,25 +183,27 @@ class World:
         try:
             wanted = execution.process.send(value)
         except StopIteration:
-            execution.status = "SUCCEEDED"
+            execution.end("SUCCEEDED", self.now)
             return
         except StateError as error:
-            execution.status = f"FAILED {error.name}"
+            execution.end(f"FAILED {error.name}", self.now)
             return
         except AbortedError:
-            execution.status = "ABORTED"
+            execution.end("ABORTED", self.now)
             return
         if isinstance(wanted, int | float):
             self.at(wanted, lambda: self._go_on(execution) if execution.waits == wait else None)
             return
 
+        held, timeout = wanted
+
         def timed_out() -> None:
-            if execution.waits == wait and self._polls.pop(wanted.id, None) is not None:
-                self.service.abandon(wanted)
+            if execution.waits == wait and self._polls.pop(held.id, None) is not None:
+                self.service.abandon(held)
                 self._go_on(execution, None)
 
-        self._polls[wanted.id] = lambda poll: self.at(0, lambda: self._go_on(execution, poll))
-        self.at(POLL_SECONDS, timed_out)
+        self._polls[held.id] = lambda poll: self.at(0, lambda: self._go_on(execution, poll))
+        self.at(timeout, timed_out)
         self._settle()
 
     def _execution(self, name: str, machine: str, given: Any, calls: Callable[[str], Call]) -> Execution:
@@ -175,13 +211,13 @@ class World:
         definition = next(definition for key, definition in self.machines.items() if machine in key)
 
         def entered(state: str) -> None:
-            execution.state = state
+            execution.entered.append(state)
             component = name.partition("-")[0]
             if machine == "RunTask" and state == self.abort_at and component not in self._aborted:
                 self._aborted.add(component)
                 raise AbortedError
 
-        execution = Execution(name, execute(definition, context, calls, self.random, entered))
+        execution = Execution(name, execute(definition, context, calls, self.random, entered), self.now)
         self.at(0, lambda: self._go_on(execution))
         return execution
 
@@ -194,16 +230,17 @@ class World:
     def _poll(self, _: dict[str, Any], arguments: Any) -> Process:
         """An invocation of the poller: does in virtual time what poll_for_task.py does on AWS."""
         started_at, state = read_event(arguments["Payload"], self._last_pace)
-        played = yield from self._play(
-            play_round(
-                state,
-                started_at=started_at,
-                limits=LIMITS,
-                last_pace=self._last_pace,
-                now=lambda: self.now,
-                jitter=self.random.random,
-            )
+        times_out = self.now + self._timeout()
+        steps = play_invocation(
+            state,
+            started_at=started_at,
+            limits=self.limits,
+            last_pace=self._last_pace,
+            now=lambda: self.now,
+            jitter=self.random.random,
+            seconds_left=lambda: (times_out - self.now).total_seconds(),
         )
+        played = yield from self._play(steps, times_out)
         if played.failed:
             raise StateError("PollingFailed", played.poll.advice)
         self._count += 1
@@ -215,8 +252,15 @@ class World:
         )
         return {"Payload": response}
 
-    def _play(self, steps: Generator[Step, Any, Round]) -> Generator[Any, Any, Any]:
+    def _timeout(self) -> timedelta:
+        """The function's, as infra/poll_loop.py sets it."""
+        if self.limits.continuous or self.limits.may_wake:
+            return timedelta(seconds=min(900, PERIOD_SECONDS + 150))
+        return timedelta(seconds=self.limits.poll_timeout + 30)
+
+    def _play(self, steps: Generator[Step, Any, Round], times_out: datetime) -> Generator[Any, Any, Any]:
         result: Any = None
+        polls = 0
         while True:
             try:
                 step = steps.send(result)
@@ -227,17 +271,38 @@ class World:
                     result = sum(task.status == "RUNNING" for task in self.run_tasks.values())
                 case Sleep(seconds):
                     result = (yield seconds) if seconds else None
-                case SendPoll():
-                    result = yield from self._send_poll()
+                case SendPoll(timeout):
+                    polls += 1
+                    self.polls_of_an_invocation = max(self.polls_of_an_invocation, polls)
+                    if polls == self.killed_at_poll:
+                        self.killed_at_poll = 0
+                        times_out = self.now + timedelta(seconds=30)
+                    result = yield from self._send_poll(timeout, times_out)
+                case FindActivity():
+                    result = self._activity()
+                case LogRound():
+                    result = None
                 case SendHeartbeat():
-                    result = False
+                    result = self.told_to_end[0] <= self.now < self.told_to_end[1]
 
-    def _send_poll(self) -> Generator[Any, Any, Poll]:
+    def _activity(self) -> Activity:
+        """What ListExecutions says, as of a moment ago."""
+        seen = self.now - timedelta(seconds=self.stale_seconds)
+        known = [task for task in self.run_tasks.values() if task.started_at <= seen]
+        ended = [task.ended_at for task in known if task.ended_at is not None and task.ended_at <= seen]
+        age = (self.now - max(ended)).total_seconds() if ended else None
+        return Activity(running=len(ended) < len(known), seconds_since_end=age)
+
+    def _send_poll(self, timeout: float, times_out: datetime) -> Generator[Any, Any, Poll]:
         """PollForTask as the SDK's client answers it, after as long as the service holds it."""
         if self._is_down():
             return self._judged(ConnectionClosedError(endpoint_url="down"))
         held = self.service.poll({"workerGroup": GROUP, "hostname": "runner"}, self.now)
-        answered = yield held
+        left = (times_out - self.now).total_seconds()
+        self.most_polls = max(self.most_polls, 1 + len(self._polls))
+        answered = yield held, min(timeout, left)
+        if answered is None and left < timeout:
+            raise StateError("Sandbox.Timedout")
         if answered is None:
             return self._judged(ReadTimeoutError(endpoint_url="held"))
         if answered.task is None:

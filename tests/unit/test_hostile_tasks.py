@@ -204,7 +204,7 @@ def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
         report_task_runner_heartbeat=lambda **_: {"terminate": False},
         put_object=lambda **_: {},
     )
-    monkeypatch.setattr(module, "CLIENT", service)
+    monkeypatch.setattr(clients, "polling", lambda timeout: service)
     monkeypatch.setattr(clients, "data_pipeline", lambda: service)
     monkeypatch.setattr(clients, "s3", lambda: service)
 
@@ -212,7 +212,9 @@ def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
         answers.append(answer)
         monkeypatch.setattr(module, "LAST_PACE", LastPace())  # Each group has its own loop.
         event = {"loop": {}, "startedAt": datetime.now(UTC).isoformat()}
-        said: dict[str, Any] = module.handler(event, SimpleNamespace(aws_request_id="r"))
+        said: dict[str, Any] = module.handler(
+            event, SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 40_000)
+        )
         return said
 
     return once

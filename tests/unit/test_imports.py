@@ -29,6 +29,7 @@ POLLER = {
     "poll_for_task",
     "poller",
     "poller.envelope",
+    "poller.executions",
     "poller.loop",
     "poller.pace",
     "poller.polling",

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from poller.loop import (
     ERRORS_IN_A_ROW,
     FULL_WAIT_SECONDS,
+    Activity,
     Decision,
     Limits,
     LoopState,
     Next,
     PollResult,
     decide,
+    has_work,
     may_poll,
 )
 from poller.pace import BURST, POLLS_PER_SECOND, Pace
@@ -69,6 +71,22 @@ def test_an_empty_answer_within_the_slot_is_followed_by_a_poll_when_polls_are_he
 def test_polls_are_held_to_their_end_in_scaled_time_as_well() -> None:
     limits = Limits(period=30, poll_timeout=9.5, hold=9)
     assert after(PollResult.EMPTY, limits=limits, age=9.1, took=9).next is Next.POLL
+
+
+@pytest.mark.parametrize(("age", "took"), [(40, 1), (91, 90), (296, 1)])
+@pytest.mark.parametrize("result", PollResult)
+def test_scaled_time_has_the_same_waits_and_the_same_slot(
+    result: PollResult, age: float, took: float
+) -> None:
+    """Step Functions' waits are scaled as well."""
+    state = LoopState(awake=True, pace=Pace(paid_until=age + 6.5 + BURST / POLLS_PER_SECOND))
+
+    def decided(scale: float) -> tuple[Next, int]:
+        limits = Limits(300 / scale, 10 / scale, hold=90 / scale, linger=600 / scale)
+        decision = after(result, state=state, limits=limits, age=age / scale, took=took / scale)
+        return decision.next, decision.wait_seconds
+
+    assert decided(40) == decided(1)
 
 
 def test_an_empty_answer_after_the_slot_ends_the_loop() -> None:
@@ -270,3 +288,81 @@ def test_a_loop_that_has_to_pause_for_long_waits_until_its_pace_lets_it_poll() -
 def test_no_pause_is_promised_outside_the_slot() -> None:
     state = LoopState(pace=Pace(paid_until=10_000))
     assert after(PollResult.PACED, state=state, age=20).next is Next.STOP
+
+
+LINGERING = Limits(period=300, poll_timeout=10, linger=600)
+
+
+def test_a_task_wakes_the_loop() -> None:
+    state = after(PollResult.TASK, limits=LINGERING).state
+    assert state.awake
+    assert state.poll_timeout(LINGERING) == 95
+    assert after(PollResult.EMPTY, state=state, limits=LINGERING, age=100, took=90).next is Next.POLL
+
+
+def test_without_a_linger_a_task_wakes_nothing() -> None:
+    state = after(PollResult.TASK, limits=SHORT).state
+    assert not state.awake
+    assert after(PollResult.EMPTY, state=state, limits=SHORT).next is Next.STOP
+
+
+def test_an_awake_loop_goes_on_after_its_task() -> None:
+    awake = LoopState(awake=True)
+    assert after(PollResult.TASK, state=awake, limits=LINGERING, age=100).state.awake
+    assert after(PollResult.ERROR, state=awake, limits=LINGERING, age=100).state.awake
+
+
+def test_a_held_poll_that_was_given_up_ends_an_awake_loop_too() -> None:
+    awake = LoopState(awake=True)
+    assert after(PollResult.ABANDONED, state=awake, limits=LINGERING, age=100, took=95).next is Next.STOP
+
+
+def test_empty_answers_that_come_at_once_do_not_make_a_busy_loop_while_awake() -> None:
+    decision = after(PollResult.EMPTY, state=LoopState(awake=True), limits=LINGERING, age=1, took=0.01)
+    assert (decision.next, decision.wait_seconds) == (Next.WAIT, 5)
+
+
+def test_a_loop_of_an_earlier_release_sleeps_until_it_gets_a_task() -> None:
+    state = LoopState.from_json({"polls": 3, "errors": 0}, Pace())
+    assert not state.holds_polls(LINGERING)
+    assert after(PollResult.TASK, state=state, limits=LINGERING).state.holds_polls(LINGERING)
+
+
+def test_a_held_poll_lasts_as_long_as_the_service_holds_it_at_any_speed() -> None:
+    limits = Limits(period=30, poll_timeout=1, hold=9, linger=60)
+    assert LoopState(awake=True).poll_timeout(limits) == 9.5
+
+
+def test_an_awake_loop_ends_with_its_slot() -> None:
+    awake = LoopState(awake=True)
+    assert after(PollResult.EMPTY, state=awake, limits=LINGERING, age=301, took=90).next is Next.STOP
+
+
+@pytest.mark.parametrize(
+    ("activity", "awake"),
+    [
+        (Activity(running=True), True),
+        (Activity(running=True, seconds_since_end=10_000), True),
+        (Activity(running=False, seconds_since_end=600), True),
+        (Activity(running=False, seconds_since_end=601), False),
+        (Activity(running=False, seconds_since_end=-2), True),
+        (Activity(running=False), False),
+    ],
+)
+def test_a_group_is_awake_while_a_task_runs_and_until_the_linger_is_over(
+    activity: Activity, awake: bool
+) -> None:
+    assert has_work(activity, LINGERING) is awake
+
+
+def test_the_state_keeps_that_the_loop_is_awake() -> None:
+    state = LoopState(awake=True, polls=1)
+    assert LoopState.from_json(state.as_json(), Pace()) == state
+
+
+@pytest.mark.parametrize("limits", [SHORT, Limits(period=300, poll_timeout=120, linger=600)])
+def test_a_deployment_that_ends_the_linger_is_heeded_by_a_loop_that_is_awake(limits: Limits) -> None:
+    """The function's timeout is changed with it: a poll of 95 s would end in the middle."""
+    state = LoopState(awake=True)
+    assert state.poll_timeout(limits) == limits.poll_timeout
+    assert state.holds_polls(limits) is limits.continuous

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from poller.envelope import execution_name
 from poller.pace import LastPace, Pace
 from runner import clients, telemetry
 
@@ -26,13 +27,26 @@ TASK = {
 
 
 class Service:
-    """PollForTask and the heartbeat; ``heartbeat`` is what the latter answers, or raises."""
+    """What the poller calls: each answer is given, or raised if it is an exception.
+
+    ``executions`` is ListExecutions' answer, ``heartbeat`` that of ReportTaskRunnerHeartbeat.
+    """
 
     def __init__(
-        self, answer: Mapping[str, Any] | Exception, heartbeat: Mapping[str, Any] | Exception
+        self,
+        answer: Mapping[str, Any] | Exception,
+        heartbeat: Mapping[str, Any] | Exception,
+        executions: list[dict[str, Any]] | Exception | None = None,
     ) -> None:
         self.answer = answer
         self.heartbeat = heartbeat
+        self.executions = executions
+        self.timeouts: list[float] = []
+        """Of the polls, in seconds."""
+
+    def polling(self, timeout: float) -> Service:
+        self.timeouts.append(timeout)
+        return self
 
     def poll_for_task(self, **_: str) -> Mapping[str, Any]:
         if isinstance(self.answer, Exception):
@@ -44,6 +58,12 @@ class Service:
             raise self.heartbeat
         return self.heartbeat
 
+    def list_executions(self, **_: Any) -> Mapping[str, Any]:
+        if isinstance(self.executions, Exception):
+            raise self.executions
+        assert self.executions is not None, "nobody asked whether the group has work before"
+        return {"executions": self.executions}
+
 
 Poller = Callable[[Service], dict[str, Any]]
 
@@ -54,13 +74,94 @@ def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
     monkeypatch.setattr(module, "LAST_PACE", LastPace())
 
     def invoke(service: Service) -> dict[str, Any]:
-        monkeypatch.setattr(module, "CLIENT", service)
+        monkeypatch.setattr(clients, "polling", service.polling)
         monkeypatch.setattr(clients, "data_pipeline", lambda: service)
+        monkeypatch.setattr(clients, "step_functions", lambda: service)
         event = {"loop": {}, "startedAt": datetime.now(UTC).isoformat()}
-        answer: dict[str, Any] = module.handler(event, SimpleNamespace(aws_request_id="r"))
+        answer: dict[str, Any] = module.handler(
+            event, SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 40_000)
+        )
         return answer
 
     return invoke
+
+
+@pytest.fixture
+def lingering(monkeypatch: pytest.MonkeyPatch, poll: Poller) -> Poller:
+    """The poller of a group that wakes, and lingers for ten minutes."""
+    module = importlib.import_module("poll_for_task")
+    monkeypatch.setenv("LINGER_SECONDS", "600")
+    monkeypatch.setattr(module, "CONFIGURATION", module.Configuration.from_environment())
+    return poll
+
+
+def execution(seconds_ago: float | None, *, group: str = "etl") -> dict[str, Any]:
+    """One of RunTask that ended so many seconds ago; None for one that is running."""
+    name = execution_name({"attemptId": "@A", "taskId": "T0", "workerGroup": group}, poll_id="p")
+    if seconds_ago is None:
+        return {"name": name}
+    return {"name": name, "stopDate": datetime.now(UTC) - timedelta(seconds=seconds_ago)}
+
+
+@pytest.mark.parametrize(
+    ("ended", "group", "timeout", "next_step"),
+    [
+        ([], "etl", 10, "STOP"),
+        ([660], "etl", 10, "STOP"),
+        ([None, 1], "other", 10, "STOP"),
+        ([None], "etl", 95, "WAIT"),
+        ([540], "etl", 95, "WAIT"),
+    ],
+)
+def test_the_first_poll_is_held_if_the_group_has_work(
+    lingering: Poller, ended: list[float | None], group: str, timeout: float, next_step: str
+) -> None:
+    service = Service({}, {}, [execution(seconds_ago, group=group) for seconds_ago in ended])
+    answer = lingering(service)
+    assert service.timeouts == [timeout]
+    assert answer["next"] == next_step  # WAIT, as this service answers at once that there is nothing.
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListExecutions"),
+        ClientError({"Error": {"Code": "ThrottlingException"}}, "ListExecutions"),
+        OSError("no route"),
+    ],
+)
+def test_a_group_whose_activity_is_unknown_sleeps_and_is_polled_for(
+    lingering: Poller, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(telemetry.logger, "warning", lambda message, **_: warned.append(message))
+    service = Service({"taskObject": TASK}, {}, error)
+    assert lingering(service)["next"] == "START"
+    assert service.timeouts == [10]
+    assert warned == ["Activity unknown"]
+
+
+def test_a_poller_without_a_linger_never_asks_for_activity(poll: Poller) -> None:
+    service = Service({}, {}, executions=None)
+    assert poll(service)["next"] == "STOP"
+    assert service.timeouts == [10]
+
+
+@pytest.mark.parametrize(
+    ("answer", "executions", "awake"),
+    [({}, [], False), ({"taskObject": TASK}, [], True), ({}, [execution(None)], True)],
+)
+def test_the_log_says_whether_the_group_is_awake(
+    lingering: Poller,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: dict[str, Any],
+    executions: list[dict[str, Any]],
+    awake: bool,
+) -> None:
+    lines: dict[str, dict[str, Any]] = {}
+    monkeypatch.setattr(telemetry.logger, "info", lambda message, **fields: lines.update({message: fields}))
+    lingering(Service(answer, {}, executions))
+    assert lines["Polled"]["awake"] is awake
 
 
 @pytest.mark.parametrize("heartbeat", [{"terminate": False}, {}, {"terminate": None}, OSError("no route")])

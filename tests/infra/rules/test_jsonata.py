@@ -27,7 +27,7 @@ from tests.infra.rules import variants
 from tests.infra.rules.deployed import Deployed
 from tests.local.datapipeline.account import shell
 from tests.simulation import interpreter
-from tests.simulation.test_unknowns import settings_of, start
+from tests.simulation.undocumented import settings_of, start
 from tests.simulation.world import START, World
 
 PROGRAMS: list[list[str | Path]] = [

@@ -1,0 +1,88 @@
+"""`python -m local estimate`: its figures, and what it says to a wrong argument."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.cli import main
+
+
+def estimate(*arguments: str) -> int:
+    return main(["estimate", *arguments])
+
+
+def test_an_estimate_shows_the_arithmetic(capsys: pytest.CaptureFixture[str]) -> None:
+    assert estimate("--tasks-per-day", "0") == 0
+    told = capsys.readouterr().out
+    assert "25,920" in told
+    assert "0.000025" in told
+    assert "0.65" in told
+    assert "Java Task Runner" in told
+
+
+def test_an_estimate_takes_everything_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    numbers = {
+        "--tasks-per-day": "240",
+        "--period": "1 hour",
+        "--poll-timeout": "95",
+        "--worker-groups": "2",
+        "--max-concurrent-tasks": "20",
+        "--task-seconds": "120",
+        "--memory-mb": "1024",
+        "--secret-tasks": "50",
+        "--arrivals": "hourly",
+        "--dead-poll": "noticed",
+    }
+    assert estimate(*(word for pair in numbers.items() for word in pair)) == 0
+    told = capsys.readouterr().out
+    assert (
+        "240 tasks a day, hourly, in 2 worker groups: period 60 min, poll timeout 95 s, always awake;" in told
+    )
+    assert "Claims" in told
+    assert "chains of 5 tasks, on the host" in told
+    assert "At most" in told
+
+
+def test_an_estimate_shows_single_tasks_beside_chains_and_the_host(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert estimate("--tasks-per-day", "10", "--arrivals", "nightly", "--task-seconds", "30") == 0
+    *_, chains, single, host = capsys.readouterr().out.splitlines()
+    assert chains.startswith("chains of 5 tasks ")
+    assert "0.4 s, 0.4 s" in chains
+    assert single.startswith("single tasks")
+    assert " - " in single
+    assert "10.29" in host
+    assert "2.5 min, 2.5 min" in host
+    assert estimate("--tasks-per-day", "10", "--pipelines", "single", "--linger-minutes", "0") == 0
+    told = capsys.readouterr().out
+    assert "never awake; " in told.replace("\n", " ")
+    assert told.splitlines()[-3].startswith("single tasks")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "--tasks-per-day"),
+        (["--tasks-per-day", "many"], "'many' is not a whole number"),
+        (["--tasks-per-day", "-1"], "0 to 172,800"),
+        (["--tasks-per-day", "200000"], "2 polls a second"),
+        (["--tasks-per-day", "5", "--period", "soon"], "rate(1 minute)"),
+        (["--tasks-per-day", "5", "--period", "1 minute"], "95 s"),
+        (["--tasks-per-day", "5", "--poll-timeout", "1"], "2 to 120"),
+        (["--tasks-per-day", "5", "--worker-groups", "0"], "1 to 1,000"),
+        (["--tasks-per-day", "5", "--task-seconds", "901"], "longer work defers"),
+        (["--tasks-per-day", "5", "--memory-mb", "64"], "128 to 10,240"),
+        (["--tasks-per-day", "5", "--secret-tasks", "101"], "0 to 100"),
+        (["--tasks-per-day", "5", "--arrivals", "daily"], "steady"),
+        (["--tasks-per-day", "5", "--linger-minutes", "1441"], "0 to 1,440"),
+        (["--tasks-per-day", "5", "--pipelines", "trees"], "mixed"),
+    ],
+)
+def test_a_wrong_argument_is_told_with_what_is_allowed(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        estimate(*arguments)
+    assert exit_.value.code == 2
+    assert says in capsys.readouterr().err
