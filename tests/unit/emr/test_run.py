@@ -146,3 +146,11 @@ def test_a_handler_that_was_not_made_by_a_factory_says_so() -> None:
     for environment in ({}, {"EMR_WHERE": "{"}, {"EMR_WHERE": '{"x": 1}'}):
         with pytest.raises(TaskFailed, match="EMR_WHERE is not set"):
             Where.of(environment)
+
+
+def test_a_secret_is_not_put_into_a_step(service: EmrService, cluster: str) -> None:
+    fields = {"step": "command-runner.jar,echo,canary-81d2", "*myPassword": "canary-81d2"}
+    with pytest.raises(TaskFailed, match=r"secret \(\*\) field") as refused:
+        to_the_end(fields, Where(cluster=cluster))
+    assert refused.value.error_id == "SecretInStep"
+    assert steps(service, cluster) == []
