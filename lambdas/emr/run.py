@@ -18,10 +18,19 @@ from runner.outcome import Canceled, Failed, Finished, Outcome, TaskFailed
 from runner.task import Task
 
 if TYPE_CHECKING:
-    from mypy_boto3_emr.literals import StepCancellationOptionType
+    from mypy_boto3_emr.literals import ActionOnFailureType, StepCancellationOptionType
 
 StepsOf = Callable[[Task], Sequence[Step]]
 """Makes the steps from the task's fields. Raises FieldError, and TaskFailed."""
+
+ON_FAILURE_FIELD = "myActionOnFailure"
+"""What EMR does with the cluster when a step fails; a field of this project."""
+
+_ON_FAILURE: dict[str, ActionOnFailureType] = {
+    "CONTINUE": "CONTINUE",
+    "CANCEL_AND_WAIT": "CANCEL_AND_WAIT",
+    "TERMINATE_CLUSTER": "TERMINATE_CLUSTER",
+}
 
 _PATIENT_CANCELS = 3
 """How often a step is asked to end before its process is terminated."""
@@ -48,6 +57,7 @@ class _Run:
                 return self._stop()
             if self._progress.end is not None:
                 return self._end()
+            _on_failure(self._task)
             return self._work(_checked(self._task, steps_of(self._task)))
         except HandlerTimeout:
             return self._progress.deferred()
@@ -86,7 +96,9 @@ class _Run:
                 submission.cancel(self._task, progress.cluster, left, _option(progress.looks))
                 return progress.deferred(_SECONDS_OF_CANCEL)
         name = self._names.step(progress.number, len(steps))
-        progress.step = submission.add(self._task, progress.cluster, steps[progress.number - 1], name)
+        progress.step = submission.add(
+            self._task, progress.cluster, steps[progress.number - 1], name, _on_failure(self._task)
+        )
         progress.looks = 0
         return progress.deferred()
 
@@ -177,6 +189,15 @@ def _checked(task: Task, steps: Sequence[Step]) -> Sequence[Step]:
             )
     refuse_long_texts(steps)
     return steps
+
+
+def _on_failure(task: Task) -> ActionOnFailureType:
+    """EMR's ActionOnFailure for the task's steps. Raises FieldError."""
+    given = task.string(ON_FAILURE_FIELD, "CONTINUE").strip()
+    if given not in _ON_FAILURE:
+        problem = f"{', '.join(_ON_FAILURE)} are possible, but it is {given!r}"
+        raise FieldError(task.attempt_id, ON_FAILURE_FIELD, problem)
+    return _ON_FAILURE[given]
 
 
 def _option(asked: int) -> StepCancellationOptionType:

@@ -15,18 +15,18 @@ from emr.steps import Step
 from runner.task import Task
 
 if TYPE_CHECKING:
-    from mypy_boto3_emr.literals import StepCancellationOptionType, StepStateType
+    from mypy_boto3_emr.literals import ActionOnFailureType, StepCancellationOptionType, StepStateType
     from mypy_boto3_emr.type_defs import StepSummaryTypeDef
 
 ACTIVE: frozenset[StepStateType] = frozenset({"PENDING", "RUNNING", "CANCEL_PENDING"})
 _CLOCKS_DIFFER = timedelta(hours=1)
 
 
-def add(task: Task, cluster: str, step: Step, name: str) -> str:
+def add(task: Task, cluster: str, step: Step, name: str, on_failure: ActionOnFailureType) -> str:
     """The id of the step of that name, which is added unless the cluster has it. Raises errors of EMR.
 
     The next step of a task is added once this one has completed, because a cluster may run several steps at a
-    time, and because a step that fails with another action would end other tasks' steps, or the cluster.
+    time, and because EMR's other actions on failure end other tasks' steps, or the cluster.
     """
     for known in _since(task, cluster):
         if known["Name"] == name:
@@ -34,7 +34,7 @@ def add(task: Task, cluster: str, step: Step, name: str) -> str:
             return known["Id"]
     added = calls.changing().add_job_flow_steps(
         JobFlowId=cluster,
-        Steps=[{"Name": name, "ActionOnFailure": "CONTINUE", "HadoopJarStep": step.request}],
+        Steps=[{"Name": name, "ActionOnFailure": on_failure, "HadoopJarStep": step.request}],
     )
     task.logger.info("Step added", cluster=cluster, step=added["StepIds"][0], stepName=name)
     return added["StepIds"][0]

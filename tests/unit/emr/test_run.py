@@ -12,6 +12,7 @@ from emr import emr_steps, run
 from emr.naming import Names
 from emr.where import Where
 from runner import clients
+from runner.fields import FieldError
 from runner.outcome import Canceled, Deferred, Finished, Outcome, TaskFailed
 from runner.task import Task
 from tests.local.emr.service import CLUSTER, EmrService, emr_service
@@ -154,3 +155,14 @@ def test_a_secret_is_not_put_into_a_step(service: EmrService, cluster: str) -> N
         to_the_end(fields, Where(cluster=cluster))
     assert refused.value.error_id == "SecretInStep"
     assert steps(service, cluster) == []
+
+
+def test_what_emr_does_on_failure_is_as_the_task_says(service: EmrService, cluster: str) -> None:
+    where = Where(cluster=cluster)
+    bad = {"step": "command-runner.jar,bash,-c,exit 1", "myActionOnFailure": "TERMINATE_CLUSTER"}
+    with pytest.raises(TaskFailed, match="is FAILED"):
+        to_the_end(bad, where)
+    described = service.client.describe_cluster(ClusterId=cluster)["Cluster"]["Status"]
+    assert described["StateChangeReason"]["Code"] == "STEP_FAILURE"
+    with pytest.raises(FieldError, match="CONTINUE, CANCEL_AND_WAIT, TERMINATE_CLUSTER are possible"):
+        go_on(task_of({"step": TRUE, "myActionOnFailure": "continue"}), where)
