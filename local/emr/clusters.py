@@ -154,9 +154,10 @@ class Clusters:
         """End all steps and clusters."""
         for cluster in self._by_id.values():
             self._terminate(cluster, "INTERNAL_ERROR", "local AWS ends")
-        await asyncio.gather(*self._running, return_exceptions=True)
+        lives = [cluster.life for cluster in self._by_id.values() if cluster.life is not None]
+        await asyncio.gather(*self._running, *lives, return_exceptions=True)
 
-    def _terminate(self, cluster: Cluster, code: str, reason: str, *, failed: bool = False) -> None:
+    def _terminate(self, cluster: Cluster, code: str, reason: str) -> None:
         if cluster.has_ended:
             return
         cluster.state, cluster.code, cluster.reason = "TERMINATING", code, reason
@@ -167,8 +168,6 @@ class Clusters:
                 step.reason = "Job terminated"
                 step.process.kill()
         cluster.changed.set()
-        if failed:
-            cluster.code = code
 
     async def _live(self, cluster: Cluster) -> None:
         """Start, run steps, and end."""
