@@ -23,6 +23,7 @@ NOT_STARTED = [
 ]
 
 CAPACITY_WAIT_SECONDS = 60
+CRASH_WAIT_SECONDS = 60
 
 
 def invoke_handler(
@@ -63,8 +64,14 @@ def invoke_handler(
         jitter_strategy=sfn.JitterType.FULL,
     )
     if repeatable:
-        # Whatever ended the invocation: the next one finds the work that it may have started elsewhere.
-        invoke.add_retry(errors=["States.ALL"], interval=Duration.seconds(5), backoff_rate=2, max_attempts=3)
+        # Whatever ended the invocation: the next one finds the work that it may have started elsewhere. It
+        # waits until a request that was on its way has been carried out, or never will be.
+        invoke.add_retry(
+            errors=["States.ALL"],
+            interval=Duration.seconds(CRASH_WAIT_SECONDS),
+            backoff_rate=1,
+            max_attempts=3,
+        )
     # Still not ready: wait, report progress so that the task stays ours, and try again.
     invoke.add_catch(
         wait,

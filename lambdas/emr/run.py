@@ -37,6 +37,8 @@ _PATIENT_CANCELS = 3
 _MOST_CANCELS = 60
 _SECONDS_OF_CANCEL = 10
 _SECONDS_OF_FULL_QUEUE = 60
+_SECONDS_OF_LOST_CALL = 30
+"""A call without an answer may still be carried out: later, its step or cluster is found by its name."""
 _SECONDS_OF_LOG = 60
 
 
@@ -159,7 +161,7 @@ class _Run:
             return self._progress.deferred(_SECONDS_OF_FULL_QUEUE)
         if not calls.is_final(error):
             self._task.logger.warning("Call to EMR failed", error=str(error))
-            return self._progress.deferred()
+            return self._progress.deferred(None if self._progress.step else _SECONDS_OF_LOST_CALL)
         if self._task.canceled:
             self._task.logger.warning("Call to EMR failed", error=str(error))
             return Canceled()

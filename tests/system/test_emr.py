@@ -97,7 +97,7 @@ def test_canceling_ends_the_running_step_and_those_that_wait(cluster: EmrCluster
     cluster.is_in("Running", "CANCELLED")
     pipeline.ended("Running", "CANCELED")
     waiting.ended("Waiting", "CANCELED")
-    assert not naming("7302")
+    eventually(lambda: not naming("sleep 7302") or None, "the step runs on")
     assert not list(tmp_path.iterdir())
     eventually(lambda: _all_ended(cluster, "Running", "Waiting") or None, "RunTask has not ended")
 
