@@ -21,7 +21,8 @@ _CLUSTER = re.compile(r"j-[A-Z0-9]{1,30}")
 _APPLICATION = re.compile(r"[0-9a-z]{1,64}")
 _ROLE = re.compile(r"arn:aws[a-zA-Z-]*:iam::\d{12}:role/[\w+=.@/-]{1,576}", re.ASCII)
 _MOST_IDLE_MINUTES = 7 * 24 * 60
-_OF_STEPS = ["AddJobFlowSteps", "CancelSteps", "DescribeCluster", "DescribeStep", "ListSteps"]
+_OF_ALL_STEPS = ["AddJobFlowSteps", "DescribeCluster", "DescribeStep", "ListSteps"]
+_OF_STEPS = [*_OF_ALL_STEPS, "CancelSteps"]
 
 
 def emr(
@@ -134,7 +135,9 @@ def _transient(
     # and only clusters with this tag can be used and terminated.
     start = _allow(["RunJobFlow"], ["*"])
     start.add_condition("StringEquals", {f"elasticmapreduce:RequestTag/{TAG}": Aws.STACK_NAME})
-    own = _allow([*_OF_STEPS, "TerminateJobFlows"], [_cluster_arn("*")])
+    # A task's own cluster ends with all its steps; a shared one ends by itself.
+    ending = "TerminateJobFlows" if idle_minutes is None else "CancelSteps"
+    own = _allow([*_OF_ALL_STEPS, ending], [_cluster_arn("*")])
     own.add_condition("StringEquals", {f"elasticmapreduce:ResourceTag/{TAG}": Aws.STACK_NAME})
     # EMR management guide, tags and automatic termination: RunJobFlow with either needs these as well.
     with_start = _allow(["AddTags"], [_cluster_arn("*")])

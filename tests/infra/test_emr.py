@@ -18,6 +18,7 @@ from tests.infra.state_machines import definitions
 ROUTE = "EmrActivity"
 ARN = "arn:<AWS::Partition>:elasticmapreduce:*:<AWS::AccountId>:cluster/"
 OF_STEPS = "AddJobFlowSteps CancelSteps DescribeCluster DescribeStep ListSteps"
+TO_RUN = "AddJobFlowSteps DescribeCluster DescribeStep ListSteps"
 ROLE = "arn:aws:iam::111122223333:role/emr-jobs"
 
 
@@ -63,8 +64,11 @@ def test_a_handler_that_starts_clusters_may_use_no_others() -> None:
         (on_emr("RunJobFlow"), "*"): f"elasticmapreduce:RequestTag/{own}",
         (on_emr("AddTags"), f"{ARN}*"): f"elasticmapreduce:RequestTag/{own}",
         (on_emr("PutAutoTerminationPolicy"), f"{ARN}*"): "",
-        (on_emr(f"{OF_STEPS} TerminateJobFlows"), f"{ARN}*"): f"elasticmapreduce:ResourceTag/{own}",
+        (on_emr(f"{TO_RUN} TerminateJobFlows"), f"{ARN}*"): f"elasticmapreduce:ResourceTag/{own}",
     }
+    shared = rights(emr(transient=settings, idle_minutes=5))
+    assert shared[on_emr(OF_STEPS), f"{ARN}*"] == f"elasticmapreduce:ResourceTag/{own}"
+    assert "TerminateJobFlows" not in str(shared)
     assert {resource for _, resource in passed} == {f"{role}/Emr", f"{role}/Ec2"}
     assert all("elasticmapreduce.amazonaws.com" in condition for condition in passed.values()), to
 
