@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from bench import copies, flow, handlers, local_data_pipeline, pace, poller
+from bench import containers, copies, flow, handlers, local_data_pipeline, pace, poller, transfers
 
 MEASURED: dict[str, Callable[[], Any]] = {
     "local Data Pipeline": local_data_pipeline.measure,
@@ -21,11 +22,23 @@ MEASURED: dict[str, Callable[[], Any]] = {
     "flow": flow.measure,
     "pace": pace.measure,
     "copies": copies.measure,
+    "containers": containers.measure,
+    "transfers": transfers.measure,
 }
 
 
-def main(chosen: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Measure all figures, or those named. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("figures", nargs="*", help=f"all, or some of: {', '.join(MEASURED)}")
+    parser.add_argument("--megabytes", type=int, default=copies.MEGABYTES, help="size of the copies")
+    parser.add_argument("--rounds", type=int, default=copies.ROUNDS, help="rounds of the copies")
+    options = parser.parse_args(arguments)
+    chosen = options.figures
+    measured: dict[str, Callable[[], Any]] = {
+        **MEASURED,
+        "copies": lambda: copies.measure(options.megabytes, options.rounds),
+    }
     unknown = [name for name in chosen if name not in MEASURED]
     if unknown:
         print(f"There is no figure {unknown[0]!r}; there are: {', '.join(MEASURED)}", file=sys.stderr)
@@ -34,7 +47,7 @@ def main(chosen: list[str]) -> int:
     try:
         for name in chosen or MEASURED:
             print(f"measuring: {name} ...", file=sys.stderr, flush=True)
-            results[name] = MEASURED[name]()
+            results[name] = measured[name]()
     finally:
         # If one measurement fails, print what was measured before.
         json.dump(results, sys.stdout, indent=2)

@@ -49,7 +49,9 @@ class Context:
         text = self.text(key).strip()
         if not text:
             return default
-        if not (text.removeprefix("-").isascii() and text.removeprefix("-").isdigit()):
+        digits = text.removeprefix("-")
+        # Python refuses to read more than 4,300 digits, and no setting takes more than a few.
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
             raise self._refused(key, "a whole number, such as 10")
         return int(text)
 
@@ -74,7 +76,9 @@ class Context:
         return text == "true"
 
     def _refused(self, key: str, what: str) -> ConfigurationError:
-        return ConfigurationError(f"the context value {key} is '{self.text(key)}': it has to be {what}.")
+        return ConfigurationError(
+            f"the context value {key} is '{self.text(key)[:100]}': it has to be {what}."
+        )
 
 
 def _form(key: str) -> str:

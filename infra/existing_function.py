@@ -26,7 +26,7 @@ class ExistingFunction:
     known_as: lambda_.IFunction | str
     """The construct, or the ARN."""
 
-    def function(
+    def target(
         self,
         scope: Construct,
         route: str,

@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
 from infra.configuration_error import ConfigurationError
+from infra.container import Container
 
 # Lambda quotas: memory, timeout, /tmp.
 _NUMBERS = {
@@ -22,13 +23,23 @@ _NUMBERS = {
 
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+", re.ASCII)
 """API Reference, Environment."""
-# Lambda developer guide, reserved environment variables. The stack reserves COMMAND_ROLE_ARN.
+# Lambda developer guide, reserved environment variables. The stack reserves COMMAND_ROLE_ARN, and what it
+# tells a container.
 _RESERVED = {
     *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION"),
     *("AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME"),
     *("AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME"),
     *("AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY"),
     *("AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "COMMAND_ROLE_ARN"),
+    *(
+        "TASK_AWS_CLI",
+        "TASK_CODE",
+        "TASK_FAMILY",
+        "TASK_HANDLER",
+        "TASK_MEMORY_MB",
+        "TASK_OBJECTS",
+        "TASK_PACKAGES",
+    ),
 }
 
 _MADE_BY = {
@@ -53,6 +64,9 @@ class FunctionSettings(TypedDict, total=False):
     security_groups: Sequence[ec2.ISecurityGroup] | None
     layers: Sequence[lambda_.ILayerVersion]
     """For code that is not pure Python: packages, and the tools that commands need."""
+    compute: Container | None
+    """A container to run in; None: a function. A container has its own settings in place of the others, but
+    for ``environment``."""
 
 
 def check_function_settings(

@@ -8,6 +8,7 @@ from typing import Unpack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
+from infra.container import Container
 from infra.copy_role import copy_role
 from infra.database_access import OWN_STATEMENTS, Secret, database_access
 from infra.emr import emr, emr_serverless
@@ -20,6 +21,7 @@ from infra.s3_access import s3_access
 from infra.shell_handler import ShellHandler
 
 __all__ = [
+    "Container",
     "EmrClusterSettings",
     "ExistingFunction",
     "FunctionSettings",
@@ -45,7 +47,7 @@ def shell_command(
     aws_cli: lambda_.ILayerVersion | None = None,
     **settings: Unpack[FunctionSettings],
 ) -> ShellHandler:
-    """ShellCommandActivity, with 512 MB and 15 minutes.
+    """ShellCommandActivity, as a function with 512 MB and 15 minutes, or in a container.
 
     ``statements`` says all that commands, and the task's own S3 fields, may do on AWS: see ``s3_access``.
     ``layers`` add the tools that commands need besides the AWS CLI. ``aws_cli`` is a layer with another AWS
@@ -63,7 +65,7 @@ def shell_command_precondition(
     **settings: Unpack[FunctionSettings],
 ) -> ShellHandler:
     """ShellCommandPrecondition, with 256 MB and 5 minutes. Takes the arguments of ``shell_command``."""
-    settings = FunctionSettings(memory_mb=256, timeout_minutes=5) | settings
+    settings = _defaults(settings, memory_mb=256, timeout_minutes=5)
     handler = PythonHandler(module="shell_command_precondition", **settings)
     return ShellHandler(handler=handler, statements=statements, aws_cli=aws_cli)
 
@@ -80,7 +82,7 @@ def exists(
     For tables in databases, give ``secrets``, ``rds_instances`` and the network as for ``sql``.
     Raises ConfigurationError.
     """
-    settings = FunctionSettings(memory_mb=256, timeout_minutes=1) | settings
+    settings = _defaults(settings, memory_mb=256, timeout_minutes=1)
     access = database_access(secrets=secrets, rds_instances=rds_instances)
     return PythonHandler(module="exists", statements=_all(access, statements), **settings)
 
@@ -124,7 +126,7 @@ def redshift_copy(
     access = database_access(secrets=secrets, redshift=redshift)
     results = iam.PolicyStatement(actions=["redshift-data:GetStatementResult"], resources=["*"])
     results.add_condition("StringEquals", OWN_STATEMENTS)
-    settings = FunctionSettings(memory_mb=256, timeout_minutes=1) | settings
+    settings = _defaults(settings, memory_mb=256, timeout_minutes=1)
     settings["environment"] = {
         **(settings.get("environment") or {}),
         "COPY_ROLE_ARN": copy_role(copy_role_arn),
@@ -146,9 +148,14 @@ def copy(
     ``statements`` lets it read and write the objects: see ``s3_access``. The other arguments are those of
     ``sql``. Copies within S3 need no ``vpc``. Raises ConfigurationError.
     """
-    settings = FunctionSettings(memory_mb=1024) | settings
+    settings = _defaults(settings, memory_mb=1024)
     access = database_access(secrets=secrets, rds_instances=rds_instances)
     return PythonHandler(module="copy_activity", statements=_all(access, statements), **settings)
+
+
+def _defaults(settings: FunctionSettings, **function: Unpack[FunctionSettings]) -> FunctionSettings:
+    """``settings``, with the defaults of a function unless the handler runs in a container."""
+    return settings if settings.get("compute") is not None else function | settings
 
 
 def _all(

@@ -11,6 +11,9 @@ LONGEST_FUNCTION_NAME = 64
 EXECUTION_ENDED = "execution-ended"
 """The function that counts ended tasks is named ``<stack>-execution-ended``."""
 
+CONTAINER_ENDED = "container-ended"
+"""The function that judges ended containers is named ``<stack>-container-ended``."""
+
 _LONGEST_GROUP_NAME = 40
 
 

@@ -9,7 +9,7 @@ follow one another in one invocation of the poller, and so in one Poll state.
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Stack
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
@@ -60,6 +60,10 @@ def _timeout_seconds(group: WorkerGroup) -> int:
     return min(slot, _LONGEST_FUNCTION_SECONDS)
 
 
+def _looks_for_earlier_loops(group: WorkerGroup) -> bool:
+    return group.may_wake or (group.continuous and group.max_concurrent_tasks is not None)
+
+
 class PollLoop(Construct):
     """The schedule, the loop and the poller of one worker group."""
 
@@ -78,6 +82,14 @@ class PollLoop(Construct):
         stack = Stack.of(self)
         name = group_name(stack.stack_name, worker_group.name)
         most = worker_group.max_concurrent_tasks
+        machine_name = f"{stack.stack_name}-{POLL_LOOP}-{name}"
+        # By its name, as the state machine itself refers to the poller.
+        poll_loop_arn = stack.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=machine_name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
         self.worker_group = worker_group
         self.poller = python_function(
             self,
@@ -101,12 +113,12 @@ class PollLoop(Construct):
                     else {}
                 ),
                 **({"MAX_CONCURRENT_TASKS": str(most)} if most is not None else {}),
+                **({"POLL_LOOP_ARN": poll_loop_arn} if _looks_for_earlier_loops(worker_group) else {}),
                 # A metric costs $0.30 a month, so empty polls are counted only for the alarm that needs them.
                 **({"COUNT_EMPTY_POLLS": "1"} if worker_group.idle_alarm_hours is not None else {}),
             },
         )
-        self._grant(run_task, shared)
-        machine_name = f"{stack.stack_name}-{POLL_LOOP}-{name}"
+        self._grant(run_task, poll_loop_arn, shared)
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
@@ -147,7 +159,7 @@ class PollLoop(Construct):
         # the reference to the role does not make CloudFormation wait for the role's policy.
         self.schedule.node.add_dependency(ticker)
 
-    def _grant(self, run_task: sfn.IStateMachine, shared: SharedSettings) -> None:
+    def _grant(self, run_task: sfn.IStateMachine, poll_loop_arn: str, shared: SharedSettings) -> None:
         self.poller.add_to_role_policy(
             iam.PolicyStatement(
                 # PollForTask has no resource type, only this condition (Service Authorization Reference).
@@ -172,6 +184,11 @@ class PollLoop(Construct):
             self.poller.add_to_role_policy(
                 iam.PolicyStatement(actions=["states:ListExecutions"], resources=[run_task.state_machine_arn])
             )
+        # To see whether the execution before still polls.
+        if _looks_for_earlier_loops(self.worker_group):
+            self.poller.add_to_role_policy(
+                iam.PolicyStatement(actions=["states:ListExecutions"], resources=[poll_loop_arn])
+            )
 
     def _definition(self, run_task: sfn.IStateMachine) -> sfn.IChainable:
         poll = tasks.LambdaInvoke.jsonata(
@@ -188,7 +205,8 @@ class PollLoop(Construct):
             outputs="{% $states.result.Payload %}",
             retry_on_service_exceptions=False,
         )
-        # A poll whose answer was lost costs nothing: the service offers its task again.
+        # A poll whose answer was lost loses nothing: the service offers its task again. The lost invocation
+        # may poll on, up to its timeout, beside the one that is tried again.
         poll.add_retry(
             errors=[
                 *NOT_STARTED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
@@ -12,10 +12,22 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.bundling import SOURCE, asset_directory
+from infra.configuration_error import ConfigurationError
+from infra.container import Container
+from infra.container_task import ContainerTask
 from infra.function_settings import FunctionSettings, check_function_settings
 from infra.handler_module import check_handler_module
 from infra.python_function import python_function
 from infra.shared_settings import SharedSettings
+
+_OF_A_FUNCTION = (
+    *("memory_mb", "timeout_minutes", "ephemeral_mb", "vpc", "subnets", "security_groups", "layers"),
+)
+_INSTEAD = {
+    "timeout_minutes": "leave it out; attemptTimeout of an activity ends its work",
+    "ephemeral_mb": "give Container ephemeral_gb",
+    "layers": "give Container packages or an image",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,29 +51,33 @@ class PythonHandler:
     repeatable: bool = False
     """Whether the handler finds out what an invocation that crashed has done, so that it can be repeated."""
 
-    def function(self, scope: Construct, route: str, shared: SharedSettings) -> lambda_.Function:
-        """The function, with its log group and a role that allows what the handler runtime needs.
+    compute: Container | None = None
 
-        Raises ConfigurationError for a module that Lambda could not load, and for settings that it would
+    def target(
+        self, scope: Construct, route: str, shared: SharedSettings
+    ) -> lambda_.Function | ContainerTask:
+        """The function, or the container, with its log group and a role that allows what the runner needs.
+
+        Raises ConfigurationError for a module that could not be loaded, and for settings that AWS would
         refuse.
         """
         self.check_settings(route)
         check_handler_module(self.module, source=SOURCE, asset=asset_directory(), layers=bool(self.layers))
-        function = python_function(
-            scope,
-            route,
-            handler=f"activities.{self.module}.handler",
-            shared=shared,
-            memory_mb=self.memory_mb,
-            timeout=Duration.minutes(self.timeout_minutes),
-            ephemeral_mb=self.ephemeral_mb,
-            environment=self.environment,
-            vpc=self.vpc,
-            subnets=self.subnets,
-            security_groups=self.security_groups,
-            layers=self.layers,
+        handler = f"activities.{self.module}.handler"
+        target = (
+            self._function(scope, route, handler, shared)
+            if self.compute is None
+            else ContainerTask(
+                scope,
+                "Container",
+                route=route,
+                handler=handler,
+                container=self.compute,
+                environment={**shared.variables, **(self.environment or {})},
+                shared=shared,
+            )
         )
-        function.add_to_role_policy(
+        target.add_to_role_policy(
             iam.PolicyStatement(
                 # The developer guide names no resource for these actions, the Service Authorization
                 # Reference does: "*" is right under both.
@@ -73,18 +89,53 @@ class PythonHandler:
                 resources=["*"],
             )
         )
-        function.add_to_role_policy(
+        target.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["s3:GetObject"], resources=[shared.claims.arn_for_objects("claims/*")]
             )
         )
         if shared.encryption_key is not None:
-            shared.encryption_key.grant_decrypt(function)
+            shared.encryption_key.grant_decrypt(target.grant_principal)
         for statement in self.statements:
-            function.add_to_role_policy(statement)
-        return function
+            target.add_to_role_policy(statement)
+        return target
+
+    def _function(
+        self, scope: Construct, route: str, handler: str, shared: SharedSettings
+    ) -> lambda_.Function:
+        return python_function(
+            scope,
+            route,
+            handler=handler,
+            shared=shared,
+            memory_mb=self.memory_mb,
+            timeout=Duration.minutes(self.timeout_minutes),
+            ephemeral_mb=self.ephemeral_mb,
+            environment=self.environment,
+            vpc=self.vpc,
+            subnets=self.subnets,
+            security_groups=self.security_groups,
+            layers=self.layers,
+        )
 
     def check_settings(self, route: str) -> None:
-        """Raise ConfigurationError for a setting of the function that CDK or Lambda would refuse."""
+        """Raise ConfigurationError for a setting that CDK or AWS would refuse."""
         settings = {name: getattr(self, name) for name in FunctionSettings.__annotations__}
         check_function_settings(route, settings, self.statements)
+        if self.compute is not None:
+            if not isinstance(self.compute, Container):
+                raise ConfigurationError(
+                    f"compute of the handler for '{route}' is {str(self.compute)[:100]!r}: "
+                    "Container(vpc=...) is needed."
+                )
+            self._refuse_settings_of_a_function(route)
+
+    def _refuse_settings_of_a_function(self, route: str) -> None:
+        """A container has its own, and silently passing over those of a function would surprise."""
+        defaults = {field.name: field.default for field in fields(self)}
+        for name in _OF_A_FUNCTION:
+            if getattr(self, name) != defaults[name]:
+                raise ConfigurationError(
+                    f"The handler for '{route}' has compute=Container(...), and {name} of a function: "
+                    f"{_INSTEAD.get(name, 'give it to Container')}."
+                )

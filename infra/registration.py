@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from infra.configuration_error import ConfigurationError
 from infra.handler import Handler
-from infra.naming import EXECUTION_ENDED, function_name, group_name, slug
+from infra.naming import CONTAINER_ENDED, EXECUTION_ENDED, function_name, group_name, slug
 from infra.worker_group import WorkerGroup
 
 Handlers = Mapping[str, Handler] | Sequence[tuple[str, Handler]]
@@ -26,6 +26,19 @@ RUN_TASK_STATES = frozenset(
     }
 )
 """RunTask's own states. Each route is the name of a state besides these."""
+
+
+STATES_OF_A_CONTAINER = (
+    "PutEvent",
+    "RunContainer",
+    "ContainerStopped",
+    "Wait",
+    "ReportProgress",
+    "Canceled?",
+    "TaskCanceled",
+    "ContainerEnded",
+)
+"""RunTask's states for a route in a container, besides the route's own: ``<route>-<one of these>``."""
 
 
 def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
@@ -61,7 +74,7 @@ def handlers_by_route(handlers: Handlers) -> dict[str, Handler]:
 
 
 def _refuse_non_handler(route: str, value: object) -> None:
-    if not isinstance(value, type) and callable(getattr(value, "function", None)):
+    if not isinstance(value, type) and callable(getattr(value, "target", None)):
         return
     if callable(value):
         name = getattr(value, "__name__", type(value).__name__)
@@ -74,7 +87,10 @@ def _refuse_non_handler(route: str, value: object) -> None:
 
 def refuse_equal_names(stack_name: str, worker_groups: Iterable[WorkerGroup], routes: Iterable[str]) -> None:
     """Raise ConfigurationError if two of them would share a name on AWS or in the template."""
-    names = [(function_name(stack_name, EXECUTION_ENDED), "the function that counts ended tasks")]
+    names = [
+        (function_name(stack_name, EXECUTION_ENDED), "the function that counts ended tasks"),
+        (function_name(stack_name, CONTAINER_ENDED), "the function that ends containers"),
+    ]
     for route in routes:
         what = f"the handler '{route}'"
         names += [(function_name(stack_name, route), what), (f"Handler-{slug(route, 60)}", what)]
@@ -87,3 +103,16 @@ def refuse_equal_names(stack_name: str, worker_groups: Iterable[WorkerGroup], ro
         other = taken.setdefault(name, what)
         if other != what:
             raise ConfigurationError(f"Both {other} and {what} would be named '{name}': rename one of them.")
+
+
+def refuse_equal_states(routes: Iterable[str], in_containers: Iterable[str]) -> None:
+    """Raise ConfigurationError if a route has the name of a state that a route in a container brings."""
+    states = {
+        f"{slug(route, 60)}-{state}": route for route in in_containers for state in STATES_OF_A_CONTAINER
+    }
+    for route in routes:
+        if route in states:
+            raise ConfigurationError(
+                f"'{route}' cannot be a handler's name: RunTask has a state of that name for "
+                f"'{states[route]}', which runs in a container. Rename one of them."
+            )

@@ -25,6 +25,8 @@ from constructs import Construct
 
 from infra.bundling import lambda_code
 from infra.configuration_error import ConfigurationError
+from infra.container_ended import container_ended
+from infra.container_task import ContainerTask
 from infra.encryption import let_logs_use
 from infra.limits import REGIONS, refuse_region, refuse_stack_name, refuse_too_many_resources
 from infra.monitoring.events import ExecutionEvents, dead_letter_queue
@@ -32,7 +34,12 @@ from infra.monitoring.metrics import NAMESPACE
 from infra.monitoring.monitoring import Monitoring
 from infra.naming import slug
 from infra.poll_loop import PollLoop
-from infra.registration import Handlers, handlers_by_route, refuse_equal_names
+from infra.registration import (
+    Handlers,
+    handlers_by_route,
+    refuse_equal_names,
+    refuse_equal_states,
+)
 from infra.run_task.state_machine import RunTask
 from infra.shared_settings import SharedSettings
 from infra.worker_group import WorkerGroup
@@ -93,12 +100,17 @@ class TaskRunnerStack(Stack):
             encryption_key=encryption_key,
             tracing=tracing,
         )
-        functions = {
-            route: handler.function(Construct(self, f"Handler-{slug(route, 60)}"), route, shared)
+        targets = {
+            route: handler.target(Construct(self, f"Handler-{slug(route, 60)}"), route, shared)
             for route, handler in by_route.items()
         }
         repeatable = {route for route, handler in by_route.items() if getattr(handler, "repeatable", False)}
-        self.run_task = RunTask(self, "RunTask", handlers=functions, repeatable=repeatable, shared=shared)
+        containers = {route: target for route, target in targets.items() if isinstance(target, ContainerTask)}
+        refuse_equal_states(by_route, containers)
+        ended = container_ended(self, list(containers.values()), shared) if containers else None
+        self.run_task = RunTask(
+            self, "RunTask", handlers=targets, container_ended=ended, repeatable=repeatable, shared=shared
+        )
         undelivered = dead_letter_queue(self, "TicksNotDelivered", "ticks-not-delivered")
         self.poll_loops = [
             PollLoop(
@@ -116,6 +128,7 @@ class TaskRunnerStack(Stack):
             self,
             "Events",
             run_task=self.run_task.state_machine,
+            container_ended=ended,
             shared=shared,
         )
         for loop in self.poll_loops:
@@ -126,7 +139,7 @@ class TaskRunnerStack(Stack):
             "Monitoring",
             run_task=self.run_task.state_machine,
             poll_loops=self.poll_loops,
-            handlers=functions,
+            targets=targets,
             events=events,
             undelivered=undelivered,
             alarm_email=alarm_email,

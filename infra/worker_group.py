@@ -37,7 +37,7 @@ class WorkerGroup:
 
     ``schedule``: an EventBridge Scheduler rate from one minute to one day, such as ``rate(5 minutes)``.
     ``poll_timeout``: seconds that one poll lasts while the group sleeps, 2 to 120. With 90 or more it never
-    sleeps ("continuous"); 95 leaves the service the time to answer.
+    sleeps ("continuous"), and each poll is given 95 s or more, so that the service can answer.
     ``linger_minutes``: how long, 0 to 1,440, the group stays awake after its last task ended. While it is
     awake, polls are held, so that a task starts as soon as it is ready. With 0 it never wakes.
     ``max_concurrent_tasks``: how many tasks of this group may run at once; None for no limit.

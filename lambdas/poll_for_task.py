@@ -27,6 +27,7 @@ from poller.response import read_event, write_response
 from poller.round import (
     CountRunningTasks,
     FindActivity,
+    FindEarlierLoop,
     LogRound,
     Round,
     SendHeartbeat,
@@ -48,6 +49,8 @@ class Configuration:
     worker_group: str
     limits: Limits
     run_task_arn: str
+    poll_loop_arn: str
+    """Empty if the group never wakes and has no limit: then no loop asks for another."""
     claims_bucket: str
     hostname: str
     count_empty_polls: bool
@@ -66,6 +69,7 @@ class Configuration:
                 linger=float(os.environ.get("LINGER_SECONDS", 0)),
             ),
             run_task_arn=os.environ["RUN_TASK_ARN"],
+            poll_loop_arn=os.environ.get("POLL_LOOP_ARN", ""),
             claims_bucket=os.environ["CLAIMS_BUCKET"],
             hostname=os.environ["RUNNER_HOSTNAME"],
             count_empty_polls="COUNT_EMPTY_POLLS" in os.environ,
@@ -95,6 +99,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
         ),
         config,
+        started_at,
     )
     _log_round(config, played)
     if played.poll is not None and played.failed:
@@ -110,7 +115,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return response
 
 
-def _play(steps: Generator[Step, Any, Round], config: Configuration) -> Round:
+def _play(steps: Generator[Step, Any, Round], config: Configuration, started_at: datetime) -> Round:
     """Do each step on AWS."""
     result: Any = None
     while True:
@@ -119,10 +124,10 @@ def _play(steps: Generator[Step, Any, Round], config: Configuration) -> Round:
         except StopIteration as end:
             played: Round = end.value
             return played
-        result = _do(step, config)
+        result = _do(step, config, started_at)
 
 
-def _do(step: Step, config: Configuration) -> int | Poll | Activity | bool | None:
+def _do(step: Step, config: Configuration, started_at: datetime) -> int | Poll | Activity | bool | None:
     match step:
         case CountRunningTasks():
             return executions.count_running(
@@ -136,6 +141,8 @@ def _do(step: Step, config: Configuration) -> int | Poll | Activity | bool | Non
             return None
         case FindActivity():
             return _activity(config)
+        case FindEarlierLoop():
+            return _earlier_loop_runs(config, started_at)
         case LogRound(played):
             _log_round(config, played)
             return None
@@ -165,6 +172,18 @@ def _activity(config: Configuration) -> Activity:
         _configure_logger(config)
         telemetry.logger.warning("Activity unknown", error=str(error))
         return Activity(running=False)
+
+
+def _earlier_loop_runs(config: Configuration, started_at: datetime) -> bool:
+    """Whether the execution before this one runs. If that cannot be found out, this one goes ahead."""
+    try:
+        return executions.earlier_loop_runs(
+            clients.step_functions(), poll_loop_arn=config.poll_loop_arn, started_at=started_at
+        )
+    except Exception as error:
+        _configure_logger(config)
+        telemetry.logger.warning("Earlier loop unknown", error=str(error))
+        return False
 
 
 def _told_to_end(config: Configuration) -> bool:

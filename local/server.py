@@ -15,8 +15,10 @@ from hypercorn.config import Config
 
 from local.datapipeline import pipeline_resource
 from local.datapipeline.faults import Faults
+from local.datapipeline.settings import Settings
 from local.directories import remove_tree
 from local.emr.serverless import is_serverless, with_target
+from local.fargate import Fargate
 from local.http.front import front, with_rest_service, with_service
 from local.http.permitted import permitted
 from local.lambda_runtime.function import Function
@@ -35,6 +37,7 @@ class DataPipeline(Protocol):
     """What this server needs of AWS Data Pipeline: HTTP, and calls from Step Functions in this process."""
 
     faults: Faults
+    settings: Settings
 
     async def start(self) -> None: ...
     def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]: ...
@@ -120,6 +123,7 @@ class LocalAws:
         self._ministack: Ministack | None = None
         self._telemetry: Telemetry | None = None
         self._data_pipeline: DataPipeline | None = None
+        self._fargate: Fargate | None = None
         self._serving: asyncio.Task[None] | None = None
         self._alarm_clock: asyncio.Task[None] | None = None
 
@@ -139,6 +143,16 @@ class LocalAws:
         await self._data_pipeline.start()
         ministack.run_python_functions(self._invoke, loop)
         ministack.make_state_machines_calls_fail(self._data_pipeline.faults)
+        self._fargate = Fargate(
+            ministack,
+            self._telemetry,
+            self._pool.sandbox,
+            directory=self.state / "ecs",
+            endpoint_url=self.endpoint_url,
+            settings=self._data_pipeline.settings,
+            faults=self._data_pipeline.faults,
+            time_scale=self._time_scale,
+        )
         self._alarm_clock = asyncio.create_task(self._telemetry.each_minute())
         ministack.observe_executions(self._telemetry.count_execution)
         ministack.observe_undelivered(self._telemetry.keep_dead_letter)
@@ -162,7 +176,7 @@ class LocalAws:
         def behind(service: str, of: DataPipeline | RedshiftData | Emr) -> Asgi:
             return permitted(service, of.asgi, permissions=ministack.permissions, calls_of=of.calls)
 
-        others = ministack.asgi
+        others = self._fargate.before(ministack.asgi)
         if self._redshift_data is not None:
             others = with_service("RedshiftData.", behind("redshift-data", self._redshift_data), others)
         if self._emr is not None:
@@ -195,7 +209,9 @@ class LocalAws:
         return None if self._pool is None else self._pool.why_more
 
     def kill(self) -> None:
-        """Kill the function processes at once, and remove the files on disk."""
+        """Kill the processes of functions and containers at once, and remove the files on disk."""
+        if self._fargate is not None:
+            self._fargate.kill()
         if self._emr is not None:
             self._emr.kill()
         if self._pool is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from local.account import ACCOUNT, REGION
@@ -18,10 +18,13 @@ from local.cloudwatch.service_metrics import (
     queue_metrics,
 )
 from local.dead_letters import dead_letter
+from local.ecs.agent import PRINCIPAL as CONTAINERS
+from local.ecs.log_driver import LogPlace, NoLogError
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.log_stream import Deliver, LogEvent
 from local.lambda_runtime.worker import Result
 from local.ministack_hooks import EmulatedServiceError, Ministack
+from local.permissions.calls import Call
 
 MINUTE_SECONDS = 60.0
 LEAST_SECONDS = 0.5
@@ -42,11 +45,49 @@ class Telemetry:
         async def deliver(events: Sequence[LogEvent]) -> None:
             if not self._may_write(function, stream):
                 return
-            await self._put_log_events(function, stream, events)
-            for namespace, data in metric_data(event.message for event in events).items():
-                await self._put_metric_data(function.account, function.region, namespace, data)
+            await self._create_log(function, stream)
+            await self._put_log_events(
+                function.log_group, stream, events, account=function.account, region=function.region
+            )
 
         return deliver
+
+    async def open_container_log(self, place: LogPlace, create_group: bool) -> Deliver:
+        """Create a container's log stream. Returns a function that writes to it, as `deliver_to` does.
+
+        Raises NoLogError.
+        """
+        names = {"logGroupName": place.group, "logStreamName": place.stream}
+        scope = {"account": place.account, "region": place.region}
+        if create_group:
+            self._need(place, "logs:CreateLogGroup")
+            with contextlib.suppress(EmulatedServiceError):  # It may exist already.
+                await self._ministack.call("logs", "CreateLogGroup", {"logGroupName": place.group}, **scope)
+        self._need(place, "logs:CreateLogStream")
+        try:
+            await self._ministack.call("logs", "CreateLogStream", names, **scope)
+        except EmulatedServiceError as error:
+            raise NoLogError(str(error)) from error
+
+        async def deliver(events: Sequence[LogEvent]) -> None:
+            # The driver loses what it may not write, or cannot.
+            with contextlib.suppress(NoLogError, EmulatedServiceError):
+                self._need(place, "logs:PutLogEvents")
+                await self._put_log_events(place.group, place.stream, events, **scope)
+
+        return deliver
+
+    def _need(self, place: LogPlace, action: str) -> None:
+        """Raises NoLogError if the role of the log driver may not do this."""
+        denied = self._ministack.permissions.role_denied(
+            place.role,
+            Call(action, place.arn),
+            service=CONTAINERS,
+            session_name=place.session_name,
+            context={"aws:sourcearn": place.task_arn},
+        )
+        if denied is not None:
+            raise NoLogError(f"AccessDeniedException: {denied.message}")
 
     async def count_invocation(self, function: Function, result: Result) -> None:
         """Publish the metrics that Lambda publishes for an invocation."""
@@ -91,17 +132,22 @@ class Telemetry:
     def _in_background(self, work: Coroutine[Any, Any, Any]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    async def _put_log_events(self, function: Function, stream: str, events: Iterable[LogEvent]) -> None:
+    async def _create_log(self, function: Function, stream: str) -> None:
+        """As Lambda does."""
         scope = {"account": function.account, "region": function.region}
         group = function.log_group
         place = (function.account, function.region, group, stream)
         if place not in self._created:
             self._created.add(place)
-            # As Lambda does. The group may exist already.
+            # The group may exist already.
             with contextlib.suppress(EmulatedServiceError):
                 await self._ministack.call("logs", "CreateLogGroup", {"logGroupName": group}, **scope)
             names = {"logGroupName": group, "logStreamName": stream}
             await self._ministack.call("logs", "CreateLogStream", names, **scope)
+
+    async def _put_log_events(
+        self, group: str, stream: str, events: Sequence[LogEvent], *, account: str, region: str
+    ) -> None:
         await self._ministack.call(
             "logs",
             "PutLogEvents",
@@ -113,8 +159,11 @@ class Telemetry:
                     for event in events
                 ],
             },
-            **scope,
+            account=account,
+            region=region,
         )
+        for namespace, data in metric_data(event.message for event in events).items():
+            await self._put_metric_data(account, region, namespace, data)
 
     async def _put_metric_data(self, account: str, region: str, namespace: str, data: list[Datum]) -> None:
         parameters = {"Namespace": namespace, "MetricData": data}

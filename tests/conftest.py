@@ -60,5 +60,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _group(item: pytest.Item) -> str:
     path = item.path.relative_to(item.config.rootpath).as_posix()
     parameters = getattr(item, "callspec", None)
-    deployment = parameters.params.get("deployment", "") if parameters else ""
+    given = parameters.params if parameters else {}
+    deployment = given.get("deployment") or given.get("examples") or ""
     return group_of(path, getattr(item, "fixturenames", ()), str(deployment))

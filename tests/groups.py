@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 ALONE = "tests/system/test_hostile_commands.py"
 """The longest test. All others fit beside it."""
-_DEPLOYMENTS = ("faulty_deployment", "fast_deployment", "examples", "deployment")
+_DEPLOYMENTS = ("faulty_deployment", "fast_deployment", "container_deployment", "examples", "deployment")
 _FIRST = ("hostile", "examples", "faulty_deployment", "deployment-as-assumed", "deployment-otherwise")
 
 
@@ -23,6 +23,8 @@ def group_of(path: str, fixtures: Sequence[str], parameter: str) -> str:
         deployment = next((name for name in _DEPLOYMENTS if name in fixtures), "")
         if deployment == "deployment":
             return f"deployment-{parameter}"
+        if deployment == "examples" and parameter == "in-containers":
+            return "examples-in-containers"
         return deployment or path
     directory = PurePath(path).parts[1]
     return "databases" if directory == "databases" else path

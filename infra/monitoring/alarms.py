@@ -37,6 +37,7 @@ class Alarms(Construct):
         topic: sns.ITopic,
         worker_groups: Sequence[WorkerGroup],
         handlers: Mapping[str, lambda_.IFunction],
+        containers: bool,
         execution_ended: lambda_.IFunction,
         not_reported: sqs.IQueue,
         undelivered: sqs.IQueue,
@@ -89,6 +90,16 @@ class Alarms(Construct):
             "could not be invoked. First read the attempt's errorId and errorMessage.",
         )
         self._throttled(handlers)
+        if containers:
+            self._at_least_one(
+                "ContainersNotStarted",
+                metrics.of_stack("ContainersNotStarted"),
+                "Containers did not start for a quarter of an hour. Those that AWS has no room for are tried "
+                "again; others failed their tasks. First look for 'Container ended' in the log of the "
+                "function container-ended: its 'reason' says why.",
+                datapoints=3,
+                periods=3,
+            )
         if failed_tasks is not None:
             self._alarm(
                 "TasksFailed",

@@ -31,7 +31,9 @@ class Dashboard(Construct):
         metrics: Metrics,
         run_task: sfn.StateMachine,
         poll_loops: Sequence[PollLoop],
+        routes: Sequence[str],
         handlers: Mapping[str, lambda_.IFunction],
+        containers: bool,
         execution_ended: lambda_.IFunction,
         not_reported: sqs.IQueue,
         undelivered: sqs.IQueue,
@@ -50,7 +52,17 @@ class Dashboard(Construct):
                 title="Alarms", alarms=list(alarms), width=_WIDTH, height=1 + (len(alarms) + 5) // 6
             )
         )
-        rows = _rows(metrics, run_task, poll_loops, handlers, execution_ended, not_reported, undelivered)
+        rows = _rows(
+            metrics,
+            run_task,
+            poll_loops,
+            routes,
+            handlers,
+            execution_ended,
+            not_reported,
+            undelivered,
+            containers=containers,
+        )
         for question, graphs in rows.items():
             dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {question}", width=_WIDTH, height=1))
             for first in range(0, len(graphs), _GRAPHS_IN_A_ROW):
@@ -62,10 +74,13 @@ def _rows(
     metrics: Metrics,
     run_task: sfn.StateMachine,
     poll_loops: Sequence[PollLoop],
+    routes: Sequence[str],
     handlers: Mapping[str, lambda_.IFunction],
     execution_ended: lambda_.IFunction,
     not_reported: sqs.IQueue,
     undelivered: sqs.IQueue,
+    *,
+    containers: bool,
 ) -> dict[str, list[tuple[str, list[cloudwatch.IMetric]]]]:
     """The graphs that answer each question: their titles and lines."""
 
@@ -74,9 +89,7 @@ def _rows(
         return [metrics.of_group(metric, group, label=group[:60], statistic=statistic) for group in groups]
 
     def of_types(metric: str, *, label: str = "", statistic: str = "Sum") -> list[cloudwatch.IMetric]:
-        return [
-            metrics.of_type(metric, route, label=label + route, statistic=statistic) for route in handlers
-        ]
+        return [metrics.of_type(metric, route, label=label + route, statistic=statistic) for route in routes]
 
     return {
         "Is it alive?": [
@@ -127,6 +140,11 @@ def _rows(
                     metrics.of_stack("TasksRefused", label="no handler, or malformed"),
                     metrics.of_stack("HandlersCrashed", label="handler crashed"),
                     metrics.of_stack("StatusesRefused", label="status refused by the service"),
+                    *(
+                        [metrics.of_stack("ContainersNotStarted", label="container not started, or not yet")]
+                        if containers
+                        else []
+                    ),
                 ],
             ),
             (

@@ -11,6 +11,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -45,6 +46,7 @@ class ExecutionEvents(Construct):
         construct_id: str,
         *,
         run_task: sfn.StateMachine,
+        container_ended: lambda_.IFunction | None,
         shared: SharedSettings,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -73,6 +75,10 @@ class ExecutionEvents(Construct):
         # A person stopped an aborted loop: nothing is lost, the next tick polls.
         self._rule("PollLoopFailed", events.Match.prefix(loops), ["FAILED", "TIMED_OUT"], count)
         self._rule("RunTaskFailed", its_arn, _FAILED, targets.SqsQueue(self.not_reported))
+        if container_ended is not None:
+            # Step Functions stops the container of an aborted execution as well as it can (developer guide,
+            # Run a Job). This does so too.
+            self._rule("ContainerLeft", its_arn, _FAILED, targets.LambdaFunction(container_ended))
 
     def _let_describe(self, key: kms.IKey | None) -> None:
         """Let the function ask for what an event omits: RunTask's large data and, with a key, everything."""

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.container_task import ContainerTask
+from infra.handler import Target
 from infra.monitoring.alarms import Alarms
 from infra.monitoring.dashboard import Dashboard
 from infra.monitoring.events import ExecutionEvents
@@ -30,7 +31,7 @@ class Monitoring(Construct):
         *,
         run_task: sfn.StateMachine,
         poll_loops: Sequence[PollLoop],
-        handlers: Mapping[str, lambda_.IFunction],
+        targets: Mapping[str, Target],
         events: ExecutionEvents,
         undelivered: sqs.IQueue,
         alarm_email: str | None,
@@ -40,6 +41,10 @@ class Monitoring(Construct):
         super().__init__(scope, construct_id)
         name = Stack.of(self).stack_name
         metrics = Metrics(name)
+        functions = {
+            route: target for route, target in targets.items() if not isinstance(target, ContainerTask)
+        }
+        containers = len(functions) < len(targets)
         self.topic = alarm_topic(self, "Topic", encryption_key)
         if alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(alarm_email))
@@ -49,7 +54,8 @@ class Monitoring(Construct):
             metrics=metrics,
             topic=self.topic,
             worker_groups=[loop.worker_group for loop in poll_loops],
-            handlers=handlers,
+            handlers=functions,
+            containers=containers,
             execution_ended=events.function,
             not_reported=events.not_reported,
             undelivered=undelivered,
@@ -62,7 +68,9 @@ class Monitoring(Construct):
             metrics=metrics,
             run_task=run_task,
             poll_loops=poll_loops,
-            handlers=handlers,
+            routes=list(targets),
+            handlers=functions,
+            containers=containers,
             execution_ended=events.function,
             not_reported=events.not_reported,
             undelivered=undelivered,

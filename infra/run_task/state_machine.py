@@ -24,12 +24,15 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.container_task import ContainerTask
 from infra.encryption import of_state_machine
 from infra.error_log import error_log
+from infra.handler import Target
 from infra.run_task import ends
 from infra.run_task.expressions import expression, state_expression
 from infra.run_task.invoke_handler import invoke_handler
 from infra.run_task.report_progress import followed_by, report_progress
+from infra.run_task.run_container import container_statements, run_container
 from infra.run_task.set_task_status import set_task_status
 from infra.run_task.task import TASK
 from infra.shared_settings import SharedSettings
@@ -42,6 +45,7 @@ class RunTask(Construct):
     """The state machine, with one visible state for each route.
 
     ``repeatable``: the routes whose handlers may be invoked again after a crash.
+    ``container_ended`` is the function of lambdas/container_ended.py; None if no handler runs in a container.
     """
 
     def __init__(
@@ -49,11 +53,13 @@ class RunTask(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        handlers: Mapping[str, lambda_.IFunction],
+        handlers: Mapping[str, Target],
+        container_ended: lambda_.IFunction | None,
         repeatable: Collection[str] = (),
         shared: SharedSettings,
     ) -> None:
         super().__init__(scope, construct_id)
+        targets = dict(sorted(handlers.items()))
         name = f"{Stack.of(self).stack_name}-{RUN_TASK}"
         self.state_machine = sfn.StateMachine(
             self,
@@ -62,7 +68,7 @@ class RunTask(Construct):
             comment="Runs one AWS Data Pipeline task: acknowledge, handle, report.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(
-                _definition(self, dict(sorted(handlers.items())), repeatable)
+                _definition(self, targets, container_ended, shared, repeatable)
             ),
             encryption_configuration=of_state_machine(shared.encryption_key),
             logs=error_log(self, "Logs", state_machine=name, shared=shared),
@@ -76,10 +82,21 @@ class RunTask(Construct):
                 resources=["*"],
             )
         )
+        containers = [target for target in targets.values() if isinstance(target, ContainerTask)]
+        for container in containers:
+            for statement in container_statements(container):
+                self.state_machine.add_to_role_policy(statement)
+        if containers and shared.encryption_key is not None:
+            # Putting an object takes only this action (S3 user guide, SSE-KMS).
+            shared.encryption_key.grant(self.state_machine, "kms:GenerateDataKey")
 
 
 def _definition(
-    scope: Construct, handlers: Mapping[str, lambda_.IFunction], repeatable: Collection[str]
+    scope: Construct,
+    handlers: Mapping[str, Target],
+    container_ended: lambda_.IFunction | None,
+    shared: SharedSettings,
+    repeatable: Collection[str],
 ) -> sfn.IChainable:
     has_no_handler = expression("has_no_handler", routes=json.dumps(list(handlers)))
     canceled = ends.canceled(scope, has_no_handler)
@@ -121,11 +138,20 @@ def _definition(
             outputs=f"{{% $merge([{{'status': 'FAILED'}}, {TASK}.refusal]) %}}",
         )
     )
-    for name, function in handlers.items():
-        handler = invoke_handler(
-            scope, name, function, outcome=outcome, wait=wait, repeatable=name in repeatable
-        )
-        route.when(sfn.Condition.jsonata(f"{{% {TASK}.route = {json.dumps(name)} %}}"), handler)
+    for name, target in handlers.items():
+        condition = f"{TASK}.route = {json.dumps(name)}"
+        if isinstance(target, ContainerTask):
+            assert container_ended is not None  # noqa: S101 - the stack makes it if it has containers
+            # While RunTask waits for capacity, no container of the task exists.
+            route.when(sfn.Condition.jsonata(f"{{% $states.input.canceled and {condition} %}}"), canceled)
+            handler = run_container(
+                scope, name, target, judge=container_ended, shared=shared, outcome=outcome
+            )
+        else:
+            handler = invoke_handler(
+                scope, name, target, outcome=outcome, wait=wait, repeatable=name in repeatable
+            )
+        route.when(sfn.Condition.jsonata(f"{{% {condition} %}}"), handler)
     route.when(
         sfn.Condition.jsonata(f"{{% {has_no_handler} %}}"),
         set_status,

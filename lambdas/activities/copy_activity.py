@@ -14,7 +14,7 @@ from runner.fields import PipelineObject
 def handler(task: Task) -> Outcome | None:
     """Copy ``input`` to ``output``. Copying many objects within S3 may take several invocations."""
     task.check_canceled()
-    source, target = (_place(task, task.reference(field)) for field in ("input", "output"))
+    source, target = (place_of(task, task.reference(field)) for field in ("input", "output"))
     if isinstance(source, SqlNode):
         if isinstance(target, SqlNode):
             with_tables.between_tables(task, source, target)
@@ -27,7 +27,8 @@ def handler(task: Task) -> Outcome | None:
     return ObjectCopy(source, target).run(task, clients.s3())
 
 
-def _place(task: Task, node: PipelineObject) -> S3Place | SqlNode:
+def place_of(task: Task, node: PipelineObject) -> S3Place | SqlNode:
+    """The node as a place to copy from or to. Raises FieldError, and TaskFailed."""
     if node.type == "S3DataNode":
         return S3Place.of(task, node)
     if node.type in TYPES:

@@ -58,13 +58,22 @@ def compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def decoded(pieces: Iterable[bytes]) -> Iterator[str]:
     """Decode the bytes as UTF-8. Raises DataError."""
+    return (text for _, text in _decoded_parts(pieces))
+
+
+def checked(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in small pieces. Raises DataError, as ``decoded``, if they are not UTF-8."""
+    return (part for part, _ in _decoded_parts(pieces))
+
+
+def _decoded_parts(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, str]]:
     decoder = codecs.getincrementaldecoder("utf-8")()
     place = 0
     try:
         for piece in pieces:
             for start in range(0, len(piece), _PIECE_BYTES):
                 part = piece[start : start + _PIECE_BYTES]
-                yield decoder.decode(part)
+                yield part, decoder.decode(part)
                 place += len(part)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:

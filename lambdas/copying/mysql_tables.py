@@ -7,9 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymysql
-from pymysql.constants import ER
+from pymysql.connections import TEXT_TYPES
+from pymysql.constants import CLIENT, ER, FIELD_TYPE
 
+from copying.blocks import Block, TextBlock, bulk_text, row_blocks, rows_of
 from copying.insert_query import InsertQuery
+from copying.mysql_load import TableLoad, chunks, columns_of, max_packet
+from copying.mysql_rows import QueryRows
 from copying.mysql_values import (
     Column,
     Reader,
@@ -21,6 +25,7 @@ from copying.mysql_values import (
     with_bit_numbers,
 )
 from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches, lost, refused
+from data_formats.bulk_text import BulkText
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from runner.task import Task
@@ -39,14 +44,21 @@ _PARAMETERS = (
 )
 
 
+_BINARY = 63
+"""The number of the character set of binary columns (MySQL documentation, "Column Definition")."""
+_TEXTS = TEXT_TYPES - {FIELD_TYPE.JSON}
+_SEVERAL = "selectQuery gives the rows of several queries; one is expected."
+
+
 class MySqlTables(MySqlSession, TablesSession):
     """Values are text in both directions, in the server's own form, so that none loses digits."""
 
     commits_in_procedures = True
-    _flags = 0
+    _flags = CLIENT.LOCAL_FILES
     """Without MULTI_STATEMENTS, the server refuses a second statement.
 
-    Its rows would be lost, or it would run for some of the rows only.
+    Its rows would be lost, or it would run for some of the rows only. With LOCAL_FILES, but without the
+    driver's ``local_infile``, the driver refuses to send files: see ``mysql_local_infile``.
     """
 
     def _set_up(self) -> None:
@@ -60,6 +72,24 @@ class MySqlTables(MySqlSession, TablesSession):
                 self._execute("SET time_zone = '+00:00'")
 
     def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - all values are
+        with self._result(task, query, table) as (cursor, reads):
+            yield from self._fetched(cursor, reads)
+
+    def unload(self, task: Task, query: str, table: str, form: BulkText) -> Iterator[Block]:
+        with self._result(task, query, table) as (cursor, reads):
+            fields = cursor._result.fields
+            if reads or any(field.charsetnr == _BINARY and field.type_code in _TEXTS for field in fields):
+                yield from row_blocks(self._fetched(cursor, reads))
+                return
+            rows = QueryRows(self._wire.file, len(fields), form)
+            for data, records in rows:
+                yield TextBlock(data, len(fields), records, form)
+            if rows.are_several():
+                raise refused(_SEVERAL)
+
+    @contextmanager
+    def _result(self, task: Task, query: str, table: str) -> Iterator[tuple[Any, Mapping[int, Reader]]]:
+        """A cursor that has run the query, and how to read its columns that are not text."""
         self._driver.decoders = {}
         query, exact = (query, ()) if query else self._select_all(table)
         cursor = self._driver.cursor()
@@ -67,23 +97,26 @@ class MySqlTables(MySqlSession, TablesSession):
             with _errors_as_task_failed():
                 cursor.execute(query)
                 described = cursor.description or ()
-                names = [column[0] for column in described]
-                if not names:
+                if not described:
                     raise refused("selectQuery gives no rows.")
                 reads = readers([int(column[1]) for column in described], self.server.data.zero_dates)
                 reads = {**reads, **dict.fromkeys(exact, shortest_float)}
                 if lost_digits := float_columns(described).values():
                     task.logger.warning("Digits lost", columns=list(lost_digits), problem=_LOST_DIGITS)
-                for number, fetched in enumerate(cursor.fetchall_unbuffered(), 1):
-                    row = _converted(number, fetched, names, reads) if reads else fetched
-                    if bytes in map(type, row):
-                        raise _binary_column(names[[type(value) for value in row].index(bytes)])
-                    yield row
-                while cursor.nextset():  # of a procedure
-                    if cursor.description:
-                        raise refused("selectQuery gives the rows of several queries; one is expected.")
+                yield cursor, reads
         finally:
             _abandon(cursor)
+
+    def _fetched(self, cursor: Any, reads: Mapping[int, Reader]) -> Iterator[Row]:
+        names = [column[0] for column in cursor.description]
+        for number, fetched in enumerate(cursor.fetchall_unbuffered(), 1):
+            row = _converted(number, fetched, names, reads) if reads else fetched
+            if bytes in map(type, row):
+                raise _binary_column(names[[type(value) for value in row].index(bytes)])
+            yield row
+        while cursor.nextset():  # of a procedure
+            if cursor.description:
+                raise refused(_SEVERAL)
 
     def _select_all(self, table: str) -> tuple[str, Collection[int]]:
         """A query for the table, and the positions of FLOATs, which it reads as DOUBLE with all digits."""
@@ -117,7 +150,7 @@ class MySqlTables(MySqlSession, TablesSession):
         inserted = 0
         with _errors_as_task_failed():
             numbers = self._bit_columns(query, table)
-            packet = self._max_packet()
+            packet = max_packet(self._driver)
             around = len(query.for_mysql(0).encode()) + 1  # Including the byte of the command.
             between = len("".join(query.row).encode()) + len(", ")
             room = min(packet - around, BATCH_CHARACTERS)
@@ -132,8 +165,26 @@ class MySqlTables(MySqlSession, TablesSession):
     def column(self, name: str) -> str:
         return quoted(bare(name), MYSQL_QUOTE)
 
-    def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
-        return self.insert(InsertQuery.into(table, tuple(names), columns), rows, table)
+    def load(
+        self, table: str, names: Sequence[str], blocks: Iterable[Block], columns: int, form: BulkText
+    ) -> int:
+        query = InsertQuery.into(table, tuple(names), columns)
+        with _errors_as_task_failed():
+            loading = TableLoad.of(self._driver, self._wire, table, names, form)
+        if loading is None or len(loading.columns) != columns:
+            return self.insert(query, rows_of(blocks), table)
+        count = 0
+        for chunk in chunks(bulk_text(blocks, columns)):
+            records = sum(block.records for _, block in chunk)
+            with _errors_as_task_failed():
+                is_loaded = loading.take([text for text, _ in chunk], records)
+            if not is_loaded:
+                try:
+                    self.insert(query, rows_of(block for _, block in chunk), table)
+                except RecordError as error:
+                    raise error.after(count) from error
+            count += records
+        return count
 
     def commit(self) -> None:
         with _errors_as_task_failed():
@@ -150,23 +201,10 @@ class MySqlTables(MySqlSession, TablesSession):
         """The BIT columns, or parameters, that receive values unchanged, by the values' positions."""
         name = query.table or table
         try:
-            columns = self._parameters(name) if query.is_call else self._columns(name)
+            columns = self._parameters(name) if query.is_call else columns_of(self._driver, name)
         except pymysql.MySQLError:  # The statement itself gives a better error.
             return {}
         return bit_columns(query.targets, columns)
-
-    def _max_packet(self) -> int:
-        with self._driver.cursor() as cursor:
-            cursor.execute("SELECT @@max_allowed_packet")
-            return int(cursor.fetchall()[0][0])
-
-    def _columns(self, table: str) -> list[Column]:
-        with self._driver.cursor() as cursor:
-            cursor.execute(f"SHOW COLUMNS FROM {table}")
-            return [
-                Column(str(name), str(kind), "INVISIBLE" not in str(rest[-1]).upper())
-                for name, kind, *rest in cursor.fetchall()
-            ]
 
     def _parameters(self, procedure: str) -> list[Column]:
         *schema, name = parts(procedure, MYSQL_QUOTE)

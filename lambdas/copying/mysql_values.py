@@ -33,6 +33,8 @@ class Column:
     type: str
     listed: bool = True
     """Whether it counts if a statement names no columns."""
+    is_generated: bool = False
+    is_nullable: bool = True
 
 
 def bit_columns(targets: Sequence[Target], columns: Sequence[Column]) -> Mapping[int, str]:

@@ -11,10 +11,12 @@ from typing import Any
 from pg8000.core import DATA_ROW
 from pg8000.exceptions import DatabaseError, InterfaceError
 
+from copying.blocks import TABS, Block, TextBlock, bulk_text, row_blocks, rows_of
 from copying.insert_query import InsertQuery
+from copying.postgresql_copy import CopyOut
 from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches, lost, refused
+from data_formats.bulk_text import BulkText
 from data_formats.data_format import Row
-from data_formats.delimited import Delimited
 from runner.outcome import TaskFailed
 from runner.task import Task
 from sql.names import POSTGRESQL_QUOTE, bare, quoted
@@ -45,8 +47,6 @@ _COLUMNS = (
 )
 """Without generated columns, which exist since PostgreSQL 12."""
 _DECLARE = "DECLARE copied NO SCROLL CURSOR FOR\n"
-_TEXT = Delimited("\t", null=r"\N", nulls=frozenset({r"\N"}))
-"""PostgreSQL documentation, COPY, "Text Format": a tab, a line feed, the backslash, and ``\\N``."""
 
 
 class PostgreSqlTables(PostgreSqlSession, TablesSession):
@@ -66,10 +66,34 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
 
     def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - see MySQL
         query = query or f"SELECT * FROM {table}"  # noqa: S608 - from the definition
-        self._driver.pg_types = defaultdict(lambda: _unchanged, _PORTABLE if portable else {})
+        self._declare(query)
+        yield from self._fetched(query, portable=portable)
+
+    def unload(self, task: Task, query: str, table: str, form: BulkText) -> Iterator[Block]:  # noqa: ARG002 - see MySQL
+        query = query or f"SELECT * FROM {table}"  # noqa: S608
+        # Whatever is no single query is refused here, and not put into the parentheses of COPY.
+        self._declare(query)
+        with _errors_as_task_failed(query):
+            self._driver.execute_simple("SAVEPOINT declared")
+            result = CopyOut(self._driver, self._wire.file)
+            try:
+                columns = result.begin(f"COPY (\n{query}\n) TO STDOUT{_options(form)}")
+            except DatabaseError:
+                # A query that ends with a semicolon and a comment. The cursor takes it or fails.
+                self._driver.execute_simple("ROLLBACK TO SAVEPOINT declared")
+                yield from row_blocks(self._fetched(query))
+                return
+            for data, records in result.rows():
+                yield TextBlock(data, columns, records, form)
+
+    def _declare(self, query: str) -> None:
         with _errors_as_task_failed(query, before=len(_DECLARE)):
             # As a prepared statement, which the server refuses if it contains several.
             self._driver.execute_unnamed(_DECLARE + query)
+
+    def _fetched(self, query: str, *, portable: bool = False) -> Iterator[Row]:
+        """The rows of the declared cursor."""
+        self._driver.pg_types = defaultdict(lambda: _unchanged, _PORTABLE if portable else {})
         count = 100
         while True:
             self._received = 0
@@ -114,23 +138,24 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
             found = "".join(character.lower() if character.isascii() else character for character in name)
         return quoted(found, POSTGRESQL_QUOTE)
 
-    def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
+    def load(
+        self, table: str, names: Sequence[str], blocks: Iterable[Block], columns: int, form: BulkText
+    ) -> int:
         if self._takes_inserts_only(table):
             names = names or self._columns(table)
-            return self.insert(InsertQuery.into(table, tuple(names), len(names)), rows, table)
+            return self.insert(InsertQuery.into(table, tuple(names), len(names)), rows_of(blocks), table)
         listed = f" ({', '.join(names)})" if names else ""
-        statement = f"COPY {table}{listed} FROM STDIN"
+        statement = f"COPY {table}{listed} FROM STDIN{_options(form)}"
         count = 0
 
-        def counted() -> Iterator[Row]:
+        def texts() -> Iterator[bytes]:
             nonlocal count
-            for batch in batches(rows, columns):
-                yield from batch
-                count += len(batch)
+            for text, block in bulk_text(blocks, columns):
+                yield text
+                count += block.records
 
-        text = (piece.encode() for piece in _TEXT.write(counted()))
         with _errors_as_task_failed(statement):
-            self._driver.execute_unnamed(statement, stream=text)
+            self._driver.execute_unnamed(statement, stream=texts())
         return count
 
     def _takes_inserts_only(self, table: str) -> bool:
@@ -158,6 +183,11 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
     def _take_row(self, data: bytes, context: Any) -> None:
         self._received += len(data)
         self._driver.handle_DATA_ROW(data, context)
+
+
+def _options(form: BulkText) -> str:
+    """The options of COPY for a form that is not its default."""
+    return "" if form == TABS else f" (DELIMITER E'\\x{form.separator.hex()}')"
 
 
 def _unchanged(value: str) -> str:

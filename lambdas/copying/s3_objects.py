@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from data_nodes.s3_stream import S3Stream
+from data_nodes.s3_stream import AT_ONCE, S3Stream
 from data_nodes.s3_uri import MAX_KEY_BYTES, S3Uri
 from data_nodes.stored_object import ACCESS_DENIED, StoredObject
 from runner.clients import aws_error_code, aws_errors
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RANGE_BYTES = 8 * 1024 * 1024
+_RANGES_AHEAD = 5
+"""With them, 48 MB are in memory."""
 PART_BYTES = 64 * 1024 * 1024
 """Larger objects are copied in parallel parts of this size: S3 answers each request within seconds."""
 _MAX_PARTS = 10_000
@@ -38,14 +42,27 @@ def check_key(uri: S3Uri, problem: str) -> None:
 def read(s3: S3Client, stored: StoredObject, check_canceled: Callable[[], None]) -> Iterator[bytes]:
     """The object's bytes, range by range, so that no connection waits for the consumer.
 
-    Raises TaskFailed, also if the object changes meanwhile, and whatever ``check_canceled`` raises.
+    Threads read the next ranges ahead of the consumer. Raises TaskFailed, also if the object changes
+    meanwhile, and whatever ``check_canceled`` raises.
     """
-    for first in range(0, stored.size, RANGE_BYTES):
-        check_canceled()
-        last = min(first + RANGE_BYTES, stored.size) - 1
-        with _errors_as_task_failed(f"'{stored.uri}' could not be read"):
-            data = _range(s3, stored, f"bytes={first}-{last}")
-        yield data
+    ranges = (
+        f"bytes={first}-{min(first + RANGE_BYTES, stored.size) - 1}"
+        for first in range(0, stored.size, RANGE_BYTES)
+    )
+    threads = ThreadPoolExecutor(_RANGES_AHEAD, "s3-read")
+    reading = deque(
+        threads.submit(_range, s3, stored, byte_range)
+        for byte_range in itertools.islice(ranges, _RANGES_AHEAD)
+    )
+    try:
+        while reading:
+            check_canceled()
+            with _errors_as_task_failed(f"'{stored.uri}' could not be read"):
+                data = reading.popleft().result()
+            reading.extend(threads.submit(_range, s3, stored, later) for later in itertools.islice(ranges, 1))
+            yield data
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def write(s3: S3Client, uri: S3Uri, pieces: Iterable[bytes], check_canceled: Callable[[], None]) -> int:
@@ -53,7 +70,7 @@ def write(s3: S3Client, uri: S3Uri, pieces: Iterable[bytes], check_canceled: Cal
 
     Raises TaskFailed, and whatever ``check_canceled`` raises. Then there is no new object.
     """
-    stream = S3Stream(s3, uri)
+    stream = S3Stream(s3, uri, at_once=AT_ONCE)
     size = 0
     try:
         for piece in pieces:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from copying import s3_objects
-from copying.byte_streams import DataError, compressed, decoded, decompressed
+from copying.blocks import Block, as_records, file_blocks, invalid, row_blocks
+from copying.byte_streams import DataError, checked, compressed, decoded, decompressed
+from data_formats.bulk_text import BulkFile
 from data_formats.data_format import DataFormat, RecordError, Row
 from data_formats.formats import data_format_of
 from data_nodes.manifest import Manifest
@@ -17,7 +19,6 @@ from data_nodes.s3_uri import S3Uri
 from data_nodes.stored_object import StoredObject
 from runner.clients import aws_errors
 from runner.fields import FieldError, PipelineObject
-from runner.outcome import TaskFailed
 from runner.task import Task
 
 if TYPE_CHECKING:
@@ -96,6 +97,19 @@ class S3Place:
         for stored in self.objects(s3):
             yield from self.rows(s3, stored, check_canceled)
 
+    def all_blocks(self, s3: S3Client, check_canceled: CheckCanceled) -> Iterator[Block]:
+        """The same records in blocks. Raises TaskFailed, and TaskCanceled."""
+        file = BulkFile.of(self.format)
+        if file is None:
+            yield from row_blocks(self.all_rows(s3, check_canceled))
+            return
+        for stored in self.objects(s3):
+            try:
+                pieces = checked(self.contents(s3, stored, check_canceled))
+                yield from file_blocks(file, stored.uri, pieces)
+            except DataError as error:
+                raise invalid(stored.uri, error) from error
+
     def write(self, s3: S3Client, uri: S3Uri, pieces: Iterable[bytes], check_canceled: CheckCanceled) -> int:
         """Write an object with the bytes, compressed for a gzip node.
 
@@ -103,25 +117,15 @@ class S3Place:
         """
         return s3_objects.write(s3, uri, compressed(pieces) if self.node.gzip else pieces, check_canceled)
 
-    def write_rows(self, s3: S3Client, uri: S3Uri, rows: Iterable[Row], check_canceled: CheckCanceled) -> int:
+    def write_blocks(
+        self, s3: S3Client, uri: S3Uri, blocks: Iterable[Block], check_canceled: CheckCanceled
+    ) -> int:
         """Write an object with the records. Raises TaskFailed, and TaskCanceled."""
-        text = self.format.write(_checked_rows(self.format, rows))
         try:
-            return self.write(s3, uri, (piece.encode() for piece in text), check_canceled)
+            return self.write(s3, uri, as_records(blocks, self.format), check_canceled)
         except RecordError as error:
             raise invalid(uri, error) from error
 
-
-def invalid(uri: S3Uri, problem: Exception) -> TaskFailed:
-    """The failure for data that does not match the format."""
-    return TaskFailed(f"'{uri}': {problem}", error_id="InvalidData")
-
-
-def _checked_rows(data_format: DataFormat, rows: Iterable[Row]) -> Iterator[Row]:
-    """The rows. Raises RecordError for a row whose number of columns differs from the format's."""
-    expected = len(data_format.columns)
-    for number, row in enumerate(rows, 1):
-        if expected and len(row) != expected:
-            problem = f"it has {len(row)} columns, and the format of the output lists {expected}"
-            raise RecordError(number, problem)
-        yield row
+    def write_rows(self, s3: S3Client, uri: S3Uri, rows: Iterable[Row], check_canceled: CheckCanceled) -> int:
+        """Write an object with the records. Raises TaskFailed, and TaskCanceled."""
+        return self.write_blocks(s3, uri, row_blocks(rows), check_canceled)

@@ -6,7 +6,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
+from copying.blocks import Block, row_blocks
 from copying.insert_query import InsertQuery
+from data_formats.bulk_text import BulkText
 from data_formats.data_format import RecordError, Row
 from runner.outcome import TaskFailed
 from runner.task import Task
@@ -44,8 +46,10 @@ class Tables(Protocol):
         ...
 
     @abstractmethod
-    def load(self, table: str, names: Sequence[str], rows: Iterable[Row], columns: int) -> int:
-        """Insert rows of ``columns`` columns. Returns how many.
+    def load(
+        self, table: str, names: Sequence[str], blocks: Iterable[Block], columns: int, form: BulkText
+    ) -> int:
+        """Insert the records of the blocks, which have ``columns`` columns and this form. Returns how many.
 
         ``names`` are the columns, as returned by ``column``; empty for all columns of the table.
         """
@@ -64,6 +68,10 @@ class Tables(Protocol):
 
 class TablesSession(Session, Tables):
     """A session with the interface of a copy."""
+
+    def unload(self, task: Task, query: str, table: str, form: BulkText) -> Iterator[Block]:  # noqa: ARG002
+        """As ``select``, in blocks. If they have a text, it has this form. Raises TaskFailed."""
+        yield from row_blocks(self.select(task, query, table))
 
     commits_in_procedures = False
     """Whether a procedure may commit the session's transaction."""

@@ -1,11 +1,14 @@
-"""Copies from or to a database: one transaction each, row by row, without keeping rows."""
+"""Copies from or to a database: one transaction each, block by block, without keeping rows."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from copying.ahead import ahead
+from copying.blocks import TABS, Block, row_blocks, rows_of
 from copying.connect import open_tables
 from copying.export_name import export_name
 from copying.insert_query import InsertQuery
@@ -13,7 +16,8 @@ from copying.s3_objects import check_key
 from copying.s3_place import S3Place
 from copying.sql_node import SqlNode
 from copying.tables import TablesSession
-from data_formats.data_format import RecordError, Row
+from data_formats.bulk_text import BulkFile
+from data_formats.data_format import RecordError
 from data_nodes.s3_uri import S3Uri
 from runner.outcome import TaskFailed
 from runner.task import Task
@@ -25,30 +29,37 @@ if TYPE_CHECKING:
 
 def to_table(task: Task, s3: S3Client, source: S3Place, target: SqlNode) -> None:
     """Copy all records of the input's objects, or none. Raises TaskFailed, and TaskCanceled."""
-    rows = source.all_rows(s3, task.check_canceled)
-    _insert(task, rows, source.format.columns, source.node.id, target)
+    blocks = source.all_blocks(s3, task.check_canceled)
+    _insert(task, blocks, source.format.columns, source.node.id, target)
 
 
 def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> None:
     """Copy the rows of the query to one object. Raises TaskFailed, and TaskCanceled."""
     uri = object_for(task, target)
     tables = _connect(task, source)
+    file = BulkFile.of(target.format)
+    rows = tables.unload(task, source.select, source.qualified, file.text if file else TABS)
     with ended_with(task, tables):
-        rows = _Counted(tables.select(task, source.select, source.qualified))
-        size = target.write_rows(s3, uri, rows, task.check_canceled)
+        with closing(ahead(rows, tables.disconnect)) as taken:
+            blocks = _Counted(taken)
+            size = target.write_blocks(s3, uri, blocks, task.check_canceled)
         _commit_source(tables, source, f"{uri} is written")
-    task.logger.info("Rows written", rows=rows.count, bytes=size, place=str(uri))
+    task.logger.info("Rows written", rows=blocks.count, bytes=size, place=str(uri))
 
 
 def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
     """Copy all rows of the query, or none. Raises TaskFailed, and TaskCanceled."""
     tables = _connect(task, source)
+    portable = source.server.engine is not target.server.engine
     with ended_with(task, tables):
-        portable = source.server.engine is not target.server.engine
         if portable:
             tables.in_utc()
-        rows = tables.select(task, source.select, source.qualified, portable=portable)
-        _insert(task, rows, (), source.id, target, in_utc=portable)
+            rows = tables.select(task, source.select, source.qualified, portable=True)
+            found: Iterator[Block] = row_blocks(rows)
+        else:
+            found = tables.unload(task, source.select, source.qualified, TABS)
+        with closing(ahead(found, tables.disconnect)) as blocks:
+            _insert(task, blocks, (), source.id, target, in_utc=portable)
         _commit_source(tables, source, f"the rows are committed in {target.qualified}")
 
 
@@ -84,16 +95,16 @@ def _commit_source(tables: TablesSession, source: SqlNode, done: str) -> None:
 
 
 class _Counted:
-    """Counts the rows that pass."""
+    """Counts the rows of the blocks that pass."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self._rows = rows
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self._blocks = blocks
         self.count = 0
 
-    def __iter__(self) -> Iterator[Row]:
-        for row in self._rows:
-            self.count += 1
-            yield row
+    def __iter__(self) -> Iterator[Block]:
+        for block in self._blocks:
+            self.count += block.records
+            yield block
 
 
 def _connect(task: Task, node: SqlNode) -> TablesSession:
@@ -105,14 +116,14 @@ def _connect(task: Task, node: SqlNode) -> TablesSession:
 
 def _insert(
     task: Task,
-    rows: Iterator[Row],
+    blocks: Iterator[Block],
     names: Iterable[str],
     source: str,
     target: SqlNode,
     *,
     in_utc: bool = False,
 ) -> None:
-    """Insert the rows and commit them. Raises TaskFailed, and TaskCanceled before it commits."""
+    """Insert the records and commit them. Raises TaskFailed, and TaskCanceled before it commits."""
     query = InsertQuery.parse(target.insert, target.server.engine) if target.insert else None
     tables = _connect(task, target)
     stays: list[str] = []
@@ -124,8 +135,8 @@ def _insert(
                 stays += ["what createTableSql did"] if tables.create(task, target.create) else []
             if query and query.is_call and tables.commits_in_procedures:
                 stays.append("what the procedure has committed")
-            count = _insert_rows(
-                tables, query, target.qualified, [tables.column(name) for name in names], rows
+            count = _insert_blocks(
+                tables, query, target.qualified, [tables.column(name) for name in names], blocks
             )
             task.check_canceled()
             tables.commit()
@@ -136,14 +147,21 @@ def _insert(
     task.logger.info("Rows committed", rows=count, table=target.qualified)
 
 
-def _insert_rows(
-    tables: TablesSession, query: InsertQuery | None, table: str, names: Sequence[str], rows: Iterator[Row]
+def _insert_blocks(
+    tables: TablesSession,
+    query: InsertQuery | None,
+    table: str,
+    names: Sequence[str],
+    blocks: Iterator[Block],
 ) -> int:
-    first = list(itertools.islice(rows, 1))
-    if not first:
+    first = next(blocks, None)
+    if first is None:
         return 0
-    rows = itertools.chain(first, rows)
-    return tables.insert(query, rows, table) if query else tables.load(table, names, rows, len(first[0]))
+    blocks = itertools.chain([first], blocks)
+    if query:
+        return tables.insert(query, rows_of(blocks), table)
+    columns = len(next(first.rows()))
+    return tables.load(table, names, blocks, columns, first.form)
 
 
 def _failure(

@@ -15,6 +15,11 @@ class RecordError(Exception):
     def __init__(self, number: int, problem: str) -> None:
         super().__init__(f"record {number:,}: {problem}")
         self.number = number
+        self.problem = problem
+
+    def after(self, records: int) -> RecordError:
+        """The same error, if this many records come before those that were counted."""
+        return RecordError(self.number + records, self.problem)
 
 
 class DataFormat(Protocol):

@@ -110,7 +110,7 @@ class Delimited:
         for piece in text:
             rest += piece
             if self.record_separator not in piece:
-                _check_size(number + 1, rest)
+                check_size(number + 1, rest)
                 continue
             windows = self._detects_windows_lines and "\r\n" in rest
             *records, rest = self._split(rest, self.record_separator)
@@ -122,7 +122,7 @@ class Delimited:
                         "it ends with a carriage return and a line feed; a line feed alone is expected",
                     )
                 yield record
-            _check_size(number + 1, rest)
+            check_size(number + 1, rest)
         if rest:
             if self._is_open(rest):
                 raise RecordError(number + 1, "the file ends with an escape character")
@@ -225,7 +225,8 @@ def _nulls(escape: str, separators: str) -> list[str]:
     return [escape + letter for letter in "nN" if letter not in separators] if escape else [""]
 
 
-def _check_size(number: int, record: str) -> None:
+def check_size(number: int, record: str) -> None:
+    """Raises RecordError for a record that is too long."""
     if len(record) > MAX_RECORD_CHARACTERS:
         raise RecordError(
             number,

@@ -6,7 +6,7 @@ stack's worker groups, the ones that started last first.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from poller.envelope import belongs_to
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 NEWEST = 1_000
 """The largest page of ListExecutions (Step Functions API Reference)."""
+
+_SAME_MOMENT = timedelta(seconds=1)
+"""Two executions that started so close to each other do not wait for each other."""
 
 
 def count_running(client: SFNClient, *, run_task_arn: str, worker_group: str, most: int) -> int:
@@ -47,3 +50,10 @@ def find_activity(client: SFNClient, *, run_task_arn: str, worker_group: str, no
         running = count_running(client, run_task_arn=run_task_arn, worker_group=worker_group, most=1) > 0
     # Below 0 if Step Functions' clock is ahead of ours.
     return Activity(running, (now - max(ended)).total_seconds() if ended else None)
+
+
+def earlier_loop_runs(client: SFNClient, *, poll_loop_arn: str, started_at: datetime) -> bool:
+    """Whether an execution of PollLoop runs that started before the one of ``started_at``."""
+    running = client.list_executions(stateMachineArn=poll_loop_arn, statusFilter="RUNNING", maxResults=NEWEST)
+    earliest = min((run["startDate"] for run in running["executions"]), default=started_at)
+    return earliest < started_at - _SAME_MOMENT

@@ -31,6 +31,13 @@ FULL_WAIT_SECONDS = 15
 _FULL_WAITS = 1_000
 """Most waits of a full loop in one period. Longer periods have longer waits, to leave history for polls."""
 
+HANDOVER_SECONDS = 60 + HELD_POLL_SECONDS
+"""How long the loop of the slot before may go on: a tick comes up to a minute early or late (EventBridge
+Scheduler user guide, schedule types), and the last poll of a slot is waited for."""
+
+LOOK_AGAIN_SECONDS = 5.0
+"""A loop that waits for the one before it looks so often whether that has ended."""
+
 QUICK_ANSWER_SECONDS = 5.0
 """After an empty answer that comes sooner than this, the loop waits so long before it polls again."""
 
@@ -106,6 +113,16 @@ class Limits:
         """How many times faster than on AWS the service's time passes. It is 1 except on local AWS."""
         return HOLD_SECONDS / self.hold
 
+    @property
+    def handover(self) -> float:
+        """Seconds from an execution's start for which the one before it may still poll."""
+        return HANDOVER_SECONDS / self.time_scale
+
+    @property
+    def polls_alone(self) -> bool:
+        """Whether no poll may begin while the execution before holds one: each counts the tasks by itself."""
+        return self.max_concurrent_tasks is not None and (self.continuous or self.may_wake)
+
 
 @dataclass(frozen=True)
 class LoopState:
@@ -121,6 +138,8 @@ class LoopState:
     """Whether the service told the runner to terminate (ReportTaskRunnerHeartbeat)."""
     awake: bool = False
     """Whether the group has work, so that polls are held to their end."""
+    worked_at: float = 0.0
+    """The last time that the group is known to have had work, in seconds since the execution started."""
     pace: Pace = field(default_factory=Pace)
 
     @classmethod
@@ -138,6 +157,7 @@ class LoopState:
             running=None if running is None else int(running),
             terminated=bool(data.get("terminated")),
             awake=bool(data.get("awake")),
+            worked_at=float(data.get("worked_at") or 0),
             pace=Pace.from_json(data.get("pace")) or pace,
         )
 
@@ -157,9 +177,10 @@ class LoopState:
         """The state after the service told the runner to terminate."""
         return replace(self, terminated=True)
 
-    def woken(self) -> LoopState:
+    def woken(self, activity: Activity, *, seconds_since_start: float) -> LoopState:
         """The state after the group turned out to have work."""
-        return replace(self, awake=True)
+        ago = 0.0 if activity.running else max(0.0, activity.seconds_since_end or 0.0)
+        return replace(self, awake=True, worked_at=seconds_since_start - ago)
 
     def holds_polls(self, limits: Limits) -> bool:
         """Whether the loop waits for the service's answer to its next poll."""
@@ -167,7 +188,20 @@ class LoopState:
 
     def poll_timeout(self, limits: Limits) -> float:
         """Seconds after which the next poll is abandoned."""
-        return limits.held_poll_timeout if self._woken(limits) else limits.poll_timeout
+        if not self.holds_polls(limits):
+            return limits.poll_timeout
+        return max(limits.poll_timeout, limits.held_poll_timeout)
+
+    def needs_activity(self, limits: Limits, *, seconds_since_start: float) -> bool:
+        """Whether the loop must find out, before the next poll, if the group has work.
+
+        An abandoned short poll can be followed by no other, so the loop asks before its first poll. Later it
+        asks when the linger may be over. It lets one poll more pass, as a retry may be offered a little late.
+        """
+        if not limits.may_wake:
+            return False
+        quiet = seconds_since_start - self.worked_at
+        return self.polls == 0 or (self.awake and quiet >= limits.linger + limits.held_poll_timeout)
 
     def _woken(self, limits: Limits) -> bool:
         # A deployment may have ended the linger since, and with it the time that the function has.
@@ -277,8 +311,10 @@ def _decide(
     polled = replace(state, polls=state.polls + 1, errors=0, pace=state.pace.sent(sent_at))
     if result is PollResult.TASK:
         running = None if state.running is None else state.running + 1
-        awake = polled.awake or limits.may_wake
-        return Decision(Next.START, replace(polled, running=running, awake=awake))
+        started = replace(polled, running=running)
+        if limits.may_wake:
+            started = started.woken(Activity(running=True), seconds_since_start=seconds_since_start)
+        return Decision(Next.START, started)
 
     if result is PollResult.THROTTLED:
         # The service works and other loops are polling. That is no reason to fail, however often it happens.

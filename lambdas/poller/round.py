@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from poller.loop import Next, PollResult, decide, has_work, may_poll
+from poller.loop import LOOK_AGAIN_SECONDS, Next, PollResult, decide, has_work, may_poll
 from poller.pace import LONGEST_SLEEP_SECONDS
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ class Sleep:
 @dataclass(frozen=True)
 class FindActivity:
     """Look at the worker group's newest RunTask executions. The result is an Activity."""
+
+
+@dataclass(frozen=True)
+class FindEarlierLoop:
+    """Look whether an execution of this PollLoop runs that started earlier. The result is a bool."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ class LogRound:
     played: Round
 
 
-Step = CountRunningTasks | FindActivity | Sleep | SendPoll | SendHeartbeat | LogRound
+Step = CountRunningTasks | FindActivity | FindEarlierLoop | Sleep | SendPoll | SendHeartbeat | LogRound
 
 
 def play_round(
@@ -91,11 +96,12 @@ def play_round(
     last_pace: LastPace,
     now: Callable[[], datetime],
     jitter: Callable[[], float],
+    seconds_left: Callable[[], float],
 ) -> Generator[Step, Any, Round]:
     """Poll once if the execution still owns its slot, and decide what follows.
 
     ``state`` is the loop's before the round, ``started_at`` when its execution started. ``jitter`` returns
-    a number from 0 to 1. ``last_pace`` is updated after a poll.
+    a number from 0 to 1. ``last_pace`` is updated after a poll. ``seconds_left`` returns the invocation's.
     """
 
     def age() -> float:
@@ -104,9 +110,20 @@ def play_round(
     def without_poll(result: PollResult) -> Round:
         return Round(result, decide(result, state=state, limits=limits, seconds_since_start=age()))
 
+    def earlier_loop_ended() -> Generator[Step, Any, bool]:
+        """Wait for the execution before this one, whose last poll may still be held. False if none ran."""
+        waited = False
+        needed = _ROUND_SECONDS + limits.held_poll_timeout
+        while age() < limits.handover and seconds_left() > needed and (yield FindEarlierLoop()):
+            yield Sleep(LOOK_AGAIN_SECONDS / limits.time_scale)
+            waited = True
+        return waited
+
     if not may_poll(seconds_since_start=age(), state=state, limits=limits):
         return without_poll(PollResult.ENDED)
 
+    if state.polls == 0 and limits.polls_alone:
+        yield from earlier_loop_ended()
     if state.needs_count(limits):
         state = state.counted((yield CountRunningTasks()))
         if state.needs_count(limits):
@@ -115,9 +132,15 @@ def play_round(
     pause = state.pause(limits, seconds_since_start=age())
     if pause > LONGEST_SLEEP_SECONDS:
         return without_poll(PollResult.PACED)
-    # An abandoned short poll can be followed by no other, so the loop must know before its first poll.
-    if state.polls == 0 and limits.may_wake and has_work((yield FindActivity()), limits):
-        state = state.woken()
+    if state.needs_activity(limits, seconds_since_start=age()):
+        activity = yield FindActivity()
+        # The last poll of the slot before may bring a task, after which nobody would hold a poll.
+        if not has_work(activity, limits) and state.polls == 0 and (yield from earlier_loop_ended()):
+            activity = yield FindActivity()
+        if has_work(activity, limits):
+            state = state.woken(activity, seconds_since_start=age())
+        elif state.polls:
+            return without_poll(PollResult.ENDED)
     yield Sleep(pause)
 
     sent_at = age()
@@ -155,12 +178,27 @@ def play_invocation(
     """
     while True:
         played = yield from play_round(
-            state, started_at=started_at, limits=limits, last_pace=last_pace, now=now, jitter=jitter
+            state,
+            started_at=started_at,
+            limits=limits,
+            last_pace=last_pace,
+            now=now,
+            jitter=jitter,
+            seconds_left=seconds_left,
         )
         following = played.decision.state
-        needed = _ROUND_SECONDS + following.poll_timeout(limits)
-        if played.decision.next is not Next.POLL or seconds_left() < needed:
+        wait = played.decision.wait_seconds / limits.time_scale
+        needed = wait + _ROUND_SECONDS + following.poll_timeout(limits)
+        if not _follows_here(played) or seconds_left() < needed:
             return played
         yield LogRound(played)
+        if wait:
+            yield Sleep(wait)
         # PollLoop's history knows nothing of this round.
         state = replace(following, events=state.events)
+
+
+def _follows_here(played: Round) -> bool:
+    """Whether the next poll needs nothing of PollLoop: it follows at once, or after a short wait."""
+    quick = played.result is PollResult.EMPTY and played.decision.next is Next.WAIT
+    return quick or played.decision.next is Next.POLL

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_datapipeline import DataPipelineClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_ecs import ECSClient
     from mypy_boto3_emr import EMRClient
     from mypy_boto3_emr_serverless import EMRServerlessClient
     from mypy_boto3_rds import RDSClient
@@ -80,6 +81,13 @@ def dynamodb(region: str | None) -> DynamoDBClient:
 
 
 @cache
+def ecs() -> ECSClient:
+    """Amazon ECS."""
+    client: ECSClient = _session().create_client("ecs", config=retrying())
+    return client
+
+
+@cache
 def emr(*, repeated: bool) -> EMRClient:
     """Amazon EMR. ``repeated``: whether botocore repeats a call that failed or was not answered."""
     from botocore.config import Config
@@ -123,8 +131,15 @@ def secrets_manager(region: str) -> SecretsManagerClient:
 
 @cache
 def step_functions() -> SFNClient:
-    """AWS Step Functions."""
-    client: SFNClient = _session().create_client("stepfunctions", config=retrying())
+    """AWS Step Functions, less patient than the others: polls wait for what it answers."""
+    from botocore.config import Config
+
+    client: SFNClient = _session().create_client(
+        "stepfunctions",
+        config=Config(
+            retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=5
+        ),
+    )
     return client
 
 
@@ -144,6 +159,7 @@ def forget() -> None:
         polling,
         s3,
         dynamodb,
+        ecs,
         emr,
         emr_serverless,
         rds,

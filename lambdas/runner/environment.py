@@ -20,11 +20,19 @@ from runner.linux import Option, prctl
 NOT_CLEAN = "EnvironmentNotClean"
 """The error with which an ending environment responds. infra/run_task/invoke_handler.py retries it."""
 
+CONTAINER_VARIABLE = "TASK_OBJECTS"
+"""The variable that a container has and a function has not: where the task's objects are."""
+
 _VERSION = "2018-06-01"
 _SECONDS = 5
 
 _reasons: list[str] = []
 _connection: socket.socket | None = None
+
+
+def in_container() -> bool:
+    """Whether this is a container for one task, and no function."""
+    return CONTAINER_VARIABLE in os.environ
 
 
 def condemn(reason: str) -> None:

@@ -22,7 +22,7 @@ from runner import clients, environment, telemetry
 from runner.deadline import HandlerTimeout, deadline, margin
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import Canceled, Deferred, Failed, Finished, Outcome, TaskCanceled, TaskFailed
-from runner.progress import INTERVAL_SECONDS, ProgressThread
+from runner.progress import ProgressThread, report_interval
 from runner.redaction import Redaction
 from runner.surroundings import Surroundings, few_files_left
 from runner.task import Task
@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 
 
 _NAME = re.compile(r"[A-Za-z_.]+")
+
+_running: Task | None = None
+
+
+def cancel_task() -> None:
+    """Cancel the running task, if there is one: its container is to stop."""
+    if _running is not None:
+        _running.cancel()
 
 
 def task_handler(work: Callable[[Task], Outcome | None]) -> Callable[[dict[str, Any], LambdaContext], Any]:
@@ -45,7 +53,8 @@ def task_handler(work: Callable[[Task], Outcome | None]) -> Callable[[dict[str, 
 
     @functools.wraps(work)
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        if environment.is_condemned():
+        # A container runs no other task: it is only asked again for the task that it has begun.
+        if environment.is_condemned() and not environment.in_container():
             environment.end(context.aws_request_id)
         with _process_restored():
             return _handle(work, event, context)
@@ -64,7 +73,7 @@ def _handle(
     reserve = margin(context.get_remaining_time_in_millis() / 1000)
     task = open_task(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - reserve)
     telemetry.logger.info("Task started", resumed=task.state is not None)
-    with _progress_reports(task):
+    with _progress_reports(task), _cancelable(task):
         outcome = without_secrets(_run(work, task), task)
     if task.canceled and not isinstance(outcome, Deferred):
         outcome = Canceled()
@@ -116,13 +125,25 @@ def open_task(event: Mapping[str, Any], *, seconds_left: Callable[[], float]) ->
     return task
 
 
+@contextmanager
+def _cancelable(task: Task) -> Iterator[None]:
+    """Let ``cancel_task`` find the task while the block runs."""
+    global _running
+    _running = task
+    try:
+        yield
+    finally:
+        _running = None
+
+
 def _progress_reports(task: Task) -> AbstractContextManager[object]:
     """Report progress while the block runs, and cancel the task if the service has canceled it.
 
-    On Lambda, a separate process reports (see ``progress_process``); elsewhere a thread does.
+    Where the handler is deployed, a separate process reports (see ``progress_process``); elsewhere a thread
+    does.
     """
-    interval = float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
-    if "AWS_LAMBDA_RUNTIME_API" not in os.environ:
+    interval = report_interval()
+    if "AWS_LAMBDA_RUNTIME_API" not in os.environ and not environment.in_container():
         return ProgressThread(task, interval)
     from runner.progress_process import ProgressProcess
 

@@ -8,6 +8,7 @@ On Lambda, a separate process reports (``progress_process``); elsewhere, a threa
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from mypy_boto3_datapipeline import DataPipelineClient
 
 INTERVAL_SECONDS = 60.0
+
+
+def report_interval() -> float:
+    """Seconds between two reports. Local AWS may run the protocol's times faster."""
+    return float(os.environ.get("PROGRESS_INTERVAL_SECONDS") or INTERVAL_SECONDS)
+
 
 _NO_LONGER_OURS = {"TaskNotFoundException", "PipelineNotFoundException", "PipelineDeletedException"}
 

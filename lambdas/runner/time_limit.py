@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from runner.environment import in_container
 from runner.outcome import Failed
 from runner.task import Task
 
@@ -42,14 +43,14 @@ class TimeLimit:
 
     @classmethod
     def of_lambda(cls, task: Task) -> TimeLimit:
-        """The time until shortly before Lambda's timeout."""
+        """The time until shortly before Lambda's timeout, or that of a container."""
         seconds = task.seconds_left
-        return cls(
-            seconds,
-            Failed(
-                "HandlerTimeout",
-                f"The handler for '{task.route}' was ended after {seconds:.0f} s, before Lambda's timeout. "
-                "Give it a longer timeout in app.py (15 minutes is Lambda's most), split the work, or use a "
-                "handler that defers.",
-            ),
+        ended = f"The handler for '{task.route}' was ended after {seconds:.0f} s, "
+        advice = (
+            "the longest that RunTask keeps a container. Split the work, or use a handler that defers."
+            if in_container()
+            else "before Lambda's timeout. Give it a longer timeout in app.py (15 minutes is Lambda's most), "
+            "or run it in a container, which has no such limit: compute=Container(...). Or split the work, "
+            "or use a handler that defers."
         )
+        return cls(seconds, Failed("HandlerTimeout", ended + advice))

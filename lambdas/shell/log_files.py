@@ -7,6 +7,7 @@ Developer guide, ShellCommandActivity (``stdout``, ``stderr``) and "Viewing pipe
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,10 +16,14 @@ from typing import TYPE_CHECKING
 from data_nodes.s3_stream import S3Stream
 from data_nodes.s3_uri import S3Uri
 from runner.clients import aws_errors
+from runner.progress import report_interval
 from runner.task import Task
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+SHOWN_EVERY_REPORTS = 4
+"""Output is shown every 4 minutes: as often as every fourth progress report."""
 
 NAMES = {"stdout": "StdOutput", "stderr": "StdError"}
 
@@ -58,15 +63,29 @@ def attempt_directory(task: Task, logs: S3Uri) -> S3Uri:
 class LogFile:
     """A sink that writes to S3 until an error occurs, which it keeps in ``problem``."""
 
-    def __init__(self, place: LogPlace, s3: Callable[[], S3Client]) -> None:
+    def __init__(
+        self, place: LogPlace, s3: Callable[[], S3Client], now: Callable[[], float] = time.monotonic
+    ) -> None:
         self.place = place
         self.problem = ""
         self._s3 = s3
+        self._now = now
         self._stream: S3Stream | None = None
+        self._shown = now()
+        self._is_news = False
 
     def write(self, data: bytes) -> None:
         """Write, unless writing has failed before."""
+        self._is_news = True
         self._try(lambda: self._open().write(data))
+
+    def show_sometimes(self) -> None:
+        """Let people see what there is, every few minutes: a command may run for hours."""
+        if not self._is_news or self.problem or self._now() - self._shown < _shown_every():
+            return
+        self._shown, self._is_news = self._now(), False
+        with suppress(*aws_errors()):  # If it matters, ``close`` fails too.
+            self._open().show()
 
     def close(self) -> None:
         """Create the object."""
@@ -87,3 +106,7 @@ class LogFile:
             if self._stream is not None:
                 with suppress(*aws_errors()):
                     self._stream.abort()
+
+
+def _shown_every() -> float:
+    return SHOWN_EVERY_REPORTS * report_interval()

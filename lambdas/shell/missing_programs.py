@@ -12,14 +12,29 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-ADVICE = (
-    "These programs are not in this function, and bash went on without them: what the command wrote may be "
-    "wrong, whatever its exit code. docs/shell-commands.md names the programs that are there; bring others "
-    "in a Lambda layer (layers=[...] of the handler in app.py)."
+from runner.environment import in_container
+
+_MISSING = (
+    "These programs are not in this {place}, and bash went on without them: what the command wrote may be "
+    "wrong, whatever its exit code. {remedy}"
+)
+_OF_A_FUNCTION = _MISSING.format(
+    place="function",
+    remedy="docs/shell-commands.md names the programs that are there; bring others in a Lambda layer "
+    "(layers=[...] of the handler in app.py), or run the handler in a container.",
+)
+_OF_A_CONTAINER = _MISSING.format(
+    place="container",
+    remedy="Give Container in app.py packages=[...] or an image that has them: see docs/containers.md.",
 )
 _MAX_BYTES = 8_192
 _MAX_NAMES = 20
 _VARIABLE = "BASH_FUNC_command_not_found_handle%%"
+
+
+def advice() -> str:
+    """What to do about missing programs, where this runs."""
+    return _OF_A_CONTAINER if in_container() else _OF_A_FUNCTION
 
 
 class MissingPrograms:

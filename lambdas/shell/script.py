@@ -11,25 +11,36 @@ from pathlib import Path
 
 from data_nodes.s3_uri import S3Uri
 from runner import TaskCanceled, TaskFailed, clients, environment
+from runner.environment import in_container
+from runner.packages import package_manager
 from runner.task import Task
+from shell import aws_cli
 from shell.command import run_command
-from shell.command_role import CommandRole
+from shell.command_role import OF_THE_CONTAINER, CommandRole
 from shell.log_files import NAMES, LogFile, log_place
-from shell.missing_programs import ADVICE, MissingPrograms
+from shell.missing_programs import MissingPrograms, advice
 from shell.output import LineLog, Redactor, Sink, Tail, Tee, close_all
 from shell.scratch import scratch_directory
 from shell.staging import Staging, make_directories, stage_in, stage_out
 
 _NOT_FOR_COMMANDS = {
-    # The Lambda runtime's variables: a command that calls the Runtime API would respond in our place, and the
-    # runtime's search path would shadow the command's Python packages.
+    # The Lambda runtime's variables: a command that calls the Runtime API would respond in our place. The
+    # runtime's PYTHONPATH, too, would shadow the command's Python packages.
     "AWS_LAMBDA_RUNTIME_API",
-    "COMMAND_ROLE_ARN",
     "LAMBDA_RUNTIME_DIR",
     "LAMBDA_TASK_ROOT",
-    "PROGRESS_INTERVAL_SECONDS",
-    "PYTHONPATH",
     "_HANDLER",
+    # The stack's own.
+    "COMMAND_ROLE_ARN",
+    "PROGRESS_INTERVAL_SECONDS",
+    "TASK_AWS_CLI",
+    "TASK_CODE",
+    "TASK_FAMILY",
+    "TASK_HANDLER",
+    "TASK_MEMORY_MB",
+    "TASK_OBJECTS",
+    "TASK_PACKAGES",
+    *OF_THE_CONTAINER,
 }
 
 _HOST_COMMANDS = Path(__file__).with_name("bin")
@@ -74,8 +85,7 @@ def run_script(task: Task) -> ScriptResult:
     The script's output goes to the log and to S3. Raises FieldError, TaskFailed, and TaskCanceled.
     """
     environment.connect()  # While files can be opened: a command may take that away.
-    with scratch_directory() as directory:
-        role = CommandRole.for_task(task)
+    with scratch_directory() as directory, CommandRole.for_task(task) as role:
         staging = Staging.of(task, directory)
         script = directory / "script"
         write_script(task, script, role)
@@ -135,9 +145,16 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
         )
         for stream in NAMES
     }
+
+    def should_stop() -> bool:
+        for file in files.values():
+            file.show_sometimes()
+        return task.canceled
+
     missing = MissingPrograms(directory)
     variables = {
         **command_environment(os.environ, work, role),
+        **aws_cli.fetch(directory),
         **staging.environment,
         **missing.environment,
     }
@@ -147,14 +164,14 @@ def _run(task: Task, script: Path, directory: Path, staging: Staging, role: Comm
             cwd=work,
             env=variables,
             on_output=lambda stream, data: streams[stream].write(data),
-            should_stop=lambda: task.canceled,
+            should_stop=should_stop,
         )
     except OSError as error:
         raise TaskFailed(_not_started(error, task, script), error_id="CommandNotStarted") from error
     finally:
         close_all(streams)
         if names := missing.names():
-            task.logger.warning("Programs missing", programs=names, advice=ADVICE)
+            task.logger.warning("Programs missing", programs=names, advice=advice())
     _check(task, files, ended.exit_code)
     if ended.stopped:
         raise TaskCanceled
@@ -184,7 +201,7 @@ def _not_started(error: OSError, task: Task, script: Path) -> str:
     if error.errno in {errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}:
         return (
             f"The command could not be started: {error.strerror}. The function has no more files, processes "
-            "or memory left; `memory_mb` of the handler in app.py gives it more memory."
+            "or memory left; `memory_mb` of the handler, or of its Container, in app.py gives it more memory."
         )
     first_line = script.read_bytes()[:200].split(b"\n")[0].decode("utf-8", "replace")
     if first_line.startswith("#!"):
@@ -200,15 +217,20 @@ def command_environment(environment: Mapping[str, str], work: Path, role: Comman
 
     It is the function's, with the command's own credentials, and without variables of the Lambda runtime.
     """
+    # A container's search path is its image's own.
+    left_out = _NOT_FOR_COMMANDS if in_container() else {*_NOT_FOR_COMMANDS, "PYTHONPATH"}
     kept = {
         key: value
         for key, value in environment.items()
-        if key not in _NOT_FOR_COMMANDS and not key.startswith("POWERTOOLS_")
+        if key not in left_out and not key.startswith("POWERTOOLS_")
     }
     # Lambda's image has no time zones: TZ=Europe/Berlin would silently be UTC.
     zones = {"TZDIR": _TIME_ZONES, "PYTHONTZPATH": _TIME_ZONES} if _TIME_ZONES else {}
-    own = {"PATH": search_path(kept.get("PATH", os.defpath)), "HOME": str(work), "PWD": str(work)}
-    return {**zones, **kept, **own, "TMPDIR": str(work.parent), **(role.credentials or {})}
+    path = kept.get("PATH", os.defpath)
+    own = {"PATH": search_path(path), "HOME": str(work), "PWD": str(work), "TMPDIR": str(work.parent)}
+    manager = package_manager(path) if in_container() else None
+    installs = {"_PACKAGE_MANAGER": manager} if manager else {}
+    return {**zones, **kept, **own, **installs, **role.variables}
 
 
 def search_path(path: str) -> str:
@@ -218,7 +240,8 @@ def search_path(path: str) -> str:
     """
     candidates = [Path(entry).with_name("awscli") for entry in path.split(":") if entry.endswith("/bin")]
     found = [str(directory) for directory in candidates if os.access(directory / "aws", os.X_OK)]
-    return ":".join([str(_HOST_COMMANDS), path, *found, str(_FALLBACKS)])
+    of_container = [str(aws_cli.PROGRAMS)] if in_container() else []
+    return ":".join([str(_HOST_COMMANDS), path, *found, *of_container, str(_FALLBACKS)])
 
 
 def _line_log(task: Task, stream: str, file: LogFile | None) -> LineLog:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from data_nodes.s3_data_node import S3DataNode
-from data_nodes.s3_stream import S3Stream
+from data_nodes.s3_stream import AT_ONCE, S3Stream
 from data_nodes.s3_uri import MAX_KEY_BYTES, S3Uri
 from data_nodes.stored_object import StoredObject
 from runner import clients
@@ -186,7 +186,8 @@ def _check_room(stored: StoredObject, directory: Path) -> None:
 
 def _no_room(why: str) -> TaskFailed:
     return TaskFailed(
-        f"Ephemeral storage is too small: {why}. Set `ephemeral_mb` of the handler in app.py, up to 10,240.",
+        f"Ephemeral storage is too small: {why}. Set `ephemeral_mb` of the handler in app.py, up to 10,240, "
+        "or `ephemeral_gb` of its Container, up to 200.",
         error_id="EphemeralStorageFull",
     )
 
@@ -213,7 +214,7 @@ def _decompress(stored: StoredObject, file: Path, target: Path, check_canceled: 
 
 
 def _store_compressed(s3: S3Client, path: Path, uri: S3Uri, check_canceled: Callable[[], None]) -> None:
-    stream = S3Stream(s3, uri)
+    stream = S3Stream(s3, uri, at_once=AT_ONCE)
     try:
         compressed = gzip.GzipFile(filename="", fileobj=cast("BinaryIO", stream), mode="wb", mtime=0)
         with path.open("rb") as source, compressed:
@@ -279,6 +280,8 @@ def _file_problem(path: Path) -> str:
         return "is no file"
     except OSError as error:
         return f"cannot be read: {error.strerror}"
+    if path.resolve().is_relative_to("/proc"):  # Such as the variables of whoever reads it: the handler.
+        return "is a link to a file of the system"
     return "" if os.access(path, os.R_OK) else "cannot be read: its modes do not allow it"
 
 
@@ -333,5 +336,5 @@ def _transfer_config() -> TransferConfig:
     from boto3.s3.transfer import TransferConfig
 
     return TransferConfig(
-        max_concurrency=4, multipart_threshold=16 * 1024 * 1024, max_io_queue=16, io_chunksize=262_144
+        max_concurrency=6, multipart_threshold=16 * 1024 * 1024, max_io_queue=16, io_chunksize=262_144
     )

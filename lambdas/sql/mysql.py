@@ -19,6 +19,7 @@ from sql.errors import (
 from sql.names import MYSQL_QUOTE, parts, quoted
 from sql.session import Session
 from sql.tls import Tls, ssl_context
+from sql.wire import PlainWire, TlsWire, keep
 
 _REFUSED = {ER.ACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR}
 _NOT_THERE = {ER.NO_SUCH_TABLE, ER.BAD_DB_ERROR, ER.WRONG_TABLE_NAME}
@@ -54,9 +55,17 @@ class MySqlSession(Session):
             ssl=None if server.tls in {Tls.DISABLE, Tls.PREFER} else ssl_context(server.tls),
             defer_connect=True,
         )
-        self._driver.connect(connection)
+        self._wire: PlainWire | TlsWire = PlainWire.of(connection)
+        if server.tls is not Tls.DISABLE:
+            context = ssl_context(server.tls)
+            keep(context, self._keep)
+            self._driver.ctx = context  # type: ignore[attr-defined] # The stubs lack it.
+        self._driver.connect(self._wire)
         self._set_up()
         return int(self._driver.thread_id())  # type: ignore[no-untyped-call]
+
+    def _keep(self, wire: TlsWire) -> None:
+        self._wire = wire
 
     def _set_up(self) -> None:
         """Set what MySQL Connector/J sets: a strict mode (jdbcCompliantTruncation), and ``sessionVariables``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from typing import Any
 
 from pg8000.core import COMMAND_COMPLETE, DATA_ROW
@@ -20,9 +21,10 @@ from sql.errors import (
 )
 from sql.session import Session
 from sql.tls import Tls, ssl_context
+from sql.wire import PlainWire, TlsWire
 
-_WITHOUT_CONTEXT = {Tls.DISABLE: False, Tls.PREFER: None}
-"""pg8000's names for these two modes."""
+_SSL_REQUEST = struct.pack("!ii", 8, 80_877_103)
+"""PostgreSQL documentation, "Message Formats"."""
 
 _LOST = {"network error", "connection is closed"}
 """pg8000's messages. Its other errors of this class concern COPY without a stream."""
@@ -82,15 +84,14 @@ class PostgreSqlSession(Session):
     def _log_in(self, connection: socket.socket) -> int:
         server = self.server
         self._completed = 0
+        self._wire = _wire(connection, server.tls, server.host)
         self._driver = _Driver(
             server.credentials.username,
             host=server.host,
-            sock=connection,
+            sock=self._wire,
             database=server.database or None,
             password=server.credentials.password,
-            ssl_context=(
-                _WITHOUT_CONTEXT[server.tls] if server.tls in _WITHOUT_CONTEXT else ssl_context(server.tls)
-            ),
+            ssl_context=False,  # The wire has it.
             application_name="data-pipeline-task-runner",
             startup_params={
                 # The default is the database's encoding, which cannot represent every text.
@@ -144,6 +145,25 @@ class PostgreSqlSession(Session):
 
     def _count(self, _data: bytes, _context: Any) -> None:
         self._completed += 1
+
+
+def _wire(connection: socket.socket, tls: Tls, host: str) -> PlainWire | TlsWire:
+    """The connection, with TLS as the mode says (PostgreSQL documentation, "SSL Session Encryption").
+
+    Raises OSError, and InterfaceError if the server does not support TLS, and the mode needs it.
+    """
+    if tls is Tls.DISABLE:
+        return PlainWire.of(connection)
+    connection.sendall(_SSL_REQUEST)
+    if connection.recv(1) == b"S":
+        context = ssl_context(tls)
+        context.sslsocket_class = TlsWire
+        wire = context.wrap_socket(connection, server_hostname=host)
+        assert isinstance(wire, TlsWire)  # noqa: S101 - for mypy
+        return wire
+    if tls is not Tls.PREFER:
+        raise InterfaceError("Server refuses SSL")
+    return PlainWire.of(connection)
 
 
 def _failure(error: Exception, number: int, script: str) -> TaskFailed:

@@ -89,7 +89,7 @@ class Session(ABC):
         ):
             other._end_session(self._id)
         # Even if that failed, the thread that waits for the server has to continue.
-        self._shut_down()
+        self.disconnect()
 
     def close(self) -> None:
         """Close the connection. The server rolls back what is not committed."""
@@ -100,7 +100,7 @@ class Session(ABC):
     @contextlib.contextmanager
     def _no_longer_than(self, seconds: float) -> Iterator[None]:
         """Shut down the connection if the block takes longer. The driver then raises some exception."""
-        timer = threading.Timer(seconds, self._shut_down)
+        timer = threading.Timer(seconds, self.disconnect)
         timer.daemon = True
         timer.start()
         try:
@@ -108,7 +108,8 @@ class Session(ABC):
         finally:
             timer.cancel()
 
-    def _shut_down(self) -> None:
+    def disconnect(self) -> None:
+        """Make a thread that waits for the server continue, with an error."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 

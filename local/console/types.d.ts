@@ -101,7 +101,8 @@ interface State {
     Default?: string;
     Choices?: { Next: string; Condition?: string; Variable?: string }[];
     Catch?: { Next: string; ErrorEquals?: string[] }[];
-    Arguments?: { FunctionName?: unknown };
+    Arguments?: { FunctionName?: unknown; TaskDefinition?: unknown };
+    Branches?: { States: Record<string, State> }[];
 }
 
 interface Definition {
@@ -133,6 +134,8 @@ interface HistoryEvent {
 /** A state that an execution entered; `exited` is null while it is in it. */
 interface Step {
     name: string;
+    /** The state at the top in whose branches it is. */
+    within: string | null;
     entered: number;
     exited: number | null;
     problems: { error: string; cause: string }[];

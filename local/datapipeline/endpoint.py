@@ -60,7 +60,7 @@ class DataPipelineEndpoint:
     """The service of one account in one region. Its methods run on the event loop that ``start`` ran on."""
 
     def __init__(self, *, settings: Settings, time_scale: float, aws_endpoint_url: str) -> None:
-        self._settings = settings
+        self.settings = settings
         self._clock = Clock(time_scale)
         self._service = Service(settings, Random())  # noqa: S311 - ids, not secrets
         self._needed = NeededCalls(
@@ -167,7 +167,7 @@ class DataPipelineEndpoint:
             raise UnknownOperationError(f"'{target}' is not an operation of AWS Data Pipeline")
         operation = target.removeprefix(TARGET)
         request = read_request(body, refusal=SerializationError)
-        if self._settings.throttling == "on" and not self._throttle.admits(operation, self._clock.now()):
+        if self.settings.throttling == "on" and not self._throttle.admits(operation, self._clock.now()):
             raise ThrottlingError("Rate exceeded")
         if self.faults.down():
             raise InternalServiceError("The service is down, as was asked for")
@@ -230,7 +230,7 @@ class DataPipelineEndpoint:
         if poll.task is not None:
             return json.dumps({"taskObject": self._service.task_object(poll.task)}).encode()
         empty = {"empty-object": b"{}", "null-task": b'{"taskObject": null}', "empty-body": b""}
-        return empty[self._settings.empty_poll]
+        return empty[self.settings.empty_poll]
 
     def _after(self) -> None:
         """Follow up on a step of the engine: answer polls, carry out effects, and set the next timer."""

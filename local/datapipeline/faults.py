@@ -20,12 +20,30 @@ KINDS: dict[str, str] = {
     "duplicate": "the answer is given a second time, to the next call of the operation, "
     "which is not carried out; of PollForTask only an answer with a task",
     "answer": "`answer`, any JSON, is the operation's answer; it is not carried out",
+    "capacity": "RunTask of Amazon ECS starts nothing, for lack of capacity",
+    "limit": "RunTask of Amazon ECS starts nothing, because of the account's limit of vCPUs",
+    "twice": "RunTask of Amazon ECS starts a second task that nobody is told of",
+    "unstartable": "the task fails to start, with `answer` as its reason",
+    "kill": "the task's containers are killed `seconds` after their start",
+    "interrupt": "the task is interrupted `seconds` after its start, as on Fargate Spot",
     "down": "for `seconds` no call of any operation (operation *) is carried out: InternalServiceError (500)",
 }
 
 EVERY_OPERATION = "*"
 START_EXECUTION = "StepFunctions:StartExecution"
 LAMBDA = "Lambda:"
+ECS = "ECS:"
+CONTAINER = f"{ECS}Container"
+"""What happens to the next task, in place of an operation."""
+_OF_DATA_PIPELINE = ("error", "throttle", "deny", "delay", "drop", "duplicate", "answer")
+_OF_ECS = ("error", "throttle", "deny", "delay", "drop")
+_OF_RUN_TASK = (*_OF_ECS, "capacity", "limit", "twice")
+_OF_CONTAINERS = ("delay", "unstartable", "kill", "interrupt")
+_ECS_OPERATIONS = {
+    CONTAINER: _OF_CONTAINERS,
+    f"{ECS}RunTask": _OF_RUN_TASK,
+    **{f"{ECS}{name}": _OF_ECS for name in ("StopTask", "DescribeTasks", "ListTasks")},
+}
 _OF_STATE_MACHINES = ("error", "throttle", "delay", "drop")
 """The kinds of faults for what state machines call: they see the errors of StartExecution and Lambda."""
 
@@ -85,8 +103,10 @@ def _kinds_of(operation: str) -> tuple[str, ...]:
         return ("down",)
     if operation == START_EXECUTION or operation.removeprefix(LAMBDA) not in ("", operation):
         return _OF_STATE_MACHINES
+    if operation in _ECS_OPERATIONS:
+        return _ECS_OPERATIONS[operation]
     if operation in operations():
-        return tuple(kind for kind in KINDS if kind != "down")
+        return _OF_DATA_PIPELINE
     raise FaultError(f"there is no operation '{operation}'")
 
 

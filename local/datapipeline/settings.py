@@ -125,6 +125,15 @@ class Settings:
         ),
     )
 
+    container_start: timedelta = field(
+        default=timedelta(0),
+        metadata=_about("how long a task of Amazon ECS takes to start; on AWS Fargate 30 to 60 seconds"),
+    )
+    container_credentials: timedelta = field(
+        default=timedelta(hours=6),
+        metadata=_about("how long the credentials of a container's task role last, at any time scale"),
+    )
+
     def with_values(self, assignments: Iterable[str]) -> Settings:
         """These settings with `NAME=VALUE` applied. Raises ValueError, which says what is allowed."""
         changes: dict[str, Any] = {}

@@ -70,6 +70,16 @@ def with_rest_service(is_for: Callable[[dict[str, Any]], bool], service: Asgi, o
     return application
 
 
+def with_paths(knows: Callable[[str], bool], service: Asgi, others: Asgi) -> Asgi:
+    """``others`` plus a service that gets the requests without a target whose path it ``knows``."""
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        own = scope["type"] == "http" and target_of(scope) is None and knows(scope["path"])
+        await (service if own else others)(scope, receive, send)
+
+    return application
+
+
 def _is_control(path: str | None, scope: dict[str, Any]) -> bool:
     return path is not None and scope["type"] == "http" and scope["path"].startswith(path)
 

@@ -40,8 +40,8 @@ class Pool:
         self._endpoint_url = endpoint_url
         self._deliver_to = deliver_to
         self._credentials_of = credentials_of
-        self._sandbox = create_sandbox(directory)
-        self._deployments = Deployments(directory, python=self._sandbox.runtime.python)
+        self.sandbox = create_sandbox(directory)
+        self._deployments = Deployments(directory, python=self.sandbox.runtime.python)
         self._idle: defaultdict[Function, list[Worker]] = defaultdict(list)
         self._expiries: dict[Worker, asyncio.TimerHandle] = {}
         self._workers: set[Worker] = set()
@@ -50,12 +50,12 @@ class Pool:
     @property
     def why_root(self) -> str | None:
         """Why functions run as root, if they do."""
-        return self._sandbox.why_root
+        return self.sandbox.why_root
 
     @property
     def why_more(self) -> str | None:
         """Why functions see more of this machine than on Lambda, if they do."""
-        return self._sandbox.why_more
+        return self.sandbox.why_more
 
     async def invoke(
         self, function: Function, *, request_id: str, event: bytes, invoked_function_arn: str
@@ -88,7 +88,7 @@ class Pool:
         environment_id = uuid.uuid4().hex
         stream = f"{datetime.now(UTC):%Y/%m/%d}/{function.log_stream_prefix}{environment_id}"
         logs = LogStream(self._deliver_to(function, stream))
-        worker = Worker(function, logs, self._directory / "tmp" / environment_id, self._sandbox)
+        worker = Worker(function, logs, self._directory / "tmp" / environment_id, self.sandbox)
         self._workers.add(worker)
         await worker.start(
             deployment,

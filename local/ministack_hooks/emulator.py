@@ -15,22 +15,31 @@ from typing import Any
 
 from local.account import ACCOUNT, REGION
 from local.datapipeline.faults import Faults
+from local.ecs.endpoint import EcsEndpoint
+from local.ecs.wire import OPERATIONS as ECS_OPERATIONS
 from local.lambda_runtime.function import Function, Layer
 from local.lambda_runtime.worker import Result
+from local.ministack_hooks.branches import Branches
 from local.ministack_hooks.cloudwatch_alarms import CloudWatchAlarms
 from local.ministack_hooks.deliveries import Deliveries, Undelivered
+from local.ministack_hooks.ecs_capacity_providers import add_capacity_provider_associations
+from local.ministack_hooks.ecs_definitions import EcsDefinitions, run_tasks_of_state_machines
+from local.ministack_hooks.ecs_integration import EcsIntegration
 from local.ministack_hooks.encrypted_executions import EncryptedExecutions
-from local.ministack_hooks.expressions import ParsedOnce
+from local.ministack_hooks.execution_timeout import ExecutionTimeout
+from local.ministack_hooks.expressions import ParsedOnce, write_all_characters
 from local.ministack_hooks.function_roles import FunctionRoles
 from local.ministack_hooks.handler import Handler
 from local.ministack_hooks.key_use import KeyUse
 from local.ministack_hooks.log_delivery import LogDelivery
 from local.ministack_hooks.log_pages import paged
+from local.ministack_hooks.managed_rules import ManagedRules
 from local.ministack_hooks.missing_objects import MissingObjects
 from local.ministack_hooks.permissions import Permissions
 from local.ministack_hooks.size_limits import SizeLimits
 from local.ministack_hooks.state_machine_faults import StateMachineFaults
 from local.ministack_hooks.state_machine_roles import StateMachineRoles
+from local.ministack_hooks.stored_objects import StoredObjects
 from local.permissions.calls import CallsOf, CannotAssumeError
 
 Asgi = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
@@ -103,13 +112,20 @@ class Ministack:
         self._end_aborted_executions()
         self._give_succeed_its_output()
         SizeLimits(self._step_functions)
+        StoredObjects(self._step_functions)
         EncryptedExecutions(self._step_functions)
         ParsedOnce(self._step_functions.jsonata)
+        write_all_characters()
         self.permissions = Permissions(account=ACCOUNT, region=REGION, note=note)
         self.function_roles = FunctionRoles(self._lambda, self.permissions)
         self._roles = StateMachineRoles(self._step_functions, self.permissions)
+        ExecutionTimeout(self._step_functions)
+        self._branches = Branches(self._step_functions, self._roles.running)
+        self.ecs_definitions = EcsDefinitions(account=ACCOUNT, region=REGION)
+        add_capacity_provider_associations()
         self._deliveries = Deliveries(self.permissions)
         LogDelivery(self._step_functions, self.permissions)
+        ManagedRules(self._step_functions, self.permissions)
         KeyUse(self._step_functions, self.permissions)
         MissingObjects(self.permissions)
         self._match_phrases()
@@ -220,6 +236,17 @@ class Ministack:
         module._execute_function_warm = execute
         module._emit_lambda_logs = logs
         module._emit_lambda_metrics = metrics
+
+    def run_tasks(self, endpoint: EcsEndpoint) -> None:
+        """Let ``endpoint`` serve what state machines do with tasks of Amazon ECS."""
+        run_tasks_of_state_machines(self._app, self._step_functions, endpoint)
+        EcsIntegration(self._step_functions, endpoint, self._roles, self._branches)
+        self._roles.add_service(
+            "ecs",
+            lambda operation, request: (
+                endpoint.calls(operation, request) if operation in ECS_OPERATIONS else None
+            ),
+        )
 
     def make_state_machines_calls_fail(self, faults: Faults) -> None:
         """Apply the faults that are set to the calls of state machines."""

@@ -28,6 +28,18 @@ class ParsedOnce:
         jsonata.Jsonata.get_parser = staticmethod(lambda: self)
 
 
+def write_all_characters() -> None:
+    """Make ``$string`` write non-ASCII characters as they are, as JavaScript does (JSON.stringify)."""
+    functions: Any = importlib.import_module("jsonata.functions").Functions
+    encoder = functions.Encoder
+
+    class Encoder(encoder):  # type: ignore[misc, valid-type]
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**{**settings, "ensure_ascii": False})
+
+    functions.Encoder = Encoder
+
+
 class EvaluationError(Exception):
     """An expression has no value: States.QueryEvaluationError."""
 

@@ -1,5 +1,7 @@
 """The permissions that Step Functions' optimized integrations need, and their error names for a denial.
 
+Amazon ECS is not among them: see ecs_integration.py.
+
 Source: Step Functions developer guide, "Integrating services with Step Functions".
 """
 
@@ -51,7 +53,6 @@ _OPTIMIZED: Mapping[str, tuple[str, Resource, str, str]] = {
     ),
     "sqs:sendMessage": ("sqs:SendMessage", _queue, "SQS", "AmazonSQS"),
     "sns:publish": ("sns:Publish", _member("TopicArn"), "SNS", "AmazonSNS"),
-    "ecs:runTask": ("ecs:RunTask", _member("TaskDefinition"), "ECS", "AmazonECS"),
     "events:putEvents": ("events:PutEvents", _member("EventBusName"), "EventBridge", "AmazonEventBridge"),
     **{
         f"dynamodb:{name}": (f"dynamodb:{name[0].upper()}{name[1:]}", _table, "DynamoDB", "AmazonDynamoDBv2")

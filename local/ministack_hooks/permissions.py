@@ -11,6 +11,7 @@ import functools
 import importlib
 import json
 import secrets
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -56,16 +57,28 @@ class Permissions:
     # What runs with a role
 
     def assume(
-        self, role_arn: str, session_name: str, *, service: str, context: Mapping[str, str] | None = None
+        self,
+        role_arn: str,
+        session_name: str,
+        *,
+        service: str,
+        context: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> Credentials:
         """Credentials of a role for `service`, such as ``lambda.amazonaws.com``.
 
-        ``context`` has the condition keys that the service provides, in lower case. Raises CannotAssumeError.
+        ``context`` has the condition keys that the service provides, in lower case. They expire after
+        ``seconds``, if given. Raises CannotAssumeError.
         """
-        return self._in_scope(lambda: self._assume(role_arn, session_name, service, context or {}))
+        return self._in_scope(lambda: self._assume(role_arn, session_name, service, context or {}, seconds))
 
     def _assume(
-        self, role_arn: str, session_name: str, service: str, context: Mapping[str, str]
+        self,
+        role_arn: str,
+        session_name: str,
+        service: str,
+        context: Mapping[str, str],
+        seconds: float | None,
     ) -> Credentials:
         name = role_arn.rpartition("/")[2]
         account = role_arn.split(":")[4] if role_arn.count(":") >= 5 else ""
@@ -86,6 +99,7 @@ class Permissions:
                 "SessionToken": made.session_token,
                 "AccountId": account,
                 "PrincipalType": "AssumedRole",
+                **({} if seconds is None else {"Expiration": time.time() + seconds}),
             },
         )
         return made

@@ -10,16 +10,19 @@ from __future__ import annotations
 import contextvars
 import importlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.json_service import json_object
 from local.ministack_hooks.integrations import optimized
 from local.ministack_hooks.permissions import Permissions
-from local.permissions.calls import Call, CallsOf, Denied
+from local.permissions.calls import Call, Denied
 from local.sdk_errors import sdk_error
 
 PRINCIPAL = "states.amazonaws.com"
+
+CallsOfSome = Callable[[str, Mapping[str, Any]], list[Call] | None]
+"""As CallsOf, but not for every operation."""
 
 
 class StateMachineRoles:
@@ -30,7 +33,7 @@ class StateMachineRoles:
         self._permissions = permissions
         self._app: Any = importlib.import_module("ministack.app")
         self._actions: Any = importlib.import_module("ministack.core.iam_actions")
-        self._calls_of: dict[str, CallsOf] = {}
+        self._calls_of: dict[str, CallsOfSome] = {}
         self._execution: contextvars.ContextVar[str | None] = contextvars.ContextVar(
             "execution", default=None
         )
@@ -39,16 +42,46 @@ class StateMachineRoles:
         self._check_optimized_integrations()
         self._check_sdk_integrations()
 
-    def add_service(self, service: str, calls_of: CallsOf) -> None:
-        """Register the function that returns the calls an added service's operations make."""
+    def add_service(self, service: str, calls_of: CallsOfSome) -> None:
+        """Register the function that returns the calls an added service's operations make.
+
+        It returns None for operations that are ministack's.
+        """
         self._calls_of[service] = calls_of
+
+    def denied(self, call: Call) -> Denied | None:
+        """The denial if the state machine that this thread runs may not make a call."""
+        return self._denied(call)
+
+    def running(self) -> bool:
+        """Whether the execution that this thread runs has not ended; true if it runs none."""
+        found = self._found()
+        return found is None or found["status"] == "RUNNING"
+
+    def note(self, event_type: str, details: Mapping[str, Any]) -> None:
+        """Add an event to the history of the execution that this thread runs."""
+        found = self._found()
+        if found is not None:
+            self._step_functions._add_event(found, event_type, details)
+
+    def _found(self) -> Any:
+        execution = self._execution.get()
+        return self._step_functions._executions.get(execution) if execution else None
 
     def _know_the_execution(self) -> None:
         original = self._step_functions._run_execution
 
         def run(exec_arn: str) -> None:
-            self._execution.set(exec_arn)
-            original(exec_arn)
+            # `.sync` runs a nested execution in the thread of the outer one, which outlives it.
+            outer = self._execution.get()
+            token = self._execution.set(exec_arn)
+            try:
+                original(exec_arn)
+            except SystemExit:  # It has been stopped.
+                if outer is None:
+                    raise
+            finally:
+                self._execution.reset(token)
 
         self._step_functions._run_execution = run
 
@@ -100,7 +133,10 @@ class StateMachineRoles:
         self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any
     ) -> list[Call]:
         if service in self._calls_of:
-            return self._calls_of[service](headers["x-amz-target"].rpartition(".")[2], json_object(body))
+            operation = headers["x-amz-target"].rpartition(".")[2]
+            calls = self._calls_of[service](operation, json_object(body))
+            if calls is not None:
+                return calls
         parameters = self._app._routing_params(method, path, headers, body, query)
         request = (service, method, path, headers, body, parameters)
         action = self._actions.extract_iam_action(*request)
@@ -117,8 +153,7 @@ class StateMachineRoles:
         return f"{prefix}.{error}", f"{denied.message} (Service: {prefix}, Status Code: 400)"
 
     def _denied(self, call: Call) -> Denied | None:
-        execution = self._execution.get()
-        found = self._step_functions._executions.get(execution) if execution else None
+        found = self._found()
         machine = self._step_functions._state_machines.get(found["stateMachineArn"]) if found else None
         if machine is None:
             return None  # It was deleted while it ran. ministack notices that itself.

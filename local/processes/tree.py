@@ -121,6 +121,22 @@ class ProcessTree:
         for pid in [] if supervisor is None else descendants(supervisor):
             send(pid, signal.SIGTERM)
 
+    def send(self, number: int) -> None:
+        """Send a signal to the program alone, if it still runs."""
+        if self._program is not None:
+            send(self._program, number)
+
+    @property
+    def program(self) -> int | None:
+        """The program's process id; None if it has ended."""
+        return self._program
+
+    @property
+    def processes(self) -> list[int]:
+        """The ids of the program and everything that it has started, in whatever session."""
+        supervisor = self._supervisor
+        return [] if supervisor is None else descendants(supervisor)
+
     def kill(self) -> None:
         """Kill the program and everything it has started. The supervisors then end by themselves."""
         self._killed = True

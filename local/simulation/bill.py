@@ -86,6 +86,31 @@ def bill(
     return _shared_allowances([Line(what, quantity, prices.of[key]) for what, key, quantity in quantities])
 
 
+@dataclass(frozen=True)
+class Containers:
+    """Handlers in containers: how many hours they run in a month, and of what size each is."""
+
+    hours: float
+    cpu: int = 1024
+    """CPU units, of which a vCPU has 1,024."""
+    memory_mb: int = 2048
+
+
+_TRANSITIONS_OF_A_CONTAINER_HOUR = 45
+"""Wait, ReportProgress and Canceled? each 240 s (infra/run_task/run_container.py)."""
+
+
+def containers_bill(containers: Containers, prices: Prices) -> list[Line]:
+    """What containers add, whatever their tasks."""
+    hours = containers.hours
+    return [
+        Line("Container", hours * containers.cpu / 1024, prices.of["fargate_vcpu_hour"]),
+        Line("Container", hours * containers.memory_mb / 1024, prices.of["fargate_gb_hour"]),
+        Line("Address", hours, prices.of["address_hour"]),
+        Line("RunTask", hours * _TRANSITIONS_OF_A_CONTAINER_HOUR, prices.of["transition"]),
+    ]
+
+
 def _shared_allowances(lines: Sequence[Line]) -> list[Line]:
     """Deduct each free tier only once, even if several lines share its price."""
     left: dict[str, float] = {}

@@ -9,7 +9,7 @@ from infra.configuration_error import ConfigurationError
 from infra.worker_group import WorkerGroup
 from local.arguments import whole
 from local.simulation.arrivals import PATTERNS
-from local.simulation.bill import MONTH_DAYS
+from local.simulation.bill import MONTH_DAYS, Containers
 from local.simulation.prices import Prices
 from local.simulation.report import OF_TASK_SECONDS, PIPELINES, report
 from local.simulation.scenario import DEFAULT, Scenario
@@ -57,11 +57,21 @@ def main(arguments: Sequence[str]) -> int:
         dead_poll=options.dead_poll,
     )
     lines = report(
-        scenario, Prices.load(), memory_mb=options.memory_mb, secret_share=options.secret_tasks / 100
+        scenario,
+        Prices.load(),
+        memory_mb=options.memory_mb,
+        secret_share=options.secret_tasks / 100,
+        containers=_containers(options),
     )
     for line in lines:
         print(line)
     return 0
+
+
+def _containers(options: argparse.Namespace) -> Containers | None:
+    if not options.container_hours:
+        return None
+    return Containers(options.container_hours, options.container_cpu, options.container_memory_mb)
 
 
 def _polls_per_day(group: WorkerGroup) -> int:
@@ -126,6 +136,19 @@ def _parser() -> argparse.ArgumentParser:
         default=0,
         metavar="PERCENT",
         help="tasks with secret fields or over 200,000 bytes, whose objects go through S3: default 0",
+    )
+    parser.add_argument(
+        "--container-hours",
+        type=whole(0, 1_000_000),
+        default=0,
+        metavar="H",
+        help="hours a month that handlers in containers run, all together: default 0",
+    )
+    parser.add_argument(
+        "--container-cpu", type=whole(256, 16_384), default=1024, metavar="UNITS", help="default 1024"
+    )
+    parser.add_argument(
+        "--container-memory-mb", type=whole(512, 122_880), default=2048, metavar="M", help="default 2048"
     )
     parser.add_argument(
         "--arrivals", choices=PATTERNS, default="steady", help="when tasks become ready: default steady"

@@ -16,6 +16,7 @@ from poller.pace import LastPace
 from poller.round import (
     CountRunningTasks,
     FindActivity,
+    FindEarlierLoop,
     LogRound,
     Round,
     SendHeartbeat,
@@ -42,6 +43,8 @@ class PollLoop:
         )
         self.listing = Listing(scenario.listing_lag)
         self.last_pace = LastPace()
+        self.running: set[datetime] = set()
+        """When each execution that runs was started."""
         self._run_task = run_task
 
     def schedule(self, due: datetime) -> None:
@@ -56,6 +59,7 @@ class PollLoop:
     def _tick(self, now: datetime) -> None:
         self.world.usage.ticks += 1
         self.world.usage.executions += 1
+        self.running.add(now)
         self._poll(now, LoopState(pace=self.last_pace.of_loop(now)), now)
 
     def _poll(self, started: datetime, state: LoopState, now: datetime) -> None:
@@ -76,7 +80,9 @@ class PollLoop:
             then = after(then, transition)
         if task is not None:
             world.timers.at(then, lambda when: self._start(task, when))
-        if decision.next is not Next.STOP:
+        if decision.next is Next.STOP:
+            self.running.discard(started)
+        else:
             again = after(then, decision.wait_seconds)
             world.timers.at(again, lambda when: self._poll(started, decision.state, when))
 
@@ -115,6 +121,10 @@ class _Invocation:
                         return self._after(request, self._loop.listing.running(self._now))
                     case FindActivity():
                         return self._after(request, self._loop.listing.activity(self._now))
+                    case FindEarlierLoop():
+                        return self._after(
+                            request, any(other < self._started for other in self._loop.running)
+                        )
                     case SendHeartbeat():
                         return self._after(request, False)
                     case LogRound():
@@ -165,5 +175,6 @@ class _Invocation:
     def _end(self, played: Round) -> None:
         if played.failed:
             self._world.usage.failed_loops += 1
+            self._loop.running.discard(self._started)
             return
         self._loop.follow(played.decision, self._started, self._now, self._task)

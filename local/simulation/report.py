@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from local.simulation.bill import MONTH_DAYS, Line, bill, host_bill, total
+from local.simulation.bill import (
+    MONTH_DAYS,
+    Containers,
+    Line,
+    bill,
+    containers_bill,
+    host_bill,
+    total,
+)
 from local.simulation.prices import Prices
 from local.simulation.run import simulate
 from local.simulation.scenario import Scenario
@@ -33,7 +41,12 @@ _REPORTS_PER_SECOND = 10
 
 
 def report(
-    scenario: Scenario, prices: Prices, *, memory_mb: int = 512, secret_share: float = 0.0
+    scenario: Scenario,
+    prices: Prices,
+    *,
+    memory_mb: int = 512,
+    secret_share: float = 0.0,
+    containers: Containers | None = None,
 ) -> Iterator[str]:
     """Simulate, and tell the bill and the latency, line by line. For the arguments see ``bill``."""
 
@@ -60,6 +73,12 @@ def report(
     host = host_bill(prices)
     yield from _table(host)
     yield f"{'total':9}  {'':13}  {'':28} {'':13}  {total(host):>9.2f}"
+    if containers is not None:
+        yield ""
+        yield "Handlers in containers add, with a public address each:"
+        boxed = containers_bill(containers, prices)
+        yield from _table(boxed)
+        yield f"{'total':9}  {'':13}  {'':28} {'':13}  {total(boxed):>9.2f}"
     yield ""
     executions = usage.executions * MONTH_DAYS / scenario.days
     edge = 2 * executions * prices.of["transition"].usd

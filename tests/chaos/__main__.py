@@ -8,10 +8,13 @@ import random
 import sys
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 from local.directories import open_directory
 from tests.chaos.run import Run
 from tests.system.deployments import FAULTY_TIME_SCALE, deployed
+
+APP = Path(__file__).parent / "app"
 
 
 def main() -> int:
@@ -27,10 +30,9 @@ def main() -> int:
         # A group with the defaults: it wakes when a tick finds work, and falls asleep without ticks.
         options += ["--context", "schedule=rate(5 minutes)", "--context", "pollTimeout=10"]
         options += ["--setting", "maximum_pipelines=1000"]
-        with deployed(home, *options) as up:
-            figures = Run(up, home, seed=seed, time_scale=FAULTY_TIME_SCALE).carry_out(
-                given.tasks, outages=True
-            )
+        with deployed(home, *options, app=APP) as up:
+            run = Run(up, home, seed=seed, time_scale=FAULTY_TIME_SCALE, containers=True)
+            figures = run.carry_out(given.tasks, outages=True)
     print(file=sys.stderr)
     print(
         json.dumps(

@@ -98,6 +98,29 @@ _FAULTS = (
     (SHELL, "error", 2),
 )
 
+_CONTAINER_FAULTS = (
+    ("ECS:RunTask", "capacity", 3),
+    ("ECS:RunTask", "limit", 2),
+    ("ECS:RunTask", "throttle", 3),
+    ("ECS:RunTask", "error", 3),
+    ("ECS:RunTask", "drop", 1),
+    ("ECS:RunTask", "twice", 1),
+    ("ECS:StopTask", "error", 2),
+    ("ECS:ListTasks", "error", 2),
+    ("ECS:DescribeTasks", "error", 3),
+    ("ECS:Container", "delay", 2),
+    ("ECS:Container", "unstartable", 2),
+    ("ECS:Container", "kill", 2),
+    ("ECS:Container", "interrupt", 2),
+    ("Lambda:TaskRunner-container-ended", "error", 5),
+    ("Lambda:TaskRunner-container-ended", "drop", 3),
+    ("Lambda:TaskRunner-container-ended", "throttle", 3),
+)
+_IN_CONTAINERS = 0.15
+"""The share of tasks that run in a container."""
+
+_TIMED = ("delay", "kill", "interrupt")
+
 _DEEDS = ("abort a task", "abort a task", "abort the loops", "tick again")
 
 
@@ -108,6 +131,7 @@ class PlannedTask:
     name: str
     kind: Kind
     hostile_act: str = ""
+    in_container: bool = False
     after: PlannedTask | None = None
     """The task of the same batch that it depends on."""
 
@@ -130,8 +154,11 @@ class Batch:
     no_ticks_minutes: int = 0
 
 
-def plan(seed: int, tasks: int, *, outages: bool) -> Iterator[Batch]:
-    """The batches. With ``outages``, the service is down for 30 minutes, and no tick comes for an hour."""
+def plan(seed: int, tasks: int, *, outages: bool, containers: bool = False) -> Iterator[Batch]:
+    """The batches. With ``outages``, the service is down for 30 minutes, and no tick comes for an hour.
+
+    With ``containers``, some tasks run in containers, to which much happens too.
+    """
     random = Random(seed)  # noqa: S311 - a repeatable choice, no secret
     batches = -(-tasks // BATCH)
     down, silent = random.sample(range(batches), 2) if outages else (-1, -1)
@@ -142,10 +169,16 @@ def plan(seed: int, tasks: int, *, outages: bool) -> Iterator[Batch]:
             PlannedTask(f"Task{number * BATCH + index}", kind, _hostile_act(random, kind))
             for index, kind in enumerate(kinds)
         ]
+        chained = list(_in_chains(random, planned))
+        faults = [_fault(random, _FAULTS) for _ in range(random.randint(1, 3))]
+        deeds = [random.choice(_DEEDS) for _ in range(random.randint(0, 2))]
+        if containers:
+            chained = list(_boxed(random, chained))
+            faults += [_fault(random, _CONTAINER_FAULTS) for _ in range(random.randint(1, 3))]
         yield Batch(
-            tasks=tuple(_in_chains(random, planned)),
-            faults=tuple(_fault(random) for _ in range(random.randint(1, 3))),
-            deeds=tuple(random.choice(_DEEDS) for _ in range(random.randint(0, 2))),
+            tasks=tuple(chained),
+            faults=tuple(faults),
+            deeds=tuple(deeds),
             down_minutes=30 if number == down else 0,
             no_ticks_minutes=60 if number == silent else 0,
         )
@@ -164,13 +197,23 @@ def _in_chains(random: Random, tasks: Sequence[PlannedTask]) -> Iterator[Planned
         before, left = (chained, left) if task.kind != "is canceled" else (None, 0)
 
 
+def _boxed(random: Random, tasks: Sequence[PlannedTask]) -> Iterator[PlannedTask]:
+    """The tasks, some of them in containers."""
+    boxed: dict[str, PlannedTask] = {}
+    for task in tasks:
+        in_container = task.kind != "has no handler" and random.random() < _IN_CONTAINERS
+        after = boxed[task.after.name] if task.after is not None else None
+        boxed[task.name] = replace(task, in_container=in_container, after=after)
+        yield boxed[task.name]
+
+
 def _hostile_act(random: Random, kind: Kind) -> str:
     if kind == "spoils its environment":
         return random.choice(SPOILING)
     return random.choice(LEAVING) if kind == "leaves output that cannot be staged" else ""
 
 
-def _fault(random: Random) -> dict[str, Any]:
-    operation, kind, most = random.choice(_FAULTS)
+def _fault(random: Random, faults: Sequence[tuple[str, str, int]]) -> dict[str, Any]:
+    operation, kind, most = random.choice(faults)
     fault: dict[str, Any] = {"operation": operation, "kind": kind, "count": random.randint(1, most)}
-    return fault | ({"seconds": round(random.uniform(0.1, 1.0), 2)} if kind == "delay" else {})
+    return fault | ({"seconds": round(random.uniform(0.1, 1.0), 2)} if kind in _TIMED else {})

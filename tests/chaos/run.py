@@ -18,7 +18,7 @@ from typing import TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.chaos.plan import EARNED, RETRIES, Batch, PlannedTask, plan
-from tests.system.deployments import Deployment
+from tests.system.deployments import STACK, Deployment
 from tests.system.executions import RUN_TASK, executions, state_machine
 from tests.system.faults import enable_schedule, stop_loops, tick
 from tests.system.pipelines import OVER, Fields, Pipeline, Ref, shell
@@ -48,6 +48,8 @@ class Figures:
     """FINISHED, though the work was not done."""
     otherwise_wrong: int = 0
     """In another status than the earned one, or begun before the task that it depends on was done."""
+    containers_left: int = 0
+    """Containers that still run. None may."""
     tasks: int = 0
     chained: int = 0
     """Tasks that depend on another one."""
@@ -67,7 +69,8 @@ class Figures:
     def sound(self) -> bool:
         """Whether no task was lost, stuck or wrong, or later than LATEST_START_MINUTES."""
         late = self.latest_start_seconds > LATEST_START_MINUTES * 60
-        return not (self.lost or self.stuck or self.falsely_finished or self.otherwise_wrong or late)
+        wronged = self.lost or self.stuck or self.falsely_finished or self.otherwise_wrong
+        return not (wronged or self.containers_left or late)
 
 
 @dataclass
@@ -81,18 +84,27 @@ class _Open:
 class Run:
     """One run. The tasks' commands record what they do in ``directory``."""
 
-    def __init__(self, deployment: Deployment, directory: Path, *, seed: int, time_scale: float) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        directory: Path,
+        *,
+        seed: int,
+        time_scale: float,
+        containers: bool = False,
+    ) -> None:
         self._deployment = deployment
         self._directory = directory
         self._seed = seed
         self._random = Random(seed)  # noqa: S311
         self._scale = time_scale
+        self._containers = containers
         self._open: dict[str, _Open] = {}
         self._ended: list[tuple[_Open, str]] = []
 
     def carry_out(self, tasks: int, *, outages: bool) -> Figures:
         """Run all batches, and then wait for the last task."""
-        for number, batch in enumerate(plan(self._seed, tasks, outages=outages)):
+        for number, batch in enumerate(plan(self._seed, tasks, outages=outages, containers=self._containers)):
             self._begin(number, batch)
             while len(self._open) > MOST_OPEN:
                 self._look()
@@ -137,9 +149,13 @@ class Run:
             "kills its handler once": f"test $(wc -l < {log}.begun) -gt 1 || kill -9 $PPID; {done}",
             "leaves output that cannot be staged": f"{task.hostile_act}; exit 0",
         }[task.kind]
-        more: dict[str, str | Ref] = {"myHandler": "nobody"} if task.kind == "has no handler" else {}
+        more: dict[str, str | Ref] = {}
+        if task.kind == "has no handler":
+            more["myHandler"] = "nobody"
+        elif task.in_container:
+            more["myHandler"] = "boxed"
         if task.kind == "leaves output that cannot be staged":
-            more = {"stage": "true", "output": Ref(OUTPUT)}
+            more |= {"stage": "true", "output": Ref(OUTPUT)}
         if task.after is not None:
             more["dependsOn"] = Ref(task.after.name)
         retried = EARNED[task.kind] != "FAILED"
@@ -195,6 +211,9 @@ class Run:
             )
         )
 
+    def _left_containers(self) -> list[str]:
+        return insist(lambda: self._deployment.ecs.list_tasks(cluster=STACK)["taskArns"])
+
     def _lines(self, name: str, what: str) -> list[str]:
         log = self._directory / f"{name}.{what}"
         return log.read_text().splitlines() if log.exists() else []
@@ -206,6 +225,11 @@ class Run:
             time.sleep(0.5)
         figures.stuck = len(running)
         figures.wrong += [f"{arn} never ended" for arn in running]
+        while self._containers and (left := self._left_containers()) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        if self._containers:
+            figures.containers_left = len(left)
+            figures.wrong += [f"{arn} still runs" for arn in left]
         started = self._executions_by_task()
         attempts = {
             entry.task.name: insist(partial(entry.pipeline.attempts, entry.task.name))

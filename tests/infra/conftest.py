@@ -7,6 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk.assertions import Template
 
 from infra.handlers import shell_command
@@ -15,6 +16,18 @@ from infra.stack import TaskRunnerStack
 from infra.worker_group import WorkerGroup
 
 Synth = Callable[..., Template]
+
+
+def a_vpc(**subnets: Any) -> ec2.IVpc:
+    """A VPC that exists; with a private subnet unless other subnets are given."""
+    given = subnets or {"private_subnet_ids": ["subnet-0123456789abcdef0"]}
+    return ec2.Vpc.from_vpc_attributes(
+        cdk.Stack(cdk.App(), "Network"),
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["us-east-1a"],
+        **given,
+    )
 
 
 def synthesize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,6 +60,8 @@ def text(value: Any) -> str:
     if "Fn::Join" in value:
         separator, parts = value["Fn::Join"]
         return str(separator).join(text(part) for part in parts)
+    if "Fn::Sub" in value:
+        return re.sub(r"\$\{(.*?)\}", r"<\1>", value["Fn::Sub"])
     if "Fn::GetAtt" in value:
         return f"<{'.'.join(value['Fn::GetAtt'])}>"
     return f"<{value['Ref']}>"

@@ -53,6 +53,13 @@ def test_keys_of_ones_own_are_taken() -> None:
     given.refuse_misspelt()
 
 
+@pytest.mark.parametrize("value", ["9" * 5_000, "-" + "9" * 5_000])
+def test_a_number_too_long_for_python_is_refused_in_a_line(value: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"context value key is .* whole number") as refused:
+        context(value).whole("key")
+    assert len(str(refused.value)) < 250
+
+
 @pytest.mark.parametrize("value", ["abc", "1.5", "٣", True, "1 0"])
 def test_what_is_no_whole_number_is_refused_by_its_key(value: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"context value key is .* whole number"):

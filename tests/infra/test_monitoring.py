@@ -10,10 +10,10 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from infra.configuration_error import ConfigurationError
-from infra.handlers import shell_command
+from infra.handlers import Container, shell_command
 from infra.worker_group import WorkerGroup
 from local.launch import ROOT
-from tests.infra.conftest import synthesize
+from tests.infra.conftest import a_vpc, synthesize
 
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
 HEADINGS = {line.lstrip("# ") for line in RUNBOOK.splitlines() if line.startswith("#")}
@@ -36,9 +36,10 @@ def widgets(template: Template) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def large() -> Template:
-    """Twenty worker groups and twelve types."""
+    """Twenty worker groups, twelve types, and a handler in a container."""
     groups = [WorkerGroup(f"group {number}", idle_alarm_hours=24) for number in range(20)]
-    return synthesize(groups, {f"Type{number}": shell_command() for number in range(12)})
+    functions = {f"Type{number}": shell_command() for number in range(12)}
+    return synthesize(groups, {**functions, "nightly": shell_command(compute=Container(vpc=a_vpc()))})
 
 
 def test_an_alarm_says_what_it_means_what_to_do_and_where_to_read_on(large: Template) -> None:
@@ -145,8 +146,8 @@ def test_what_an_alarm_costs_is_what_the_page_says(template: Template, large: Te
 
     row = next(line for line in RUNBOOK.splitlines() if line.startswith("| alarms, $0.10"))
     assert f"${metrics(template) * 0.10:.2f}" in row
-    # Seven more types than on the page, and an Idle alarm for each group.
-    assert f"${(metrics(large) - 7 - 20) * 0.10:.2f}" in row
+    # Seven more types than on the page, an Idle alarm for each group, and one for containers.
+    assert f"${(metrics(large) - 7 - 20 - 1) * 0.10:.2f}" in row
 
 
 def test_dead_letters_are_encrypted_tls_only_and_kept_for_two_weeks(template: Template) -> None:

@@ -10,17 +10,18 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Match, Template
 from cdk_nag import AwsSolutionsChecks
 
-from infra.handlers import exists, shell_command, shell_command_precondition
+from infra.handlers import Container, exists, shell_command, shell_command_precondition
 from infra.registration import Handlers
 from infra.stack import TaskRunnerStack
 from infra.worker_group import WorkerGroup
 from local.launch import ROOT
-from tests.infra.conftest import synthesize
+from tests.infra.conftest import a_vpc, synthesize
 from tests.infra.policies import actions, conditions, resources, role_statements, statements, text
 
 DATA_KEY = "arn:aws:kms:us-east-1:000000000000:key/01234567-89ab-cdef-0123-456789abcdef"
@@ -33,12 +34,18 @@ def handlers() -> Handlers:
         "ShellCommandActivity": shell_command(statements=[granted]),
         "ShellCommandPrecondition": shell_command_precondition(),
         "Exists": exists(),
+        "nightly": shell_command(compute=Container(vpc=a_vpc())),
     }
 
 
 LOG_DELIVERY = (
     "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies "
     "logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery"
+)
+
+ECS = "arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:"
+MANAGED_RULE = (
+    "arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:rule/StepFunctionsGetEventsForECSTaskRule"
 )
 
 # (role, actions, resource, condition): why. In patterns `*` matches any text, `[*]` matches itself.
@@ -58,6 +65,12 @@ ALLOWED: dict[tuple[str, str, str, str], str] = {
     ("PollLoop*FunctionRole*", "states:ListExecutions", "<RunTaskStateMachine????????>", ""): (
         "The poller counts running tasks for max_concurrent_tasks, and sees whether the group has work."
     ),
+    (
+        "PollLoop*FunctionRole*",
+        "states:ListExecutions",
+        "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:TaskRunner-PollLoop-etl",
+        "",
+    ): "The poller sees whether the execution before, of its own PollLoop, still polls.",
     ("PollLoop*StateMachineRole*", "lambda:InvokeFunction", "<PollLoopetlFunction*.Arn>", ""): (
         "PollLoop invokes its own poller."
     ),
@@ -116,6 +129,90 @@ ALLOWED: dict[tuple[str, str, str, str], str] = {
     ("HandlerShellCommandActivityCommandRole*", "s3:GetObject", "arn:aws:s3:::sales/in/[*]", ""): (
         "What app.py grants to commands."
     ),
+    # Handlers in containers.
+    ("RunTaskStateMachineRole*", "s3:PutObject", "<Claims*.Arn>/containers/[*]/event.json", ""): (
+        "RunTask puts the handler's event where the container finds it."
+    ),
+    ("RunTaskStateMachineRole*", "ecs:RunTask", f"{ECS}task-definition/TaskRunner-nightly:[*]", ""): (
+        "RunTask starts the container, of an earlier revision too if it began before a deployment."
+    ),
+    ("RunTaskStateMachineRole*", "ecs:DescribeTasks ecs:StopTask", f"{ECS}task/<Cluster>/[*]", ""): (
+        "Step Functions waits for the container's end, and stops it if the task is canceled or the execution "
+        "aborted; a task's id is not known before (Step Functions developer guide, ECS)."
+    ),
+    (
+        "RunTaskStateMachineRole*",
+        "iam:PassRole",
+        "<Handlernightly*Role*.Arn>",
+        "iam:PassedToService=ecs-tasks.amazonaws.com",
+    ): "RunTask hands the container its roles.",
+    (
+        "RunTaskStateMachineRole*",
+        "events:DescribeRule events:PutRule events:PutTargets",
+        MANAGED_RULE,
+        "",
+    ): "Step Functions makes the rule by which it learns of a container's end.",
+    ("Handler*TaskRole*", "s3:GetObject", "arn:<AWS::Partition>:s3:::*assets*.zip", ""): (
+        "A container fetches the runner's code, and a shell handler's the AWS CLI."
+    ),
+    ("Handler*TaskRole*", "s3:GetObject", "<Claims*.Arn>/containers/[*]/event.json", ""): (
+        "A container reads its event, by a name that it is told; it cannot list others."
+    ),
+    ("Handler*TaskRole*", "s3:PutObject", "<Claims*.Arn>/containers/[*]/started", ""): (
+        "A container takes its task, unless another one has."
+    ),
+    ("Handler*TaskRole*", "s3:GetObject", "<Claims*.Arn>/containers/[*]/started", ""): (
+        "A container whose request was answered too late looks whether it has taken its task."
+    ),
+    ("Handler*TaskRole*", "s3:PutObject", "<Claims*.Arn>/containers/[*]/outcome.json", ""): (
+        "A container tells how the work ended."
+    ),
+    (
+        "Handler*TaskRole*",
+        "datapipeline:DescribeObjects datapipeline:EvaluateExpression datapipeline:ReportTaskProgress",
+        "[*]",
+        "",
+    ): "A handler reports progress and reads its pipeline, wherever it runs.",
+    ("Handler*TaskRole*", "s3:GetObject", "<Claims*.Arn>/claims/[*]", ""): (
+        "A handler reads its task's secrets, by a name that it is told; it cannot list them."
+    ),
+    ("Handler*TaskRole*", "sts:AssumeRole", "<Handler*CommandRole*.Arn>", ""): (
+        "A shell handler takes on the role of its own commands."
+    ),
+    ("Handler*ExecutionRole*", "logs:CreateLogStream logs:PutLogEvents", "<Handler*Logs*.Arn>", ""): (
+        "Amazon ECS writes the container's log."
+    ),
+    (
+        "ContainerEndedFunctionRole*",
+        "logs:CreateLogStream logs:PutLogEvents",
+        "<ContainerEndedLogs*.Arn>",
+        "",
+    ): ("The function that ends containers writes its own log."),
+    ("ContainerEndedFunctionRole*", "ecs:ListTasks", "[*]", "ecs:cluster=<Cluster*.Arn>"): (
+        "It looks for containers of a task. Fargate has none of this action's resources; the condition keeps "
+        "it to the stack's cluster."
+    ),
+    ("ContainerEndedFunctionRole*", "ecs:DescribeTasks ecs:StopTask", f"{ECS}task/<Cluster>/[*]", ""): (
+        "It stops the containers of a task that is over."
+    ),
+    ("ContainerEndedFunctionRole*", "s3:GetObject", "<Claims*.Arn>/containers/[*]/outcome.json", ""): (
+        "It reads how the work ended."
+    ),
+    ("ContainerEndedFunctionRole*", "s3:PutObject", "<Claims*.Arn>/containers/[*]/started", ""): (
+        "It takes the task of an aborted execution, so that no late container begins it."
+    ),
+    ("ContainerEndedFunctionRole*", "s3:GetObject", "<Claims*.Arn>/containers/[*]/started", ""): (
+        "It looks who has taken the task before."
+    ),
+    ("ContainerEndedFunctionRole*", "s3:ListBucket", "<Claims*.Arn>", "s3:prefix=containers/[*]"): (
+        "It looks what a container has written."
+    ),
+    ("RunTaskStateMachineRole*", "lambda:InvokeFunction", "<ContainerEndedFunction*.Arn>", ""): (
+        "RunTask invokes the function that ends containers."
+    ),
+    ("RunTaskStateMachineRole*", "lambda:InvokeFunction", "<ContainerEndedFunction*.Arn>:[*]", ""): (
+        "CDK grants every version with a function."
+    ),
 }
 
 # In addition, with a customer managed key.
@@ -142,6 +239,12 @@ ALLOWED_WITH_KEY: dict[tuple[str, str, str, str], str] = {
         "kms:EncryptionContext:aws:states:stateMachineArn=*RunTask*PollLoop-[*]*",
     ): "It decrypts what it asks for.",
     ("Handler*FunctionRole*", "kms:Decrypt", DATA_KEY, ""): "A handler reads its task's claim.",
+    ("Handler*TaskRole*", "kms:Decrypt", DATA_KEY, ""): "A handler reads its event and its task's claim.",
+    ("Handler*TaskRole*", "kms:GenerateDataKey", DATA_KEY, ""): "A container tells how the work ended.",
+    ("ContainerEndedFunctionRole*", "kms:Decrypt kms:GenerateDataKey", DATA_KEY, ""): (
+        "The function that ends containers reads and writes their objects."
+    ),
+    ("RunTaskStateMachineRole*", "kms:GenerateDataKey", DATA_KEY, ""): "RunTask writes events.",
 }
 
 ALARMS = (
@@ -172,6 +275,12 @@ ALLOWED_TO_OTHERS: dict[tuple[str, str, str, str], str] = {
         "events.amazonaws.com",
         "<EventsPollLoopFailed*.Arn>",
     ): ("EventBridge invokes the function that counts, for this rule alone."),
+    (
+        "EventsContainerLeft*",
+        "lambda:InvokeFunction",
+        "events.amazonaws.com",
+        "<EventsContainerLeft*.Arn>",
+    ): ("EventBridge invokes the function that ends containers, for this rule alone."),
 }
 
 # (rule, construct): why cdk-nag's finding is accepted.
@@ -197,6 +306,12 @@ ACCEPTED: dict[tuple[str, str], str] = {
     ("AwsSolutions-IAM5[[]Resource::arn:aws:s3:::sales/in/[*]]", "*CommandRole/*"): "See ALLOWED.",
     ("AwsSolutions-IAM5[[]Resource::*:execution:TaskRunner-RunTask:[*]]", "*/Events/FunctionRole/*"): (
         "See ALLOWED."
+    ),
+    ("AwsSolutions-IAM5[[]Resource::<Claims*.Arn>/containers/[*]/*]", "*"): "See ALLOWED.",
+    ("AwsSolutions-IAM5[[]Resource::arn:*:ecs:*:task*]", "*"): "See ALLOWED.",
+    ("AwsSolutions-ECS2", "*"): "The variables of a task definition hold no secret.",
+    ("AwsSolutions-ECS4", "*"): (
+        "Container Insights are paid for by metric, and the stack's own log tells each container's end."
     ),
 }
 
@@ -281,9 +396,11 @@ def test_each_role_is_for_one_principal(whole: Template) -> None:
         (principal,) = statement["Principal"].values()
         if "CommandRole" in name:
             owner = name.partition("CommandRole")[0]
-            assert principal["Fn::GetAtt"][0].startswith(f"{owner}FunctionRole"), name
+            owners = (f"{owner}FunctionRole", f"{owner}ContainerTaskRole")
+            assert principal["Fn::GetAtt"][0].startswith(owners), name
         else:
             assert principal in (
+                "ecs-tasks.amazonaws.com",
                 "lambda.amazonaws.com",
                 "scheduler.amazonaws.com",
                 "states.amazonaws.com",
@@ -300,7 +417,6 @@ def test_no_function_can_do_anothers_work(whole: Template) -> None:
     commands = actions(statements(whole, "HandlerShellCommandActivityCommandRole"))
     of_one = {
         "datapipeline:PollForTask": poller,
-        "s3:PutObject": poller,
         "states:StartExecution": loop,
         "datapipeline:SetTaskStatus": run_task,
         "datapipeline:EvaluateExpression": shell,
@@ -311,18 +427,32 @@ def test_no_function_can_do_anothers_work(whole: Template) -> None:
         assert owners == [owner], action
 
 
+def test_whoever_puts_objects_aside_has_a_folder_of_its_own(whole: Template) -> None:
+    folders = {
+        role.partition("Role")[0]: resource.partition(">/")[2].partition("/")[0]
+        for role, statement in role_statements(whole)
+        if "s3:PutObject" in actions([statement])
+        for resource in resources(statement)
+    }
+    assert folders == {
+        "PollLoopetlFunction": "claims",
+        "RunTaskStateMachine": "containers",
+        "HandlernightlyContainerTask": "containers",
+        "ContainerEndedFunction": "containers",
+    }
+
+
 def test_a_handler_writes_no_log_but_its_own(whole: Template) -> None:
     for role, statement in role_statements(whole):
         if "logs:PutLogEvents" in actions([statement]):
             (group,) = resources(statement)
-            assert group.startswith(f"<{role.partition('FunctionRole')[0]}Logs"), role
+            owner = role.partition("FunctionRole")[0].partition("ExecutionRole")[0]
+            assert group.startswith(f"<{owner}Logs"), role
 
 
 def test_a_handler_in_a_vpc_may_have_network_interfaces_and_no_other_logs() -> None:
     app = cdk.App()
     stack = cdk.Stack(app, "Net", env=cdk.Environment(account="000000000000", region="us-east-1"))
-    from aws_cdk import aws_ec2 as ec2
-
     vpc = ec2.Vpc.from_vpc_attributes(
         stack, "Vpc", vpc_id="vpc-1", availability_zones=["a"], private_subnet_ids=["subnet-1"]
     )

@@ -13,7 +13,7 @@ from infra.configuration_error import ConfigurationError
 from infra.handlers import exists, shell_command
 from infra.worker_group import WorkerGroup
 from tests.infra.conftest import synthesize
-from tests.infra.policies import actions, statements
+from tests.infra.policies import actions, resources, statements, text
 from tests.infra.state_machines import definitions
 
 
@@ -171,6 +171,37 @@ def test_the_poller_may_poll_for_its_group_and_no_more(template: Template) -> No
 def test_the_poller_counts_running_tasks_only_where_they_are_limited() -> None:
     limited = synthesize([WorkerGroup("etl", max_concurrent_tasks=4, linger_minutes=0)])
     assert "states:ListExecutions" in actions(statements(limited, "PollLoopetlFunction"))
+
+
+@pytest.mark.parametrize(
+    ("group", "looks"),
+    [
+        (WorkerGroup("etl"), True),
+        (WorkerGroup("etl", max_concurrent_tasks=2), True),
+        (WorkerGroup("etl", max_concurrent_tasks=2, poll_timeout=95), True),
+        (WorkerGroup("etl", poll_timeout=95), False),
+        (WorkerGroup("etl", linger_minutes=0), False),
+        (WorkerGroup("etl", linger_minutes=0, max_concurrent_tasks=2), False),
+    ],
+)
+def test_a_poller_looks_for_earlier_loops_only_where_that_matters(group: WorkerGroup, looks: bool) -> None:
+    found = synthesize([group], {"ShellCommandActivity": shell_command()})
+    variables = [
+        function["Properties"].get("Environment", {}).get("Variables", {})
+        for function in found.find_resources("AWS::Lambda::Function").values()
+    ]
+    arns = [text(each["POLL_LOOP_ARN"]) for each in variables if "POLL_LOOP_ARN" in each]
+    poll_loop = (
+        "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:TaskRunner-PollLoop-etl"
+    )
+    assert arns == ([poll_loop] if looks else [])
+    listed = [
+        resource
+        for statement in statements(found, "PollLoopetlFunction")
+        if "states:ListExecutions" in actions([statement])
+        for resource in resources(statement)
+    ]
+    assert (poll_loop in listed) is looks
 
 
 def test_the_loop_invokes_its_poller_and_starts_run_task_alone(template: Template) -> None:

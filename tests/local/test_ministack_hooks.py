@@ -23,6 +23,7 @@ from local.ministack_hooks.encrypted_executions import EncryptedExecutions
 SERVICES = "ministack.services"
 LAMBDA = f"{SERVICES}.lambda_svc"
 STATES = f"{SERVICES}.stepfunctions"
+ECS = f"{SERVICES}.ecs"
 SCHEDULER = f"{SERVICES}.scheduler"
 EVENTS = f"{SERVICES}.eventbridge"
 LOGS = f"{SERVICES}.cloudwatch_logs"
@@ -160,6 +161,33 @@ def private(module: str, name: str) -> Any:
         (STATES, "_service_model", ["service"]),
         (PROVISIONERS, "_cwlogs_create", ["logical_id", "props", "stack_name"]),
         (PROVISIONERS, "_sns_create", ["logical_id", "props", "stack_name"]),
+        (STATES, "_run_parallel_branches", ["state_def", "raw_input", "execution", "ctx"]),
+        (STATES, "_execute_pass", ["state_def", "raw_input", "ctx"]),
+        (STATES, "_execute_choice", ["state_def", "raw_input", "ctx"]),
+        (STATES, "_execute_wait", ["state_def", "raw_input", "ctx"]),
+        (STATES, "_execute_task", ["state_def", "raw_input", "execution", "ctx"]),
+        (STATES, "_execute_parallel", ["state_def", "raw_input", "execution", "ctx"]),
+        (STATES, "_execute_map", ["state_def", "raw_input", "execution", "ctx"]),
+        (STATES, "_fail_state_error", ["state_def", "raw_input", "ctx"]),
+        (STATES, "_scaled_sleep", ["seconds"]),
+        (STATES, "_sleep_until", ["iso_ts"]),
+        (STATES, "_state_query_language", ["state_def", "ctx"]),
+        (STATES, "_apply_jsonata_arguments", ["state_def", "raw_input", "ctx"]),
+        (STATES, "_apply_state_assign", ["state_def", "raw_input", "ctx", "result", "error_output"]),
+        (STATES, "_apply_input_path", ["state_def", "data", "ctx"]),
+        (STATES, "_apply_parameters", ["state_def", "data", "ctx"]),
+        (STATES, "_apply_result_selector", ["state_def", "data"]),
+        (STATES, "_apply_result_path", ["state_def", "original", "result"]),
+        (STATES, "_next_or_end", ["state_def"]),
+        (STATES, "_invoke_resource_with_timeout", ["resource", "input_data", "timeout"]),
+        (STATES, "_sdk_json_params", ["service_info", "service_key", "action", "input_data"]),
+        (STATES, "_sdk_json_result", ["service_key", "action", "result"]),
+        (ECS, "_resolve_cluster_name", ["ref"]),
+        (ECS, "_resolve_td_key", ["ref"]),
+        (ECS, "_put_cluster", ["data"]),
+        (ECS, "_put_cluster_capacity_providers", ["data"]),
+        (PROVISIONERS, "_ecs_task_def_create", ["logical_id", "props", "stack_name"]),
+        ("ministack.core.responses", "request_scope", ["account_id", "region"]),
     ],
 )
 def test_a_function_has_the_parameters_that_the_hooks_use(
@@ -228,10 +256,27 @@ def test_a_function_has_the_parameters_that_the_hooks_use(
         (APP, "_dispatch_service_request", "s3_additional_checks"),
         (STATES, "_invoke_nested_start_execution", "_start_execution"),
         (EVENTS, "_dispatch_to_stepfunctions", "_start_execution"),
+        (STATES, "_execute_wait", "_sleep_until"),
+        (STATES, "_with_retry_and_catch", "_scaled_sleep"),
+        (STATES, "_execute_task", "_invoke_resource_with_timeout"),
+        (STATES, "_invoke_resource", "_SERVICE_DISPATCH"),
+        (PROVISIONERS, "_ecs_task_def_update", "_ecs_task_def_create"),
     ],
 )
 def test_a_replaced_name_is_looked_up_when_it_is_used(module: str, caller: str, called: str) -> None:
     assert called in private(module, caller).__code__.co_names
+
+
+def test_a_parallel_state_looks_its_branches_up() -> None:
+    assert "_run_parallel_branches(" in inspect.getsource(private(STATES, "_execute_parallel"))
+
+
+def test_tasks_of_ecs_can_be_put_beside_clusters_and_definitions() -> None:
+    for name in ("_clusters", "_task_defs", "_tasks", "_tags"):
+        assert hasattr(private(ECS, name), "get"), name
+    assert "arn:aws:states:::ecs:runTask" in private(STATES, "_SERVICE_DISPATCH")
+    assert "ecs" in private(STATES, "_AWS_SDK_ERROR_PREFIX")
+    assert "AWS::ECS::TaskDefinition" in private(PROVISIONERS, "_RESOURCE_HANDLERS")
 
 
 def test_what_starts_a_node_process_asks_for_credentials() -> None:

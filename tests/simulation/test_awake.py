@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pytest
 
@@ -171,3 +171,40 @@ def test_a_deployment_changes_how_the_group_wakes(
         late = all_is_done(world, pipeline)
     assert max(late) <= BOUND
     assert {loop.status for loop in world.loops} <= {"SUCCEEDED", "RUNNING"}
+
+
+@pytest.mark.parametrize("limits", [LIMITS, CONTINUOUS], ids=["wakes", "continuous"])
+@pytest.mark.parametrize("most", [1, 2])
+def test_two_loops_together_keep_to_max_concurrent_tasks(
+    machines: Machines, limits: Limits, most: int
+) -> None:
+    """Each would count no task before its poll is held; then more tasks than may run come at once."""
+    limited = replace(limits, max_concurrent_tasks=most)
+    for seed in range(12):
+        world = World(machines, settings_of({}), lambda *_: (100.0, "FINISHED"), limits=limited, seed=seed)
+        start(world, "First", shell("First"))
+        while len(world.loops) < 3:
+            world.run(seconds=1)
+        world.run(seconds=7 * seed)
+        start(world, "Burst", *(shell(f"Task{number}") for number in range(most + 1)))
+        world.run(hours=1)
+        runs = world.run_tasks.values()
+        assert len(runs) == most + 2
+        ends = [(run.started_at, 1) for run in runs] + [(run.ended_at, -1) for run in runs if run.ended_at]
+        assert max(accumulate(change for _, change in sorted(ends))) <= most
+
+
+def test_a_task_of_the_slot_before_wakes_the_group(machines: Machines) -> None:
+    """The last poll of a slot brings it, after the next tick has found the group without work."""
+    for seconds in range(0, 90, 6):
+        world = World(machines, settings_of({}), lambda *_: (20.0, "FINISHED"))
+        start(world, "First", shell("First"))
+        world.run(minutes=7)
+        (first,) = world.run_tasks.values()
+        assert first.ended_at is not None
+        while world.loops[-1].started_at < first.ended_at + timedelta(seconds=LIMITS.linger):
+            world.run(seconds=1)
+        world.run(seconds=seconds)
+        start(world, "Chain", shell("A"), shell("B", dependsOn=("A",)))
+        world.run(hours=1)
+        assert lateness(world)["B"] <= SOON, seconds

@@ -24,6 +24,7 @@ from poller.response import read_event, write_response
 from poller.round import (
     CountRunningTasks,
     FindActivity,
+    FindEarlierLoop,
     LogRound,
     Round,
     SendHeartbeat,
@@ -240,7 +241,7 @@ class World:
             jitter=self.random.random,
             seconds_left=lambda: (times_out - self.now).total_seconds(),
         )
-        played = yield from self._play(steps, times_out)
+        played = yield from self._play(steps, started_at, times_out)
         if played.failed:
             raise StateError("PollingFailed", played.poll.advice)
         self._count += 1
@@ -258,7 +259,9 @@ class World:
             return timedelta(seconds=min(900, PERIOD_SECONDS + 150))
         return timedelta(seconds=self.limits.poll_timeout + 30)
 
-    def _play(self, steps: Generator[Step, Any, Round], times_out: datetime) -> Generator[Any, Any, Any]:
+    def _play(
+        self, steps: Generator[Step, Any, Round], started_at: datetime, times_out: datetime
+    ) -> Generator[Any, Any, Any]:
         result: Any = None
         polls = 0
         while True:
@@ -280,6 +283,10 @@ class World:
                     result = yield from self._send_poll(timeout, times_out)
                 case FindActivity():
                     result = self._activity()
+                case FindEarlierLoop():
+                    result = any(
+                        loop.status == "RUNNING" and loop.started_at < started_at for loop in self.loops
+                    )
                 case LogRound():
                     result = None
                 case SendHeartbeat():

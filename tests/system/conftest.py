@@ -10,8 +10,15 @@ from local.datapipeline.settings import Settings
 from local.directories import open_directory
 from local.permissions import decisions
 from tests.databases.server import DatabaseServer
-from tests.system.deployments import FAULTY_TIME_SCALE, TIME_SCALE, Deployment, deployed
-from tests.system.examples import Examples, copy_project, deployed_examples
+from tests.system.deployments import (
+    CONTAINERS_APP,
+    CONTAINERS_TIME_SCALE,
+    FAULTY_TIME_SCALE,
+    TIME_SCALE,
+    Deployment,
+    deployed,
+)
+from tests.system.examples import Examples, copy_project, deployed_examples, run_in_containers
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +46,13 @@ def deployment(
 ) -> Iterator[Deployment]:
     """The app as `make up` deploys it, for all tests that do not wait for the service's timeouts.
 
-    A test passes however Data Pipeline behaves where its documentation leaves that open.
+    A test passes however Data Pipeline behaves where its documentation leaves that open. Tests that ask for
+    "in-containers" pass wherever its handlers run.
     """
+    if request.param == "in-containers":
+        with deployed(tmp_path_factory.mktemp("home"), app=CONTAINERS_APP) as up:
+            yield up
+        return
     settings = other_settings() if request.param == "otherwise" else []
     options = [word for setting in settings for word in ("--setting", setting)]
     with deployed(tmp_path_factory.mktemp("home"), *options) as up:
@@ -64,6 +76,14 @@ def faulty_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depl
 
 
 @pytest.fixture(scope="session")
+def container_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The app with its handlers in containers, CONTAINERS_TIME_SCALE times as fast."""
+    options = ["--time-scale", str(CONTAINERS_TIME_SCALE), "--setting", "acknowledge_within=6 minutes"]
+    with deployed(tmp_path_factory.mktemp("home"), *options, app=CONTAINERS_APP) as up:
+        yield up
+
+
+@pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This repository with docs/examples in it."""
     directory = tmp_path_factory.mktemp("project")
@@ -71,12 +91,22 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", params=["in-a-function"])
 def examples(
-    project: Path, postgresql_server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    project: Path,
+    postgresql_server: DatabaseServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Examples]:
-    """The app of docs/examples, TIME_SCALE times as fast. Redshift statements run on PostgreSQL."""
+    """The app of docs/examples, TIME_SCALE times as fast. Redshift statements run on PostgreSQL.
+
+    For tests that ask for "in-containers", SqlActivity and CopyActivity run in containers.
+    """
     server = postgresql_server
+    if request.param == "in-containers":
+        project = tmp_path_factory.mktemp("project")
+        copy_project(project)
+        run_in_containers(project)
     redshift = f"postgresql://{server.user}:{server.password}@127.0.0.1:{server.port}"
     with deployed_examples(project, tmp_path_factory.mktemp("home"), "--redshift", redshift) as up:
         yield up

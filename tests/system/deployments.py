@@ -18,6 +18,7 @@ from mypy_boto3_cloudformation import CloudFormationClient
 from mypy_boto3_cloudwatch import CloudWatchClient
 from mypy_boto3_datapipeline import DataPipelineClient
 from mypy_boto3_dynamodb import DynamoDBClient
+from mypy_boto3_ecs import ECSClient
 from mypy_boto3_emr import EMRClient
 from mypy_boto3_iam import IAMClient
 from mypy_boto3_lambda import LambdaClient
@@ -41,6 +42,10 @@ TIME_SCALE = 10
 """For the deployment whose tests wait for the service's timeouts."""
 FAULTY_TIME_SCALE = 40
 """For the deployment whose tests make a lot go wrong: a progress report comes every 1.5 s."""
+
+CONTAINERS_TIME_SCALE = 20
+"""For the deployment in whose containers much goes wrong."""
+CONTAINERS_APP = Path(__file__).parent / "containers_app"
 
 T = TypeVar("T")
 
@@ -107,6 +112,10 @@ class Deployment:
         return boto3.client("scheduler", **self._connection)
 
     @cached_property
+    def ecs(self) -> ECSClient:
+        return boto3.client("ecs", **self._connection)
+
+    @cached_property
     def s3(self) -> S3Client:
         return boto3.client("s3", **self._connection)
 
@@ -170,3 +179,10 @@ def deployed(home: Path, *arguments: str, app: Path = ROOT) -> Iterator[Deployme
         deployment = Deployment(command.ready(), home, command.process.pid)
         keep_roles(deployment)
         yield deployment
+
+
+def log_group_of(deployment: Deployment, route: str) -> str:
+    """The log group of a handler, which runs in a function or in a container."""
+    groups = {group["logGroupName"] for group in deployment.logs.describe_log_groups()["logGroups"]}
+    (group,) = groups & {f"/aws/lambda/{STACK}-{route}", f"/ecs/{STACK}-{route}"}
+    return group

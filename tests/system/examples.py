@@ -18,6 +18,18 @@ from tests.system.pipelines import Pipeline, shell
 
 ROLE = "nightly"
 
+_CONTAINER = """\
+vpc = ec2.Vpc.from_vpc_attributes(
+    cdk.Stack(cdk.App(), "NotDeployed"),
+    "Vpc",
+    vpc_id="vpc-0123456789abcdef0",
+    availability_zones=["us-east-1a"],
+    private_subnet_ids=["subnet-0123456789abcdef0"],
+)
+container = Container(vpc=vpc)
+
+"""
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -81,6 +93,25 @@ def copy_project(directory: Path) -> None:
     (ROOT / ".build").mkdir(exist_ok=True)
     (directory / ".build").symlink_to(ROOT / ".build")
     shutil.copytree(ROOT / "docs" / "examples", directory, dirs_exist_ok=True, ignore=leave_out)
+
+
+def run_in_containers(project: Path) -> None:
+    """Edit a copy's app.py, as its reader would."""
+    app = project / "app.py"
+    text = app.read_text()
+    for old, new in (
+        ("from infra.handlers import (\n", "from infra.handlers import (\n    Container,\n"),
+        (
+            "from aws_cdk import aws_iam as iam\n",
+            "from aws_cdk import aws_ec2 as ec2\nfrom aws_cdk import aws_iam as iam\n",
+        ),
+        ("documents = cdk.Stack", f"{_CONTAINER}documents = cdk.Stack"),
+        ("copy(secrets", "copy(compute=container, secrets"),
+        ("sql(secrets", "sql(compute=container, secrets"),
+    ):
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    app.write_text(text)
 
 
 @contextlib.contextmanager

@@ -36,7 +36,9 @@ def role_name(deployment: Deployment, role: str) -> str:
     """The name of the stack's role whose logical id starts like this."""
     pages = deployment.iam.get_paginator("list_roles").paginate()
     names = [role["RoleName"] for page in pages for role in page["Roles"]]
-    (name,) = [role_name for role_name in names if role_name.startswith(f"{STACK}-{role}")]
+    # The same handler may run in a container.
+    either = (f"{STACK}-{role}", f"{STACK}-{role.replace('FunctionRole', 'ContainerTaskRole')}")
+    (name,) = [role_name for role_name in names if role_name.startswith(either)]
     return name
 
 

@@ -14,6 +14,7 @@ OF_THE_APPS: Mapping[Right, str] = {
     ("Handler*Role*", "s3:AbortMultipartUpload"): "`s3_access`: what is written in parts and given up.",
     ("Handler*Role*", "s3:ListBucket"): "`s3_access`: the objects of a directory.",
     ("Handler*FunctionRole*", "secretsmanager:GetSecretValue"): "`secrets`: passwords of databases.",
+    ("Handler*TaskRole*", "secretsmanager:GetSecretValue"): "The same, of a handler in a container.",
     ("HandlerRedshift*", "redshift-data:*"): "`redshift`: its own statements on the named cluster.",
     ("HandlerRedshift*", "redshift:GetClusterCredentials"): "`redshift`: the login of the named user.",
     ("Handler*", "elasticmapreduce:ListClusters"): "`cluster_name` of `emr`: the cluster that has the name.",
@@ -41,6 +42,7 @@ NOT_EXERCISED: Mapping[Right, str] = {
     ("Handler*FunctionRole*", "datapipeline:EvaluateExpression"): (
         "`task.evaluate` is for handlers of one's own; those of the project and of its examples do not ask."
     ),
+    ("Handler*TaskRole*", "datapipeline:EvaluateExpression"): "The same in a container.",
 }
 
 # (service, action): the same, for what resource policies let services do.

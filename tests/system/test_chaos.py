@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.chaos.plan import plan
 from tests.chaos.run import Run
-from tests.system.deployments import FAULTY_TIME_SCALE, Deployment
+from tests.system.deployments import CONTAINERS_TIME_SCALE, FAULTY_TIME_SCALE, Deployment
 
 SEED = 20
 
@@ -16,6 +16,13 @@ def test_nothing_is_lost_stuck_or_falsely_finished(faulty_deployment: Deployment
     figures = run.carry_out(60, outages=False)
     assert figures.sound, (SEED, figures)
     assert figures.tasks == 60
+
+
+def test_no_container_is_left_either(container_deployment: Deployment, tmp_path: Path) -> None:
+    run = Run(container_deployment, tmp_path, seed=SEED, time_scale=CONTAINERS_TIME_SCALE, containers=True)
+    figures = run.carry_out(20, outages=False)
+    assert figures.sound, (SEED, figures)
+    assert figures.tasks == 20
 
 
 def test_a_seed_repeats_its_faults() -> None:

@@ -17,13 +17,14 @@ from infra.handlers import s3_access
 from local.account import connection
 from local.launch import ROOT
 from tests.databases.server import DatabaseServer
-from tests.system.deployments import STACK
+from tests.system.deployments import log_group_of
 from tests.system.examples import Examples
 from tests.system.executions import RUN_TASK, executions
 from tests.system.granted import COPY, grant
 from tests.system.pipelines import Fields, Pipeline, Ref
 
 EXAMPLE = ROOT / "docs" / "examples" / "copy.json"
+wherever_it_runs = pytest.mark.parametrize("examples", ["in-a-function", "in-containers"], indirect=True)
 CANARY = "wrong-canary-7d20"
 
 
@@ -45,6 +46,7 @@ def content(examples: Examples, bucket: str, key: str) -> bytes:
     return examples.deployment.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
+@wherever_it_runs
 def test_the_example_of_the_documentation(examples: Examples, server: DatabaseServer, bucket: str) -> None:
     deployment = examples.deployment
     secrets = boto3.client("secretsmanager", **connection(examples.endpoint_url))
@@ -95,6 +97,7 @@ def test_the_example_of_the_documentation(examples: Examples, server: DatabaseSe
     refuse_canary(examples, server.password, "LoadOrders", "WriteReport", "KeepFiles")
 
 
+@wherever_it_runs
 def test_formats_and_places_within_s3(examples: Examples) -> None:
     bucket = "copy-objects"
     s3 = examples.deployment.s3
@@ -210,6 +213,7 @@ def test_what_was_written_in_parts_is_given_up(examples: Examples) -> None:
     assert [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["cut.gz"]
 
 
+@wherever_it_runs
 def test_what_fails_leaves_nothing(examples: Examples, server: DatabaseServer, bucket: str) -> None:
     name = server.jdbc
     server.execute("CREATE TABLE kept_empty (n bigint, t varchar(5))")
@@ -314,7 +318,7 @@ def refuse_canary(examples: Examples, canary: str, *components: str) -> None:
         for page in pages.paginate(executionArn=arn)
     ]
     log = deployment.logs.get_paginator("filter_log_events")
-    found = log.paginate(logGroupName=f"/aws/lambda/{STACK}-CopyActivity")
+    found = log.paginate(logGroupName=log_group_of(examples.deployment, "CopyActivity"))
     messages = [event["message"] for page in found for event in page["events"]]
     assert len(histories) >= len(components)
     assert messages

@@ -55,6 +55,7 @@ EXPECTED = {
     "HandlerThrottled",
     "TasksFailed",
     "EndsNotCounted",
+    "ContainersNotStarted",
 }
 
 
@@ -133,6 +134,18 @@ def test_tasks_that_go_wrong(deployment: Deployment, mailbox: Mailbox, tmp_path:
     (tmp_path / "mended").touch()
     follow(deployment, RERUNNING, ids(pipeline, "Stopped"))
     eventually(lambda: pipeline.attempts("Stopped")[-1].status == "FINISHED" or None, "it was not run again")
+
+
+def test_containers_that_aws_has_no_room_for(deployment: Deployment, mailbox: Mailbox) -> None:
+    """The stack's own key encrypts what the container reads and writes."""
+    deployment.faults.add({"operation": "ECS:RunTask", "kind": "capacity", "count": 12})
+    pipeline = Pipeline.activated(deployment, {"Boxed": routed("boxed", "true")}, worker_group=ORDERS)
+    mailbox.wait_for("ContainersNotStarted", state="ALARM")
+    shown = follow(deployment, "ContainersNotStarted", NAMES)
+    assert "Capacity is unavailable" in shown
+    deployment.faults.clear()
+    pipeline.ended("Boxed", "FINISHED")
+    mailbox.wait_for("ContainersNotStarted", state="OK")
 
 
 def test_a_poller_without_permission(deployment: Deployment, mailbox: Mailbox) -> None:

@@ -13,13 +13,16 @@ from aws_cdk import aws_iam as iam
 
 from infra.handlers import s3_access
 from local.account import ACCOUNT, REGION
-from tests.system.deployments import STACK, Deployment, eventually
+from tests.system.deployments import STACK, Deployment, eventually, log_group_of
 from tests.system.granted import EXISTS, SHELL, SHELL_PRECONDITION, grant
 from tests.system.pipelines import Fields, Pipeline, Ref, Run, shell
 
 DEFINITIONS = Path(__file__).parent / "definitions"
-LOG_GROUP = f"/aws/lambda/{STACK}-ShellCommandActivity"
 MEGABYTE = 1_000_000
+
+wherever_it_runs = pytest.mark.parametrize(
+    "deployment", ["as-assumed", "otherwise", "in-containers"], indirect=True
+)
 
 COLLECT = r"""
 set -e
@@ -63,6 +66,7 @@ def failed(pipeline: Pipeline, component: str) -> Mapping[str, str]:
     return pipeline.attempts(component)[0].fields
 
 
+@wherever_it_runs
 def test_a_definition_with_staging_and_a_script_in_s3(deployment: Deployment, bucket: str) -> None:
     put(
         deployment,
@@ -119,6 +123,7 @@ no-such-program ${OUTPUT1_STAGING_DIR} | cat
 """
 
 
+@wherever_it_runs
 def test_an_input_that_is_split_unless_it_is_empty(deployment: Deployment, bucket: str) -> None:
     """``[[ -z $(find …) ]]`` is true without find, and an empty output would be FINISHED."""
     put(deployment, bucket, {"in/a.csv": b"1;a\n2;b\n3;c\n", "none/empty.csv": b""})
@@ -142,6 +147,7 @@ def test_an_input_that_is_split_unless_it_is_empty(deployment: Deployment, bucke
     assert missing["programs"] == ["no-such-program"]
 
 
+@wherever_it_runs
 def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
     """Many kinds of commands at once, as activities of one pipeline."""
     put(deployment, bucket, {"in.txt": b"from S3\n"})
@@ -248,6 +254,7 @@ def test_output_of_any_size(deployment: Deployment, bucket: str) -> None:
     assert cut["lastLines"].endswith("22999999\n23000000")
 
 
+@wherever_it_runs
 def test_preconditions_hold_or_do_not_hold_yet(deployment: Deployment, bucket: str, tmp_path: Path) -> None:
     """ "Not yet" is FALSE, and the service asks again: nothing fails, and the activity waits."""
     tried = tmp_path / "tried"
@@ -299,7 +306,8 @@ def _cut(deployment: Deployment, component: str) -> Mapping[str, Any] | None:
 
 
 def _logged(deployment: Deployment, event_name: str, component: str) -> Mapping[str, Any] | None:
-    found = deployment.logs.filter_log_events(logGroupName=LOG_GROUP, filterPattern=f'"{event_name}"')
+    group = log_group_of(deployment, "ShellCommandActivity")
+    found = deployment.logs.filter_log_events(logGroupName=group, filterPattern=f'"{event_name}"')
     lines = [json.loads(event["message"]) for event in found["events"] if event_name in event["message"]]
     return next((line for line in lines if line["attemptId"].startswith(f"@{component}_")), None)
 

@@ -14,13 +14,14 @@ from infra.handlers import s3_access
 from local.account import connection
 from local.launch import ROOT
 from tests.databases.server import DatabaseServer
-from tests.system.deployments import STACK, Deployment, eventually
+from tests.system.deployments import Deployment, eventually, log_group_of
 from tests.system.examples import Examples
 from tests.system.executions import RUN_TASK, executions, states_entered
 from tests.system.granted import SQL, grant
 from tests.system.pipelines import Fields, Pipeline, Ref
 
 EXAMPLES = ROOT / "docs" / "examples"
+wherever_it_runs = pytest.mark.parametrize("examples", ["in-a-function", "in-containers"], indirect=True)
 CANARY = "wrong-canary-51b2"
 
 
@@ -39,6 +40,7 @@ def scripts(examples: Examples) -> str:
     return "s3://sql/scripts"
 
 
+@wherever_it_runs
 def test_the_example_of_the_documentation(
     examples: Examples, server: DatabaseServer, secrets: SecretsManagerClient, scripts: str
 ) -> None:
@@ -74,6 +76,7 @@ def test_the_example_of_the_documentation(
     refuse_canary(deployment, server.password, "Summarize", "CleanUp")
 
 
+@wherever_it_runs
 def test_what_fails_and_what_is_told_of_it(examples: Examples, server: DatabaseServer) -> None:
     database: Fields = {
         "type": "JdbcDatabase",
@@ -235,7 +238,7 @@ def refuse_canary(deployment: Deployment, canary: str, *components: str) -> None
 
 def refuse_canary_in_logs(deployment: Deployment, canary: str) -> None:
     pages = deployment.logs.get_paginator("filter_log_events")
-    found = pages.paginate(logGroupName=f"/aws/lambda/{STACK}-SqlActivity")
+    found = pages.paginate(logGroupName=log_group_of(deployment, "SqlActivity"))
     messages = [event["message"] for page in found for event in page["events"]]
     assert messages
     assert not [message for message in messages if canary in message]

@@ -80,8 +80,10 @@ class FakeS3:
         self._check(bucket)
         self.objects[bucket, key] = Path(path).read_bytes()
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> Any:  # noqa: N803
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, IfNoneMatch: str = "", **_: Any) -> Any:  # noqa: N803
         self._check(Bucket)
+        if IfNoneMatch and (Bucket, Key) in self.objects:
+            raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
         self.objects[Bucket, Key] = Body
         return {}
 

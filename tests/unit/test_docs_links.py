@@ -13,7 +13,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!\w+:)([^)\s]+)\)")
-_PATH = re.compile(r"`((?:\.ci|\.github|bench|docs|infra|lambdas|local|tests)/[^`\s:<]*)(?:::[^`]*)?`")
+_PATH = re.compile(
+    r"`((?:\.ci|\.github|bench|docs|infra|lambdas|local|pipelines|tests)/[^`\s:<]*)(?:::[^`]*)?`"
+)
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _ANCHOR = re.compile(r'<a id="([^"]+)">')
 
@@ -69,7 +71,9 @@ def test_links_and_paths_that_lead_nowhere_are_found(tmp_path: Path) -> None:
 def packages() -> list[str]:
     """The folders of the project's code that hold a module."""
     folders = {
-        path.parent for part in ("infra", "lambdas", "local") for path in (ROOT / part).rglob("__init__.py")
+        path.parent
+        for part in ("infra", "lambdas", "local", "pipelines")
+        for path in (ROOT / part).rglob("__init__.py")
     }
     return sorted(folder.relative_to(ROOT).as_posix() for folder in folders)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -34,3 +35,16 @@ def test_each_file_is_shown_or_linked() -> None:
     }
     assert files
     assert files <= shown | linked
+
+
+def test_the_dockerfile_brings_what_the_runner_needs_and_hosts_had() -> None:
+    """As far as it can be tested without Docker: its one command is a shell's, and has these words."""
+    lines = (EXAMPLES / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    instructions = [line for line in lines if line and not line.startswith("#")]
+    assert [line.split()[0] for line in instructions] == ["FROM", "RUN"]
+    command = instructions[1].removeprefix("RUN ")
+    assert subprocess.run(["bash", "-n", "-c", command], check=False).returncode == 0
+    words = set(command.split())
+    assert {"python3.12", "boto3", "/usr/local/bin/python3"} <= words
+    assert {"awscli-2", "java-17-amazon-corretto-headless", "mariadb105", "openssh-clients"} <= words
+    assert {"postgresql15", "sudo", "tar", "unzip", "wget"} <= words

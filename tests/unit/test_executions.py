@@ -11,10 +11,11 @@ import pytest
 from botocore.stub import Stubber
 
 from poller.envelope import execution_name
-from poller.executions import NEWEST, count_running, find_activity
+from poller.executions import NEWEST, count_running, earlier_loop_runs, find_activity
 from poller.loop import Activity
 
 RUN_TASK = "arn:aws:states:us-east-1:111122223333:stateMachine:TaskRunner-RunTask"
+POLL_LOOP = "arn:aws:states:us-east-1:111122223333:stateMachine:TaskRunner-PollLoop-etl"
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -102,3 +103,35 @@ def test_running_tasks_of_the_group_are_counted_over_all_pages(service: Service)
 def test_no_more_pages_are_read_than_the_limit_needs(service: Service) -> None:
     service.lists(run("A"), run("B"), more="2", statusFilter="RUNNING")
     assert count_running(service.client, run_task_arn=RUN_TASK, worker_group="etl", most=2) == 2
+
+
+def loop(seconds_ago: float) -> dict[str, Any]:
+    """A running execution of PollLoop that started so many seconds ago."""
+    started = NOW - timedelta(seconds=seconds_ago)
+    arn = f"{POLL_LOOP}:{seconds_ago}"
+    return {
+        "executionArn": arn,
+        "stateMachineArn": POLL_LOOP,
+        "name": str(seconds_ago),
+        "startDate": started,
+        "status": "RUNNING",
+    }
+
+
+@pytest.mark.parametrize(
+    ("loops", "runs"),
+    [
+        pytest.param([loop(0), loop(300)], True, id="earlier"),
+        pytest.param([loop(0), loop(2)], True, id="a-moment-earlier"),
+        pytest.param([loop(0)], False, id="itself"),
+        pytest.param([loop(0), loop(0.5)], False, id="same-second"),
+        pytest.param([loop(-40), loop(0)], False, id="later"),
+        pytest.param([loop(-40), loop(0), loop(300)], True, id="earlier-and-later"),
+        pytest.param([], False, id="none-listed-yet"),
+    ],
+)
+def test_a_loop_that_started_earlier_is_found(
+    service: Service, loops: list[dict[str, Any]], runs: bool
+) -> None:
+    service.lists(*loops, stateMachineArn=POLL_LOOP, statusFilter="RUNNING")
+    assert earlier_loop_runs(service.client, poll_loop_arn=POLL_LOOP, started_at=NOW) is runs

@@ -15,13 +15,14 @@ from pathlib import Path
 from local.launch import ROOT
 
 # Where modules are, and what their names begin with: lambdas/ itself is on Lambda's path.
-TREES = {"lambdas": "", "infra": "infra", "local": "local", "bench": "bench"}
+TREES = {"lambdas": "", "infra": "infra", "local": "local", "pipelines": "pipelines", "bench": "bench"}
 
 # From the lowest layer up, what each may import. A module belongs to the longest name that begins its own.
 MAY_IMPORT: dict[str, set[str]] = {
     # What is deployed. It imports nothing of the other trees.
     "runner": set(),
     "poller": {"runner"},
+    "container": {"runner"},
     "data_nodes": {"runner"},
     "shell": {"data_nodes", "runner"},
     "sql": {"data_nodes", "runner"},
@@ -32,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "activities": {"copying", "emr", "data_formats", "data_nodes", "redshift_copy", "runner", "shell", "sql"},
     "poll_for_task": {"poller", "runner"},
     "execution_ended": {"runner"},
+    "container_ended": {"container", "runner"},
     # The stack: settings and their checks, then functions, handlers, state machines, monitoring. It imports
     # nothing of what it deploys, whose code is for Lambda's Python.
     "infra": set(),
@@ -48,12 +50,29 @@ MAY_IMPORT: dict[str, set[str]] = {
     "local.redshift_data": set(),
     "local.emr": set(),
     "local.lambda_runtime": set(),
+    "local.ecs": {"local.datapipeline", "local.lambda_runtime"},
     "local.console": set(),
-    "local.ministack_hooks": {"local.datapipeline", "local.lambda_runtime"},
+    "local.ministack_hooks": {"local.datapipeline", "local.ecs", "local.lambda_runtime"},
     "local.simulation": {"infra", "local.datapipeline", "poller"},
+    # Moving pipelines here. Handlers say what they take, and the local service what becomes of a definition.
+    "pipelines.reading": {"local.datapipeline"},
+    "pipelines.commands": {"local.lambda_runtime", "pipelines.reading"},
+    "pipelines.checking": {
+        *("activities", "copying", "data_nodes", "redshift_copy", "runner", "shell", "sql"),
+        *("local.datapipeline", "pipelines.commands", "pipelines.reading"),
+    },
+    "pipelines.converting": {"local.datapipeline", "pipelines.checking", "pipelines.reading", "sql"},
+    "pipelines.live": {"local.datapipeline", "pipelines.checking", "pipelines.reading"},
+    "pipelines.verifying": {"pipelines.live"},
+    "pipelines": {
+        *("local.datapipeline", "pipelines.checking", "pipelines.converting", "pipelines.live"),
+        *("pipelines.reading", "pipelines.verifying"),
+    },
     # What measures all the others.
     "bench": {
         "activities",
+        "copying",
+        "data_nodes",
         "infra",
         "infra.handlers",
         "infra.stack",
@@ -62,6 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "local.simulation",
         "poller",
         "runner",
+        "shell",
     },
 }
 

@@ -68,6 +68,13 @@ def test_an_empty_answer_within_the_slot_is_followed_by_a_poll_when_polls_are_he
     assert after(PollResult.EMPTY, limits=limits, age=91, took=90).next is Next.POLL
 
 
+@pytest.mark.parametrize(("given", "lasts"), [(90, 95), (94, 95), (95, 95), (120, 120)])
+def test_a_continuous_poll_is_not_given_up_just_before_its_answer(given: float, lasts: float) -> None:
+    assert LoopState().poll_timeout(Limits(period=300, poll_timeout=given)) == lasts
+    scaled = Limits(period=30, poll_timeout=given / 10, hold=9)
+    assert LoopState().poll_timeout(scaled) == pytest.approx(lasts / 10)
+
+
 def test_polls_are_held_to_their_end_in_scaled_time_as_well() -> None:
     limits = Limits(period=30, poll_timeout=9.5, hold=9)
     assert after(PollResult.EMPTY, limits=limits, age=9.1, took=9).next is Next.POLL

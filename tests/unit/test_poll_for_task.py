@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import ModuleType, SimpleNamespace
@@ -16,6 +17,8 @@ from poller.envelope import execution_name
 from poller.pace import LastPace, Pace
 from runner import clients, telemetry
 
+RUN_TASK = "arn:aws:states:us-east-1:000000000000:stateMachine:RunTask"
+POLL_LOOP = "arn:aws:states:us-east-1:000000000000:stateMachine:PollLoop-etl"
 TASK = {
     "taskId": "T1",
     "pipelineId": "df-1",
@@ -29,7 +32,8 @@ TASK = {
 class Service:
     """What the poller calls: each answer is given, or raised if it is an exception.
 
-    ``executions`` is ListExecutions' answer, ``heartbeat`` that of ReportTaskRunnerHeartbeat.
+    ``executions`` is ListExecutions' answer for RunTask and ``loops`` that for PollLoop; ``heartbeat`` is
+    that of ReportTaskRunnerHeartbeat.
     """
 
     def __init__(
@@ -41,6 +45,11 @@ class Service:
         self.answer = answer
         self.heartbeat = heartbeat
         self.executions = executions
+        self.loops: list[dict[str, Any]] | Exception = []
+        self.listed: list[str] = []
+        """The state machines whose executions were asked for."""
+        self.seconds_left = 40.0
+        """Of the invocation."""
         self.timeouts: list[float] = []
         """Of the polls, in seconds."""
 
@@ -58,11 +67,14 @@ class Service:
             raise self.heartbeat
         return self.heartbeat
 
-    def list_executions(self, **_: Any) -> Mapping[str, Any]:
-        if isinstance(self.executions, Exception):
-            raise self.executions
-        assert self.executions is not None, "nobody asked whether the group has work before"
-        return {"executions": self.executions}
+    def list_executions(self, **asked: Any) -> Mapping[str, Any]:
+        listed = asked["stateMachineArn"]
+        self.listed.append(listed)
+        executions = self.loops if listed == POLL_LOOP else self.executions
+        if isinstance(executions, Exception):
+            raise executions
+        assert executions is not None, "nobody asked whether the group has work before"
+        return {"executions": executions}
 
 
 Poller = Callable[[Service], dict[str, Any]]
@@ -79,7 +91,10 @@ def poll(monkeypatch: pytest.MonkeyPatch, poller_environment: None) -> Poller:
         monkeypatch.setattr(clients, "step_functions", lambda: service)
         event = {"loop": {}, "startedAt": datetime.now(UTC).isoformat()}
         answer: dict[str, Any] = module.handler(
-            event, SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 40_000)
+            event,
+            SimpleNamespace(
+                aws_request_id="r", get_remaining_time_in_millis=lambda: service.seconds_left * 1_000
+            ),
         )
         return answer
 
@@ -91,6 +106,7 @@ def lingering(monkeypatch: pytest.MonkeyPatch, poll: Poller) -> Poller:
     """The poller of a group that wakes, and lingers for ten minutes."""
     module = importlib.import_module("poll_for_task")
     monkeypatch.setenv("LINGER_SECONDS", "600")
+    monkeypatch.setenv("POLL_LOOP_ARN", POLL_LOOP)
     monkeypatch.setattr(module, "CONFIGURATION", module.Configuration.from_environment())
     return poll
 
@@ -139,6 +155,42 @@ def test_a_group_whose_activity_is_unknown_sleeps_and_is_polled_for(
     assert lingering(service)["next"] == "START"
     assert service.timeouts == [10]
     assert warned == ["Activity unknown"]
+
+
+def test_an_earlier_loop_that_cannot_be_seen_is_not_waited_for(
+    lingering: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(
+        telemetry.logger, "warning", lambda message, **fields: warned.append((message, fields))
+    )
+    service = Service({"taskObject": TASK}, {}, [])
+    refused = ClientError({"Error": {"Code": "AccessDeniedException"}}, "ListExecutions")
+    service.loops, service.seconds_left = refused, 425
+    assert lingering(service)["next"] == "START"
+    assert service.timeouts == [10]
+    assert warned == [("Earlier loop unknown", {"error": str(refused)})]
+
+
+def test_a_loop_that_finds_no_work_waits_for_the_one_before_and_asks_again(
+    lingering: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service({"taskObject": TASK}, {}, [])
+    before = datetime.now(UTC) - timedelta(minutes=5)
+    service.loops, service.seconds_left = [{"startDate": before}], 425
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if seconds:
+            # The loop before ends, and has started a task.
+            service.loops, service.executions = [], [execution(None)]
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    assert lingering(service)["next"] == "START"
+    assert slept[0] == 5
+    assert service.timeouts == [95]
+    assert service.listed == [RUN_TASK, POLL_LOOP, POLL_LOOP, RUN_TASK]
 
 
 def test_a_poller_without_a_linger_never_asks_for_activity(poll: Poller) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from poller.polling import Poll
 from poller.round import (
     CountRunningTasks,
     FindActivity,
+    FindEarlierLoop,
     LogRound,
     Round,
     SendHeartbeat,
@@ -36,11 +38,13 @@ class Played:
         *polls: Poll,
         limits: Limits = LINGERING,
         state: LoopState | None = None,
-        activity: Activity | None = None,
+        activity: Activity | Callable[[float], Activity] = Activity(running=False),  # noqa: B008 - frozen
         seconds_left: Callable[[float], float] = lambda age: 425 - age,
         terminate: bool = False,
         running: int = 0,
         age: float = 0.0,
+        earlier_loop_runs_for: float = 0.0,
+        poll_seconds: float = 90.0,
     ) -> None:
         self.now = START + timedelta(seconds=age)
         self.steps: list[Step] = []
@@ -65,14 +69,20 @@ class Played:
             match step:
                 case SendPoll(timeout):
                     result = answers.pop(0)
-                    self.now += timedelta(seconds=min(90, timeout))
+                    self.now += timedelta(seconds=min(poll_seconds, timeout))
                 case FindActivity():
-                    result = activity or Activity(running=False)
+                    age = (self.now - START).total_seconds()
+                    result = activity(age) if callable(activity) else activity
+                case FindEarlierLoop():
+                    result = (self.now - START).total_seconds() < earlier_loop_runs_for
                 case SendHeartbeat():
                     result = terminate
                 case CountRunningTasks():
                     result = running
-                case Sleep() | LogRound():
+                case Sleep(seconds):
+                    self.now += timedelta(seconds=seconds)
+                    result = None
+                case LogRound():
                     result = None
         self.timeouts = [step.timeout for step in self.steps if isinstance(step, SendPoll)]
 
@@ -196,3 +206,65 @@ def test_who_starts_a_loop_can_wake_the_group() -> None:
     played = Played(EMPTY, TASK, state=LoopState.from_json({"awake": True}, Pace()))
     assert played.timeouts == [95, 95]
     assert played.end.decision.state.awake
+
+
+def test_a_sleeping_loop_waits_for_the_one_before_and_asks_again() -> None:
+    """Its last poll may bring a task, after which nobody would hold a poll."""
+    waited = Played(EMPTY, earlier_loop_runs_for=40)
+    assert waited.counted(FindActivity) == 2
+    assert (waited.now - START).total_seconds() == 50
+    alone = Played(EMPTY)
+    assert (alone.counted(FindActivity), alone.counted(FindEarlierLoop)) == (1, 1)
+
+
+def test_an_awake_loop_without_a_limit_waits_for_no_other() -> None:
+    played = Played(TASK, activity=Activity(running=True), earlier_loop_runs_for=40)
+    assert played.counted(FindEarlierLoop) == 0
+
+
+@pytest.mark.parametrize("limits", [LINGERING, Limits(period=300, poll_timeout=95)])
+def test_with_a_limit_loops_poll_one_at_a_time(limits: Limits) -> None:
+    limited = replace(limits, max_concurrent_tasks=2)
+    played = Played(TASK, limits=limited, activity=Activity(running=True), earlier_loop_runs_for=80)
+    kinds = [type(step) for step in played.steps if not isinstance(step, Sleep | SendHeartbeat)]
+    assert kinds[16:18] == [FindEarlierLoop, CountRunningTasks]
+    assert kinds[:17] == [FindEarlierLoop] * 17
+
+
+def test_a_loop_that_never_ends_is_waited_for_no_longer_than_it_may_poll() -> None:
+    limited = replace(LINGERING, max_concurrent_tasks=2)
+    played = Played(TASK, limits=limited, earlier_loop_runs_for=10_000)
+    assert played.timeouts == [10]
+    assert (played.now - START).total_seconds() == 165
+    short = Played(TASK, limits=limited, earlier_loop_runs_for=10_000, seconds_left=lambda age: 200 - age)
+    assert (short.now - START).total_seconds() == 85
+
+
+def test_a_group_whose_work_is_over_falls_asleep_within_a_long_slot() -> None:
+    day = replace(LINGERING, period=86_400)
+    played = Played(
+        *[EMPTY] * 20,
+        limits=day,
+        activity=lambda age: Activity(False, seconds_since_end=300 + age),
+        seconds_left=lambda _: 900,
+    )
+    # Of the linger, 5 minutes are left, and one poll more is held.
+    assert len(played.timeouts) == 5
+    assert played.end.decision.next is Next.STOP
+    # It asks again as soon as the linger of what it knew may be over.
+    assert played.counted(FindActivity) == 2
+
+
+def test_a_group_that_still_has_work_stays_awake_in_a_long_slot() -> None:
+    day = replace(LINGERING, period=86_400)
+    played = Played(*[EMPTY] * 99, TASK, limits=day, activity=Activity(True), seconds_left=lambda _: 900)
+    assert len(played.timeouts) == 100
+    assert played.counted(FindActivity) == 1 + 99 * 90 // 720
+
+
+def test_empty_answers_that_come_at_once_stay_in_the_invocation() -> None:
+    """They would cost a Wait state every 5 s, and the history of a long slot."""
+    quick = Played(*[EMPTY] * 9, TASK, activity=Activity(True), poll_seconds=0.1)
+    assert quick.end.poll is TASK
+    assert quick.end.decision.state.events == LoopState().events + 12
+    assert [step.seconds for step in quick.steps if isinstance(step, Sleep)][1::2] == [5.0] * 9

@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +235,8 @@ def test_a_command_has_the_credentials_of_its_role_alone(
     class Sts:
         def assume_role(self, **request: Any) -> Any:
             asked.append(request)
-            return {"Credentials": {"AccessKeyId": "AK", "SecretAccessKey": "SK", "SessionToken": "ST"}}
+            given = {"AccessKeyId": "AK", "SecretAccessKey": "SK", "SessionToken": "ST"}
+            return {"Credentials": {**given, "Expiration": datetime.now(UTC) + timedelta(hours=1)}}
 
     monkeypatch.setattr(clients, "sts", Sts)
     monkeypatch.setenv("COMMAND_ROLE_ARN", "arn:aws:iam::1:role/commands")
@@ -242,6 +244,53 @@ def test_a_command_has_the_credentials_of_its_role_alone(
     assert lines(log) == ["AK SK ST"]
     assert asked[0]["RoleArn"] == "arn:aws:iam::1:role/commands"
     assert asked[0]["RoleSessionName"] == "df-TEST"
+
+
+def test_a_command_in_a_container_has_a_place_for_its_credentials_and_none_of_the_containers_own(
+    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    class Sts:
+        def assume_role(self, **request: Any) -> Any:
+            names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+            expiration = {"Expiration": datetime.now(UTC) + timedelta(hours=1)}
+            return {"Credentials": {**dict.fromkeys(names, "of the role"), **expiration}}
+
+    own = {
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/secret",
+        "ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4/secret",
+        "ECS_AGENT_URI": "http://169.254.170.2/api/secret",
+        "TASK_OBJECTS": "s3://claims/containers/secret/",
+        "TASK_CODE": "s3://assets/secret.zip",
+        "COMMAND_ROLE_ARN": "arn:aws:iam::111122223333:role/commands",
+        "PYTHONPATH": "/of/the/image",
+    }
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setattr(clients, "sts", Sts)
+    ask = 'curl -s -H "Authorization: $AWS_CONTAINER_AUTHORIZATION_TOKEN" $AWS_CONTAINER_CREDENTIALS_FULL_URI'
+    assert run(f"env; {ask}") == {"status": "FINISHED"}
+    printed = "\n".join(lines(log))
+    assert "secret" not in printed
+    assert "PYTHONPATH=/of/the/image" in printed
+    assert '"AccessKeyId": "of the role"' in printed
+    assert "AWS_ACCESS_KEY_ID" not in printed
+
+
+def test_a_link_to_the_handlers_own_variables_is_not_staged(s3: FakeS3) -> None:
+    """In a container, the handler may be root, who may read them."""
+    fields: dict[str, FieldValue] = {
+        "command": "ln -s /proc/self/environ $OUTPUT1_STAGING_DIR/x",
+        "stage": "true",
+        "output": Ref("Out"),
+    }
+    response = run_handler(
+        shell_command.handler, fields, objects={"Out": data_node(directoryPath="s3://b/out")}
+    )
+    assert response["errorId"] == "OutputNotStaged"
+    assert "a file of the system" in response["errorMessage"]
+    assert not s3.objects
 
 
 def test_a_canceled_command_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,16 +7,31 @@ const MOST_LINES = 5000;
 const LATE_MILLISECONDS = 5000;
 
 /**
- * The log groups of the Lambda functions that a state machine invokes, or those of `states` alone.
+ * The log groups of the Lambda functions and the containers that a state machine runs, or those of `states` and
+ * their branches alone. A container's group is `/ecs/` and the family of its task definition.
  * @param {Definition} definition
  * @param {string[]} states
  */
-export function functionLogGroups(definition, states = Object.keys(definition.States)) {
-    const names = states
-        .map((name) => definition.States[name]?.Arguments?.FunctionName)
-        .filter((value) => typeof value === "string")
-        .map((value) => /function:([^:]+)/.exec(value)?.[1] ?? value);
-    return [...new Set(names)].map((name) => `/aws/lambda/${name}`);
+export function workLogGroups(definition, states = Object.keys(definition.States)) {
+    const groups = states.flatMap((name) => [...groupsOf(definition.States[name])]);
+    return [...new Set(groups)];
+}
+
+/**
+ * @param {State | undefined} state
+ * @returns {Generator<string>}
+ */
+function* groupsOf(state) {
+    const { FunctionName: called, TaskDefinition: container } = state?.Arguments ?? {};
+    if (typeof called === "string") {
+        yield `/aws/lambda/${/function:([^:]+)/.exec(called)?.[1] ?? called}`;
+    }
+    if (typeof container === "string") {
+        yield `/ecs/${/^(?:.*task-definition\/)?([^:/]+)/.exec(container)?.[1] ?? container}`;
+    }
+    for (const branch of state?.Branches ?? []) {
+        for (const inner of Object.values(branch.States)) yield* groupsOf(inner);
+    }
 }
 
 /**

@@ -1,7 +1,7 @@
 // One attempt: its fields at the service, the RunTask execution that runs it, and its log lines.
 
 import { h, Part } from "./dom.mjs";
-import { functionLogGroups, TaskLog } from "./logs.mjs";
+import { TaskLog, workLogGroups } from "./logs.mjs";
 import { follow } from "./path.mjs";
 import { idParts } from "./pipelines.mjs";
 import { links } from "./routes.mjs";
@@ -45,14 +45,11 @@ export async function readAttempt({ executions, runs, log }, id, known) {
 async function logGroups(executions, machines, latest) {
     const groups = [];
     for (const { arn } of machines.filter(({ name }) => name.includes("-PollLoop-"))) {
-        groups.push(...functionLogGroups((await executions.machine(arn)).definition));
+        groups.push(...workLogGroups((await executions.machine(arn)).definition));
     }
     if (latest) {
-        const { visits } = follow(latest.events, latest.execution.status);
-        groups.push(
-            latest.machine.logGroup,
-            ...functionLogGroups(latest.machine.definition, [...visits.keys()]),
-        );
+        const { visits } = follow(latest.events, latest.execution.status, latest.machine.definition);
+        groups.push(latest.machine.logGroup, ...workLogGroups(latest.machine.definition, [...visits.keys()]));
     }
     return [...new Set(groups.filter(Boolean))];
 }

@@ -28,7 +28,7 @@ export async function readExecution(executions, arn) {
  * @param {number} now
  */
 export function executionParts({ execution, machine, events }, now) {
-    const path = follow(events, execution.status);
+    const path = follow(events, execution.status, machine.definition);
     const shown = path.steps.slice(-SHOWN_STEPS).reverse();
     const aside =
         path.steps.length > shown.length
@@ -68,7 +68,13 @@ function stepRow(step, execution, now) {
     return h(
         "tr",
         { class: open ? "now" : null },
-        h("td", { class: "name" }, step.name, open ? h("span", { class: "hint" }, " now") : null),
+        h(
+            "td",
+            { class: "name" },
+            step.within ? "↳ " : "",
+            step.name,
+            open ? h("span", { class: "hint" }, " now") : null,
+        ),
         h("td", { class: "number" }, timeOfDay(step.entered, { precise: true })),
         h("td", { class: "number" }, duration(end - step.entered)),
         h("td", { class: "wide" }, problems(step.problems)),

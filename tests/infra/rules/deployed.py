@@ -23,6 +23,8 @@ _PSEUDO = {
 # type: (the property that names it, its ARN behind "arn:aws:", what Ref gives).
 _KINDS: dict[str, tuple[str, str, str]] = {
     "AWS::CloudWatch::Alarm": ("AlarmName", "cloudwatch:{region}:{account}:alarm:{name}", "{name}"),
+    "AWS::ECS::Cluster": ("ClusterName", "ecs:{region}:{account}:cluster/{name}", "{name}"),
+    "AWS::ECS::TaskDefinition": ("Family", "ecs:{region}:{account}:task-definition/{name}:1", "{arn}"),
     "AWS::EC2::SecurityGroup": ("", "ec2:{region}:{account}:security-group/{name}", "{name}"),
     "AWS::Events::Rule": ("Name", "events:{region}:{account}:rule/{name}", "{name}"),
     "AWS::IAM::Role": ("RoleName", "iam::{account}:role/{name}", "{name}"),

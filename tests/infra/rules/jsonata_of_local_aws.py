@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonata
 
-from local.ministack_hooks.expressions import EvaluationError, ParsedOnce, evaluate
+from local.ministack_hooks.expressions import EvaluationError, ParsedOnce, evaluate, write_all_characters
 
 
 def answer(expression: str, states: dict[str, Any]) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def answer(expression: str, states: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     ParsedOnce(jsonata)
+    write_all_characters()
     question = json.load(sys.stdin)
     expressions, scopes = question["expressions"], question["scopes"]
     json.dump([answer(expressions[one], scopes[other]) for one, other in question["pairs"]], sys.stdout)

@@ -56,6 +56,39 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Any]] = [
         },
     ),
     (
+        "stopped_task",
+        {},
+        {
+            "result": {
+                "TaskArn": "arn:t",
+                "StopCode": "EssentialContainerExited",
+                "Cpu": "1024",
+                "Containers": [{"Name": "handler", "ExitCode": 0, "Cpu": "0"}],
+            }
+        },
+        {
+            "TaskArn": "arn:t",
+            "StopCode": "EssentialContainerExited",
+            "StoppedReason": "",
+            "Containers": [{"Name": "handler", "ExitCode": 0, "Reason": ""}],
+        },
+    ),
+    (
+        "left_container",
+        {},
+        {
+            "errorOutput": {"Error": "TaskCanceled", "Cause": "why"},
+            "input": {"canceled": False, "resume": {"state": {"starts": 2}, "deferrals": 2}},
+        },
+        {
+            "error": "TaskCanceled",
+            "cause": "why",
+            "canceled": True,
+            "resume": {"state": {"starts": 2}, "deferrals": 2},
+            "starts": 3,
+        },
+    ),
+    (
         "no_handler",
         {"registered": f"Exists, {ODD_ROUTE}"},
         {},

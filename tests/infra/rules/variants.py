@@ -9,10 +9,12 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 
 from infra.handlers import (
+    Container,
     EmrClusterSettings,
     Handler,
     PythonHandler,
@@ -90,6 +92,27 @@ def all_handlers(scope: cdk.Stack) -> dict[str, Handler]:
             idle_minutes=10,
         ),
         "HiveCopyActivity": emr_serverless(application_id="00f1a2b3c4d5e6f7", execution_role_arn=_COPY_ROLE),
+        "nightly / container": shell_command(
+            statements=sales, environment={"TARGET": "sales"}, compute=Container(vpc=vpc)
+        ),
+        "large-copy": copy(
+            secrets=[_SECRET],
+            statements=sales,
+            compute=Container(
+                vpc=vpc,
+                cpu=4096,
+                memory_mb=16384,
+                ephemeral_gb=100,
+                image=ecs.ContainerImage.from_registry("public.ecr.aws/docker/library/python:3.13"),
+                packages=["postgresql15"],
+                cpu_architecture=ecs.CpuArchitecture.X86_64,
+                spot=True,
+                security_groups=[
+                    ec2.SecurityGroup.from_security_group_id(scope, "Group", "sg-0123456789abcdef0")
+                ],
+                subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            ),
+        ),
         "count-words": PythonHandler(module="exists", memory_mb=256, timeout_minutes=5),
         "resize-images": existing_function(_FUNCTION),
         """it's "a" {% route %} \\ €/ü""": existing_function(_FUNCTION),

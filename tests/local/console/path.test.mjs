@@ -65,6 +65,54 @@ test("errors belong to the state that they happen in, and one that is caught lea
     assert.equal(path.taken.get(edgeKey("A", "B")), 1);
 });
 
+const BRANCHES = {
+    StartAt: "Both",
+    States: {
+        Both: {
+            Type: "Parallel",
+            Branches: [
+                { StartAt: "Run", States: { Run: { Type: "Task" }, Stopped: { Type: "Fail" } } },
+                { StartAt: "Wait", States: { Wait: { Type: "Wait" } } },
+            ],
+            Next: "Done",
+        },
+        Done: { Type: "Succeed" },
+    },
+};
+
+test("states in branches are steps, and the execution is in the state that has the branches", () => {
+    const begun = [enters("Both"), event("ParallelStateStarted"), enters("Run"), enters("Wait")];
+    const running = follow([...begun, exits("Wait"), enters("Wait")], "RUNNING", BRANCHES);
+    assert.equal(running.current, "Both");
+    assert.deepEqual([...running.taken.keys()], []);
+    assert.equal(running.visits.get("Wait"), 2);
+    assert.deepEqual(
+        running.steps.map(({ name, within, exited }) => [name, within, exited !== null]),
+        [
+            ["Both", null, false],
+            ["Run", "Both", false],
+            ["Wait", "Both", true],
+            ["Wait", "Both", false],
+        ],
+    );
+    const over = follow(
+        [
+            ...begun,
+            exits("Run"),
+            enters("Stopped"),
+            event("ParallelStateFailed"),
+            exits("Both"),
+            ...passes("Done"),
+            event("ExecutionSucceeded"),
+        ],
+        "SUCCEEDED",
+        BRANCHES,
+    );
+    assert.equal(over.ended, "Done");
+    assert.deepEqual([...over.taken.keys()], [edgeKey("Both", "Done")]);
+    assert.ok(over.steps.every(({ exited, problems }) => exited !== null && problems.length === 0));
+});
+
 test("a history that is not there yet is no way at all", () => {
     const path = follow([], "RUNNING");
     assert.deepEqual([path.steps, path.current, path.ended], [[], null, null]);

@@ -4,7 +4,7 @@ import { awsOf, module } from "./page.mjs";
 
 const { Pipelines, Runs, fieldsOf, idParts, latestFirst, pageOf, timeOf } = await module("pipelines");
 const { Executions, envelopeOf, namePrefix } = await module("executions");
-const { TaskLog, functionLogGroups, pattern, read } = await module("logs");
+const { TaskLog, pattern, read, workLogGroups } = await module("logs");
 const { AwsError } = await module("aws");
 const { links, route } = await module("routes");
 
@@ -332,8 +332,20 @@ test("log groups are those of the functions that a definition names", () => {
         C: { Arguments: "{% x %}" },
         D: {},
     };
-    assert.deepEqual(functionLogGroups({ States }), ["/aws/lambda/one", "/aws/lambda/two"]);
-    assert.deepEqual(functionLogGroups({ States }, ["B", "gone"]), ["/aws/lambda/two"]);
+    assert.deepEqual(workLogGroups({ States }), ["/aws/lambda/one", "/aws/lambda/two"]);
+    assert.deepEqual(workLogGroups({ States }, ["B", "gone"]), ["/aws/lambda/two"]);
+});
+
+test("the log group of a container is that of its task definition's family", () => {
+    const arn = "arn:aws:ecs:us-east-1:000000000000:task-definition/TaskRunner-Shell:7";
+    const branch = { StartAt: "Run", States: { Run: { Arguments: { TaskDefinition: arn } } } };
+    const report = { StartAt: "Report", States: { Report: { Arguments: { TaskId: "x" } } } };
+    const States = {
+        Shell: { Branches: [branch, report] },
+        Other: { Arguments: { TaskDefinition: "plain" } },
+    };
+    assert.deepEqual(workLogGroups({ States }), ["/ecs/TaskRunner-Shell", "/ecs/plain"]);
+    assert.deepEqual(workLogGroups({ States }, ["Shell"]), ["/ecs/TaskRunner-Shell"]);
 });
 
 test("an address leads to its view, and one that means nothing to the first page", () => {

@@ -9,13 +9,14 @@ import tempfile
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 
 from infra.bundling import asset_directory
-from infra.handlers import existing_function, shell_command
+from infra.handlers import Container, existing_function, shell_command
 from infra.stack import TaskRunnerStack
 from infra.worker_group import WorkerGroup
 
@@ -53,6 +54,13 @@ def main() -> None:
             "POWERTOOLS_LOG_LEVEL": "INFO",
         },
     )
+    vpc = ec2.Vpc.from_vpc_attributes(
+        cdk.Stack(cdk.App(), "NotDeployed"),
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["us-east-1a"],
+        private_subnet_ids=["subnet-0123456789abcdef0"],
+    )
     stack = TaskRunnerStack(
         app,
         "TaskRunner",
@@ -69,6 +77,7 @@ def main() -> None:
         handlers=[
             ("ShellCommandActivity", shell_command(timeout_minutes=1)),
             ("any-language", existing_function(any_language)),
+            ("boxed", shell_command(compute=Container(vpc=vpc))),
             ("deferring", existing_function(deferring)),
         ],
         encryption_key=kms.Key(functions, "Key"),

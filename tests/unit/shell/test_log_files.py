@@ -62,3 +62,41 @@ def test_an_upload_that_fails_leaves_no_parts_behind() -> None:
     file.close()
     assert file.problem
     assert not s3.uploads
+
+
+def test_output_of_long_work_is_shown_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    s3, now = FakeS3(), [0.0]
+    place = LogPlace(S3Uri("out", "k"), required=True)
+    file = LogFile(place, lambda: cast("S3Client", s3), lambda: now[0])
+
+    def at(seconds: float, data: bytes = b"") -> bytes | None:
+        now[0] = seconds
+        if data:
+            file.write(data)
+        file.show_sometimes()
+        return s3.objects.get(("out", "k"))
+
+    assert at(200, b"first\n") is None, "most commands are over before"
+    assert at(240) == b"first\n"
+    assert at(400, b"second\n") == b"first\n"
+    assert at(480) == b"first\nsecond\n"
+    del s3.objects["out", "k"]
+    assert at(10_000) is None, "nothing is new"
+    shown = at(10_300, b"x" * (PART_BYTES + 5))
+    assert shown is not None
+    assert shown.startswith(b"[")
+    assert shown.endswith(b"x" * 1000)
+    file.close()
+    assert s3.objects["out", "k"] == b"first\nsecond\n" + b"x" * (PART_BYTES + 5)
+
+
+def test_output_that_cannot_be_shown_is_not_lost() -> None:
+    s3, now = FakeS3(), [0.0]
+    file = LogFile(LogPlace(S3Uri("out", "k"), required=True), lambda: cast("S3Client", s3), lambda: now[0])
+    file.write(b"x")
+    s3.denied.add("out")
+    now[0] = 300
+    file.show_sometimes()
+    s3.denied.clear()
+    file.close()
+    assert (s3.objects["out", "k"], file.problem) == (b"x", "")

@@ -13,7 +13,7 @@ BIN = Path(__file__).parents[3] / "lambdas" / "shell" / "bin"
 THERE = ("bash", "env", "sh", "python3", "python3.11", "java", "psql", "aws", "find")
 
 
-def run(command: str, directory: Path) -> tuple[int, str, str]:
+def run(command: str, directory: Path, **variables: str) -> tuple[int, str, str]:
     """Run the command with only the programs in THERE."""
     for name in THERE:
         if not (directory / name).exists():
@@ -24,7 +24,7 @@ def run(command: str, directory: Path) -> tuple[int, str, str]:
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": str(directory), "name": "another"},
+        env={"PATH": str(directory), "name": "another", **variables},
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -86,3 +86,31 @@ def test_what_is_not_there_is_a_failure_that_names_it(package: str, tmp_path: Pa
 def test_how_it_ends(command: str, code: int, says: str, tmp_path: Path) -> None:
     ended, out, err = run(command, tmp_path)
     assert (ended, says in out + err) == (code, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "installed"),
+    [
+        ("yum -y update aws-cli", ""),  # AWS's own templates begin so; the AWS CLI is there.
+        ("yum install -y bash mysql", "install -y mariadb105"),
+        (
+            "yum install -y java-1.8.0-openjdk-devel postgresql-devel",
+            "install -y java-1.8.0-amazon-corretto-devel postgresql-devel",
+        ),
+        ("dnf -y install nosuch.x86_64 other", "install -y nosuch.x86_64 other"),
+        ("yum -y update", "-y update"),
+        ("yum remove -y bash", "remove -y bash"),
+        ("yum list installed nosuch", "list installed nosuch"),
+        ("amazon-linux-extras install -y docker", "install -y docker"),
+        ("yum clean all", ""),
+    ],
+)
+def test_in_a_container_what_is_not_there_is_installed(command: str, installed: str, tmp_path: Path) -> None:
+    """By the image's own package manager, under the names of Amazon Linux 2023."""
+    manager = tmp_path / "microdnf"
+    manager.write_text('#!/bin/bash\necho "CALLED $*"\n')
+    manager.chmod(0o755)
+    code, out, err = run(command, tmp_path, _PACKAGE_MANAGER=str(manager))
+    called = [line.removeprefix("CALLED ") for line in out.splitlines() if line.startswith("CALLED ")]
+    assert (code, err) == (0, "")
+    assert called == ([installed] if installed else [])

@@ -1,0 +1,331 @@
+"""Writes the app.py that would run what was checked. It synthesizes as it is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pipelines.checking.types import TYPES
+from pipelines.checking.verdict import Needs
+from pipelines.reading.source import UNKNOWN
+from pipelines.summary import Summary
+
+DEFAULT_GROUP = "etl"
+_SHELLS = {"shell_command", "shell_command_precondition"}
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?", re.DOTALL)
+_NOT_IN_A_PREFIX = re.compile(r"[*?${}\[].*", re.DOTALL)
+_RDS_OR_CLUSTER = re.compile(r"[a-z][a-z0-9-]{0,62}(/[a-z_][a-z0-9_+.@-]{0,127})?", re.IGNORECASE)
+_FULL_CPU_MB = 1769
+"""With so much memory, Lambda gives a whole vCPU (Lambda developer guide, Configure memory)."""
+_MINUTES_FOR_MORE_CPU = 5.0
+_ACCOUNT = "111122223333"
+_PLACEHOLDERS = {kind: f"{kind}-00000000000000000" for kind in ("vpc", "subnet", "sg")}
+
+
+@dataclass
+class _App:
+    """The pieces of the file."""
+
+    imports: set[str] = field(default_factory=set)
+    handlers: set[str] = field(default_factory=set)
+    """Functions of infra.handlers."""
+    constructs: dict[str, list[str]] = field(default_factory=dict)
+    """By attribute: the lines that make it."""
+    notes: list[str] = field(default_factory=list)
+
+
+def app_file(summary: Summary, worker_group: str | None = None) -> str:
+    """The text of app.py for all handlers, worker groups, access and network that the pipelines need."""
+    groups = [worker_group] if worker_group else _groups(summary)
+    app = _App()
+    built_in: list[str] = []
+    for route, needs in summary.routes.items():
+        if route in TYPES and TYPES[route].handler:
+            built_in += _handler(app, route, needs)
+        else:
+            app.notes.append(f"'{route}' needs a handler of yours: docs/writing-handlers.md.")
+    if not built_in:
+        app.handlers.add("shell_command")
+        built_in = ['("ShellCommandActivity", shell_command()),']
+    return _text(app, built_in, groups, continuous=summary.continuous)
+
+
+def _groups(summary: Summary) -> list[str]:
+    named = (name for name in summary.worker_groups if name.strip() and len(name) <= 1024)
+    return sorted(named) or [DEFAULT_GROUP]
+
+
+def _handler(app: _App, route: str, needs: Needs) -> list[str]:
+    """The lines of one pair of ``handlers``."""
+    name = TYPES[route].handler
+    app.handlers.add(name)
+    arguments = [*_resources(app, name, needs), *_network(app, needs), *_size(name, needs)]
+    arguments += _statements(app, needs)
+    if name in _SHELLS and needs.programs:
+        layer = _construct(
+            app,
+            "tools",
+            [
+                f"# A layer for arm64 with {_plain(', '.join(sorted(needs.programs)))}.",
+                "self.tools = lambda_.LayerVersion.from_layer_version_arn(",
+                f'    self, "Tools", "arn:aws:lambda:us-east-1:{_ACCOUNT}:layer:tools:1"',
+                ")",
+            ],
+            "from aws_cdk import aws_lambda as lambda_",
+        )
+        arguments.append(f"layers=[{layer}],")
+    if not arguments:
+        return [f'("{route}", {name}()),']
+    return [
+        "(",
+        f'    "{route}",',
+        f"    {name}(",
+        *(f"        {line}" for line in arguments),
+        "    ),",
+        "),",
+    ]
+
+
+def _resources(app: _App, name: str, needs: Needs) -> Iterator[str]:
+    """Databases: secrets, instances, clusters, and the role of Amazon Redshift."""
+    if name == "redshift_copy":
+        used = ", ".join(sorted(needs.copy_role))
+        yield f"# The role with which Amazon Redshift itself uses {_plain(used) or 'the data'}."
+        yield f'copy_role_arn="arn:aws:iam::{_ACCOUNT}:role/value-of-copy-role",'
+    if name in {"sql", "redshift_copy"} and (needs.redshift or name == "redshift_copy"):
+        yield f"redshift={_listed(_clusters(app, needs))},"
+    if needs.rds_instances and name in {"sql", "copy", "exists"}:
+        yield f"rds_instances={_listed(sorted(filter(_RDS_OR_CLUSTER.fullmatch, needs.rds_instances)))},"
+    secrets = [_quoted(arn) for arn in sorted(needs.secrets)]
+    secrets += [_secret(app, database) for database in sorted(needs.passwords)]
+    if secrets:
+        yield f"secrets=[{', '.join(secrets)}],"
+
+
+def _clusters(app: _App, needs: Needs) -> list[str]:
+    found = []
+    for place in sorted(needs.redshift):
+        kind, _, workgroup = place.partition(":")
+        if kind == "workgroup":
+            app.notes.append(f"Give the ARN of the serverless workgroup '{workgroup}' in `redshift`.")
+            name = re.sub(r"[^a-z0-9-]", "-", workgroup.lower())
+            found.append(f"arn:aws:redshift-serverless:us-east-1:{_ACCOUNT}:workgroup/{name}")
+        elif _RDS_OR_CLUSTER.fullmatch(place):
+            found.append(place)
+    return found or ["value-of-cluster"]
+
+
+def _secret(app: _App, database: str) -> str:
+    """A secret for the password that the definition holds."""
+    attribute = _identifier(f"{database}_login")
+    return _construct(
+        app,
+        attribute,
+        [
+            f"# For the user name and the password of the database object {_plain(database)}, as JSON:",
+            '# {"username": "…", "password": "…"}. Put them in.',
+            f'self.{attribute} = secretsmanager.Secret(self, "{_logical(database)}Login")',
+        ],
+        "from aws_cdk import aws_secretsmanager as secretsmanager",
+    )
+
+
+def _network(app: _App, needs: Needs) -> Iterator[str]:
+    if not needs.subnets and not needs.security_groups:
+        if needs.reaches_database:
+            yield "# vpc=…, if the database is in one: docs/sql-activity.md"
+        return
+    known = sorted({_network_id(app, "subnet", one) for one in needs.subnets}) or [_PLACEHOLDERS["subnet"]]
+    vpc = _construct(
+        app,
+        _identifier("vpc_" + "_".join(known)) if len(known) < 3 else "vpc",
+        [
+            "self.{name} = ec2.Vpc.from_vpc_attributes(",
+            "    self,",
+            '    "{id}",',
+            f'    vpc_id="{_PLACEHOLDERS["vpc"]}",  # replace it',
+            '    availability_zones=["us-east-1a"],',
+            f"    private_subnet_ids={_listed(known)},",
+            ")",
+        ],
+        "from aws_cdk import aws_ec2 as ec2",
+    )
+    yield f"vpc={vpc},"
+    groups = []
+    for group in sorted({_network_id(app, "sg", one) for one in needs.security_groups}):
+        groups.append(
+            _construct(
+                app,
+                _identifier(group),
+                [
+                    "self.{name} = ec2.SecurityGroup.from_security_group_id(",
+                    f'    self, "{{id}}", {_quoted(group)}',
+                    ")",
+                ],
+                "from aws_cdk import aws_ec2 as ec2",
+            )
+        )
+    if groups:
+        yield f"security_groups=[{', '.join(groups)}],"
+
+
+def _network_id(app: _App, kind: str, given: str) -> str:
+    """The id, or what synth takes for one: it checks the form of ids."""
+    if re.fullmatch(rf"{kind}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", given):
+        return given
+    app.notes.append(f"Replace {_PLACEHOLDERS[kind]} by what the definition has as '{given}'.")
+    return _PLACEHOLDERS[kind]
+
+
+def _size(name: str, needs: Needs) -> Iterator[str]:
+    if needs.minutes is None:
+        return
+    if needs.minutes > _MINUTES_FOR_MORE_CPU and name in {*_SHELLS, "sql", "copy"}:
+        yield f"memory_mb={_FULL_CPU_MB},  # its longest run took {needs.minutes:.1f} minutes: a whole vCPU"
+    if name == "shell_command_precondition" and needs.minutes > _MINUTES_FOR_MORE_CPU * 0.8:
+        yield "timeout_minutes=15,"
+
+
+def _statements(app: _App, needs: Needs) -> Iterator[str]:
+    read, write = _prefixes(app, needs.read), _prefixes(app, needs.write)
+    if not (read or write or needs.actions):
+        return
+    yield "statements=["
+    if read or write:
+        app.handlers.add("s3_access")
+        parts = [f"{kind}={_listed(places)}" for kind, places in (("read", read), ("write", write)) if places]
+        yield f"    *s3_access({', '.join(parts)}),"
+    for resource, actions in sorted(needs.actions.items()):
+        app.imports.add("from aws_cdk import aws_iam as iam")
+        if resource == "*":
+            yield "    # Narrow the resources down."
+        yield f"    iam.PolicyStatement(actions={_listed(sorted(actions))}, resources=[{_quoted(resource)}]),"
+    yield "],"
+
+
+def _prefixes(app: _App, places: Iterable[str]) -> list[str]:
+    """The places as ``s3_access`` takes them, without those that others cover."""
+    found: list[str] = []
+    for place in sorted(_NOT_IN_A_PREFIX.sub("", re.sub(r"^s3[an]://", "s3://", place)) for place in places):
+        if not _BUCKET.fullmatch(place):
+            app.notes.append(f"Grant access to {_plain(place)} yourself: s3_access does not take this name.")
+        elif not any(_covers(one, place) for one in found):
+            found.append(place)
+    return found
+
+
+def _covers(prefix: str, place: str) -> bool:
+    # s3://bucket alone means the whole bucket, and not others whose names begin with its own.
+    whole = prefix.rstrip("/").count("/") == 2
+    return place.startswith(f"{prefix.rstrip('/')}/" if whole else prefix) or place == prefix
+
+
+def _construct(app: _App, name: str, lines: Sequence[str], imported: str) -> str:
+    """Make a construct, and return how the handlers name it."""
+    app.imports.add(imported)
+    app.constructs[name] = [line.replace("{name}", name).replace("{id}", _logical(name)) for line in lines]
+    return f"beside.{name}"
+
+
+def _text(app: _App, built_in: Sequence[str], groups: Sequence[str], *, continuous: bool) -> str:
+    polling = (
+        ['schedule="rate(1 minute)",', "poll_timeout=95,"]
+        if continuous
+        else [
+            'schedule=context.text("schedule") or "rate(5 minutes)",',
+            'poll_timeout=context.whole("pollTimeout", 10),',
+        ]
+    )
+    lines = [
+        "#!/usr/bin/env python3",
+        '"""The CDK app for the pipelines that `python -m pipelines check` looked at.',
+        "",
+        f"Replace what begins with {UNKNOWN}, ids of zeros, and the account {_ACCOUNT}.",
+        '"""',
+        "",
+        "import sys",
+        "",
+        "import aws_cdk as cdk",
+        *sorted(app.imports),
+        "",
+        "from infra.configuration_error import ConfigurationError",
+        "from infra.context import Context",
+        f"from infra.handlers import {', '.join(sorted(app.handlers))}",
+        "from infra.stack import TaskRunnerStack",
+        "from infra.worker_group import WorkerGroup",
+        "",
+        "",
+    ]
+    if app.constructs:
+        lines += [
+            "class Beside(cdk.Stack):",
+            '    """What the handlers use and the task runner does not make."""',
+            "",
+            "    def __init__(self, app: cdk.App) -> None:",
+            '        super().__init__(app, "TaskRunnerBeside")',
+            *(f"        {line}" for made in app.constructs.values() for line in made),
+            "",
+            "",
+        ]
+    lines += [
+        "app = cdk.App()",
+        "context = Context(app.node.get_all_context())",
+        *(["beside = Beside(app)"] if app.constructs else []),
+        "try:",
+        *(f"    # {_plain(note)}" for note in dict.fromkeys(app.notes)),
+        "    TaskRunnerStack(",
+        "        app,",
+        '        context.text("stackName") or "TaskRunner",',
+        "        worker_groups=[",
+    ]
+    for group in groups:
+        lines += [
+            "            WorkerGroup(",
+            f"                {_quoted(group)},",
+            *(f"                {line}" for line in polling),
+            '                idle_alarm_hours=context.whole("idleAlarmHours"),',
+            "            ),",
+        ]
+    lines += [
+        "        ],",
+        "        handlers=[",
+        *(f"            {line}" for line in built_in),
+        "        ],",
+        "        # Deploy with -c alarmEmail=you@example.com to get the alarms.",
+        '        alarm_email=context.text("alarmEmail") or None,',
+        '        failed_tasks_alarm=context.whole("failedTasksAlarm", 1),',
+        '        time_scale=context.number("timeScale", 1),',
+        "    )",
+        "    context.refuse_misspelt()",
+        "except ConfigurationError as error:",
+        '    sys.exit(f"app.py: {error}")',
+        "app.synth()",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(_quoted, texts))}]"
+
+
+def _quoted(text: str) -> str:
+    """A literal of Python, in double quotes."""
+    escaped = repr(text)[1:-1] if '"' not in text and "'" not in text else None
+    return f'"{escaped}"' if escaped is not None else repr(text)
+
+
+def _plain(text: str) -> str:
+    """The text for a comment: in one line."""
+    return re.sub(r"[^\x20-\x7e…]+", " ", text)
+
+
+def _identifier(text: str) -> str:
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", text)
+    name = re.sub(r"\W+", "_", words, flags=re.ASCII).strip("_").lower()
+    return name if name.isidentifier() else f"of_{name}"
+
+
+def _logical(text: str) -> str:
+    return "".join(word[:1].upper() + word[1:] for word in re.findall(r"[A-Za-z0-9]+", text)) or "Unnamed"

@@ -1,0 +1,1 @@
+"""The verdict on each activity and precondition of a definition, without AWS."""

@@ -1,0 +1,150 @@
+"""What each thing that can be found means: the one table of verdicts, sentences and pages.
+
+A new way to run something, such as another kind of compute, changes rows here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipelines.checking.verdict import Verdict
+from pipelines.commands.findings import Kind
+
+_SHELL = "docs/shell-commands.md"
+_MOVING = "docs/moving-from-task-runner.md"
+
+PROGRAMS = f"{_SHELL}#adding-programs"
+S3_ACCESS = f"{_SHELL}#what-a-command-may-do-on-aws"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a finding asks for. ``{}`` in ``message`` is what was found."""
+
+    verdict: Verdict
+    message: str
+    page: str
+
+
+COMMANDS: Mapping[Kind, Advice] = {
+    Kind.PROGRAM: Advice(
+        Verdict.SETTINGS,
+        "it calls {}, which a Lambda function has not: bring it in a layer, for arm64 (layers=[...])",
+        PROGRAMS,
+    ),
+    Kind.PROGRAM_AT: Advice(
+        Verdict.CHANGE,
+        "it calls {}, which is not there: call a program by its name alone, and bring it in a layer if "
+        "need be",
+        f"{_SHELL}#the-environment-of-a-command",
+    ),
+    Kind.CLUSTER_PROGRAM: Advice(
+        Verdict.IMPOSSIBLE,
+        "it calls {}, which works with a cluster of Amazon EMR: leave the activity there",
+        f"{_SHELL}#the-environment-of-a-command",
+    ),
+    Kind.HOST_PROGRAM: Advice(
+        Verdict.CHANGE,
+        "it calls {}, which changes a host that a function does not have, and needs root's rights: leave "
+        "it out",
+        f"{_SHELL}#the-environment-of-a-command",
+    ),
+    Kind.PACKAGE: Advice(
+        Verdict.SETTINGS,
+        "it installs packages, which a function cannot. {}",
+        f"{_SHELL}#sudo-yum-dnf-and-find",
+    ),
+    Kind.INTERPRETER: Advice(
+        Verdict.CHANGE,
+        "its first line names {}, which a function has not: name bash or, with env, a program that is there",
+        f"{_SHELL}#the-environment-of-a-command",
+    ),
+    Kind.MODULE: Advice(
+        Verdict.CHANGE,
+        "Python has no module {} here: bring it in a layer, and write export PYTHONPATH=/opt/python in "
+        "the command",
+        PROGRAMS,
+    ),
+    Kind.HOST_PATH: Advice(
+        Verdict.CHANGE,
+        "it needs {} on the host, which a function has not: keep it in S3 and stage it, or bring it in a "
+        "layer",
+        f"{_SHELL}#staging",
+    ),
+    Kind.HOST_WRITE: Advice(
+        Verdict.CHANGE,
+        "it writes to {}: a function can write to its own directory and to /tmp only, and keeps neither",
+        f"{_SHELL}#the-environment-of-a-command",
+    ),
+    Kind.METADATA: Advice(
+        Verdict.CHANGE,
+        "it asks an EC2 instance for its metadata ({}): a function has none. Credentials and the region "
+        "are in "
+        "its variables",
+        f"{_SHELL}#the-environment-of-a-command",
+    ),
+    Kind.SUDO: Advice(
+        Verdict.RUNS,
+        "sudo runs the rest of its line as the one user that a function has, without root's rights",
+        f"{_SHELL}#sudo-yum-dnf-and-find",
+    ),
+    Kind.SUDO_OPTION: Advice(
+        Verdict.CHANGE, "sudo refuses the option {} here", f"{_SHELL}#sudo-yum-dnf-and-find"
+    ),
+    Kind.PROCESS_SUBSTITUTION: Advice(
+        Verdict.CHANGE,
+        "it has a process substitution, <(…) or >(…), for which Lambda lacks /dev/fd: use files instead",
+        f"{_SHELL}#the-environment-of-a-command",
+    ),
+    Kind.SYNTAX: Advice(Verdict.CHANGE, "it cannot be read: {}", f"{_SHELL}#shellcommandactivity"),
+    Kind.CREDENTIALS: Advice(
+        Verdict.RUNS,
+        "it holds {}, which everybody who may read the pipeline can see: grant the role what it needs, or "
+        "read "
+        "the secret from AWS Secrets Manager",
+        "docs/security.md",
+    ),
+    Kind.PROFILE: Advice(
+        Verdict.CHANGE,
+        "it uses the AWS CLI's profile {}, and a function has no ~/.aws: leave the option out, and grant the "
+        "command role what the profile may do",
+        S3_ACCESS,
+    ),
+    Kind.FAILS: Advice(Verdict.CHANGE, "the command itself ends with {}", f"{_SHELL}#how-a-command-ends"),
+    Kind.HOURS: Advice(
+        Verdict.CHANGE,
+        "{} takes longer than the 14 min 50 s that a command has: split the work, or run it elsewhere",
+        f"{_MOVING}#longer-than-15-minutes",
+    ),
+    Kind.STAGING: Advice(
+        Verdict.CHANGE,
+        "it uses {}, which is not set: that takes 'stage': 'true', and an S3DataNode with that number",
+        f"{_SHELL}#staging",
+    ),
+    Kind.UNREAD: Advice(
+        Verdict.RUNS,
+        "the definition does not tell {}: look through it for programs and paths yourself",
+        f"{_SHELL}#the-environment-of-a-command",
+    ),
+    Kind.BACKSLASHES: Advice(
+        Verdict.RUNS,
+        "it holds two backslashes in a row, of which AWS's runner may have removed one: compare",
+        f"{_MOVING}#doubled-backslashes",
+    ),
+    Kind.BACKGROUND: Advice(
+        Verdict.RUNS, "processes that it leaves running are ended with it", f"{_SHELL}#how-a-command-ends"
+    ),
+    Kind.AWS: Advice(
+        Verdict.SETTINGS, "it calls {}: app.py has to grant that to the command role", S3_ACCESS
+    ),
+    Kind.PARAMETER: Advice(Verdict.RUNS, "{}", f"{_SHELL}#shellcommandactivity"),
+}
+
+HANDLER_ERRORS: Mapping[str, Advice] = {
+    "UnsupportedDatabase": Advice(Verdict.IMPOSSIBLE, "{}", "docs/sql-activity.md#databases"),
+    "UnsupportedNode": Advice(Verdict.IMPOSSIBLE, "{}", "docs/copy-activity.md"),
+    "UnsupportedCopy": Advice(Verdict.IMPOSSIBLE, "{}", "docs/redshift-copy-activity.md"),
+    "UnsupportedFormat": Advice(Verdict.IMPOSSIBLE, "{}", "docs/copy-activity.md"),
+}
+"""By the errorId with which a handler refuses a task. Everything else that it refuses can be changed."""

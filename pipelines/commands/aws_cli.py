@@ -1,0 +1,129 @@
+"""What a call of the AWS CLI does: places in S3, and other services."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pipelines.commands.words import Word
+
+_GLOBAL_WITH_VALUE = {
+    *("--region", "--output", "--profile", "--endpoint-url", "--query", "--color", "--ca-bundle"),
+    *("--cli-read-timeout", "--cli-connect-timeout"),
+}
+_S3_WITH_VALUE = {
+    *(
+        "--exclude",
+        "--include",
+        "--acl",
+        "--storage-class",
+        "--sse",
+        "--sse-kms-key-id",
+        "--grants",
+        "--metadata",
+    ),
+    *(
+        "--content-type",
+        "--cache-control",
+        "--content-encoding",
+        "--expires",
+        "--source-region",
+        "--page-size",
+    ),
+    *(
+        "--metadata-directive",
+        "--expected-size",
+        "--sse-c",
+        "--sse-c-key",
+        "--content-disposition",
+        "--request-payer",
+    ),
+}
+
+
+@dataclass
+class AwsCall:
+    """A call, as far as it can be read."""
+
+    service: str = ""
+    operation: str = ""
+    profile: str = ""
+    read: list[str] = field(default_factory=list)
+    """``s3://`` places, up to the first expansion."""
+    write: list[str] = field(default_factory=list)
+    delete: list[str] = field(default_factory=list)
+
+
+def aws_call(words: Sequence[Word]) -> AwsCall:
+    """Read the words after ``aws``."""
+    call = AwsCall()
+    rest: list[Word] = []
+    waiting = list(words)
+    with_value = _GLOBAL_WITH_VALUE | _S3_WITH_VALUE
+    while waiting:
+        word = waiting.pop(0)
+        text = word.literal or word.prefix
+        name = text.partition("=")[0]
+        if name == "--profile":
+            call.profile = text.partition("=")[2] or (waiting[0].shown if waiting else "")
+        if text.startswith("--"):
+            if name in with_value and "=" not in text and waiting:
+                waiting.pop(0)
+            elif name in {"--bucket", "--key"}:
+                rest.append(word)
+            continue
+        rest.append(word)
+    names = [word.literal or "" for word in rest]
+    call.service, call.operation = (*names, "", "")[:2]
+    if call.service == "s3":
+        _places(call, rest[2:])
+        if call.operation == "sync" and any(word.literal == "--delete" for word in words):
+            call.delete += call.write
+    return call
+
+
+def _places(call: AwsCall, operands: Sequence[Word]) -> None:
+    """Source and target of ``aws s3`` (AWS CLI reference, s3)."""
+    places = [operand.prefix for operand in operands]
+    source = places[0] if places and places[0].startswith("s3://") else ""
+    target = places[1] if len(places) > 1 and places[1].startswith("s3://") else ""
+    if call.operation in {"cp", "sync", "mv", "ls", "presign"}:
+        call.read += [source] if source else []
+        call.write += [target] if target else []
+        # sync compares with what the target has.
+        call.read += [target] if target and call.operation == "sync" else []
+        call.delete += [source] if source and call.operation == "mv" else []
+    elif call.operation == "rm":
+        call.read += [source] if source else []
+        call.delete += [source] if source else []
+
+
+def iam_action(service: str, operation: str) -> str:
+    """The IAM action of a call, by the rule that most services follow: ``sns publish`` is ``sns:Publish``."""
+    prefix = {
+        "s3api": "s3",
+        "stepfunctions": "states",
+        "emr": "elasticmapreduce",
+        "elb": "elasticloadbalancing",
+        "elbv2": "elasticloadbalancing",
+        "ses": "ses",
+        "logs": "logs",
+        "rds": "rds",
+        "deploy": "codedeploy",
+        "configservice": "config",
+        "cloudwatch": "cloudwatch",
+        "efs": "elasticfilesystem",
+    }.get(service, service)
+    name = {
+        ("emr", "add-steps"): "AddJobFlowSteps",
+        ("emr", "create-cluster"): "RunJobFlow",
+        ("emr", "terminate-clusters"): "TerminateJobFlows",
+        ("lambda", "invoke"): "InvokeFunction",
+        ("s3api", "list-buckets"): "ListAllMyBuckets",
+        ("s3api", "list-objects"): "ListBucket",
+        ("s3api", "list-objects-v2"): "ListBucket",
+        ("s3api", "head-object"): "GetObject",
+        ("s3api", "head-bucket"): "ListBucket",
+        ("s3api", "copy-object"): "PutObject",
+    }.get((service, operation))
+    return f"{prefix}:{name or ''.join(word.capitalize() for word in operation.split('-'))}"

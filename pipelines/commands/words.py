@@ -1,0 +1,89 @@
+"""What a shell script consists of: simple commands, made of words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a word: text, the value of a variable, or something that only running the script tells."""
+
+    kind: str
+    """``text``, ``variable`` or ``unknown``."""
+    value: str
+    quoted: bool = False
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word after quoting is resolved, with its expansions apart."""
+
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def literal(self) -> str | None:
+        """The word's text; None if something in it is only known when it runs."""
+        if all(part.kind == "text" for part in self.parts):
+            return "".join(part.value for part in self.parts)
+        return None
+
+    @property
+    def shown(self) -> str:
+        """The word's text, with ``${NAME}`` and ``$(…)`` where values are not known."""
+        shown = {"text": "{}", "variable": "${{{}}}", "unknown": "$({})"}
+        return "".join(shown[part.kind].format(part.value) for part in self.parts)
+
+    @property
+    def prefix(self) -> str:
+        """The text before the first expansion."""
+        found = ""
+        for part in self.parts:
+            if part.kind != "text":
+                break
+            found += part.value
+        return found
+
+    @property
+    def is_quoted(self) -> bool:
+        """Whether a part of it is in quotes, so that it is no keyword."""
+        return any(part.quoted for part in self.parts)
+
+    @property
+    def variables(self) -> list[str]:
+        """The names of the variables in it."""
+        return [part.value for part in self.parts if part.kind == "variable"]
+
+
+@dataclass
+class Call:
+    """A simple command: its words, with its assignments and redirections apart."""
+
+    words: list[Word] = field(default_factory=list)
+    assignments: list[tuple[str, Word]] = field(default_factory=list)
+    redirections: list[tuple[str, Word]] = field(default_factory=list)
+    """Operator, such as ``>>``, and target."""
+    input: str | None = None
+    """The text of its here-document or here-string, if it has one."""
+    depth: int = 0
+    """0 for a command that is in no condition, loop, function or ``$(…)``."""
+
+
+@dataclass
+class Script:
+    """All simple commands of a script, in the order in which they stand."""
+
+    calls: list[Call] = field(default_factory=list)
+    functions: set[str] = field(default_factory=set)
+    words: list[Word] = field(default_factory=list)
+    """Words outside of simple commands: of ``for``, ``case`` and arrays."""
+    tested: list[Word] = field(default_factory=list)
+    """Words of ``[[``: a path among them is looked for, and not needed."""
+    process_substitutions: int = 0
+    problem: str = ""
+    """What makes it no bash; empty if nothing does."""
+
+
+def text_word(text: str) -> Word:
+    """A word that is this text."""
+    return Word((Part("text", text),))

@@ -1,0 +1,1 @@
+"""Definitions for a worker group, made from those for Ec2Resource and EmrCluster, and back."""

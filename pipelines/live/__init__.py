@@ -1,0 +1,1 @@
+"""Live pipelines: their definitions and their last runs, read with the caller's credentials."""

@@ -1,0 +1,1 @@
+"""Pipeline definitions in every form that people keep them in."""

@@ -1,0 +1,136 @@
+"""aws_datapipeline_pipeline_definition in Terraform's JSON: configuration, and `terraform show -json`.
+
+Terraform registry, hashicorp/aws, aws_datapipeline_pipeline_definition; Terraform, JSON Configuration Syntax.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipelines.reading.objects import DefinitionReader
+from pipelines.reading.source import Source, UnreadableError, stand_in
+
+TYPE = "aws_datapipeline_pipeline_definition"
+_INTERPOLATION = re.compile(r"\$\$\{|\$\{((?:[^{}]|\{[^{}]*\})*)\}")
+_DEPTH = 40
+
+
+def is_configuration(document: Mapping[str, Any]) -> bool:
+    """Whether this is Terraform's configuration, plan or state."""
+    return (
+        "resource" in document or "planned_values" in document or "root_module" in _member(document, "values")
+    )
+
+
+def read_configuration(name: str, document: Mapping[str, Any]) -> Iterator[Source]:
+    """The pipelines of a configuration. Raises UnreadableError if it has none."""
+    found = list(_definitions(document))
+    if not found:
+        raise UnreadableError(f"Terraform's JSON without a resource of the type {TYPE}")
+    for label, block in found:
+        values = _Values(document)
+        given = values.resolved(block)
+        reader = DefinitionReader()
+        source = reader.api(
+            f"{name}#{label}",
+            {
+                "pipelineObjects": [
+                    {**entry, "fields": _blocks(entry, "field")}
+                    for entry in _blocks(given, "pipeline_object")
+                ],
+                "parameterObjects": [
+                    {**entry, "attributes": _blocks(entry, "attribute")}
+                    for entry in _blocks(given, "parameter_object")
+                ],
+                "parameterValues": _blocks(given, "parameter_value"),
+            },
+        )
+        yield Source(source.name, source.definition, source.problems, unknown=values.unknown)
+
+
+def _definitions(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    resources = document.get("resource") or {}
+    for group in resources if isinstance(resources, list) else [resources]:
+        for label, blocks in _member(group, TYPE).items():
+            for block in blocks if isinstance(blocks, list) else [blocks]:
+                if isinstance(block, Mapping):
+                    yield str(label), block
+    for member in ("planned_values", "values"):
+        yield from _of_module(_member(_member(document, member), "root_module"), 0)
+
+
+def _of_module(module: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for resource in module.get("resources") or []:
+        if isinstance(resource, Mapping) and resource.get("type") == TYPE:
+            yield str(resource.get("address", resource.get("name", TYPE))), _member(resource, "values")
+    for child in (module.get("child_modules") or []) if depth < _DEPTH else []:
+        if isinstance(child, Mapping):
+            yield from _of_module(child, depth + 1)
+
+
+def _member(document: object, name: str) -> Mapping[str, Any]:
+    found = document.get(name) if isinstance(document, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _blocks(entry: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Repeated blocks: a list, or one alone. Members are in the API's words, without those that are null."""
+    found = entry.get(name) or []
+    return [
+        {_api_name(key): value for key, value in block.items() if value not in (None, "")}
+        for block in (found if isinstance(found, list) else [found])
+        if isinstance(block, Mapping)
+    ]
+
+
+def _api_name(name: str) -> str:
+    return {"string_value": "stringValue", "ref_value": "refValue"}.get(name, name)
+
+
+class _Values:
+    """Evaluates ``${var.name}`` and ``${local.name}``. ``unknown`` collects what only a deployment knows."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._variables = document.get("variable") or {}
+        self._locals = document.get("locals") or {}
+        self.unknown: dict[str, str] = {}
+
+    def resolved(self, value: Any, depth: int = 0) -> Any:
+        if depth > _DEPTH:
+            raise UnreadableError("not a definition: it is nested too deeply")
+        if isinstance(value, list):
+            return [self.resolved(each, depth + 1) for each in value]
+        if isinstance(value, Mapping):
+            return {key: self.resolved(each, depth + 1) for key, each in value.items()}
+        if isinstance(value, str):
+            return _INTERPOLATION.sub(lambda match: self._value(match, depth), value)
+        return (
+            str(value).lower()
+            if isinstance(value, bool)
+            else str(value)
+            if isinstance(value, int | float)
+            else value
+        )
+
+    def _value(self, match: re.Match[str], depth: int) -> str:
+        if match[1] is None:
+            return "${"
+        expression = match[1].strip()
+        kind, _, name = expression.partition(".")
+        for group in self._locals if isinstance(self._locals, list) else [self._locals]:
+            if kind == "local" and isinstance(group, Mapping) and isinstance(group.get(name), str):
+                return str(self.resolved(group[name], depth + 1))
+        for group in self._variables if isinstance(self._variables, list) else [self._variables]:
+            default = _first(_member({"group": group}, "group").get(name)).get("default")
+            if kind == "var" and isinstance(default, str | int | float):
+                return str(default)
+        text = stand_in(name or expression)
+        self.unknown[text] = f"Terraform's {expression}"
+        return text
+
+
+def _first(block: object) -> Mapping[str, Any]:
+    found = block[0] if isinstance(block, list) and block else block
+    return found if isinstance(found, Mapping) else {}

@@ -1,0 +1,39 @@
+"""app.py, with a second shell handler in a container: the route "boxed"."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+
+from infra.context import Context
+from infra.handlers import Container, exists, shell_command, shell_command_precondition
+from infra.stack import TaskRunnerStack
+from infra.worker_group import WorkerGroup
+
+app = cdk.App()
+context = Context(app.node.get_all_context())
+vpc = ec2.Vpc.from_vpc_attributes(
+    cdk.Stack(cdk.App(), "NotDeployed"),
+    "Vpc",
+    vpc_id="vpc-0123456789abcdef0",
+    availability_zones=["us-east-1a"],
+    private_subnet_ids=["subnet-0123456789abcdef0"],
+)
+TaskRunnerStack(
+    app,
+    "TaskRunner",
+    worker_groups=[
+        WorkerGroup(
+            "default",
+            schedule=context.text("schedule"),
+            poll_timeout=context.whole("pollTimeout", 10),
+            max_concurrent_tasks=context.whole("maxConcurrentTasks"),
+        )
+    ],
+    handlers=[
+        ("ShellCommandActivity", shell_command()),
+        ("ShellCommandPrecondition", shell_command_precondition()),
+        ("Exists", exists()),
+        ("boxed", shell_command(compute=Container(vpc=vpc))),
+    ],
+    time_scale=context.number("timeScale", 1),
+)
+app.synth()

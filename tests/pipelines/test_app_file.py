@@ -1,0 +1,206 @@
+"""The printed app.py synthesizes as it is printed, and grants just what was found."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.launch import ROOT
+from pipelines.app_file import app_file
+from pipelines.checking.check import Facts
+from pipelines.summary import Summary
+from tests.pipelines.definitions import checked, definition, ref, shell
+from tests.system.deployments import environment_without_aws
+
+EC2: dict[str, Any] = {
+    "id": "Box",
+    "type": "Ec2Resource",
+    "role": "r",
+    "resourceRole": "r",
+    "subnetId": "subnet-0123456789abcdef0",
+    "securityGroupIds": ["sg-0123abcd", "sg-0123456789abcdef0"],
+}
+DATABASE = {"type": "JdbcDatabase", "jdbcDriverClass": "x", "username": "etl", "*password": "sesame"}
+EVERYTHING = definition(
+    shell(
+        "jq . /tmp/x; aws sns publish --message m; aws s3 rm s3://data/old/x",
+        runsOn=ref("Box"),
+        stage="true",
+        input=ref("In"),
+        output=ref("Out"),
+        pipelineLogUri="s3://logs/etl",
+    ),
+    EC2,
+    {**shell("true"), "id": "OnGroup", "workerGroup": 'the "other" group', "lateAfterTimeout": "1 minute"},
+    {**shell("true"), "id": "Own", "workerGroup": "etl", "myHandler": "own'\nhandler"},
+    {"id": "Ready", "type": "ShellCommandPrecondition", "command": "aws s3 ls s3://data/ready/"},
+    {"id": "There", "type": "Exists"},
+    {
+        "id": "In",
+        "type": "S3DataNode",
+        "directoryPath": "s3://data/in",
+        "precondition": [ref("There"), ref("Ready")],
+    },
+    {"id": "Out", "type": "S3DataNode", "filePath": "s3://data/in/deeper/out"},
+    {
+        "id": "Sql",
+        "type": "SqlActivity",
+        "database": ref("Db"),
+        "scriptUri": "s3://scripts/a.sql",
+        "runsOn": ref("Other"),
+    },
+    {"id": "Db", "connectionString": "jdbc:postgresql://h/db", **DATABASE},
+    {
+        "id": "Rds",
+        "type": "RdsDatabase",
+        "rdsInstanceId": "sales-db",
+        "username": "etl",
+        "*password": "sesame",
+    },
+    {"id": "Table", "type": "SqlDataNode", "table": "t", "database": ref("Rds")},
+    {
+        "id": "Export",
+        "type": "CopyActivity",
+        "input": ref("Table"),
+        "output": ref("Out"),
+        "workerGroup": "etl",
+    },
+    {"id": "Rows", "type": "RedshiftDataNode", "tableName": "t", "database": ref("Cluster")},
+    {
+        "id": "Cluster",
+        "type": "RedshiftDatabase",
+        "connectionString": "jdbc:redshift://wg.111122223333.us-east-1.redshift-serverless.amazonaws.com:5439/d",
+        "username": "etl",
+        "*password": "x",
+        "myPasswordSecretArn": "arn:aws:secretsmanager:us-east-1:111122223333:secret:etl-AbCdEf",
+    },
+    {
+        "id": "Load",
+        "type": "RedshiftCopyActivity",
+        "insertMode": "APPEND",
+        "input": ref("In"),
+        "output": ref("Rows"),
+        "workerGroup": "etl",
+    },
+    default={"id": "Default", "scheduleType": "ondemand"},
+)
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that only its owner can enter: jsii keeps no cache where others may write."""
+    return tmp_path_factory.mktemp("app")
+
+
+def app_of(text: str, facts: Facts = Facts({}), **options: Any) -> str:  # noqa: B008 - it is frozen
+    summary = Summary()
+    summary.add(checked(text, facts))
+    return app_file(summary, **options)
+
+
+def test_it_synthesizes_as_printed(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for name in ("infra", "lambdas"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in (".venv", ".build"):
+        (project / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "cdk.json", project)
+    (project / "app.py").write_text(app_of(EVERYTHING, Facts({"A": 9.0})), encoding="utf-8")
+    (tmp_path / "home").mkdir()
+    done = subprocess.run(
+        [ROOT / "node_modules" / ".bin" / "cdk", "synth", "--quiet", "--output", tmp_path / "out"],
+        cwd=project,
+        env=environment_without_aws(tmp_path / "home"),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    template = json.loads((tmp_path / "out" / "TaskRunner.template.json").read_text())
+    functions = {
+        each["Properties"]["FunctionName"]: each["Properties"]
+        for each in template["Resources"].values()
+        if each["Type"] == "AWS::Lambda::Function" and "FunctionName" in each["Properties"]
+    }
+    command = functions["TaskRunner-ShellCommandActivity"]
+    assert command["MemorySize"] == 1769, "its longest run took 9 minutes"
+    network = {"SecurityGroupIds": EC2["securityGroupIds"], "SubnetIds": [EC2["subnetId"]]}
+    assert {key: sorted(ids) for key, ids in command["VpcConfig"].items()} == {
+        key: sorted(ids) for key, ids in network.items()
+    }
+    assert any("layer:tools" in str(layer) for layer in command["Layers"])
+    policies = json.dumps(
+        [each for each in template["Resources"].values() if each["Type"] == "AWS::IAM::Policy"]
+    )
+    for granted in (
+        "s3:::data/in/*",
+        "s3:::logs/etl/*",
+        "sns:Publish",
+        "s3:DeleteObject",
+        "db:sales-db",
+        "etl-AbCdEf",
+    ):
+        assert granted in policies
+    assert "s3:::data/*" not in policies
+    groups = [
+        each["Environment"]["Variables"].get("WORKER_GROUP")
+        for name, each in functions.items()
+        if "-poll-" in name
+    ]
+    assert sorted(groups) == ["etl", 'the "other" group']
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        definition(),
+        definition(shell("true")),
+        definition({**shell("true"), "workerGroup": 'x"); import os; os.abort(); ("'}),
+        definition(shell("true", stdout="s3://UPPER/case", stderr="s3://b/k'\"\\ü*x")),
+        definition(shell("#{'}'}", pipelineLogUri="s3://#{myBucket}/x"), parameters=[{"id": "myBucket"}]),
+        definition(shell('aws s3 cp "s3://a/b c" "s3://a/é"; aws s3 ls s3://; aws s3 sync s3://$X/y .')),
+    ],
+)
+def test_whatever_a_definition_holds_it_is_python_with_these_names_alone(text: str) -> None:
+    tree = ast.parse(app_of(text))
+    called = {
+        node.func.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert "abort" not in called
+    imported = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert "os" not in imported
+
+
+def test_the_groups_are_those_that_are_named_or_given() -> None:
+    text = definition({**shell("true"), "workerGroup": "b"}, {**shell("true"), "id": "B", "workerGroup": "a"})
+    assert app_of(text).index('"a",') < app_of(text).index('"b",')
+    assert '"etl",' in app_of(
+        definition(shell("true"), default={"id": "Default", "scheduleType": "ondemand"})
+    )
+    assert '"given",' in app_of(text, worker_group="given")
+
+
+def test_it_is_formatted_for_any_reader() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ruff"), "check", "--isolated", "--select", "E9,F", "-"],
+        input=app_of(EVERYTHING),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
