@@ -115,10 +115,13 @@ def _compared(
     rates: dict[str, list[float]] = {f"{who}, {way}": [] for way in ways for who in (own, "CopyActivity")}
     rates["CopyActivity, from table to table"] = []
     memory: list[float] = []
+    processor: dict[str, list[float]] = {}
 
     def measured(who: str, way: str, work: Callable[[], dict[str, float]]) -> None:
         found = work()
         rates[f"{who}, {way}"].append(megabytes / found["seconds"])
+        if "cpu" in found:
+            processor.setdefault(way, []).append(1000 * found["cpu"] / megabytes)
         memory.append(found.get("peak", 0))
 
     for _ in range(rounds):
@@ -147,6 +150,10 @@ def _compared(
         "from table to table, of the slower half": round(
             medians["CopyActivity, from table to table"] / slower, 2
         ),
+        **{
+            f"CopyActivity, {way}, processor, ms/MB": round(statistics.median(found), 1)
+            for way, found in processor.items()
+        },
         "CopyActivity, peak memory, MB": round(max(memory)),
     }
 
@@ -219,8 +226,10 @@ def _copied(
     region = {"AWS_DEFAULT_REGION": "us-east-1", "POWERTOOLS_LOG_LEVEL": "ERROR"}
     s3 = FileS3(file)
     with mock.patch.dict(os.environ, region), mock.patch.object(clients, "s3", return_value=s3):
+        started = time.process_time()
         seconds = _seconds(copy)
-    return {"seconds": seconds, "peak": peak_bytes() / 1024**2}
+        cpu = time.process_time() - started
+    return {"seconds": seconds, "peak": peak_bytes() / 1024**2, "cpu": cpu}
 
 
 def _plain_script(login: Login, file: Path, megabytes: int) -> dict[str, float]:

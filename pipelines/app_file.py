@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipelines.checking.types import TYPES
 from pipelines.checking.verdict import Needs
@@ -60,9 +60,9 @@ def _handler(app: _App, route: str, needs: Needs) -> list[str]:
     """The lines of one pair of ``handlers``."""
     name = TYPES[route].handler
     app.handlers.add(name)
-    arguments = [*_resources(app, name, needs), *_network(app, needs), *_size(name, needs)]
-    arguments += _statements(app, needs)
-    if name in _SHELLS and needs.programs:
+    place = _container(app, needs) if needs.in_container else [*_network(app, needs), *_size(name, needs)]
+    arguments = [*_resources(app, name, needs), *place, *_statements(app, needs)]
+    if name in _SHELLS and needs.programs and not needs.in_container:
         layer = _construct(
             app,
             "tools",
@@ -129,6 +129,23 @@ def _secret(app: _App, database: str) -> str:
         ],
         "from aws_cdk import aws_secretsmanager as secretsmanager",
     )
+
+
+def _container(app: _App, needs: Needs) -> list[str]:
+    """What takes longer than a function may, and whatever else has its route, runs in a container."""
+    app.handlers.add("Container")
+    network = [line for line in _network(app, replace(needs, reaches_database=False)) if line]
+    if not network:
+        network = list(
+            _network(app, replace(needs, reaches_database=False, subnets={_PLACEHOLDERS["subnet"]}))
+        )
+    notes = [f"# Its packages, such as those with {_plain(', '.join(sorted(needs.programs)))}: packages=[…]."]
+    return [
+        *(notes if needs.programs else []),
+        "compute=Container(",
+        *(f"    {line}" for line in network),
+        "),",
+    ]
 
 
 def _network(app: _App, needs: Needs) -> Iterator[str]:

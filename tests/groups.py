@@ -12,7 +12,10 @@ from pathlib import PurePath
 ALONE = "tests/system/test_hostile_commands.py"
 """The longest test. All others fit beside it."""
 _DEPLOYMENTS = ("faulty_deployment", "fast_deployment", "container_deployment", "examples", "deployment")
-_FIRST = ("hostile", "examples", "faulty_deployment", "deployment-as-assumed", "deployment-otherwise")
+_FIRST = (
+    *("hostile", "faulty_deployment", "container_deployment", "deployment-as-assumed"),
+    *("deployment-otherwise", "examples"),
+)
 
 
 def group_of(path: str, fixtures: Sequence[str], parameter: str) -> str:

@@ -111,7 +111,7 @@ def until_ended(
     work: Handler, event: Mapping[str, Any], context: ContainerContext, stop: Stop
 ) -> Mapping[str, Any]:
     """Call ``work`` again with its state for as long as it defers, as RunTask does with functions."""
-    current = dict(event)
+    current = {**event, "canceled": stop.is_set}
     while True:
         response: Mapping[str, Any] | None = work(current, context)
         if response is None:

@@ -8,6 +8,7 @@ requests, and this module answers the one to its own statement, with the bytes t
 from __future__ import annotations
 
 import secrets
+import select
 from collections.abc import Iterable, Iterator, Sequence
 from io import BufferedReader, BufferedRWPair
 
@@ -45,6 +46,9 @@ def load(
     if asked != name.encode():
         raise _out_of_sync("it asks for another file than that of the statement")
     for piece in _pieces(texts):
+        # An answer before the end is an error, or the end of the session. Nobody may read the rest.
+        if select.select([wire], [wire], [])[0]:
+            break
         number += 1
         wire.sendall(_packet(number, piece))
     wire.sendall(_packet(number + 1, b""))

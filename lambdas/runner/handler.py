@@ -35,10 +35,13 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z_.]+")
 
 _running: Task | None = None
+_stopping = False
 
 
 def cancel_task() -> None:
-    """Cancel the running task, if there is one: its container is to stop."""
+    """Cancel the running task, or the one that is about to run: its container is to stop."""
+    global _stopping
+    _stopping = True
     if _running is not None:
         _running.cancel()
 
@@ -130,6 +133,8 @@ def _cancelable(task: Task) -> Iterator[None]:
     """Let ``cancel_task`` find the task while the block runs."""
     global _running
     _running = task
+    if _stopping:
+        task.cancel()
     try:
         yield
     finally:

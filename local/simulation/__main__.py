@@ -20,9 +20,7 @@ def main() -> int:
     needed = [*scenarios(), *(scenario for table in tables() for scenario in table.scenarios)]
     results = sweep(needed, Prices.load())
     write(results)
-    print(
-        f"By the rule, the linger is {smallest_linger(results)} min; the default is {DEFAULT.linger_minutes}."
-    )
+    print(f"{smallest_linger(results)} min of linger suffice; the default is {DEFAULT.linger_minutes}.")
     return 0
 
 

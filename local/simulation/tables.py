@@ -205,7 +205,7 @@ def worst_later(results: Results, scenarios: Iterable[Scenario], share: float = 
 
 
 def smallest_linger(results: Results) -> int | None:
-    """The rule for the default: the smallest linger with which each shape and arrival is in time."""
+    """The smallest linger with which each shape and arrival is in time. The default has a minute more."""
     for minutes in LINGERS:
         if all(worst_later(results, with_linger(minutes, shape)) <= LATER_SECONDS for shape in SHAPES):
             return minutes

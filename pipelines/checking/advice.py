@@ -30,7 +30,9 @@ class Advice:
 COMMANDS: Mapping[Kind, Advice] = {
     Kind.PROGRAM: Advice(
         Verdict.SETTINGS,
-        "it calls {}, which a Lambda function has not: bring it in a layer, for arm64 (layers=[...])",
+        "it calls {}, which a Lambda function has not: bring it in a layer, for arm64 (layers=[...]), or "
+        "run the "
+        "handler in a container with its package (compute=Container(...))",
         PROGRAMS,
     ),
     Kind.PROGRAM_AT: Advice(
@@ -52,8 +54,8 @@ COMMANDS: Mapping[Kind, Advice] = {
     ),
     Kind.PACKAGE: Advice(
         Verdict.SETTINGS,
-        "it installs packages, which a function cannot. {}",
-        f"{_SHELL}#sudo-yum-dnf-and-find",
+        "it installs packages, which a function cannot, and a container can (compute=Container(...)). {}",
+        "docs/containers.md#commands",
     ),
     Kind.INTERPRETER: Advice(
         Verdict.CHANGE,
@@ -113,9 +115,10 @@ COMMANDS: Mapping[Kind, Advice] = {
     ),
     Kind.FAILS: Advice(Verdict.CHANGE, "the command itself ends with {}", f"{_SHELL}#how-a-command-ends"),
     Kind.HOURS: Advice(
-        Verdict.CHANGE,
-        "{} takes longer than the 14 min 50 s that a command has: split the work, or run it elsewhere",
-        f"{_MOVING}#longer-than-15-minutes",
+        Verdict.SETTINGS,
+        "{} takes longer than the 14 min 50 s that a function has: run the handler in a container "
+        "(compute=Container(...))",
+        "docs/containers.md#which-one",
     ),
     Kind.STAGING: Advice(
         Verdict.CHANGE,

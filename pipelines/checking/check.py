@@ -22,6 +22,7 @@ from pipelines.checking.subject import Subject
 from pipelines.checking.types import advice_for
 from pipelines.checking.verdict import ActivityVerdict, Needs, PipelineVerdict, Reason, Verdict
 from pipelines.checking.worker_group import RUNS_ON, on_worker_group
+from pipelines.commands.findings import Kind as Found
 from pipelines.reading.source import Problem, Source, stand_in
 
 _MOVING = "docs/moving-from-task-runner.md"
@@ -235,19 +236,10 @@ def _duration(subject: Subject, minutes: float | None) -> None:
         return
     subject.needs.minutes = minutes
     shown = timedelta(seconds=round(minutes * 60))
-    page = f"{_MOVING}#longer-than-15-minutes"
     if minutes > LONGEST_MINUTES and subject.needs.route in _ENDS_WITH_ITS_FUNCTION:
-        from pipelines.checking.advice import COMMANDS
-        from pipelines.commands.findings import Kind as Found
-
-        advice = COMMANDS[Found.HOURS]
-        subject.say(
-            advice.verdict,
-            "attemptTimeout",
-            advice.message.format(f"the longest of its last runs, {shown},"),
-            page,
-        )
+        subject.found(Found.HOURS, "attemptTimeout", f"the longest of its last runs, {shown},")
     else:
+        page = f"{_MOVING}#longer-than-15-minutes"
         subject.say(Verdict.RUNS, "attemptTimeout", f"the longest of its last runs took {shown}", page)
 
 

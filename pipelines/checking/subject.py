@@ -39,6 +39,7 @@ class Subject:
     def found(self, kind: Kind, field: str, what: str) -> None:
         """Add the reason that the table has for something in a command."""
         advice = COMMANDS[kind]
+        self.needs.in_container |= kind is Kind.HOURS
         self.say(advice.verdict, field, advice.message.format(what), advice.page)
 
     def noting(self, field: str) -> Noting:

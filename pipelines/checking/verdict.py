@@ -58,6 +58,8 @@ class Needs:
     reaches_database: bool = False
     minutes: float | None = None
     """How long the longest of the last runs took."""
+    in_container: bool = False
+    """Whether it takes longer than a function may."""
     continuous: bool = False
     """Whether it must start within seconds."""
 
@@ -69,6 +71,7 @@ class Needs:
         self.subnets |= other.subnets
         self.security_groups |= other.security_groups
         self.reaches_database |= other.reaches_database
+        self.in_container |= other.in_container
         self.minutes = max((m for m in (self.minutes, other.minutes) if m is not None), default=None)
         for resource, actions in other.actions.items():
             self.actions.setdefault(resource, set()).update(actions)

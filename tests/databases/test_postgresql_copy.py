@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -206,3 +207,28 @@ def test_a_server_that_goes_away_while_a_table_is_written(
     failure(copies.run(source, target), "ConnectionLost")
     assert copies.s3.objects == {}
     assert copies.s3.uploads == {}
+
+
+def test_a_server_that_goes_away_between_two_tables(copies: Copies, table: str) -> None:
+    series = (
+        "SELECT g, repeat('x', 1000) FROM generate_series(1, 20000000) g"
+        if copies.server.is_postgresql
+        else "SELECT seq, repeat('x', 1000) FROM seq_1_to_20000000"
+    )
+    copies.server.execute(f"CREATE TABLE {table} (n int, t text)")
+
+    over = threading.Event()
+
+    def end_later() -> None:
+        while not over.wait(0.5):
+            end_sessions(copies.server)
+
+    source: Fields = {"type": "SqlDataNode", "table": "t", "database": Ref("Db"), "selectQuery": series}
+    target: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db")}
+    thread = threading.Thread(target=end_later)
+    thread.start()
+    response = copies.run(source, target, seconds=8)
+    over.set()
+    thread.join()
+    failure(response, "ConnectionLost")
+    assert copies.server.query(f"SELECT count(*) FROM {table}") == [(0,)]

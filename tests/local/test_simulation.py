@@ -43,8 +43,8 @@ def test_an_idle_day_has_three_transitions_and_one_whole_poll_a_tick() -> None:
     assert usage.ticks == TICKS_A_DAY
     assert usage.poll_loop_transitions == 3 * TICKS_A_DAY
     assert usage.run_task_transitions == 0
-    # The list of executions, the poll and the heartbeat.
-    assert usage.poller_seconds == pytest.approx((0.05 + 10 + 0.05) * TICKS_A_DAY)
+    # The lists of RunTask's and PollLoop's executions, the poll and the heartbeat.
+    assert usage.poller_seconds == pytest.approx((2 * 0.05 + 10 + 0.05) * TICKS_A_DAY)
 
 
 @pytest.mark.parametrize("dead_poll", ["swallows", "noticed"])

@@ -61,7 +61,7 @@ def test_without_a_linger_later_steps_wait_for_a_tick() -> None:
 
 
 def test_a_shorter_linger_is_too_short_for_the_default_retry_delay() -> None:
-    shorter = Scenario(tasks_per_day=20, shape="patient", days=15, linger_minutes=9)
+    shorter = Scenario(tasks_per_day=20, shape="patient", days=15, linger_minutes=8)
     assert quantile(simulate(shorter).later_latencies, 0.95) > LATER_SECONDS
     usage = simulate(replace(shorter, linger_minutes=DEFAULT.linger_minutes))
     assert quantile(usage.later_latencies, 0.95) <= LATER_SECONDS

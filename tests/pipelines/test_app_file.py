@@ -39,6 +39,7 @@ EVERYTHING = definition(
     ),
     EC2,
     {**shell("true"), "id": "OnGroup", "workerGroup": 'the "other" group', "lateAfterTimeout": "1 minute"},
+    {"id": "Hours", "type": "ShellCommandPrecondition", "command": "sleep 2h"},
     {**shell("true"), "id": "Own", "workerGroup": "etl", "myHandler": "own'\nhandler"},
     {"id": "Ready", "type": "ShellCommandPrecondition", "command": "aws s3 ls s3://data/ready/"},
     {"id": "There", "type": "Exists"},
@@ -46,7 +47,7 @@ EVERYTHING = definition(
         "id": "In",
         "type": "S3DataNode",
         "directoryPath": "s3://data/in",
-        "precondition": [ref("There"), ref("Ready")],
+        "precondition": [ref("There"), ref("Ready"), ref("Hours")],
     },
     {"id": "Out", "type": "S3DataNode", "filePath": "s3://data/in/deeper/out"},
     {
@@ -131,6 +132,8 @@ def test_it_synthesizes_as_printed(tmp_path: Path) -> None:
         if each["Type"] == "AWS::Lambda::Function" and "FunctionName" in each["Properties"]
     }
     command = functions["TaskRunner-ShellCommandActivity"]
+    tasks = [each for each in template["Resources"].values() if each["Type"] == "AWS::ECS::TaskDefinition"]
+    assert len(tasks) == 1, "what sleeps for two hours runs in a container"
     assert command["MemorySize"] == 1769, "its longest run took 9 minutes"
     network = {"SecurityGroupIds": EC2["securityGroupIds"], "SubnetIds": [EC2["subnetId"]]}
     assert {key: sorted(ids) for key, ids in command["VpcConfig"].items()} == {

@@ -309,12 +309,13 @@ def test_values_that_are_missing_are_settings_and_do_not_hide_the_rest() -> None
 
 
 @pytest.mark.parametrize(
-    ("minutes", "verdict"), [(3.0, Verdict.RUNS), (14.0, Verdict.RUNS), (16.0, Verdict.CHANGE)]
+    ("minutes", "verdict"), [(3.0, Verdict.RUNS), (14.0, Verdict.RUNS), (16.0, Verdict.SETTINGS)]
 )
 def test_how_long_runs_took(minutes: float, verdict: Verdict) -> None:
     found = verdict_on(shell("true"), facts=Facts({"A": minutes}))
     assert found.verdict is verdict
     assert "last runs" in messages(found)
+    assert found.needs.in_container is (verdict is Verdict.SETTINGS)
 
 
 def test_secrets_are_in_no_reason() -> None:

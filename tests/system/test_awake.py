@@ -25,6 +25,8 @@ STEPS_SECONDS = (30, 30, 360, 30, 30)
 """By the service's clock. One is longer than a period."""
 MOST = 1.15
 """A chain may take so many times as long as with continuous polling."""
+SLACK_SECONDS = 4.0
+"""Of real time, as other tests share the machine. Four steps that wait for a tick take 15 s on average."""
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,7 @@ def test_a_chain_takes_no_longer_than_with_continuous_polling(awake: Deployment,
     for group, pipeline in pipelines.items():
         pipeline.ended(f"{group.capitalize()}{len(STEPS_SECONDS) - 1}", "FINISHED")
     took = {group: seconds(log) for group, log in groups.items()}
-    assert took[AWAKE] <= MOST * took["default"], took
+    assert took[AWAKE] <= MOST * took["default"] + SLACK_SECONDS, took
 
 
 def test_the_poller_is_killed_in_the_third_poll_of_an_invocation(awake: Deployment, tmp_path: Path) -> None:

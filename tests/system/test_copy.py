@@ -288,7 +288,7 @@ def test_a_server_that_goes_away(examples: Examples, server: DatabaseServer, buc
         },
     )
     running = (
-        "SELECT pid FROM pg_stat_activity WHERE query LIKE 'FETCH%'"
+        "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%gone away%'"
         if postgresql
         else "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT ''gone%'"
     )

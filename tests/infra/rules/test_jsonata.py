@@ -71,8 +71,10 @@ _INPUTS: list[Any] = [
         "crashed": True,
     },
     {"status": "FAILED", "errorId": None, "errorMessage": {"not": "text"}},
+    {"error": "States.TaskFailed", "cause": "{}", "canceled": False, "starts": 2, "resume": None},
     {"next": "START", "waitSeconds": 0, "loop": {"polls": 1}, "task": _ENVELOPE, "name": "Load-1"},
     {"next": "WAIT", "waitSeconds": 15, "loop": {"polls": 1, "running": None}},
+    {"error": "States.TaskFailed", "cause": "{}", "canceled": False, "resume": None, "starts": 2},
 ]
 _RESULTS: list[Any] = [
     {},

@@ -17,12 +17,17 @@ from botocore.exceptions import ClientError
 from container import entry
 from container.context import LONGEST_SECONDS, ContainerContext
 from container.objects import TaskObjects
-from runner import Deferred, Finished, Outcome, Task, task_handler
+from runner import Deferred, Finished, Outcome, Task, handler, task_handler
 from runner.environment import CONTAINER_VARIABLE
 from runner.testing import FakeDataPipeline, task_event
 from tests.unit.fake_s3 import FakeS3
 
 FOLDER = "containers/Load-12345678-abc/"
+
+
+@pytest.fixture(autouse=True)
+def not_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "_stopping", False)
 
 
 @pytest.fixture
@@ -121,6 +126,15 @@ def test_sigterm_cancels_the_task(objects: TaskObjects, service: FakeDataPipelin
         assert run(work, objects, stop) == {"status": "CANCELED"}
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_sigterm_before_the_task_is_open_cancels_it_too(
+    objects: TaskObjects, service: FakeDataPipeline
+) -> None:
+    handler.cancel_task()
+    seen: list[bool] = []
+    assert run(lambda task: seen.append(task.canceled), objects) == {"status": "CANCELED"}
+    assert seen == [True]
 
 
 def test_a_container_that_is_to_stop_while_it_waits_lets_the_handler_stop_its_work(
