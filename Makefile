@@ -45,10 +45,14 @@ MEASURED := COVERAGE_CORE=$$($(BIN)/python -c 'import sys; print("sysmon" if sys
   $(BIN)/python
 
 .PHONY: test
-test: setup $(VENV)/.spark ## Run the unit, infra, local and system tests, and print the coverage of lambdas/ and infra/
+test: setup ## Run the unit, infra, local and system tests, and print the coverage of lambdas/ and infra/
 	@$(MEASURED) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=
 	@for folder in lambdas infra; do \
 	  echo "Coverage of $$folder/: $$($(BIN)/coverage report --include="$$folder/*" --format=total) % of lines"; done
+
+.PHONY: test-spark
+test-spark: setup $(VENV)/.spark ## Add PySpark to .venv (490 MB; needs Java), and run the tests that need it; `make test` then runs them too
+	@SPARK=required $(BIN)/python -m pytest -m spark
 
 .PHONY: chaos
 chaos: setup ## Run 2,000 tasks while much goes wrong; SEED=N repeats the faults of an earlier run

@@ -94,7 +94,9 @@ def emr_serverless(
     pass_role = iam.PolicyStatement(actions=["iam:PassRole"], resources=[execution_role_arn])
     pass_role.add_condition("StringEquals", {"iam:PassedToService": "emr-serverless.amazonaws.com"})
     access = [
-        iam.PolicyStatement(actions=["emr-serverless:StartJobRun"], resources=[application]),
+        iam.PolicyStatement(
+            actions=["emr-serverless:StartJobRun", "emr-serverless:ListJobRuns"], resources=[application]
+        ),
         iam.PolicyStatement(
             actions=["emr-serverless:GetJobRun", "emr-serverless:CancelJobRun"],
             resources=[f"{application}/jobruns/*"],
@@ -112,6 +114,10 @@ def _handler(
     given: FunctionSettings,
 ) -> PythonHandler:
     check_statements("the handler", statements)
+    if given.get("compute") is not None:
+        raise ConfigurationError(
+            "emr: the steps run on the cluster, and the handler only looks at them: leave compute out."
+        )
     settings = FunctionSettings(memory_mb=256, timeout_minutes=5) | given
     settings["environment"] = {**(settings.get("environment") or {}), "EMR_WHERE": json.dumps(where)}
     return PythonHandler(module=module, statements=[*access, *statements], repeatable=True, **settings)

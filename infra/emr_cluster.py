@@ -14,7 +14,14 @@ from infra.configuration_error import ConfigurationError
 TAG = "data-pipeline-task-runner"
 """The tag of clusters that the stack starts, with the stack's name as its value."""
 
-_RELEASE = re.compile(r"emr-[5-9]\.\d{1,2}\.\d{1,2}")
+_RELEASE = re.compile(r"emr-(\d)\.(\d{1,2})\.\d{1,2}")
+_GROUPS = (
+    ("emr_managed_master_security_group", "EmrManagedMasterSecurityGroup"),
+    ("emr_managed_slave_security_group", "EmrManagedSlaveSecurityGroup"),
+    ("service_access_security_group", "ServiceAccessSecurityGroup"),
+    ("additional_master_security_groups", "AdditionalMasterSecurityGroups"),
+    ("additional_slave_security_groups", "AdditionalSlaveSecurityGroups"),
+)
 _INSTANCE_TYPE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 _S3 = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 _IDLE_MINUTES_OF_ONE_TASK = 30
@@ -32,6 +39,7 @@ class EmrClusterSettings:
     of the cluster's instances, which contains a role of the same name unless ``job_flow_role_arn`` names it.
     ``log_uri``: where EMR copies the logs of steps; without it, a failed step's stderr is not known.
     ``configurations``: as the EMR release guide, "Configure applications", has them.
+    ``emr_managed_master_security_group`` and so on: ids of security groups; EMR has its own otherwise.
     """
 
     release_label: str
@@ -49,6 +57,11 @@ class EmrClusterSettings:
     configurations: Sequence[Mapping[str, Any]] = ()
     ec2_subnet_id: str | None = None
     ec2_key_name: str | None = None
+    emr_managed_master_security_group: str | None = None
+    emr_managed_slave_security_group: str | None = None
+    service_access_security_group: str | None = None
+    additional_master_security_groups: Sequence[str] = ()
+    additional_slave_security_groups: Sequence[str] = ()
     log_uri: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -65,6 +78,9 @@ class EmrClusterSettings:
             instances["Ec2SubnetId"] = self.ec2_subnet_id
         if self.ec2_key_name:
             instances["Ec2KeyName"] = self.ec2_key_name
+        for name, member in _GROUPS:
+            if given := getattr(self, name):
+                instances[member] = given if isinstance(given, str) else list(given)
         actions = [_action(*words) for words in self.bootstrap_actions]
         tags = {**self.tags, TAG: Aws.STACK_NAME}
         return {
@@ -99,6 +115,12 @@ class EmrClusterSettings:
 
     def _check(self) -> None:
         _match("release_label", self.release_label, _RELEASE, "a release such as emr-7.5.0")
+        found = _RELEASE.fullmatch(self.release_label)
+        if found is not None and not _ends_by_itself(int(found[1]), int(found[2])):
+            raise ConfigurationError(
+                f"release_label of EmrClusterSettings is {self.release_label!r}: EMR terminates idle "
+                "clusters from 5.30.0 on, and from 6.1.0 on, so one of these is needed."
+            )
         for name in ("master_instance_type", "core_instance_type", "task_instance_type"):
             _match(name, getattr(self, name), _INSTANCE_TYPE, "an instance type such as m5.xlarge")
         for name in ("core_instance_count", "task_instance_count"):
@@ -111,7 +133,10 @@ class EmrClusterSettings:
             )
         if self.log_uri is not None:
             _match("log_uri", self.log_uri, _S3, "a place such as s3://bucket/emr/")
-        for name in ("applications", "bootstrap_actions", "configurations"):
+        for name in (
+            *("applications", "bootstrap_actions", "configurations"),
+            *("additional_master_security_groups", "additional_slave_security_groups"),
+        ):
             if isinstance(getattr(self, name), str):
                 raise ConfigurationError(
                     f"{name} of EmrClusterSettings is {getattr(self, name)!r}: a list is needed."
@@ -122,6 +147,11 @@ class EmrClusterSettings:
                     f"bootstrap_actions of EmrClusterSettings has {action!r}: a script in S3 and its "
                     "arguments are needed, such as ('s3://bucket/install.sh', 'arg')."
                 )
+
+
+def _ends_by_itself(major: int, minor: int) -> bool:
+    """Whether EMR terminates an idle cluster (management guide, "Using an auto-termination policy")."""
+    return (major, minor) >= (5, 30) and (major, minor) != (6, 0)
 
 
 def _action(path: str, *arguments: str) -> dict[str, Any]:

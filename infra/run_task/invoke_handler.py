@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra import lambda_errors
 from infra.naming import slug
+from infra.run_task.crash import crash_outcome
 from infra.run_task.expressions import state_expression
 from infra.run_task.task import TASK
 
@@ -23,7 +24,6 @@ NOT_STARTED = [
 ]
 
 CAPACITY_WAIT_SECONDS = 60
-CRASH_WAIT_SECONDS = 60
 
 
 def invoke_handler(
@@ -37,7 +37,7 @@ def invoke_handler(
 ) -> sfn.TaskStateBase:
     """The state, named ``route``. ``outcome`` comes next, or ``wait`` if the function could not start.
 
-    ``repeatable``: whether a crash is followed by another invocation, a few times.
+    ``repeatable``: whether a crash is a deferral: see ``crash_outcome``.
     """
     invoke = tasks.LambdaInvoke.jsonata(
         scope,
@@ -63,22 +63,13 @@ def invoke_handler(
         max_delay=Duration.seconds(30),
         jitter_strategy=sfn.JitterType.FULL,
     )
-    if repeatable:
-        # Whatever ended the invocation: the next one finds the work that it may have started elsewhere. It
-        # waits until a request that was on its way has been carried out, or never will be.
-        invoke.add_retry(
-            errors=["States.ALL"],
-            interval=Duration.seconds(CRASH_WAIT_SECONDS),
-            backoff_rate=1,
-            max_attempts=3,
-        )
     # Still not ready: wait, report progress so that the task stays ours, and try again.
     invoke.add_catch(
         wait,
         errors=NOT_STARTED,
         outputs=f"{{% {{'resume': $states.input.resume, 'waitSeconds': {CAPACITY_WAIT_SECONDS}}} %}}",
     )
-    crash = state_expression("crash", route=json.dumps(repr(route)))
+    crash = crash_outcome(route, repeatable=repeatable)
     # States.ALL does not catch this one (Step Functions developer guide, error names).
     invoke.add_catch(outcome, errors=["States.DataLimitExceeded"], outputs=crash)
     invoke.add_catch(outcome, errors=["States.ALL"], outputs=crash)

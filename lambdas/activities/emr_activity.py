@@ -25,10 +25,11 @@ _RESIZE = "resizeClusterBeforeRunning"
 @task_handler
 def handler(task: Task) -> Outcome | None:
     """Add the next step, or look at the one that runs."""
-    return run(task, Where.of(os.environ), _steps_of)
+    return run(task, Where.of(os.environ), steps_of)
 
 
-def _steps_of(task: Task) -> Sequence[Step]:
+def steps_of(task: Task) -> Sequence[Step]:
+    """The steps of a task of any of the types. Raises FieldError, and TaskFailed."""
     module = _STEPS_OF.get(task.type)
     if module is None:
         raise TaskFailed(
@@ -38,5 +39,5 @@ def _steps_of(task: Task) -> Sequence[Step]:
     if task.state is None and _RESIZE in task and task.boolean(_RESIZE):
         # A larger cluster would copy a DynamoDB table sooner; what is copied is the same.
         task.logger.info("Cluster not resized")
-    steps: Sequence[Step] = import_module(f"emr.{module}").steps_of(task)
-    return steps
+    found: Sequence[Step] = import_module(f"emr.{module}").steps_of(task)
+    return found

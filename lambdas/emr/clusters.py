@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 _ALIVE: tuple[ClusterStateType, ...] = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING")
 
 
-def find_or_start(task: Task, where: Where, names: Names) -> str:
+def find_or_start(task: Task, where: Where, names: Names, changes: calls.Changes) -> str:
     """The id of the cluster. A transient one that does not exist yet is started.
 
-    Raises TaskFailed if there is no cluster of the name, and errors of EMR.
+    Raises TaskFailed if there is no cluster of the name, TooLateError, and errors of EMR.
     """
     if where.cluster:
         return where.cluster
@@ -42,7 +42,7 @@ def find_or_start(task: Task, where: Where, names: Names) -> str:
                 terminate(cluster["Id"])
                 task.logger.warning("Left cluster terminated", cluster=cluster["Id"])
     request: Any = {**where.transient, "Name": wanted}
-    started = calls.changing().run_job_flow(**request)["JobFlowId"]
+    started = changes.client().run_job_flow(**request)["JobFlowId"]
     task.logger.info("Cluster started", cluster=started, clusterName=wanted)
     return started
 

@@ -13,14 +13,13 @@ from data_nodes.s3_data_node import S3DataNode
 from emr import hiveql
 from emr.hive import table_name
 from emr.hive_program import hive_step
-from emr.hive_tables import Table, dynamodb_table
+from emr.hive_tables import EXPORT_FORMAT, Table, dynamodb_table, export_table
 from emr.steps import Step
 from emr.task_config import around
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
 from runner.task import Task
 
-_FORMAT = "DynamoDBExportDataFormat"
 _MEMBERS = {"BINARY": "b", "STRING": "s", "VARCHAR": "s", "CHAR": "s"}
 """The member of a typed attribute by the Hive type; all others are ``n``."""
 
@@ -72,27 +71,17 @@ def _table(task: Task, node: PipelineObject, variable: str) -> Table:
     _check_format(task, node)
     if node.type == "DynamoDBDataNode":
         return dynamodb_table(task, node, name, whole_items=True)
-    data = S3DataNode.of(node)
-    if data.directory is None:
-        raise FieldError(node.id, "directoryPath", "it is missing, and a table in Hive is a directory")
-    if data.gzip and variable == "output1":
-        raise FieldError(node.id, "compression", "exports of HiveCopyActivity are not compressed")
-    created = (
-        f"CREATE EXTERNAL TABLE {name} (item MAP<STRING,STRING>)\n"
-        f"STORED AS TEXTFILE LOCATION {hiveql.text(str(data.directory))}\n"
-        "TBLPROPERTIES ('external.table.purge'='false')"
-    )
-    return Table(name, (Table(name, ()).dropped, created))
+    return export_table(S3DataNode.of(node), name, is_output=variable == "output1")
 
 
 def _check_format(task: Task, node: PipelineObject) -> None:
     if node.type == "S3DataNode" and "dataFormat" not in node:
         return
     found = task.reference("dataFormat", node).type
-    if found != _FORMAT:
+    if found != EXPORT_FORMAT:
         raise TaskFailed(
             f"The dataFormat of '{node.id}' is a {found}, and HiveCopyActivity copies whole items: give it a "
-            f"{_FORMAT}. To copy columns, use a HiveActivity with a DynamoDBDataFormat.",
+            f"{EXPORT_FORMAT}. To copy columns, use a HiveActivity with a DynamoDBDataFormat.",
             error_id="UnsupportedFormat",
         )
 

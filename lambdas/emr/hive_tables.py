@@ -20,8 +20,10 @@ PARTITION_FIELD = "myPartition"
 """The columns by which an S3DataNode is partitioned, as ``name TYPE``; a field of this project."""
 QUOTE_FIELD = "myQuoteChar"
 """The quote of a CSV, TSV or Custom format, which Hive's CSV SerDe reads; a field of this project."""
-DYNAMODB_FORMATS = {"DynamoDBDataFormat", "DynamoDBExportDataFormat"}
+EXPORT_FORMAT = "DynamoDBExportDataFormat"
+DYNAMODB_FORMATS = {"DynamoDBDataFormat", EXPORT_FORMAT}
 DYNAMODB_HANDLER = "org.apache.hadoop.hive.dynamodb.DynamoDBStorageHandler"
+_ITEM = "item MAP<STRING,STRING>"
 _SERDE = "org.apache.hadoop.hive.serde2"
 
 
@@ -49,6 +51,8 @@ def s3_table(task: Task, node: PipelineObject, name: str, *, is_output: bool) ->
             error_id="UnsupportedNode",
         )
     named = task.reference("dataFormat", node) if "dataFormat" in node else None
+    if named is not None and named.type == EXPORT_FORMAT:
+        return export_table(data, name, is_output=is_output)
     partitions = hiveql.columns_of(node, PARTITION_FIELD)
     columns, row_format = _row_format(named, data.null, is_output=is_output)
     owner = named.id if named else node.id
@@ -68,6 +72,20 @@ def s3_table(task: Task, node: PipelineObject, name: str, *, is_output: bool) ->
     return Table(name, tuple(statements), table.compressed)
 
 
+def export_table(data: S3DataNode, name: str, *, is_output: bool) -> Table:
+    """The table of an export of DynamoDB: whole items. Raises FieldError."""
+    if data.directory is None:
+        raise FieldError(data.id, "directoryPath", "it is missing, and a table in Hive is a directory")
+    if data.gzip and is_output:
+        raise FieldError(data.id, "compression", "exports of DynamoDB are not compressed")
+    created = (
+        f"CREATE EXTERNAL TABLE {name} ({_ITEM})\n"
+        f"STORED AS TEXTFILE LOCATION {hiveql.text(str(data.directory))}\n"
+        "TBLPROPERTIES ('external.table.purge'='false')"
+    )
+    return Table(name, (Table(name, ()).dropped, created))
+
+
 def dynamodb_table(task: Task, node: PipelineObject, name: str, *, whole_items: bool = False) -> Table:
     """The table of a DynamoDBDataNode with a data format; ``whole_items``: with the one column ``item``.
 
@@ -84,7 +102,7 @@ def dynamodb_table(task: Task, node: PipelineObject, name: str, *, whole_items: 
     if "region" in node:
         # The guide writes a region's name with underscores, too.
         properties["dynamodb.region"] = node.string("region").strip().replace("_", "-")
-    listed = _listed(named.id, "column", columns) or "item MAP<STRING,STRING>"
+    listed = _listed(named.id, "column", columns) or _ITEM
     table = Table(name, ())
     created = "\n".join(
         [
@@ -136,7 +154,8 @@ def _row_format(
         return _regex(named, is_output=is_output)
     if named.type not in {"CSV", "TSV", "Custom"}:
         raise TaskFailed(
-            f"'{named.id}' is a {named.type}: in S3, HiveActivity knows CSV, TSV, Custom and RegEx.",
+            f"'{named.id}' is a {named.type}: in S3, HiveActivity knows CSV, TSV, Custom, RegEx and "
+            f"{EXPORT_FORMAT}.",
             error_id="UnsupportedFormat",
         )
     columns = hiveql.columns_of(named)

@@ -18,8 +18,12 @@ class Progress:
     """The cluster's id, or empty if it is not known yet."""
     number: int = 1
     """The number of the step that runs or comes next, counted from 1."""
+    total: int = 0
+    """How many steps there are; 0 before the first one is added."""
     step: str = ""
-    """Its id; empty if it has not been added."""
+    """The id of the step ``number``; empty if it has not been added."""
+    what: str = ""
+    """What this step is, for people."""
     looks: int = 0
     """How often this was looked at and was still so."""
     log_looks: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from emr import calls, clusters, submission
 from emr.naming import Names
 from emr.progress import Progress
 from emr.step_failure import failure, log_is_awaited
-from emr.steps import Step, refuse_long_texts
+from emr.steps import Step, checked
 from emr.where import Where
 from runner import clients
 from runner.deadline import HandlerTimeout
@@ -40,18 +41,23 @@ _SECONDS_OF_FULL_QUEUE = 60
 _SECONDS_OF_LOST_CALL = 30
 """A call without an answer may still be carried out: later, its step or cluster is found by its name."""
 _SECONDS_OF_LOG = 60
+_SECONDS_TO_RECORD = 1
+_LONGEST_WHAT = 200
 
 
-def run(task: Task, where: Where, steps_of: StepsOf) -> Outcome:
-    """Go on from ``task.state``. Raises FieldError, and TaskFailed."""
-    return _Run(task, where).go_on(steps_of)
+def run(
+    task: Task, where: Where, steps_of: StepsOf, *, clock: Callable[[], float] = time.monotonic
+) -> Outcome:
+    """Go on from ``task.state``. ``clock`` is in seconds. Raises FieldError, and TaskFailed."""
+    return _Run(task, where, calls.Changes(clock)).go_on(steps_of)
 
 
 class _Run:
-    def __init__(self, task: Task, where: Where) -> None:
+    def __init__(self, task: Task, where: Where, changes: calls.Changes) -> None:
         self._task, self._where = task, where
         self._names = Names.of(task)
         self._progress = Progress.of(task.state)
+        self._changes = changes
 
     def go_on(self, steps_of: StepsOf) -> Outcome:
         try:
@@ -59,9 +65,8 @@ class _Run:
                 return self._stop()
             if self._progress.end is not None:
                 return self._end()
-            _on_failure(self._task)
-            return self._work(_checked(self._task, steps_of(self._task)))
-        except HandlerTimeout:
+            return self._work(steps_of)
+        except (HandlerTimeout, calls.TooLateError):
             return self._progress.deferred()
         except clients.aws_errors() as error:
             return self._after(error)
@@ -72,24 +77,34 @@ class _Run:
             self._progress.end = {"errorId": error_id, "message": str(error)}
             return self._end()
 
-    def _work(self, steps: Sequence[Step]) -> Outcome:
+    def _work(self, steps_of: StepsOf) -> Outcome:
+        """Look at the step that was added last, and add the next one.
+
+        The steps are made only where one is added: nothing that is wrong with them may end a task whose step
+        runs.
+        """
         progress = self._progress
-        if not progress.cluster:
-            progress.cluster = clusters.find_or_start(self._task, self._where, self._names)
-        while True:
-            if not progress.step:
-                return self._add(steps)
+        if progress.step:
             state = self._look()
             if state in submission.ACTIVE:
                 return progress.deferred()
             if state != "COMPLETED":
-                return self._failed(steps[progress.number - 1])
+                return self._failed()
             self._task.logger.info("Step completed", cluster=progress.cluster, step=progress.step)
-            if progress.number == len(steps):
+            if progress.number == progress.total:
                 return self._finished()
             progress.number, progress.step, progress.looks = progress.number + 1, "", 0
+        on_failure = _on_failure(self._task)
+        steps = checked(self._task, steps_of(self._task))
+        if not progress.cluster:
+            progress.cluster = clusters.find_or_start(self._task, self._where, self._names, self._changes)
+            if not self._where.cluster:
+                # Recorded before a step is added: otherwise, after a crash, the cluster of this name, or the
+                # shared one, may be another, and the step would not be found there.
+                return progress.deferred(_SECONDS_TO_RECORD)
+        return self._add(steps, on_failure)
 
-    def _add(self, steps: Sequence[Step]) -> Outcome:
+    def _add(self, steps: Sequence[Step], on_failure: ActionOnFailureType) -> Outcome:
         progress = self._progress
         if progress.number == 1:
             left = submission.left_by_other_attempts(progress.cluster, self._names)
@@ -97,23 +112,28 @@ class _Run:
                 # The launcher of an earlier attempt was ended, and its step runs on: never two at a time.
                 submission.cancel(self._task, progress.cluster, left, _option(progress.looks))
                 return progress.deferred(_SECONDS_OF_CANCEL)
-        name = self._names.step(progress.number, len(steps))
+        step = steps[progress.number - 1]
         progress.step = submission.add(
-            self._task, progress.cluster, steps[progress.number - 1], name, _on_failure(self._task)
+            self._task,
+            progress.cluster,
+            step,
+            name=self._names.step(progress.number, len(steps)),
+            on_failure=on_failure,
+            changes=self._changes,
         )
-        progress.looks = 0
+        progress.total, progress.what, progress.looks = len(steps), step.what[:_LONGEST_WHAT], 0
         return progress.deferred()
 
     def _look(self) -> str:
         found = calls.reading().describe_step(ClusterId=self._progress.cluster, StepId=self._progress.step)
         return found["Step"]["Status"]["State"]
 
-    def _failed(self, step: Step) -> Outcome:
+    def _failed(self) -> Outcome:
         progress = self._progress
         if progress.log_looks < 6 and log_is_awaited(progress.cluster, progress.step):
             progress.log_looks += 1
             return progress.deferred(_SECONDS_OF_LOG)
-        raise failure(self._task, progress.cluster, progress.step, step)
+        raise failure(self._task, progress.cluster, progress.step, progress.what)
 
     def _finished(self) -> Outcome:
         if not clusters.is_for_one_task(self._where):
@@ -177,20 +197,6 @@ class _Run:
 
     def _is_first(self, error: Exception) -> bool:
         return self._progress.number == 1 and calls.cluster_has_ended(error)
-
-
-def _checked(task: Task, steps: Sequence[Step]) -> Sequence[Step]:
-    """The steps, if EMR takes their texts. Raises TaskFailed for a secret in them: EMR shows its steps."""
-    for step in steps:
-        if any(task.redact(text) != text for text in step.texts):
-            raise TaskFailed(
-                f"The step '{step.what}' contains the value of a secret (*) field. EMR shows the "
-                "arguments of its steps to whoever may list them: let the step read the secret "
-                "from AWS Secrets Manager.",
-                error_id="SecretInStep",
-            )
-    refuse_long_texts(steps)
-    return steps
 
 
 def _on_failure(task: Task) -> ActionOnFailureType:

@@ -10,7 +10,6 @@ import zlib
 
 from data_nodes.s3_uri import S3Uri
 from emr import calls, clusters
-from emr.steps import Step
 from runner import clients
 from runner.outcome import TaskFailed
 from runner.task import Task
@@ -31,8 +30,8 @@ def log_is_awaited(cluster: str, step: str) -> bool:
     return False
 
 
-def failure(task: Task, cluster: str, step_id: str, step: Step) -> TaskFailed:
-    """The failure of a step that did not complete."""
+def failure(task: Task, cluster: str, step_id: str, what: str) -> TaskFailed:
+    """The failure of a step that did not complete. ``what`` names it for people."""
     described = calls.reading().describe_step(ClusterId=cluster, StepId=step_id)["Step"]
     status = described["Status"]
     details = status.get("FailureDetails", {})
@@ -45,7 +44,7 @@ def failure(task: Task, cluster: str, step_id: str, step: Step) -> TaskFailed:
         )
         if text
     )
-    message = f"The step {step_id} ('{step.what}') of the cluster {cluster} is {status['State']}"
+    message = f"The step {step_id} ('{what}') of the cluster {cluster} is {status['State']}"
     message += f": {reason.rstrip('.')}." if reason else "."
     if status["State"] != "FAILED":
         return TaskFailed(f"{message} {clusters.describe(cluster)}".rstrip(), error_id="StepCancelled")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from emr.steps import Step
+from emr.steps import Step, program
 from runner.fields import FieldError
 
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -28,4 +28,4 @@ def parse_step(owner: str, text: str) -> Step:
     if not jar:
         problem = f"a JAR is expected first, such as 's3://bucket/my.jar,first,second', but it is {text!r}"
         raise FieldError(owner, "step", problem)
-    return Step(jar, tuple(words[1:]), what=jar.rpartition("/")[2])
+    return program(jar, words[1:])

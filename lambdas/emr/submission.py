@@ -22,8 +22,18 @@ ACTIVE: frozenset[StepStateType] = frozenset({"PENDING", "RUNNING", "CANCEL_PEND
 _CLOCKS_DIFFER = timedelta(hours=1)
 
 
-def add(task: Task, cluster: str, step: Step, name: str, on_failure: ActionOnFailureType) -> str:
-    """The id of the step of that name, which is added unless the cluster has it. Raises errors of EMR.
+def add(
+    task: Task,
+    cluster: str,
+    step: Step,
+    *,
+    name: str,
+    on_failure: ActionOnFailureType,
+    changes: calls.Changes,
+) -> str:
+    """The id of the step of that name, which is added unless the cluster has it.
+
+    Raises TooLateError, and errors of EMR.
 
     The next step of a task is added once this one has completed, because a cluster may run several steps at a
     time, and because EMR's other actions on failure end other tasks' steps, or the cluster.
@@ -32,7 +42,7 @@ def add(task: Task, cluster: str, step: Step, name: str, on_failure: ActionOnFai
         if known["Name"] == name:
             task.logger.warning("Step found again", cluster=cluster, step=known["Id"], stepName=name)
             return known["Id"]
-    added = calls.changing().add_job_flow_steps(
+    added = changes.client().add_job_flow_steps(
         JobFlowId=cluster,
         Steps=[{"Name": name, "ActionOnFailure": on_failure, "HadoopJarStep": step.request}],
     )

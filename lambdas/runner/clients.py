@@ -190,3 +190,12 @@ def aws_error_code(error: Exception) -> str:
     """The service's error code in an error from botocore; empty for any other error."""
     response = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same call may succeed later: it was throttled, not answered, or failed at the service."""
+    from botocore.exceptions import HTTPClientError
+
+    status = (getattr(error, "response", None) or {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    throttled = status == 429 or "Throttl" in aws_error_code(error)
+    return isinstance(error, HTTPClientError) or throttled or status >= 500

@@ -37,6 +37,7 @@ OPERATIONS = frozenset(
         "DescribeStep",
         "GetJobRun",
         "ListClusters",
+        "ListJobRuns",
         "ListSteps",
         "RunJobFlow",
         "StartCluster",

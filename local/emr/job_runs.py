@@ -54,6 +54,10 @@ class JobRuns:
         run.work = asyncio.create_task(self._run(run))
         return run
 
+    def of(self, application: str) -> list[JobRun]:
+        """The runs of an application, the newest first."""
+        return [run for run in reversed(self._by_id.values()) if run.application == application]
+
     def find(self, application: str, run_id: str) -> JobRun:
         """Raises NoSuchRunError."""
         run = self._by_id.get(run_id)

@@ -6,7 +6,9 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs
 
 from botocore.validate import ParamValidator
 
@@ -27,7 +29,13 @@ from local.permissions.calls import Call
 TARGET = "EmrServerless."
 _SCOPE = "/emr-serverless/aws4_request"
 _PATH = re.compile(r"/applications/([0-9a-z]{1,64})/jobruns(?:/([0-9a-z]{1,64}))?")
-_OPERATIONS = {("POST", False): "StartJobRun", ("GET", True): "GetJobRun", ("DELETE", True): "CancelJobRun"}
+_OPERATIONS = {
+    ("POST", False): "StartJobRun",
+    ("GET", False): "ListJobRuns",
+    ("GET", True): "GetJobRun",
+    ("DELETE", True): "CancelJobRun",
+}
+_PAGE = 50
 _MEMBERS = {"applicationId", "clientToken", "executionRoleArn", "name", "jobDriver", "configurationOverrides"}
 
 
@@ -60,6 +68,8 @@ class ServerlessEndpoint:
         """The calls that IAM must allow (service authorization reference, Amazon EMR Serverless)."""
         name, application, run = (*operation.split("/"), "", "")[:3]
         arn = f"arn:aws:emr-serverless:{REGION}:{ACCOUNT}:/applications/{application}"
+        if name == "ListJobRuns":
+            return [Call("emr-serverless:ListJobRuns", arn)]
         if name != "StartJobRun":
             return [Call(f"emr-serverless:{name}", f"{arn}/jobruns/{run}")]
         context = {"iam:passedtoservice": "emr-serverless.amazonaws.com"}
@@ -72,7 +82,8 @@ class ServerlessEndpoint:
         """Handle one HTTP request."""
         operation = (target_of(scope) or "").removeprefix(TARGET)
         try:
-            status, answer = await self.answer(operation, await read_body(receive))
+            query = parse_qs(scope["query_string"].decode("latin-1"))
+            status, answer = await self.answer(operation, await read_body(receive), query)
         except AnswerLostError:
             await close_connection(send)
             return
@@ -81,14 +92,19 @@ class ServerlessEndpoint:
             headers["x-amzn-ErrorType"] = answer["__type"]
         await respond(send, status, headers, json.dumps(answer).encode())
 
-    async def answer(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
+    async def answer(
+        self, operation: str, body: bytes, query: Mapping[str, list[str]]
+    ) -> tuple[int, dict[str, Any]]:
         """HTTP status and answer to a request. Raises AnswerLostError if a fault closes the connection."""
         name, application, run_id = (*operation.split("/"), "", "")[:3]
         fault = self._faults.take(name)
         try:
             raise_refusal(fault)
-            request = read_request(body, refusal=ServerlessValidationError)
-            answer = self._carry_out(name, application, run_id, request)
+            if name == "ListJobRuns":
+                answer = self._list(application, query)
+            else:
+                request = read_request(body, refusal=ServerlessValidationError)
+                answer = self._carry_out(name, application, run_id, request)
         except Exception as error:
             return error_answer(error, operation, internal=InternalServerError)
         if fault is not None and fault.kind == "drop":
@@ -110,6 +126,22 @@ class ServerlessEndpoint:
             return {"applicationId": application, "jobRunId": run.id}
         return {"jobRun": _described(run)}
 
+    def _list(self, application: str, query: Mapping[str, list[str]]) -> dict[str, Any]:
+        """The newest runs first, a page at a time."""
+        if unknown := sorted(query.keys() - {"states", "createdAtAfter", "nextToken"}):
+            raise ServerlessValidationError(f"{', '.join(unknown)}: not there on local AWS.")
+        after = query.get("createdAtAfter")
+        since = datetime.fromisoformat(after[0]).timestamp() if after else 0.0
+        states = query.get("states")
+        found = [
+            _summary(run)
+            for run in self.runs.of(application)
+            if run.created > since and (states is None or run.state in states)
+        ]
+        start = int(query.get("nextToken", ["0"])[0])
+        more = {"nextToken": str(start + _PAGE)} if len(found) > start + _PAGE else {}
+        return {"jobRuns": found[start : start + _PAGE], **more}
+
 
 def _check(application: str, request: dict[str, Any]) -> None:
     shape = service_model("emr-serverless").operation_model("StartJobRun").input_shape
@@ -129,17 +161,23 @@ def _arn(run: JobRun) -> str:
 
 
 def _described(run: JobRun) -> dict[str, Any]:
+    return {**_common(run), "jobRunId": run.id, "jobDriver": run.request.get("jobDriver", {})}
+
+
+def _summary(run: JobRun) -> dict[str, Any]:
+    return {**_common(run), "id": run.id}
+
+
+def _common(run: JobRun) -> dict[str, Any]:
     return {
         "applicationId": run.application,
-        "jobRunId": run.id,
         "arn": _arn(run),
         "createdBy": f"arn:aws:sts::{ACCOUNT}:assumed-role/handler/local",
         "createdAt": run.created,
         "updatedAt": run.updated,
         "executionRole": run.request["executionRoleArn"],
         "state": run.state,
-        "stateDetails": run.details,
+        "stateDetails": run.details or run.state.lower(),  # The model has a character at least.
         "releaseLabel": "emr-7.5.0",
-        "jobDriver": run.request.get("jobDriver", {}),
         **({"name": run.request["name"]} if "name" in run.request else {}),
     }

@@ -24,7 +24,7 @@ _MOST_ANSWER_BYTES = 64 * 1024 * 1024
 def why_not() -> str | None:
     """Why there is no Spark on this machine; None if there is."""
     if importlib.util.find_spec("pyspark") is None:
-        return "hive: PySpark is not installed: pip install -r requirements-spark.txt"
+        return "hive: PySpark is not installed: make test-spark installs it"
     if shutil.which("java") is None:
         return "hive: java is not installed, and Spark needs it"
     return None

@@ -1,4 +1,7 @@
-"""The program ``spark-submit`` of local EMR: fetches the application from S3, and runs that of PySpark."""
+"""The program ``spark-submit`` of local EMR: fetches the application from S3, and runs that of PySpark.
+
+Without PySpark, it runs an application in Python, which fails only where it uses Spark.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,10 @@ def main() -> None:
                 _fetched(word) if word.startswith("s3://") and word.endswith((".py", ".jar")) else word
             )
     program = Path(sys.executable).with_name("spark-submit")
+    if not program.exists():
+        application = next((at for at, word in enumerate(words) if word.endswith(".py")), len(words))
+        print("spark-submit: PySpark is not installed: make test-spark installs it", file=sys.stderr)
+        os.execv(sys.executable, [sys.executable, *words[application:]])  # noqa: S606
     quiet = ["--master", "local[1]", "--conf", "spark.ui.enabled=false", "--driver-memory", "512m"]
     environment = os.environ | {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
     os.execve(program, [str(program), *quiet, *words], environment)  # noqa: S606

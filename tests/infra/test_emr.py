@@ -6,14 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk.assertions import Template
 
 from infra.configuration_error import ConfigurationError
 from infra.handler import Handler
-from infra.handlers import EmrClusterSettings, emr, emr_serverless, exists
-from tests.infra.conftest import synthesize
+from infra.handlers import Container, EmrClusterSettings, emr, emr_serverless, exists
+from tests.infra.conftest import a_vpc, synthesize
 from tests.infra.policies import actions, conditions, resources, statements
 from tests.infra.state_machines import definitions
+from tests.infra.test_state_machines import evaluate
 
 ROUTE = "EmrActivity"
 ARN = "arn:<AWS::Partition>:elasticmapreduce:*:<AWS::AccountId>:cluster/"
@@ -77,7 +77,7 @@ def test_a_handler_of_an_application_may_use_its_own_and_pass_one_role() -> None
     handler = emr_serverless(application_id="00f1a2b3c4d5e6f7", execution_role_arn=ROLE)
     application = "arn:<AWS::Partition>:emr-serverless:*:<AWS::AccountId>:/applications/00f1a2b3c4d5e6f7"
     assert rights(handler) == {
-        ("emr-serverless:StartJobRun", application): "",
+        ("emr-serverless:ListJobRuns emr-serverless:StartJobRun", application): "",
         ("emr-serverless:CancelJobRun emr-serverless:GetJobRun", f"{application}/jobruns/*"): "",
         ("iam:PassRole", ROLE): "iam:PassedToService=emr-serverless.amazonaws.com",
     }
@@ -96,6 +96,8 @@ def test_the_request_that_starts_a_cluster_has_the_settings() -> None:
         market="SPOT",
         bootstrap_actions=[("s3://b/install.sh", "x, y")],
         ec2_subnet_id="subnet-1",
+        service_access_security_group="sg-1",
+        additional_slave_security_groups=["sg-2", "sg-3"],
         log_uri="s3://logs/",
         tags={"team": "etl"},
     )
@@ -109,6 +111,8 @@ def test_the_request_that_starts_a_cluster_has_the_settings() -> None:
         ("TASK", 2, "SPOT"),
     ]
     assert request["Instances"]["KeepJobFlowAliveWhenNoSteps"] is True
+    assert request["Instances"]["ServiceAccessSecurityGroup"] == "sg-1"
+    assert request["Instances"]["AdditionalSlaveSecurityGroups"] == ["sg-2", "sg-3"]
     assert request["BootstrapActions"][0]["ScriptBootstrapAction"] == {
         "Path": "s3://b/install.sh",
         "Args": ["x, y"],
@@ -126,6 +130,17 @@ def test_the_request_that_starts_a_cluster_has_the_settings() -> None:
         ({"cluster_name": "etl", "idle_minutes": 5}, "of transient clusters"),
         ({"transient": "emr-7.5.0"}, "EmrClusterSettings"),
         ({"transient": EmrClusterSettings(release_label="7.5.0")}, "a release such as"),
+        ({"transient": EmrClusterSettings(release_label="emr-5.23.0")}, "clusters from 5.30.0"),
+        ({"transient": EmrClusterSettings(release_label="emr-6.0.1")}, "clusters from 5.30.0"),
+        (
+            {
+                "transient": EmrClusterSettings(
+                    release_label="emr-7.5.0",
+                    additional_master_security_groups="sg-1",
+                )
+            },
+            "a list is needed",
+        ),
         ({"transient": EmrClusterSettings(release_label="emr-7.5.0", market="spot")}, "'SPOT' is needed"),
         ({"transient": EmrClusterSettings(release_label="emr-7.5.0", core_instance_count=-1)}, "0 to 2,000"),
         (
@@ -134,6 +149,7 @@ def test_the_request_that_starts_a_cluster_has_the_settings() -> None:
         ),
         ({"transient": EmrClusterSettings(release_label="emr-7.5.0"), "idle_minutes": 0}, "1 to 10,080"),
         ({"cluster_name": "etl", "log_uri": "logs"}, "s3://bucket"),
+        ({"cluster_name": "etl", "compute": Container(vpc=a_vpc())}, "leave compute out"),
     ],
 )
 def test_an_impossible_place_is_refused(arguments: Any, problem: str) -> None:
@@ -148,12 +164,65 @@ def test_an_impossible_application_is_refused(wrong: dict[str, str]) -> None:
         emr_serverless(**arguments)
 
 
-def test_a_crash_of_these_handlers_alone_is_followed_by_another_invocation() -> None:
-    template = synthesize(handlers={ROUTE: emr(cluster="j-1"), "Exists": exists()})
-    assert _retried_after_crash(template, ROUTE) == 3
-    assert _retried_after_crash(template, "Exists") == 0
+def test_a_crash_of_these_handlers_is_a_deferral_until_there_are_too_many() -> None:
+    states = _run_task(emr(cluster="j-1"))["States"]
+    (too_large, caught) = [rule for rule in states[ROUTE]["Catch"] if rule["Next"] == "Outcome"]
+    assert caught["ErrorEquals"] == ["States.ALL"]
+    assert too_large["Output"] == caught["Output"]
+    (deferral,) = [choice for choice in states["Outcome"]["Choices"] if choice["Next"] == "Wait"]
+    given: Any = {"canceled": False}
+    said: list[tuple[str, int]] = []
+    while not said or said[-1][0] == "DEFERRED":
+        outcome = evaluate(caught["Output"], input=given, errorOutput={"Error": "Runtime.ExitError"})
+        said.append((outcome["status"], outcome["deferrals"]))
+        if outcome["status"] == "DEFERRED":
+            waiting = evaluate(deferral["Output"], input=outcome)
+            assert waiting["waitSeconds"] == 60
+            assert waiting["resume"]["state"] is None
+            given = {"canceled": False, "resume": waiting["resume"]}
+    assert said == [*(("DEFERRED", count) for count in range(5)), ("FAILED", 5)]
 
 
-def _retried_after_crash(template: Template, route: str) -> int:
-    retriers = definitions(template)["TaskRunner-RunTask"]["States"][route]["Retry"]
-    return sum(retrier["MaxAttempts"] for retrier in retriers if retrier["ErrorEquals"] == ["States.ALL"])
+def test_after_a_crash_the_state_is_kept_and_a_canceled_task_is_stopped() -> None:
+    states = _run_task(emr(cluster="j-1"))["States"]
+    caught = states[ROUTE]["Catch"][-1]
+    resume = {"state": {"step": "s-1"}, "deferrals": 7}
+    outcome = evaluate(
+        caught["Output"], input={"canceled": True, "resume": resume}, errorOutput={"Error": "E"}
+    )
+    assert (outcome["status"], outcome["state"], outcome["crashes"]) == ("DEFERRED", {"step": "s-1"}, 1)
+    outcome = evaluate(
+        caught["Output"],
+        input={"canceled": True, "resume": {**resume, "crashes": 5}},
+        errorOutput={"Error": "E"},
+    )
+    assert outcome == {"status": "CANCELED", "deferrals": 7, "crashed": True}
+
+
+def test_an_invocation_that_returns_forgets_the_crashes_before_it() -> None:
+    states = _run_task(emr(cluster="j-1"))["States"]
+    (deferral,) = [choice for choice in states["Outcome"]["Choices"] if choice["Next"] == "Wait"]
+    resume = {"state": None, "deferrals": 3, "crashes": 4}
+    outcome = evaluate(
+        states[ROUTE]["Output"],
+        input={"canceled": False, "resume": resume},
+        result={"Payload": {"status": "DEFERRED", "state": {"step": "s-1"}}},
+    )
+    assert evaluate(deferral["Output"], input=outcome)["resume"] == {"state": {"step": "s-1"}, "deferrals": 4}
+
+
+def test_a_crash_of_other_handlers_ends_their_task() -> None:
+    caught = _run_task(exists())["States"][ROUTE]["Catch"][-1]
+    outcome = evaluate(caught["Output"], input={"canceled": False}, errorOutput={"Error": "E"})
+    assert outcome["status"] == "FAILED"
+
+
+def test_the_dashboard_shows_these_types() -> None:
+    template = synthesize(handlers={"PigActivity": emr(cluster="j-1"), "Own": emr(cluster_name="etl")})
+    shown = json.dumps(template.find_resources("AWS::CloudWatch::Dashboard"))
+    assert "PigActivity" in shown
+    assert "Own" in shown
+
+
+def _run_task(handler: Handler) -> dict[str, Any]:
+    return definitions(synthesize(handlers={ROUTE: handler}))["TaskRunner-RunTask"]

@@ -32,6 +32,7 @@ OF_THE_APPS: Mapping[Right, str] = {
     ("Handleron*", "elasticmapreduce:TerminateJobFlows"): "A cluster for a task ends with it.",
     ("Handleron*", "iam:PassRole"): "The roles of a cluster that is started, or of job runs.",
     ("Handleronemrserverless*", "emr-serverless:StartJobRun"): "`application_id`: a job run is started.",
+    ("Handleronemrserverless*", "emr-serverless:ListJobRuns"): "Runs that an earlier attempt has left.",
     ("Handleronemrserverless*", "emr-serverless:GetJobRun"): "What became of a job run.",
     ("Handleronemrserverless*", "emr-serverless:CancelJobRun"): "A canceled task ends its job run.",
     ("Handlerrunstatemachine*", "states:*"): "The example runs state machines of some names.",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from local.launch import ROOT
 from tests.system.emr_cluster import emr_cluster, objects
 from tests.system.examples import Examples
 from tests.system.hive_engine import hive_engine, read_lines
 from tests.system.pipelines import Pipeline
+
+pytestmark = pytest.mark.spark
 
 EXAMPLE = ROOT / "docs" / "examples" / "emr.json"
 MAPPER = """\

@@ -20,6 +20,8 @@ from tests.system.pipelines import Fields, Pipeline, Ref
 
 Objects = Mapping[str, Mapping[str, FieldValue]]
 
+pytestmark = pytest.mark.spark
+
 
 @pytest.fixture(scope="module")
 def engine(examples: Examples) -> HiveEngine:
@@ -294,3 +296,82 @@ def test_items_of_dynamodb_are_exported_filtered_and_restored(
     exported = read_lines(list(objects(deployment, "dynamodb-exports", "given/").values()))
     assert len(exported) == 3
     assert any('timeStamp\x03{"n":"5"}' in line for line in exported)
+
+
+def test_the_guides_examples(cluster: EmrCluster, engine: HiveEngine) -> None:
+    """HiveActivity with staged nodes and with a table of its own, and HiveCopyActivity with its filter."""
+    deployment = cluster.deployment
+    assert engine
+    for table in ("MyDDBTable", "restore_table"):
+        deployment.dynamodb.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    for key, stamp in (("past", "1000"), ("future", "99999999999")):
+        item: Any = {"id": {"S": key}, "timeStamp": {"N": stamp}}
+        deployment.dynamodb.put_item(TableName="MyDDBTable", Item=item)
+    deployment.s3.create_bucket(Bucket="guide")
+    log = "h1\tann\t10:00\tGET /\t200\t12\nh2\tbob\t10:01\tPOST /\t404\t\\n\n"
+    deployment.s3.put_object(Bucket="guide", Key="log/1", Body=log.encode())
+    columns = ["host STRING", "user STRING", "time STRING", "request STRING", "status INT", "size BIGINT"]
+    s3_node: Fields = {"type": "S3DataNode"}
+    pipeline = Pipeline.activated(
+        deployment,
+        {
+            "ProcessLogData": {
+                "type": "HiveActivity",
+                "hiveScript": "INSERT OVERWRITE TABLE ${output1} select host,user,time,request,status,size "
+                "from ${input1};",
+                "input": Ref("Log"),
+                "output": Ref("Processed"),
+            },
+            "MyHiveActivity": {
+                "type": "HiveActivity",
+                "input": Ref("MyDynamoData"),
+                "output": Ref("Exported"),
+                "hiveScript": "-- Map DynamoDB Table\n"
+                "SET dynamodb.endpoint=dynamodb.us-east-1.amazonaws.com;\n"
+                "SET dynamodb.throughput.read.percent = 0.5;\n"
+                "CREATE EXTERNAL TABLE dynamodb_table (item map<string,string>)\n"
+                "STORED BY 'org.apache.hadoop.hive.dynamodb.DynamoDBStorageHandler'\n"
+                'TBLPROPERTIES ("dynamodb.table.name" = "#{input.tableName}"); \n'
+                "INSERT OVERWRITE TABLE ${output1} SELECT * FROM dynamodb_table;",
+            },
+            "HiveTransform": {
+                "type": "HiveCopyActivity",
+                "input": Ref("Source"),
+                "output": Ref("Target"),
+                "filterSql": '`timeStamp` > unix_timestamp("#{@scheduledStartTime}", '
+                "\"yyyy-MM-dd'T'HH:mm:ss\")",
+            },
+            "Tabs": {"type": "TSV", "column": columns},
+            "Commas": {"type": "CSV", "column": columns},
+            "Log": {**s3_node, "directoryPath": "s3://guide/log", "dataFormat": Ref("Tabs")},
+            "Processed": {**s3_node, "directoryPath": "s3://guide/processed", "dataFormat": Ref("Commas")},
+            "MyDynamoData": {"type": "DynamoDBDataNode", "tableName": "MyDDBTable"},
+            "Exported": {**s3_node, "directoryPath": "s3://guide/exported", "dataFormat": Ref("Items")},
+            "Items": {"type": "DynamoDBExportDataFormat"},
+            "Stamped": {"type": "DynamoDBExportDataFormat", "column": "timeStamp BIGINT"},
+            "Source": {
+                "type": "DynamoDBDataNode",
+                "tableName": "MyDDBTable",
+                "dataFormat": Ref("Stamped"),
+            },
+            "Target": {
+                "type": "DynamoDBDataNode",
+                "tableName": "restore_table",
+                "region": "us_east_1",
+                "dataFormat": Ref("Items"),
+            },
+        },
+    )
+    for component in ("ProcessLogData", "MyHiveActivity", "HiveTransform"):
+        pipeline.ended(component, "FINISHED")
+    processed = read_lines(list(objects(deployment, "guide", "processed/").values()))
+    assert processed == ["h1,ann,10:00,GET /,200,12", "h2,bob,10:01,POST /,404,\\n"]
+    exported = read_lines(list(objects(deployment, "guide", "exported/").values()))
+    assert sorted("past" in line for line in exported) == [False, True]
+    restored = deployment.dynamodb.scan(TableName="restore_table")["Items"]
+    assert [item["id"]["S"] for item in restored] == ["future"]

@@ -119,8 +119,8 @@ def test_what_pig_refuses_is_told_with_its_stderr(cluster: EmrCluster) -> None:
     assert "Undefined alias: nothing" in fields["errorMessage"]
 
 
-def test_the_guides_hadoop_activity(cluster: EmrCluster) -> None:
-    """The word count of the guide's example, with its scripts around it."""
+def test_the_guides_word_counts(cluster: EmrCluster) -> None:
+    """As a HadoopActivity with scripts around it, and as the step of an EmrActivity."""
     deployment = cluster.deployment
     deployment.s3.create_bucket(Bucket="wordcount")
     mapper = (
@@ -147,6 +147,12 @@ def test_the_guides_hadoop_activity(cluster: EmrCluster) -> None:
                 "preActivityTaskConfig": Ref("Before"),
                 "postActivityTaskConfig": Ref("After"),
             },
+            "Streaming": {
+                "type": "EmrActivity",
+                "step": "/home/hadoop/contrib/streaming/hadoop-streaming.jar,-input,s3n://wordcount/input,"
+                "-output,s3://wordcount/steps/#{@scheduledStartTime},-mapper,s3n://wordcount/wordSplitter.py,"
+                "-reducer,aggregate",
+            },
             "Before": {**config, "scriptArgument": ["before", "test argument"]},
             "After": {**config, "scriptArgument": ["after"]},
         },
@@ -154,6 +160,10 @@ def test_the_guides_hadoop_activity(cluster: EmrCluster) -> None:
     pipeline.ended("WordCount", "FINISHED")
     counted = objects(deployment, "wordcount", f"output/{pipeline.id}/")["part-00000"]
     assert counted == "end\t1\nlazy\t1\nquick\t1\nthe\t3\n"
+    (step,) = cluster.steps("Streaming")
+    output = step["Config"]["Args"][6].removeprefix("s3://wordcount/")
+    pipeline.ended("Streaming", "FINISHED")
+    assert objects(deployment, "wordcount", f"{output}/")["part-00000"] == counted
     assert objects(deployment, "wordcount", "notes/") == {
         "before": "before test argument\n",
         "after": "after\n",

@@ -10,7 +10,7 @@ import pytest
 
 from tests.processes import naming
 from tests.system.deployments import STACK, Deployment, eventually
-from tests.system.emr_cluster import LOGS
+from tests.system.emr_cluster import LOGS, objects
 from tests.system.examples import Examples
 from tests.system.hive_engine import hive_engine, read_lines
 from tests.system.pipelines import Fields, Pipeline, Ref
@@ -120,29 +120,19 @@ def test_a_cluster_is_started_once_although_the_answer_is_lost(deployment: Deplo
     is_terminated(deployment, "Lost")
 
 
-def test_hive_and_spark_on_emr_serverless(deployment: Deployment, tmp_path: Path) -> None:
-    assert hive_engine(deployment)
+def test_spark_applications_on_emr_serverless(deployment: Deployment, tmp_path: Path) -> None:
     s3 = deployment.s3
     marked = f"import pathlib, time\npathlib.Path('{tmp_path}/started').touch()\n"
     s3.create_bucket(Bucket="serverless")
-    s3.put_object(Bucket="serverless", Key="in/1", Body=b"1,a\n2,b\n")
     s3.put_object(Bucket="serverless", Key="app.py", Body=b"import sys\nprint(sys.argv)\nsys.exit(0)\n")
     s3.put_object(Bucket="serverless", Key="endless.py", Body=f"{marked}time.sleep(600)".encode())
     s3.put_object(Bucket="serverless", Key="bad.py", Body=b"raise SystemExit('no such day')\n")
     on: Fields = {"myHandler": SERVERLESS}
-    node: Fields = {"type": "S3DataNode", "dataFormat": Ref("Rows")}
+    # The run is started, and no answer tells of it.
+    deployment.emr_faults.add({"operation": "StartJobRun", "kind": "drop"})
     pipeline = Pipeline.activated(
         deployment,
         {
-            "Hived": {
-                **on,
-                "type": "HiveActivity",
-                "input": Ref("In"),
-                "output": Ref("Out"),
-                "scriptVariable": "least=2",
-                "hiveScript": "INSERT OVERWRITE TABLE ${output1} "
-                "SELECT * FROM ${input1} WHERE id >= ${least};",
-            },
             "Sparked": {
                 **on,
                 "type": "EmrActivity",
@@ -162,25 +152,59 @@ def test_hive_and_spark_on_emr_serverless(deployment: Deployment, tmp_path: Path
                 "dependsOn": Ref("Sparked"),
                 "step": "command-runner.jar,spark-submit,s3://serverless/endless.py",
             },
-            "Rows": {"type": "CSV", "column": ["id INT", "name STRING"]},
-            "In": {**node, "directoryPath": "s3://serverless/in"},
-            "Out": {**node, "directoryPath": "s3://serverless/out"},
         },
     )
-    pipeline.ended("Hived", "FINISHED")
-    listed = s3.list_objects_v2(Bucket="serverless", Prefix="out/")["Contents"]
-    texts = [s3.get_object(Bucket="serverless", Key=entry["Key"])["Body"].read().decode() for entry in listed]
-    assert read_lines(texts) == ["2,b"]
     pipeline.ended("NoCluster", "FAILED")
     assert pipeline.attempts("NoCluster")[0].fields["errorId"] == "NeedsCluster"
     pipeline.ended("Sparked", "FINISHED")
     pipeline.ended("BadSpark", "FAILED")
     message = pipeline.attempts("BadSpark")[0].fields["errorMessage"]
     assert "is FAILED" in message
+    logs = "serverless/applications/00f1a2b3c4d5e6f7/jobs/"
     run = message.partition("/jobs/")[2].partition("/")[0]
-    key = f"serverless/applications/00f1a2b3c4d5e6f7/jobs/{run}/stdout.gz"
-    assert b"no such day" in gzip.decompress(s3.get_object(Bucket=LOGS, Key=key)["Body"].read())
+    assert "no such day" in job_log(deployment, f"{logs}{run}/")
     eventually(lambda: (tmp_path / "started").exists() or None, "the job run was not started")
     pipeline.cancel("Endless")
     pipeline.ended("Endless", "CANCELED")
     eventually(lambda: not naming("endless.py") or None, "the job run goes on")
+    listed = s3.list_objects_v2(Bucket=LOGS, Prefix=logs)["Contents"]
+    printed = [job_log(deployment, entry["Key"].rpartition("/")[0] + "/") for entry in listed]
+    assert len([text for text in printed if "'a b'" in text]) == 2, "stdout and stderr of one run"
+
+
+def job_log(deployment: Deployment, place: str) -> str:
+    """stdout and stderr of a job run."""
+    return "".join(
+        gzip.decompress(
+            deployment.s3.get_object(Bucket=LOGS, Key=f"{place}{name}.gz")["Body"].read()
+        ).decode()
+        for name in ("stdout", "stderr")
+    )
+
+
+@pytest.mark.spark
+def test_hive_on_emr_serverless(deployment: Deployment) -> None:
+    assert hive_engine(deployment)
+    s3 = deployment.s3
+    s3.create_bucket(Bucket="serverless-hive")
+    s3.put_object(Bucket="serverless-hive", Key="in/1", Body=b"1,a\n2,b\n")
+    node: Fields = {"type": "S3DataNode", "dataFormat": Ref("Rows")}
+    pipeline = Pipeline.activated(
+        deployment,
+        {
+            "Hived": {
+                "type": "HiveActivity",
+                "myHandler": SERVERLESS,
+                "input": Ref("In"),
+                "output": Ref("Out"),
+                "scriptVariable": "least=2",
+                "hiveScript": "INSERT OVERWRITE TABLE ${output1} "
+                "SELECT * FROM ${input1} WHERE id >= ${least};",
+            },
+            "Rows": {"type": "CSV", "column": ["id INT", "name STRING"]},
+            "In": {**node, "directoryPath": "s3://serverless-hive/in"},
+            "Out": {**node, "directoryPath": "s3://serverless-hive/out"},
+        },
+    )
+    pipeline.ended("Hived", "FINISHED")
+    assert read_lines(list(objects(deployment, "serverless-hive", "out/").values())) == ["2,b"]

@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pipelines.reading": {"local.datapipeline"},
     "pipelines.commands": {"local.lambda_runtime", "pipelines.reading"},
     "pipelines.checking": {
-        *("activities", "copying", "data_nodes", "redshift_copy", "runner", "shell", "sql"),
+        *("activities", "copying", "data_nodes", "emr", "redshift_copy", "runner", "shell", "sql"),
         *("local.datapipeline", "pipelines.commands", "pipelines.reading"),
     },
     "pipelines.converting": {"local.datapipeline", "pipelines.checking", "pipelines.reading", "sql"},

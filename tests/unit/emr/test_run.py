@@ -11,7 +11,7 @@ import pytest
 from emr import emr_steps, run
 from emr.naming import Names
 from emr.where import Where
-from runner import clients
+from runner import clients, telemetry
 from runner.fields import FieldError
 from runner.outcome import Canceled, Deferred, Finished, Outcome, TaskFailed
 from runner.task import Task
@@ -155,6 +155,33 @@ def test_a_secret_is_not_put_into_a_step(service: EmrService, cluster: str) -> N
         to_the_end(fields, Where(cluster=cluster))
     assert refused.value.error_id == "SecretInStep"
     assert steps(service, cluster) == []
+
+
+def test_a_secret_of_an_earlier_task_is_an_ordinary_word_in_this_one(
+    service: EmrService, cluster: str
+) -> None:
+    """The process that ran it still hides it in logs."""
+    task_of({"*myPassword": "production-7d1"})
+    telemetry.end_task()
+    fields = {"step": "command-runner.jar,echo,production-7d1"}
+    assert to_the_end(fields, Where(cluster=cluster)) == Finished()
+
+
+def test_nothing_that_is_wrong_with_the_fields_ends_a_task_whose_step_runs(
+    service: EmrService, cluster: str
+) -> None:
+    """Such as a data node that was deleted in the meantime."""
+    where = Where(cluster=cluster)
+    first = go_on(task_of({"step": [SLEEP, TRUE]}), where)
+    assert isinstance(first, Deferred)
+
+    def broken(task: Task) -> Any:
+        raise FieldError(task.attempt_id, "input", "the object 'In' does not exist")
+
+    task = task_of({"step": [SLEEP, TRUE], "myActionOnFailure": "?"}, state=first.state)
+    assert isinstance(run.run(task, where, broken), Deferred)
+    assert [state for _, state in steps(service, cluster)] in (["PENDING"], ["RUNNING"])
+    assert to_the_end({"step": SLEEP}, where, first.state, canceled=True) == Canceled()
 
 
 def test_what_emr_does_on_failure_is_as_the_task_says(service: EmrService, cluster: str) -> None:

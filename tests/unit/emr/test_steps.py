@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emr import emr_steps, hadoop, hive, hive_copy, pig
+from emr import emr_steps, hadoop, hive, hive_copy, pig, streaming
 from emr.naming import Names
 from emr.steps import MAX_TEXT, command, refuse_long_texts
 from runner.fields import FieldError
@@ -62,6 +62,38 @@ def test_the_guides_hadoop_activity(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         scripts,
     ]
+
+
+def test_the_guides_streaming_step_runs_the_program_of_later_releases() -> None:
+    (step,) = emr_steps.steps_of(
+        task_of(
+            {
+                "step": "/home/hadoop/contrib/streaming/hadoop-streaming.jar,-input,s3n://in,-output,"
+                "s3://out/2026-01-31T00:00:00,-mapper,s3n://b/wordSplitter.py,-reducer,aggregate"
+            }
+        )
+    )
+    assert step.jar == "command-runner.jar"
+    assert step.arguments == (
+        *("hadoop-streaming", "-files", "s3n://b/wordSplitter.py", "-input", "s3n://in"),
+        *("-output", "s3://out/2026-01-31T00:00:00", "-mapper", "wordSplitter.py", "-reducer", "aggregate"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["-mapper", "cat", "-reducer", "NONE"], ["-mapper", "cat", "-reducer", "NONE"]),
+        (
+            ["-files", "s3://b/x.txt,s3://b/m.py", "-mapper", "s3://b/m.py", "-combiner", "s3a://b/c.py"],
+            ["-files", "s3://b/x.txt,s3://b/m.py,s3a://b/c.py", "-mapper", "m.py", "-combiner", "c.py"],
+        ),
+        (["-mapper", "cat s3://b/m.py"], ["-mapper", "cat s3://b/m.py"]),
+        (["-input", "s3://b/m.py", "-mapper"], ["-input", "s3://b/m.py", "-mapper"]),
+    ],
+)
+def test_scripts_of_streaming_jobs_become_files(given: list[str], expected: list[str]) -> None:
+    assert streaming.arguments_of(given) == expected
 
 
 def test_a_jar_with_a_main_class() -> None:
@@ -148,7 +180,11 @@ def test_tables_are_dropped_and_their_data_stays() -> None:
             {"type": "Custom", "columnSeparator": ";", "recordSeparator": "|", "column": "a INT"},
             "alone",
         ),
-        ({**S3_NODE, "dataFormat": Ref("Format")}, {"type": "DynamoDBExportDataFormat"}, "knows CSV"),
+        (
+            {**S3_NODE, "dataFormat": Ref("Format")},
+            {"type": "DynamoDBDataFormat", "column": "a INT"},
+            "knows CSV",
+        ),
         (
             {"type": "DynamoDBDataNode", "tableName": "t", "dataFormat": Ref("Format")},
             CSV,
@@ -159,8 +195,6 @@ def test_tables_are_dropped_and_their_data_stays() -> None:
 def test_what_hive_cannot_have_is_refused(
     node: dict[str, FieldValue], format_of: dict[str, FieldValue], problem: str
 ) -> None:
-    if format_of.get("type") == "DynamoDBExportDataFormat":
-        format_of = {**format_of, "column": "a INT"}
     with pytest.raises((FieldError, TaskFailed), match=problem):
         hive_task(node, format_of)
 
@@ -193,6 +227,13 @@ def test_a_copy_reads_whole_items_and_filters_by_columns() -> None:
     assert "'dynamodb.table.name'='it\\047s\\073 \\044\\173x\\175'" in "\n".join(work.before)
     assert "get_json_object(item['timeStamp'], '\\044.n') AS BIGINT) AS `timeStamp`" in work.statement
     assert work.statement.endswith("WHERE (\n`timeStamp` > 5 -- (;\n);")
+
+
+def test_a_script_may_write_an_export_of_whole_items() -> None:
+    work = hive_task(
+        {**S3_NODE, "dataFormat": Ref("Format")}, {"type": "DynamoDBExportDataFormat", "column": "a INT"}
+    )
+    assert "(item MAP<STRING,STRING>)\nSTORED AS TEXTFILE LOCATION 's3://b/d/'" in "\n".join(work.before)
 
 
 def test_a_copy_between_files_is_refused() -> None:
