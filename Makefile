@@ -22,6 +22,11 @@ $(VENV)/.installed: requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/.spark: requirements-spark.lock $(VENV)/.installed
+	@echo "Setting up Spark for the tests (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock
+	@touch $@
+
 node_modules/.installed: package.json package-lock.json
 	@command -v node >/dev/null || { echo "Node.js 22 or newer is needed for the CDK CLI: https://nodejs.org" >&2; exit 1; }
 	@# Release 20 is past its end of life, but still works.
@@ -48,6 +53,10 @@ test: setup ## Run the unit, infra, local and system tests, and print the covera
 .PHONY: containers
 containers: setup ## Run all shell, SQL and copy system tests with their handlers in containers
 	@EVERYTHING_IN_CONTAINERS=1 $(BIN)/python -m pytest -k in-containers tests/system
+
+.PHONY: test-spark
+test-spark: setup $(VENV)/.spark ## Add PySpark to .venv (490 MB; needs Java), and run the tests that need it; `make test` then runs them too
+	@SPARK=required $(BIN)/python -m pytest -m spark
 
 .PHONY: chaos
 chaos: setup ## Run 2,000 tasks while much goes wrong; SEED=N repeats the faults of an earlier run, TASKS=N runs fewer
@@ -90,7 +99,8 @@ lock: setup ## Lock what the requirements files ask for; UPGRADE=1 takes the new
 	@$(LOCK) $(if $(UPGRADE),--upgrade) $(FOR_EACH) requirements-dev.txt --output-file requirements-dev.lock
 	@$(LOCK) $(FOR_EACH) requirements.txt --constraint requirements-dev.lock --output-file requirements.lock
 	@$(LOCK) $(FOR_LAMBDA) lambdas/requirements.txt --constraint requirements-dev.lock --output-file lambdas/requirements.lock
-	@$(BIN)/python -m infra.lock_file requirements.txt requirements-dev.txt lambdas/requirements.txt
+	@$(subst --only-binary :all:,,$(LOCK)) $(FOR_EACH) requirements-spark.txt --output-file requirements-spark.lock
+	@$(BIN)/python -m infra.lock_file requirements.txt requirements-dev.txt requirements-spark.txt lambdas/requirements.txt
 
 .PHONY: synth
 synth: setup ## Synthesize the CloudFormation template into cdk.out

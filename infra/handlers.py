@@ -11,6 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from infra.container import Container
 from infra.copy_role import copy_role
 from infra.database_access import OWN_STATEMENTS, Secret, database_access
+from infra.emr import emr, emr_serverless
+from infra.emr_cluster import EmrClusterSettings
 from infra.existing_function import ExistingFunction, existing_function
 from infra.function_settings import FunctionSettings, check_statements
 from infra.handler import Handler
@@ -20,12 +22,15 @@ from infra.shell_handler import ShellHandler
 
 __all__ = [
     "Container",
+    "EmrClusterSettings",
     "ExistingFunction",
     "FunctionSettings",
     "Handler",
     "PythonHandler",
     "ShellHandler",
     "copy",
+    "emr",
+    "emr_serverless",
     "existing_function",
     "exists",
     "redshift_copy",

@@ -54,6 +54,8 @@ class PythonHandler:
     subnets: ec2.SubnetSelection | None = None
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
     layers: Sequence[lambda_.ILayerVersion] = ()
+    repeatable: bool = False
+    """Whether the handler finds out what an invocation that crashed has done, so that it can be repeated."""
 
     compute: Container | None = None
 

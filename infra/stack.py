@@ -113,10 +113,13 @@ class TaskRunner(Construct):
             route: handler.target(Construct(self, f"Handler-{slug(route, 60)}"), route, shared)
             for route, handler in by_route.items()
         }
+        repeatable = {route for route, handler in by_route.items() if getattr(handler, "repeatable", False)}
         containers = {route: target for route, target in targets.items() if isinstance(target, ContainerTask)}
         refuse_equal_states(by_route, containers)
         ended = container_ended(self, list(containers.values()), shared) if containers else None
-        self.run_task = RunTask(self, "RunTask", handlers=targets, container_ended=ended, shared=shared)
+        self.run_task = RunTask(
+            self, "RunTask", handlers=targets, container_ended=ended, repeatable=repeatable, shared=shared
+        )
         undelivered = dead_letter_queue(self, "TicksNotDelivered", "ticks-not-delivered")
         self.poll_loops = [
             PollLoop(

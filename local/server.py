@@ -17,8 +17,9 @@ from local.datapipeline import pipeline_resource
 from local.datapipeline.faults import Faults
 from local.datapipeline.settings import Settings
 from local.directories import remove_tree
+from local.emr.serverless import is_serverless, with_target
 from local.fargate import Fargate
-from local.http.front import front, with_service
+from local.http.front import front, with_rest_service, with_service
 from local.http.permitted import permitted
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.pool import Pool
@@ -59,6 +60,19 @@ class RedshiftData(Protocol):
     def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]: ...
 
 
+class Emr(Protocol):
+    """What this server needs of Amazon EMR."""
+
+    @property
+    def serverless(self) -> RedshiftData:
+        """What it needs of EMR Serverless."""
+        ...
+
+    def kill(self) -> None: ...
+    async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
+    def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]: ...
+
+
 NewDataPipeline = Callable[[str], DataPipeline]
 """(endpoint URL of local AWS) -> a Data Pipeline service that has not been started."""
 
@@ -93,6 +107,7 @@ class LocalAws:
         time_scale: float,
         note: Note,
         redshift_data: RedshiftData | None = None,
+        emr: Emr | None = None,
     ) -> None:
         self._listener = listener
         self.port: int = listener.getsockname()[1]
@@ -102,6 +117,7 @@ class LocalAws:
         self._new_data_pipeline = data_pipeline
         self._time_scale = time_scale
         self._redshift_data = redshift_data
+        self._emr = emr
         self._note = note
         self._pool: Pool | None = None
         self._ministack: Ministack | None = None
@@ -158,12 +174,17 @@ class LocalAws:
             replacing=pipeline_resource.REPLACING,
         )
 
-        def behind(service: str, of: DataPipeline | RedshiftData) -> Asgi:
+        def behind(service: str, of: DataPipeline | RedshiftData | Emr) -> Asgi:
             return permitted(service, of.asgi, permissions=ministack.permissions, calls_of=of.calls)
 
         others = self._fargate.before(ministack.asgi)
         if self._redshift_data is not None:
             others = with_service("RedshiftData.", behind("redshift-data", self._redshift_data), others)
+        if self._emr is not None:
+            emr = behind("elasticmapreduce", self._emr)
+            others = with_service("ElasticMapReduce.", emr, others, control_path="/_local/emr/")
+            serverless = with_target(behind("emr-serverless", self._emr.serverless))
+            others = with_rest_service(is_serverless, serverless, others)
         application = front(data_pipeline=behind("datapipeline", self._data_pipeline), others=others)
         config = Config()
         config.bind = [f"fd://{self._listener.detach()}"]
@@ -192,6 +213,8 @@ class LocalAws:
         """Kill the processes of functions and containers at once, and remove the files on disk."""
         if self._fargate is not None:
             self._fargate.kill()
+        if self._emr is not None:
+            self._emr.kill()
         if self._pool is not None:
             self._pool.kill()
         remove_tree(self.state)

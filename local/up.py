@@ -21,6 +21,7 @@ from local.processes.orphans import ORPHANS
 from local.server import (
     HOST,
     DataPipeline,
+    Emr,
     LocalAws,
     NewDataPipeline,
     PortInUseError,
@@ -65,6 +66,7 @@ def up(
         time_scale=time_scale,
         note=noting(_say),
         redshift_data=redshift_data,
+        emr=_emr(endpoint_url, time_scale),
     )
     if context is not None and time_scale != 1:
         context = {"timeScale": f"{time_scale:g}"} | dict(context)
@@ -161,6 +163,17 @@ def _redshift_data(url: str, endpoint_url: str) -> RedshiftData:
         return boto3.client("s3", **connection(endpoint_url))
 
     return RedshiftDataEndpoint(url, new_s3)
+
+
+def _emr(endpoint_url: str, time_scale: float) -> Emr:
+    import boto3
+
+    from local.emr.endpoint import EmrEndpoint
+
+    def new_s3() -> S3Client:
+        return boto3.client("s3", **connection(endpoint_url))
+
+    return EmrEndpoint(endpoint_url=endpoint_url, new_s3=new_s3, time_scale=time_scale)
 
 
 def _say(line: str) -> None:

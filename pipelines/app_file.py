@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pipelines.checking.types import TYPES
 from pipelines.checking.verdict import Needs
@@ -33,6 +35,10 @@ class _App:
     imports: set[str] = field(default_factory=set)
     handlers: set[str] = field(default_factory=set)
     """Functions of infra.handlers."""
+    clusters: dict[str, list[str]] = field(default_factory=dict)
+    """By variable: the arguments of its EmrClusterSettings."""
+    shared: set[str] = field(default_factory=set)
+    """Ids of the EmrClusters on which several activities run."""
     constructs: dict[str, list[str]] = field(default_factory=dict)
     """By attribute: the lines that make it."""
     notes: list[str] = field(default_factory=list)
@@ -42,6 +48,10 @@ def app_file(summary: Summary, worker_group: str | None = None) -> str:
     """The text of app.py for all handlers, worker groups, access and network that the pipelines need."""
     groups = [worker_group] if worker_group else _groups(summary)
     app = _App()
+    uses: Counter[str] = Counter()
+    for needs in summary.routes.values():
+        uses.update({cluster: needed.uses for cluster, needed in needs.clusters.items()})
+    app.shared = {cluster for cluster, count in uses.items() if count > 1}
     built_in: list[str] = []
     for route, needs in summary.routes.items():
         if route in TYPES and TYPES[route].handler:
@@ -91,7 +101,9 @@ def _handler(app: _App, route: str, needs: Needs) -> list[str]:
 
 
 def _resources(app: _App, name: str, needs: Needs) -> Iterator[str]:
-    """Databases: secrets, instances, clusters, and the role of Amazon Redshift."""
+    """Databases, and clusters: secrets, instances, and the role of Amazon Redshift."""
+    if name == "emr":
+        yield from _emr_cluster(app, needs)
     if name == "redshift_copy":
         used = ", ".join(sorted(needs.copy_role))
         yield f"# The role with which Amazon Redshift itself uses {_plain(used) or 'the data'}."
@@ -104,6 +116,40 @@ def _resources(app: _App, name: str, needs: Needs) -> Iterator[str]:
     secrets += [_secret(app, database) for database in sorted(needs.passwords)]
     if secrets:
         yield f"secrets=[{', '.join(secrets)}],"
+
+
+def _emr_cluster(app: _App, needs: Needs) -> Iterator[str]:
+    """Where the steps of a route run: a handler has one place."""
+    if not needs.clusters:
+        app.notes.append("Name your cluster in cluster_name, and its log URI in log_uri: docs/emr.md.")
+        yield 'cluster_name="value-of-cluster-name",'
+        return
+    cluster, needed = next(iter(sorted(needs.clusters.items())))
+    others = [name for name, each in needs.clusters.items() if each.settings != needed.settings]
+    if others:
+        app.notes.append(
+            f"'{needs.route}' ran on several clusters; {', '.join(sorted(others))} differ from {cluster}. "
+            "Register emr(...) once more for them, under a route of its own, and name it in myHandler."
+        )
+    settings = [f"{name}={_literal(value)}," for name, value in needed.settings.items()]
+    variable = name = f"{_identifier(cluster).removesuffix('_cluster')}_cluster"
+    number = 1
+    while app.clusters.get(variable, settings) != settings:  # One of the same id, in another pipeline.
+        number += 1
+        variable = f"{name}_{number}"
+    app.handlers.add("EmrClusterSettings")
+    app.clusters[variable] = settings
+    yield f"transient={variable},"
+    if cluster in app.shared:
+        yield "idle_minutes=10,  # several activities run on it, one after the other"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_quoted(key)}: {_literal(each)}" for key, each in value.items()) + "}"
+    return f"[{', '.join(map(_literal, value))}]" if isinstance(value, list) else repr(value)
 
 
 def _clusters(app: _App, needs: Needs) -> list[str]:
@@ -296,6 +342,11 @@ def _text(app: _App, built_in: Sequence[str], groups: Sequence[str], *, continuo
         "app = cdk.App()",
         "context = Context(app.node.get_all_context())",
         *(["beside = Beside(app)"] if app.constructs else []),
+        *(
+            line
+            for variable, settings in app.clusters.items()
+            for line in (f"{variable} = EmrClusterSettings(", *(f"    {each}" for each in settings), ")")
+        ),
         "try:",
         *(f"    # {_plain(note)}" for note in dict.fromkeys(app.notes)),
         "    TaskRunnerStack(",

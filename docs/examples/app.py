@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A CDK app with three kinds of handlers besides the built-in ones."""
+"""A CDK app with every built-in handler, and three kinds of handlers besides."""
 
 import sys
 
@@ -10,8 +10,11 @@ from aws_cdk import aws_lambda as lambda_
 from infra.configuration_error import ConfigurationError
 from infra.context import Context
 from infra.handlers import (
+    EmrClusterSettings,
     PythonHandler,
     copy,
+    emr,
+    emr_serverless,
     existing_function,
     exists,
     redshift_copy,
@@ -42,6 +45,9 @@ state_machines = iam.PolicyStatement(
 etl_login = "arn:aws:secretsmanager:us-east-1:111122223333:secret:sales-etl-AbCdEf"
 incoming = s3_access(read=["s3://sales/in/"])
 sales = s3_access(read=["s3://sales/in/"], write=["s3://sales/out/"])
+own_cluster = EmrClusterSettings(
+    release_label="emr-7.5.0", core_instance_count=2, market="SPOT", log_uri="s3://emr-logs/"
+)
 
 try:
     TaskRunnerStack(
@@ -64,6 +70,21 @@ try:
                 "RedshiftCopyActivity",
                 redshift_copy(
                     copy_role_arn="arn:aws:iam::111122223333:role/redshift-copy", redshift=["warehouse/etl"]
+                ),
+            ),
+            ("EmrActivity", emr(cluster_name="etl", log_uri="s3://emr-logs/")),
+            ("HadoopActivity", emr(cluster_name="etl", log_uri="s3://emr-logs/")),
+            ("HiveActivity", emr(cluster_name="etl", log_uri="s3://emr-logs/")),
+            ("HiveCopyActivity", emr(cluster_name="etl", log_uri="s3://emr-logs/")),
+            ("PigActivity", emr(cluster_name="etl", log_uri="s3://emr-logs/")),
+            ("on-a-cluster-of-its-own", emr(transient=own_cluster)),
+            ("on-a-shared-cluster", emr(transient=own_cluster, idle_minutes=5)),
+            (
+                "on-emr-serverless",
+                emr_serverless(
+                    application_id="00f1a2b3c4d5e6f7",
+                    execution_role_arn="arn:aws:iam::111122223333:role/emr-jobs",
+                    log_uri="s3://emr-logs/serverless/",
                 ),
             ),
             ("count-words", PythonHandler(module="count_words", memory_mb=256, timeout_minutes=5)),

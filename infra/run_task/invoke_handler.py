@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra import lambda_errors
 from infra.naming import slug
+from infra.run_task.crash import crash_outcome
 from infra.run_task.expressions import state_expression
 from infra.run_task.task import TASK
 
@@ -26,9 +27,18 @@ CAPACITY_WAIT_SECONDS = 60
 
 
 def invoke_handler(
-    scope: Construct, route: str, function: lambda_.IFunction, *, outcome: sfn.State, wait: sfn.State
+    scope: Construct,
+    route: str,
+    function: lambda_.IFunction,
+    *,
+    outcome: sfn.State,
+    wait: sfn.State,
+    repeatable: bool = False,
 ) -> sfn.TaskStateBase:
-    """The state, named ``route``. ``outcome`` comes next, or ``wait`` if the function could not start."""
+    """The state, named ``route``. ``outcome`` comes next, or ``wait`` if the function could not start.
+
+    ``repeatable``: whether a crash is a deferral: see ``crash_outcome``.
+    """
     invoke = tasks.LambdaInvoke.jsonata(
         scope,
         f"Handler-{slug(route, 60)}",  # A construct's id may not contain "/", and "Logs" is taken.
@@ -59,7 +69,7 @@ def invoke_handler(
         errors=NOT_STARTED,
         outputs=f"{{% {{'resume': $states.input.resume, 'waitSeconds': {CAPACITY_WAIT_SECONDS}}} %}}",
     )
-    crash = state_expression("crash", route=json.dumps(repr(route)))
+    crash = crash_outcome(route, repeatable=repeatable)
     # States.ALL does not catch this one (Step Functions developer guide, error names).
     invoke.add_catch(outcome, errors=["States.DataLimitExceeded"], outputs=crash)
     invoke.add_catch(outcome, errors=["States.ALL"], outputs=crash)

@@ -28,6 +28,7 @@ from constructs import Construct
 
 from infra.container_task import CONTAINER_NAME, ContainerTask
 from infra.naming import slug
+from infra.run_task.crash import crash_outcome
 from infra.run_task.expressions import state_expression
 from infra.run_task.task import INVALID_REQUEST, NO_LONGER_OURS, TASK
 from infra.shared_settings import SharedSettings
@@ -85,9 +86,7 @@ def run_container(
         max_attempts=5,
         max_delay=Duration.seconds(30),
     )
-    put.add_catch(
-        outcome, errors=["States.ALL"], outputs=state_expression("crash", route=json.dumps(repr(route)))
-    )
+    put.add_catch(outcome, errors=["States.ALL"], outputs=crash_outcome(route))
     ended = _container_ended(states, route, container, judge=judge, outcome=outcome)
     both = sfn.Parallel.jsonata(
         scope,
@@ -274,7 +273,7 @@ def _container_ended(
         max_delay=Duration.seconds(60),
         jitter_strategy=sfn.JitterType.FULL,
     )
-    crash = state_expression("crash", route=json.dumps(repr(route)))
+    crash = crash_outcome(route)
     ended.add_catch(outcome, errors=["States.DataLimitExceeded"], outputs=crash)
     ended.add_catch(outcome, errors=["States.ALL"], outputs=crash)
     ended.next(outcome)

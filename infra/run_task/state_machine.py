@@ -16,7 +16,7 @@ Expressions of a line stand here; the others are the ``.jsonata`` files beside t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -44,6 +44,7 @@ RUN_TASK = "RunTask"
 class RunTask(Construct):
     """The state machine, with one visible state for each route.
 
+    ``repeatable``: the routes whose handlers may be invoked again after a crash.
     ``container_ended`` is the function of lambdas/container_ended.py; None if no handler runs in a container.
     """
 
@@ -54,6 +55,7 @@ class RunTask(Construct):
         *,
         handlers: Mapping[str, Target],
         container_ended: lambda_.IFunction | None,
+        repeatable: Collection[str] = (),
         shared: SharedSettings,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -66,7 +68,7 @@ class RunTask(Construct):
             comment="Runs one AWS Data Pipeline task: acknowledge, handle, report.",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(
-                _definition(self, targets, container_ended, shared)
+                _definition(self, targets, container_ended, shared, repeatable)
             ),
             encryption_configuration=of_state_machine(shared.encryption_key),
             logs=error_log(self, "Logs", state_machine=name, shared=shared),
@@ -94,6 +96,7 @@ def _definition(
     handlers: Mapping[str, Target],
     container_ended: lambda_.IFunction | None,
     shared: SharedSettings,
+    repeatable: Collection[str],
 ) -> sfn.IChainable:
     has_no_handler = expression("has_no_handler", routes=json.dumps(list(handlers)))
     canceled = ends.canceled(scope, has_no_handler)
@@ -150,7 +153,9 @@ def _definition(
             route.when(sfn.Condition.jsonata(f"{{% $states.input.canceled and {condition} %}}"), canceled)
             handler = states.start
         else:
-            handler = invoke_handler(scope, name, target, outcome=outcome, wait=wait)
+            handler = invoke_handler(
+                scope, name, target, outcome=outcome, wait=wait, repeatable=name in repeatable
+            )
         route.when(sfn.Condition.jsonata(f"{{% {condition} %}}"), handler)
     route.when(
         sfn.Condition.jsonata(f"{{% {has_no_handler} %}}"),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_datapipeline import DataPipelineClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_emr import EMRClient
+    from mypy_boto3_emr_serverless import EMRServerlessClient
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_redshift_data import RedshiftDataAPIServiceClient
     from mypy_boto3_s3 import S3Client
@@ -86,6 +88,23 @@ def ecs() -> ECSClient:
 
 
 @cache
+def emr(*, repeated: bool) -> EMRClient:
+    """Amazon EMR. ``repeated``: whether botocore repeats a call that failed or was not answered."""
+    from botocore.config import Config
+
+    once = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30)
+    client: EMRClient = _session().create_client("emr", config=retrying() if repeated else once)
+    return client
+
+
+@cache
+def emr_serverless() -> EMRServerlessClient:
+    """Amazon EMR Serverless."""
+    client: EMRServerlessClient = _session().create_client("emr-serverless", config=retrying())
+    return client
+
+
+@cache
 def rds(region: str | None) -> RDSClient:
     """Amazon RDS in ``region``; None is the function's region."""
     client: RDSClient = _boto3_session().client("rds", region_name=region, config=retrying())
@@ -141,6 +160,8 @@ def forget() -> None:
         s3,
         dynamodb,
         ecs,
+        emr,
+        emr_serverless,
         rds,
         redshift_data,
         secrets_manager,
@@ -169,3 +190,12 @@ def aws_error_code(error: Exception) -> str:
     """The service's error code in an error from botocore; empty for any other error."""
     response = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the same call may succeed later: it was throttled, not answered, or failed at the service."""
+    from botocore.exceptions import HTTPClientError
+
+    status = (getattr(error, "response", None) or {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    throttled = status == 429 or "Throttl" in aws_error_code(error)
+    return isinstance(error, HTTPClientError) or throttled or status >= 500

@@ -168,8 +168,8 @@ def _received_at(envelope: Mapping[str, Any]) -> datetime:
 def _run(work: Callable[[Task], Outcome | None], task: Task) -> Outcome:
     limit = TimeLimit.of_lambda(task)
     try:
-        with deadline(limit.seconds):
-            task.evaluate_fields()
+        if not _fields_evaluated(task, limit.seconds):
+            return Deferred(task.state)
         limit = TimeLimit.of(task)
         with deadline(limit.seconds):
             outcome = _outcome_of(work(task))
@@ -186,6 +186,26 @@ def _run(work: Callable[[Task], Outcome | None], task: Task) -> Outcome:
         stack = "".join(traceback.format_exception(error))
         return Failed(type(error).__name__, f"{type(error).__name__}: {error}", stack)
     return outcome
+
+
+def _fields_evaluated(task: Task, seconds: float) -> bool:
+    """Evaluate the task's fields. False: Data Pipeline cannot do so now.
+
+    That is no failure of the work, which may go on elsewhere.
+    """
+    try:
+        with deadline(seconds):
+            task.evaluate_fields()
+    except HandlerTimeout:
+        if task.state is None:
+            raise
+        return False
+    except clients.aws_errors() as error:
+        if not clients.may_pass(error):
+            raise
+        telemetry.logger.warning("Fields not evaluated yet", error=str(error))
+        return False
+    return True
 
 
 def _outcome_of(answer: object) -> Outcome:

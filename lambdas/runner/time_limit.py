@@ -23,11 +23,11 @@ class TimeLimit:
 
         The service enforces ``attemptTimeout`` itself and cancels the task. This limit is for a runner that
         does not learn of it, so it counts from when the task was received. A deferred task is left to the
-        service: its handler needs the time to stop the work that runs elsewhere. Raises FieldError if
-        ``attemptTimeout`` is not a period.
+        service, and so is a canceled one: its handler needs the time to stop the work that runs elsewhere.
+        Raises FieldError if ``attemptTimeout`` is not a period.
         """
         limit = cls.of_lambda(task)
-        if "attemptTimeout" not in task or task.state is not None:
+        if "attemptTimeout" not in task or task.state is not None or task.canceled:
             return limit
         allowed = task.duration("attemptTimeout")
         left = (task.received_at + allowed - (now or datetime.now(UTC))).total_seconds()

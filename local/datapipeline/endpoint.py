@@ -27,7 +27,7 @@ from local.datapipeline.service import Service
 from local.datapipeline.settings import Settings
 from local.datapipeline.throttle import Throttle
 from local.datapipeline.world import World
-from local.http.messages import Receive, Send, headers_of, read_body, respond
+from local.http.messages import Receive, Send, close_connection, headers_of, read_body, respond
 from local.json_service import CONTENT_TYPE, error_answer, read_request
 from local.permissions.calls import Call
 
@@ -106,10 +106,7 @@ class DataPipelineEndpoint:
         try:
             await respond(send, *answering.result())
         except AnswerLostError:
-            # A response that ends too early makes the server close the connection.
-            headers_only = [(b"content-length", b"1")]
-            await send({"type": "http.response.start", "status": 200, "headers": headers_only})
-            await send({"type": "http.response.body", "body": b"", "more_body": True})
+            await close_connection(send)
 
     async def _control(self, scope: Any, headers: dict[str, str], body: bytes, send: Send) -> None:
         status, answer = control(

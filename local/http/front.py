@@ -48,11 +48,24 @@ def front(*, data_pipeline: Asgi, others: Asgi) -> Asgi:
     return application
 
 
-def with_service(target_prefix: str, service: Asgi, others: Asgi) -> Asgi:
-    """``others`` plus one more service, which gets the requests with its X-Amz-Target."""
+def with_service(target_prefix: str, service: Asgi, others: Asgi, *, control_path: str | None = None) -> Asgi:
+    """``others`` plus one more service, which gets the requests with its X-Amz-Target.
+
+    It also gets those whose path begins with ``control_path``.
+    """
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-        await (service if _is_for(target_prefix, scope) else others)(scope, receive, send)
+        own = _is_for(target_prefix, scope) or _is_control(control_path, scope)
+        await (service if own else others)(scope, receive, send)
+
+    return application
+
+
+def with_rest_service(is_for: Callable[[dict[str, Any]], bool], service: Asgi, others: Asgi) -> Asgi:
+    """``others`` plus one more service, which gets the requests that ``is_for`` recognizes."""
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await (service if is_for(scope) else others)(scope, receive, send)
 
     return application
 
@@ -65,6 +78,10 @@ def with_paths(knows: Callable[[str], bool], service: Asgi, others: Asgi) -> Asg
         await (service if own else others)(scope, receive, send)
 
     return application
+
+
+def _is_control(path: str | None, scope: dict[str, Any]) -> bool:
+    return path is not None and scope["type"] == "http" and scope["path"].startswith(path)
 
 
 def _is_for(target_prefix: str, scope: dict[str, Any]) -> bool:

@@ -33,6 +33,12 @@ async def read_body(receive: Receive) -> bytes:
             return body
 
 
+async def close_connection(send: Send) -> None:
+    """Begin a response that ends too early, so that the server closes the connection."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+    await send({"type": "http.response.body", "body": b"", "more_body": True})
+
+
 async def respond(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Send a complete response."""
     named = {"content-length": str(len(body))} | {name.lower(): value for name, value in headers.items()}

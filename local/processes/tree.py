@@ -115,6 +115,12 @@ class ProcessTree:
         thaw(self._frozen)
         self._frozen = []
 
+    def interrupt(self) -> None:
+        """Ask the program, and everything it has started, to end (SIGTERM)."""
+        supervisor = self._supervisor
+        for pid in [] if supervisor is None else descendants(supervisor):
+            send(pid, signal.SIGTERM)
+
     def send(self, number: int) -> None:
         """Send a signal to the program alone, if it still runs."""
         if self._program is not None:

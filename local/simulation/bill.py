@@ -76,7 +76,7 @@ def bill(
             ("Ends", "lambda_gb_second", tasks * ENDED_SECONDS * ENDED_MEMORY_MB / MB_OF_A_GB),
             ("Ends", "lambda_request", tasks),
             ("Handlers", "lambda_gb_second", handler_gb_seconds),
-            ("Handlers", "lambda_request", tasks),
+            ("Handlers", "lambda_request", tasks + usage.looks / months),
         ]
     if busy and secret_share:
         quantities += [

@@ -52,6 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         max_concurrent_tasks=options.max_concurrent_tasks,
         worker_groups=options.worker_groups,
         task_seconds=options.task_seconds,
+        deferred_seconds=options.deferred_seconds,
         days=_days(options.tasks_per_day + options.worker_groups * _polls_per_day(group)),
         dead_poll=options.dead_poll,
     )
@@ -124,6 +125,13 @@ def _parser() -> argparse.ArgumentParser:
         default=60,
         metavar="S",
         help="how long the work on a task takes: default 60",
+    )
+    parser.add_argument(
+        "--deferred-seconds",
+        type=whole(0, 7 * 86_400, "RunTask's history is full after some days"),
+        default=0,
+        metavar="S",
+        help="how long the work then goes on elsewhere, as steps on EMR do: default 0",
     )
     parser.add_argument(
         "--memory-mb", type=whole(128, 10_240), default=512, metavar="M", help="of the handlers: default 512"

@@ -114,6 +114,8 @@ def _heading(scenario: Scenario, memory_mb: int) -> Iterator[str]:
     )
     fixed = scenario.shape in OF_TASK_SECONDS
     length = f"{scenario.task_seconds:g} s" if fixed else "20 s to 40 min"
+    if scenario.deferred_seconds:
+        length = f"{length}, and {scenario.deferred_seconds:g} s elsewhere,"
     month = "A month of 30 days"
     if scenario.days < MONTH_DAYS:
         month += f", of which {scenario.days:g} simulated"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +24,9 @@ DEFERRED_SECONDS = 240.0
 DEFERRED_CALL_SECONDS = 1.0
 DEFERRAL_TRANSITIONS = 5
 
+LONGEST_LOOK_SECONDS = 120.0
+"""``waitSeconds`` of the handlers of EMR, after a while."""
+
 _REPORT_RETRIES = 7
 _REPORT_MOST_SECONDS = 30.0
 _STATUS_RETRIES = 60
@@ -39,6 +43,17 @@ class _Work:
     billed_seconds: float
     report_every: float
     deferrals: int = 0
+
+
+def waits(seconds: float) -> Iterator[float]:
+    """The times between looks at work on EMR, until it has ended: those of lambdas/emr/progress.py."""
+    past = 0.0
+    for number in itertools.count():
+        if past >= seconds:
+            return
+        wait = min(LONGEST_LOOK_SECONDS, 10.0 + 5.0 * number)
+        past += wait
+        yield wait
 
 
 class RunTask:
@@ -84,7 +99,7 @@ class RunTask:
         latencies.append((began - task.attempt.started).total_seconds())
         self._running += 1
         self._usage.peak_running = max(self._usage.peak_running, self._running)
-        work = self._work(step.seconds if is_activity else PRECONDITION_SECONDS)
+        work = self._work(step.seconds) if is_activity else self._invocation(PRECONDITION_SECONDS)
         for number in range(1, int(work.seconds // work.report_every) + 1):
             self._world.timers.at(
                 after(began, number * work.report_every), lambda when: self._report(task, when)
@@ -94,6 +109,7 @@ class RunTask:
             self._running -= 1
             self._usage.tasks += 1
             self._usage.handler_seconds += work.billed_seconds
+            self._usage.looks += work.deferrals if self._world.scenario.deferred_seconds else 0
             # Outcome and SetTaskStatus
             self._usage.run_task_transitions += 2 + work.deferrals * DEFERRAL_TRANSITIONS
             self._set_status(task, outcome, after(when, 2 * self._delays.transition), ended, attempt=0)
@@ -101,6 +117,13 @@ class RunTask:
         self._world.timers.at(after(began, work.seconds), done)
 
     def _work(self, seconds: float) -> _Work:
+        elsewhere = list(waits(self._world.scenario.deferred_seconds))
+        if not elsewhere or self._on_host:
+            return self._invocation(seconds + sum(elsewhere))
+        billed = seconds + len(elsewhere) * DEFERRED_CALL_SECONDS
+        return _Work(seconds + sum(elsewhere), billed, LONGEST_LOOK_SECONDS, len(elsewhere))
+
+    def _invocation(self, seconds: float) -> _Work:
         if self._on_host or seconds <= LONGEST_INVOCATION_SECONDS:
             return _Work(seconds, seconds, REPORT_EVERY_SECONDS)
         deferrals = math.ceil(seconds / DEFERRED_SECONDS)

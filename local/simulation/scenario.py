@@ -38,6 +38,8 @@ class Scenario:
     max_concurrent_tasks: int | None = None
     worker_groups: int = 1
     task_seconds: float = 60.0
+    deferred_seconds: float = 0.0
+    """How long the work of an activity then goes on elsewhere, as steps on EMR do, while it is deferred."""
     days: float = 30.0
     dead_poll: str = "swallows"
     listing_lag: float = 0.0

@@ -26,6 +26,8 @@ class Usage:
     tasks: int = 0
     """Tasks that ended."""
     not_ended: int = 0
+    looks: int = 0
+    """Invocations of handlers of deferred tasks, after the first."""
     handler_seconds: float = 0.0
     reports: int = 0
     """ReportTaskProgress calls."""

@@ -155,8 +155,11 @@ IN_CONTAINER = frozenset({Kind.HOURS, Kind.PACKAGE, Kind.PROGRAM})
 
 HANDLER_ERRORS: Mapping[str, Advice] = {
     "UnsupportedDatabase": Advice(Verdict.IMPOSSIBLE, "{}", "docs/sql-activity.md#databases"),
-    "UnsupportedNode": Advice(Verdict.IMPOSSIBLE, "{}", "docs/copy-activity.md"),
-    "UnsupportedCopy": Advice(Verdict.IMPOSSIBLE, "{}", "docs/redshift-copy-activity.md"),
-    "UnsupportedFormat": Advice(Verdict.IMPOSSIBLE, "{}", "docs/copy-activity.md"),
+    "UnsupportedNode": Advice(Verdict.IMPOSSIBLE, "{}", ""),
+    "UnsupportedCopy": Advice(Verdict.IMPOSSIBLE, "{}", ""),
+    "UnsupportedFormat": Advice(Verdict.IMPOSSIBLE, "{}", ""),
 }
-"""By the errorId with which a handler refuses a task. Everything else that it refuses can be changed."""
+"""By the errorId with which a handler refuses a task. Everything else that it refuses can be changed.
+
+Without a page, that of the type is meant.
+"""

@@ -13,7 +13,7 @@ from local.datapipeline.objects import PipelineObject as ServiceObject
 from local.datapipeline.plan import PlanError
 from local.datapipeline.settings import Settings
 from local.datapipeline.validation import MAXIMUM_OBJECTS, validate
-from pipelines.checking import copy, exists, redshift_copy, shell, sql
+from pipelines.checking import copy, emr, exists, redshift_copy, shell, sql
 from pipelines.checking.dependencies import after_others
 from pipelines.checking.fields import check_fields
 from pipelines.checking.first_run import MOMENTS, WORKER_GROUP, FirstRun, Run
@@ -33,6 +33,7 @@ _CHECKS: Mapping[str, Callable[[Subject], None]] = {
     "sql": sql.check,
     "copy": copy.check,
     "redshift_copy": redshift_copy.check,
+    "emr": emr.check,
 }
 """By the function of infra.handlers that makes the handler."""
 

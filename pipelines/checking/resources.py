@@ -5,7 +5,9 @@ from __future__ import annotations
 from local.datapipeline.definition import Definition
 from local.datapipeline.object_types import Kind, kind_of
 from local.datapipeline.objects import PipelineObject
+from pipelines.checking.emr_cluster import cluster_needs
 from pipelines.checking.subject import Subject
+from pipelines.checking.types import advice_for
 from pipelines.checking.verdict import Verdict
 
 _PAGE = "docs/moving-from-task-runner.md"
@@ -15,7 +17,6 @@ def check_resource(
     subject: Subject, definition: Definition, flat: PipelineObject, resource: PipelineObject | None
 ) -> None:
     """Say what convert does, and take the network from the resource."""
-    del definition
     if resource is None:
         if kind_of(flat.type) is not Kind.PRECONDITION and not flat.string("workerGroup"):
             subject.say(
@@ -31,6 +32,9 @@ def check_resource(
         f"convert puts a worker group in the place of '{resource.id}' ({resource.type})",
         f"{_PAGE}#2-convert",
     )
+    if resource.type == "EmrCluster" and advice_for(subject.task.type).handler == "emr":
+        _cluster(subject, definition, resource)
+        return
     subnets, groups = resource.strings("subnetId"), resource.strings("securityGroupIds")
     if subnets or groups:
         subject.needs.subnets |= set(subnets)
@@ -71,4 +75,27 @@ def check_resource(
             "runsOn",
             f"it ran on the master node of '{resource.id}', and runs on no cluster here",
             "docs/shell-commands.md#the-environment-of-a-command",
+        )
+
+
+def _cluster(subject: Subject, definition: Definition, cluster: PipelineObject) -> None:
+    """A cluster that app.py starts in its place."""
+    found = cluster_needs(definition, cluster)
+    subject.needs.clusters[cluster.id] = found
+    page = "docs/emr.md#where-the-steps-run"
+    subject.say(
+        Verdict.SETTINGS,
+        "runsOn",
+        f"app.py has to start a cluster in the place of '{cluster.id}': emr(transient=EmrClusterSettings(…))",
+        page,
+    )
+    for name, message in found.remarks:
+        subject.say(Verdict.SETTINGS, f"runsOn → {name}", message, f"{_PAGE}#what-an-emrcluster-did")
+    if cluster.string("region"):
+        subject.say(
+            Verdict.RUNS,
+            "runsOn → region",
+            f"'{cluster.id}' is in {cluster.string('region')}: here it runs in the stack's region, the "
+            "pipeline's",
+            f"{_PAGE}#what-an-emrcluster-did",
         )

@@ -34,15 +34,6 @@ def _built_in(handler: str, page: str, *, is_deployed: bool = False) -> TypeAdvi
     )
 
 
-def _nothing(what: str) -> TypeAdvice:
-    return TypeAdvice(
-        Verdict.IMPOSSIBLE,
-        f"no handler here runs {what}: write one that starts the work and defers, or leave the activity "
-        f"where it is",
-        _OWN_HANDLER,
-    )
-
-
 _BY_THE_SERVICE = TypeAdvice(
     Verdict.RUNS, "the service itself checks it, with its own role", "docs/moving-from-task-runner.md"
 )
@@ -60,11 +51,11 @@ TYPES: Mapping[str, TypeAdvice] = {
     "SqlActivity": _built_in("sql", "docs/sql-activity.md"),
     "CopyActivity": _built_in("copy", "docs/copy-activity.md"),
     "RedshiftCopyActivity": _built_in("redshift_copy", "docs/redshift-copy-activity.md"),
-    "EmrActivity": _nothing("steps on Amazon EMR"),
-    "HadoopActivity": _nothing("Hadoop jobs on Amazon EMR"),
-    "HiveActivity": _nothing("Hive on Amazon EMR"),
-    "HiveCopyActivity": _nothing("Hive on Amazon EMR"),
-    "PigActivity": _nothing("Pig on Amazon EMR"),
+    "EmrActivity": _built_in("emr", "docs/emr.md#emractivity"),
+    "HadoopActivity": _built_in("emr", "docs/emr.md#hadoopactivity"),
+    "HiveActivity": _built_in("emr", "docs/emr.md#hiveactivity"),
+    "HiveCopyActivity": _built_in("emr", "docs/emr.md#hivecopyactivity"),
+    "PigActivity": _built_in("emr", "docs/emr.md#pigactivity"),
     "S3KeyExists": _BY_THE_SERVICE,
     "S3PrefixNotEmpty": _BY_THE_SERVICE,
     "DynamoDBDataExists": _BY_THE_SERVICE,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
+
+from pipelines.checking.emr_cluster import ClusterNeeds
 
 
 class Verdict(IntEnum):
@@ -51,6 +53,8 @@ class Needs:
     redshift: set[str] = field(default_factory=set)
     actions: dict[str, set[str]] = field(default_factory=dict)
     """IAM actions, by the resource that they are for; ``*`` if it is not known."""
+    clusters: dict[str, ClusterNeeds] = field(default_factory=dict)
+    """By the id of an EmrCluster."""
     programs: set[str] = field(default_factory=set)
     """Programs that a function lacks, and packages of a container bring."""
     layers: set[str] = field(default_factory=set)
@@ -76,6 +80,16 @@ class Needs:
         self.reaches_database |= other.reaches_database
         self.in_container |= other.in_container
         self.minutes = max((m for m in (self.minutes, other.minutes) if m is not None), default=None)
+        for cluster, needed in other.clusters.items():
+            uses, number = 0, 1
+            name = cluster
+            while name in self.clusters:
+                if self.clusters[name].settings == needed.settings:
+                    uses = self.clusters[name].uses
+                    break
+                number += 1
+                name = f"{cluster} {number}"  # One of the same id, in another pipeline.
+            self.clusters[name] = replace(needed, uses=uses + needed.uses)
         for resource, actions in other.actions.items():
             self.actions.setdefault(resource, set()).update(actions)
 

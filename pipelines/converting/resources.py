@@ -43,16 +43,63 @@ WENT_TO: Mapping[str, str] = {
     "onSuccess": "`onSuccess` of the activity",
     "onLateAction": "`onLateAction` of the activity",
 }
-"""By field."""
+"""By field of an Ec2Resource."""
+
+_SETTINGS = "of EmrClusterSettings in app.py"
+_NOTHING = "nothing takes its place"
+
+CLUSTER_WENT_TO: Mapping[str, str] = {
+    "releaseLabel": f"`release_label` {_SETTINGS}, emr-5.30.0 or later",
+    "amiVersion": f"`release_label` {_SETTINGS}: AMI versions cannot be started",
+    "hadoopVersion": f"`release_label` {_SETTINGS}: a release has one version of Hadoop",
+    "applications": f"`applications` {_SETTINGS}; without this field, Hive and Pig",
+    "masterInstanceType": f"`master_instance_type` {_SETTINGS}",
+    "coreInstanceType": f"`core_instance_type` {_SETTINGS}",
+    "coreInstanceCount": f"`core_instance_count` {_SETTINGS}",
+    "taskInstanceType": f"`task_instance_type` {_SETTINGS}",
+    "taskInstanceCount": f"`task_instance_count` {_SETTINGS}",
+    "coreInstanceBidPrice": f'`market="SPOT"` {_SETTINGS}, without a bid price',
+    "taskInstanceBidPrice": f'`market="SPOT"` {_SETTINGS}, without a bid price',
+    "masterInstanceBidPrice": f"{_NOTHING}: the primary instance is on demand",
+    "useOnDemandOnLastAttempt": f"{_NOTHING}: the market is the same in all attempts",
+    "bootstrapAction": f"`bootstrap_actions` {_SETTINGS}: the script, and each argument as a text of its own",
+    "configuration": f"`configurations` {_SETTINGS}, in the form of EMR's API",
+    "role": f"`service_role` {_SETTINGS}; the handler may pass on this role",
+    "resourceRole": f"`job_flow_role` {_SETTINGS}, the instance profile: with it the steps read and write",
+    "subnetId": f"`ec2_subnet_id` {_SETTINGS}",
+    "keyPair": f"`ec2_key_name` {_SETTINGS}",
+    "emrManagedMasterSecurityGroupId": f"`emr_managed_master_security_group` {_SETTINGS}",
+    "emrManagedSlaveSecurityGroupId": f"`emr_managed_slave_security_group` {_SETTINGS}",
+    "serviceAccessSecurityGroupId": f"`service_access_security_group` {_SETTINGS}",
+    "additionalMasterSecurityGroupIds": f"`additional_master_security_groups` {_SETTINGS}",
+    "additionalSlaveSecurityGroupIds": f"`additional_slave_security_groups` {_SETTINGS}",
+    "pipelineLogUri": f"`log_uri` {_SETTINGS}: EMR copies the steps' logs there",
+    "logUri": f"`log_uri` {_SETTINGS}: EMR copies the steps' logs there",
+    "availabilityZone": f"`ec2_subnet_id` {_SETTINGS}, a subnet of this zone",
+    "region": "the region to which the stack is deployed, which is that of the pipeline",
+    "terminateAfter": "`attemptTimeout` of the activity: its cluster ends with it, or later (`idle_minutes`)",
+    "initTimeout": "`attemptTimeout` of the activity, which includes the start of the cluster",
+    "actionOnTaskFailure": "`myActionOnFailure` of the activity; a cluster for one task ends with it",
+    "actionOnResourceFailure": "`maximumRetries` of the activity: an attempt whose cluster fails is FAILED",
+    "maximumRetries": "`maximumRetries` of the activity",
+    "retryDelay": "`retryDelay` of the activity",
+    "lateAfterTimeout": "`lateAfterTimeout` of the activity",
+    "attemptTimeout": "`attemptTimeout` of the activity",
+    "maxActiveInstances": "`max_concurrent_tasks` of the worker group in app.py",
+    "onFail": "`onFail` of the activity",
+    "onSuccess": "`onSuccess` of the activity",
+    "onLateAction": "`onLateAction` of the activity",
+}
+"""By field of an EmrCluster. What only shell commands used needs none of it: they run in a function."""
 
 _OF_OTHERS = {"id", "name", "type", "schedule", "scheduleType", "parent", "dependsOn", "failureAndRerunMode"}
 
 
 def where_it_went(fields: list[str], kind: str) -> Iterator[tuple[str, str]]:
     """For each of a resource's fields what takes its place."""
+    known = CLUSTER_WENT_TO if kind == "EmrCluster" else WENT_TO
     for name in dict.fromkeys(fields):
-        if name in WENT_TO:
-            yield name, WENT_TO[name]
+        if name in known:
+            yield name, known[name]
         elif name not in _OF_OTHERS and not name.startswith("my"):
-            cluster = kind == "EmrCluster"
-            yield name, "nothing takes its place" + (": here is no cluster" if cluster else "")
+            yield name, "nothing takes its place"

@@ -1,4 +1,4 @@
-"""The client of the control endpoint, with which tests make a local Data Pipeline fail."""
+"""The client of the control endpoint, with which tests make a local service fail."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ TIMEOUT_SECONDS = 10
 
 
 class FaultControl:
-    """The faults of one local AWS."""
+    """The faults of one service of one local AWS: Data Pipeline's, unless ``path`` is another's."""
 
-    def __init__(self, endpoint_url: str) -> None:
-        self._url = endpoint_url + PATH
+    def __init__(self, endpoint_url: str, path: str = PATH) -> None:
+        self._url = endpoint_url + path
 
     def add(self, *faults: dict[str, Any]) -> list[dict[str, Any]]:
         """Add faults. Returns all that are still to happen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from emr.progress import Progress
 from local.simulation.__main__ import write
 from local.simulation.arrivals import PATTERNS
 from local.simulation.bill import Line, bill, host_bill, total
@@ -19,6 +21,7 @@ from local.simulation.chart import draw, scenarios
 from local.simulation.listing import Listing
 from local.simulation.prices import Prices
 from local.simulation.run import simulate
+from local.simulation.run_task import waits
 from local.simulation.scenario import Scenario
 from local.simulation.sweep import LINGERS, SHAPES, Result, result, sweep, with_linger
 from local.simulation.tables import smallest_linger, tables
@@ -90,6 +93,19 @@ def test_no_more_tasks_run_at_once_than_the_limit_allows() -> None:
     usage = simulate(Scenario(tasks_per_day=50, pattern="nightly", days=DAY, max_concurrent_tasks=3))
     assert usage.peak_running == 3
     assert usage.tasks == 50
+
+
+def test_deferred_tasks_are_looked_at_as_the_handlers_of_emr_do() -> None:
+    progress = Progress()
+    expected = [progress.deferred().wait_seconds for _ in range(40)]
+    assert list(itertools.islice(waits(10_000), 40)) == expected
+    looks = len(list(waits(3_600)))
+    assert 30 <= looks <= 45
+    at_once = simulate(Scenario(tasks_per_day=20, days=DAY, task_seconds=1))
+    deferred = simulate(Scenario(tasks_per_day=20, days=DAY, task_seconds=1, deferred_seconds=3_600))
+    assert deferred.tasks == at_once.tasks
+    assert deferred.looks == deferred.tasks * looks
+    assert deferred.run_task_transitions - at_once.run_task_transitions == 5 * deferred.looks
 
 
 def test_the_same_scenario_gives_the_same_counts() -> None:

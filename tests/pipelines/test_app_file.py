@@ -90,6 +90,23 @@ EVERYTHING = definition(
         "output": ref("Rows"),
         "workerGroup": "etl",
     },
+    {"id": "Hive", "type": "HiveActivity", "hiveScript": "SELECT 1;", "runsOn": ref("Emr")},
+    {"id": "Pig", "type": "PigActivity", "script": "A = LOAD 'x';", "runsOn": ref("Emr")},
+    {"id": "Steps", "type": "EmrActivity", "step": "s3://jars/a.jar", "workerGroup": "etl"},
+    {
+        "id": "Emr",
+        "type": "EmrCluster",
+        "releaseLabel": "emr-6.15.0",
+        "coreInstanceCount": "2",
+        "taskInstanceBidPrice": "1",
+        "bootstrapAction": "s3://scripts/it's.sh,a\"b",
+        "configuration": ref("Site"),
+        "role": "EmrRole",
+        "resourceRole": "Ec2Profile",
+        "pipelineLogUri": "s3://logs/etl",
+    },
+    {"id": "Site", "type": "EmrConfiguration", "classification": "core-site", "property": ref("Size")},
+    {"id": "Size", "type": "Property", "key": "io.file.buffer.size", "value": "65536"},
     default={"id": "Default", "scheduleType": "ondemand"},
 )
 
@@ -153,6 +170,14 @@ def test_it_synthesizes_as_printed(tmp_path: Path) -> None:
     ):
         assert granted in policies
     assert "s3:::data/*" not in policies
+    for route in ("HiveActivity", "PigActivity"):
+        where = str(functions[f"TaskRunner-{route}"]["Environment"]["Variables"]["EMR_WHERE"])
+        assert all(
+            text in where
+            for text in ("emr-6.15.0", "it's.sh", 'a\\\\"b', "core-site", '"SPOT"', "idle_minutes")
+        )
+    assert "value-of-cluster-name" in str(functions["TaskRunner-EmrActivity"]["Environment"])
+    assert "role/Ec2Profile" in policies
     groups = [
         each["Environment"]["Variables"].get("WORKER_GROUP")
         for name, each in functions.items()

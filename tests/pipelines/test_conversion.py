@@ -31,7 +31,7 @@ DOCUMENT: Any = {
             "z": "1",
         },
         {"id": "B", "workerGroup": "old", "type": "ShellCommandActivity", "runsOn": ref("Box")},
-        {"id": "Pig", "type": "PigActivity", "runsOn": ref("Shared")},
+        {"id": "Odd", "type": "NoSuchActivity", "runsOn": ref("Shared")},
         {
             "id": "Db",
             "type": "JdbcDatabase",
@@ -78,13 +78,13 @@ def test_only_what_runs_them_changes(run: Run) -> None:
         "z": "1",
     }
     by_id["B"] = {"id": "B", "type": "ShellCommandActivity", "workerGroup": "new"}
-    by_id["Pig"] = {"id": "Pig", "type": "PigActivity", "workerGroup": "new"}
+    by_id["Odd"] = {"id": "Odd", "type": "NoSuchActivity", "workerGroup": "new"}
     expected["objects"] = list(by_id.values())
     assert json.dumps(found) == json.dumps(expected), "order included"
     assert "sesame" not in json.dumps(record)
     assert "\n    " in out, "its own indentation"
     assert "subnetId: `vpc` and `subnets`" in told
-    assert "Pig: no handler here runs its type" in told
+    assert "Odd: no handler here runs its type" in told
     assert "sesame" not in told
 
 
@@ -92,7 +92,7 @@ def test_what_has_no_handler_may_stay(run: Run) -> None:
     objects = {
         each["id"]: each for each in json.loads(run(json.dumps(DOCUMENT), "--only-supported")[0])["objects"]
     }
-    assert objects["Pig"]["runsOn"] == ref("Shared")
+    assert objects["Odd"]["runsOn"] == ref("Shared")
     assert "Shared" in objects
     assert "Box" not in objects
 

@@ -195,7 +195,6 @@ NAMELESS = {key: value for key, value in CLUSTER.items() if key != "databaseName
             Verdict.CHANGE,
             "tableName",
         ),
-        ({"type": "EmrActivity", "step": "s3://x/y.jar"}, [], Verdict.IMPOSSIBLE, "Amazon EMR"),
         ({"type": "NoSuchActivity"}, [], Verdict.IMPOSSIBLE, "NoSuchActivity"),
     ],
 )
@@ -240,7 +239,9 @@ def test_a_precondition_has_less_time() -> None:
 def test_what_waits_for_a_writer_that_does_not_run() -> None:
     found = checked(
         definition(
-            {"id": "Write", "type": "PigActivity", "script": "x", "output": ref("Node")},
+            {**copy("T", "Node"), "id": "Write"},
+            table("RedshiftDataNode", "t", "Warehouse"),
+            CLUSTER,
             s3("Node", directoryPath="s3://a/b/"),
             shell("true", input=ref("Node")),
             {**shell("true"), "id": "After", "dependsOn": ref("A")},

@@ -17,7 +17,9 @@ import boto3
 from mypy_boto3_cloudformation import CloudFormationClient
 from mypy_boto3_cloudwatch import CloudWatchClient
 from mypy_boto3_datapipeline import DataPipelineClient
+from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_ecs import ECSClient
+from mypy_boto3_emr import EMRClient
 from mypy_boto3_iam import IAMClient
 from mypy_boto3_lambda import LambdaClient
 from mypy_boto3_logs import CloudWatchLogsClient
@@ -27,6 +29,7 @@ from mypy_boto3_sqs import SQSClient
 from mypy_boto3_stepfunctions import SFNClient
 
 from local.account import connection
+from local.emr.faults import PATH as EMR_FAULTS
 from local.environment import for_local_aws, without_aws
 from local.launch import ROOT
 from tests.local.commands import running
@@ -84,6 +87,11 @@ class Deployment:
         return FaultControl(self.endpoint_url)
 
     @cached_property
+    def emr_faults(self) -> FaultControl:
+        """Makes EMR go wrong."""
+        return FaultControl(self.endpoint_url, EMR_FAULTS)
+
+    @cached_property
     def datapipeline(self) -> DataPipelineClient:
         return boto3.client("datapipeline", **self._connection)
 
@@ -118,6 +126,14 @@ class Deployment:
     @cached_property
     def s3(self) -> S3Client:
         return boto3.client("s3", **self._connection)
+
+    @cached_property
+    def emr(self) -> EMRClient:
+        return boto3.client("emr", **self._connection)
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return boto3.client("dynamodb", **self._connection)
 
     @cached_property
     def logs(self) -> CloudWatchLogsClient:

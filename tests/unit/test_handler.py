@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from poller.envelope import receive
 from runner import Deferred, Failed, NotMet, Outcome, Task, TaskCanceled, TaskFailed, task_handler
@@ -248,6 +249,58 @@ def test_expressions_are_evaluated_by_the_service_before_the_handler_reads_them(
         assert task.type == "ShellCommandActivity"
 
     assert run(work, {"task": envelope}) == {"status": "FINISHED"}
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (ClientError({"Error": {"Code": "ThrottlingException"}}, "DescribeObjects"), True),
+        (
+            ClientError(
+                {"Error": {"Code": "InternalServiceError"}, "ResponseMetadata": {"HTTPStatusCode": 500}},  # type: ignore[typeddict-item]
+                "DescribeObjects",
+            ),
+            True,
+        ),
+        (ReadTimeoutError(endpoint_url="https://datapipeline"), True),
+        (ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeObjects"), False),
+    ],
+    ids=["throttled", "failed", "not answered", "denied"],
+)
+@pytest.mark.parametrize("state", [None, {"step": "s-1"}], ids=["first", "resumed"])
+def test_a_service_that_cannot_evaluate_fields_now_does_not_end_the_work(
+    service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch, error: Exception, passes: bool, state: Any
+) -> None:
+    def describe(**_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(service, "paginate", describe)
+    began: list[Task] = []
+    response = run(began.append, event(("command", "#{a}"), state=state))
+    assert not began
+    assert response == Deferred(state).as_response() if passes else response["status"] == "FAILED"
+
+
+def test_a_resumed_task_whose_fields_take_too_long_is_looked_at_again(
+    service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "paginate", lambda **_: time.sleep(30))
+    state = {"step": "s-1"}
+    response = run(lambda task: None, event(("command", "#{a}"), state=state), seconds=0.5)
+    assert response == Deferred(state).as_response()
+    assert run(lambda task: None, event(("command", "#{a}")), seconds=0.5)["errorId"] == "HandlerTimeout"
+
+
+def test_a_canceled_task_has_time_to_stop_its_work_after_its_attempt_timeout(
+    service: FakeDataPipeline,
+) -> None:
+    """The invocation that would have recorded the work may have crashed, so that there is no state."""
+    late = event(("attemptTimeout", "1 minute"))
+    late["task"]["receivedAt"] = "2026-01-01T00:00:00.000Z"
+    stopped: list[Task] = []
+    assert run(stopped.append, {**late, "canceled": True}) == {"status": "CANCELED"}
+    assert stopped
+    assert run(lambda task: time.sleep(5), late)["errorId"] == "AttemptTimeout"
 
 
 def test_the_full_objects_are_read_from_the_claim_and_secrets_never_told(

@@ -15,9 +15,12 @@ from aws_cdk.assertions import Template
 
 from infra.handlers import (
     Container,
+    EmrClusterSettings,
     Handler,
     PythonHandler,
     copy,
+    emr,
+    emr_serverless,
     existing_function,
     exists,
     redshift_copy,
@@ -74,6 +77,21 @@ def all_handlers(scope: cdk.Stack) -> dict[str, Handler]:
             statements=sales,
         ),
         "RedshiftCopyActivity": redshift_copy(copy_role_arn=_COPY_ROLE, redshift=["warehouse/etl"]),
+        "EmrActivity": emr(cluster="j-2AXXXXXXGAPLF", log_uri="s3://logs/emr/"),
+        "HiveActivity": emr(cluster_name="etl"),
+        "PigActivity": emr(
+            transient=EmrClusterSettings(
+                release_label="emr-7.5.0",
+                task_instance_count=2,
+                market="SPOT",
+                bootstrap_actions=[("s3://sales/in/install.sh", "x")],
+                configurations=[{"Classification": "hive-site", "Properties": {"a": "b"}}],
+                ec2_subnet_id="subnet-0123456789abcdef0",
+                log_uri="s3://logs/emr/",
+            ),
+            idle_minutes=10,
+        ),
+        "HiveCopyActivity": emr_serverless(application_id="00f1a2b3c4d5e6f7", execution_role_arn=_COPY_ROLE),
         "nightly / container": shell_command(
             statements=sales, environment={"TARGET": "sales"}, compute=Container(vpc=vpc)
         ),

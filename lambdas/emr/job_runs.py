@@ -1,0 +1,187 @@
+"""The life of a task on EMR Serverless: job runs, started one after the other, looked at, and canceled.
+
+EMR Serverless API reference. StartJobRun has a client token, so that a repeated call starts no second run.
+Runs that no answer told of, and those of earlier attempts, are found by their names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from emr.job_drivers import drivers_of
+from emr.naming import Names
+from emr.steps import holds_secret
+from emr.where import Where
+from runner import clients
+from runner.deadline import HandlerTimeout
+from runner.outcome import Canceled, Deferred, Finished, Outcome, TaskFailed
+from runner.task import Task
+
+if TYPE_CHECKING:
+    from mypy_boto3_emr_serverless.literals import JobRunStateType
+    from mypy_boto3_emr_serverless.type_defs import JobRunSummaryTypeDef
+
+_ACTIVE: tuple[JobRunStateType, ...] = (
+    *("SUBMITTED", "PENDING", "SCHEDULED", "QUEUED"),
+    *("RUNNING", "CANCELLING"),
+)
+_FINAL = {"AccessDeniedException", "ResourceNotFoundException", "ValidationException"}
+_SOON, _LATEST, _SECONDS_OF_CANCEL = 10, 120, 10
+_MOST_CANCELS = 60
+
+
+@dataclass
+class _Progress:
+    number: int = 1
+    total: int = 0
+    run: str = ""
+    looks: int = 0
+    cancels: int = 0
+
+    def deferred(self, seconds: int | None = None) -> Deferred:
+        wait = min(_LATEST, _SOON + 5 * self.looks) if seconds is None else seconds
+        self.looks += 1
+        return Deferred(vars(self).copy(), wait)
+
+
+def run(task: Task, where: Where) -> Outcome:
+    """Go on from ``task.state``. Raises FieldError, and TaskFailed."""
+    progress = _Progress(**(task.state or {}))
+    try:
+        if task.canceled:
+            return _stop(task, where, progress)
+        return _work(task, where, progress)
+    except HandlerTimeout:
+        return progress.deferred()
+    except clients.aws_errors() as error:
+        if clients.aws_error_code(error) in _FINAL:
+            raise TaskFailed(
+                f"Amazon EMR Serverless refuses: {error}. The handler may use the application that its "
+                "emr_serverless(...) in app.py names.",
+                error_id="EmrRefused",
+            ) from error
+        task.logger.warning("Call to EMR failed", error=str(error))
+        return progress.deferred()
+
+
+def _work(task: Task, where: Where, progress: _Progress) -> Outcome:
+    """Look at the run that was started last, and start the next one.
+
+    The drivers are made only where one is started: nothing that is wrong with them may end a task that runs.
+    """
+    if progress.run:
+        found = clients.emr_serverless().get_job_run(
+            applicationId=where.application_id, jobRunId=progress.run
+        )["jobRun"]
+        if found["state"] in {"FAILED", "CANCELLED"}:
+            raise TaskFailed(
+                f"The job run {progress.run} of the application {where.application_id} is {found['state']}: "
+                f"{found['stateDetails']}{_logs(where, progress.run)}",
+                error_id="StepFailed" if found["state"] == "FAILED" else "StepCancelled",
+            )
+        if found["state"] != "SUCCESS":
+            return progress.deferred()
+        task.logger.info("Job run completed", run=progress.run)
+        if progress.number == progress.total:
+            return Finished()
+        progress.number, progress.run = progress.number + 1, ""
+    drivers = _checked(task, drivers_of(task))
+    if progress.number == 1:
+        names = Names.of(task)
+        left = [run for run in _active(task, where) if names.is_of_other_attempt(run.get("name", ""))]
+        if left:
+            # The launcher of an earlier attempt was ended, and its run goes on: never two at a time.
+            _cancel(task, where, left)
+            return progress.deferred(_SECONDS_OF_CANCEL)
+    progress.run = _start(task, where, drivers[progress.number - 1], progress.number, len(drivers))
+    progress.total, progress.looks = len(drivers), 0
+    return progress.deferred()
+
+
+def _checked(task: Task, drivers: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """The drivers. Raises TaskFailed for a secret in them: EMR Serverless shows its job runs."""
+    for driver in drivers:
+        if holds_secret(task, _texts(driver)):
+            raise TaskFailed(
+                "The job contains the value of a secret (*) field, which EMR shows to whoever may look at "
+                "the job run: let the job read the secret from AWS Secrets Manager.",
+                error_id="SecretInStep",
+            )
+    return drivers
+
+
+def _texts(driver: Any) -> Iterator[str]:
+    """All texts of a driver."""
+    if isinstance(driver, str):
+        yield driver
+    else:
+        for value in driver.values() if isinstance(driver, dict) else driver:
+            yield from _texts(value)
+
+
+def _start(task: Task, where: Where, driver: dict[str, Any], number: int, total: int) -> str:
+    names = Names.of(task)
+    more: Any = {}
+    if where.log_uri:
+        more["configurationOverrides"] = {
+            "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": where.log_uri}}
+        }
+    token = hashlib.sha256(f"{names.instance}/{names.attempt}/{number}".encode()).hexdigest()
+    started = clients.emr_serverless().start_job_run(
+        applicationId=where.application_id,
+        clientToken=token,
+        executionRoleArn=where.execution_role_arn,
+        name=names.step(number, total),
+        jobDriver=driver,  # type: ignore[arg-type]
+        **more,
+    )["jobRunId"]
+    task.logger.info("Job run started", run=started)
+    return started
+
+
+def _stop(task: Task, where: Where, progress: _Progress) -> Outcome:
+    """Cancel the task's runs, and wait until they have ended."""
+    names = Names.of(task)
+    left = [run for run in _active(task, where) if names.is_own(run.get("name", ""))]
+    if not left:
+        return Canceled()
+    progress.cancels += 1
+    if progress.cancels > _MOST_CANCELS:
+        task.logger.error("Job run goes on", run=[run["id"] for run in left])
+        return Canceled()
+    _cancel(task, where, left)
+    return progress.deferred(_SECONDS_OF_CANCEL)
+
+
+def _active(task: Task, where: Where) -> Iterator[JobRunSummaryTypeDef]:
+    """Runs of the application that have not ended, and are not much older than the task."""
+    pages = (
+        clients.emr_serverless()
+        .get_paginator("list_job_runs")
+        .paginate(
+            applicationId=where.application_id,
+            states=list(_ACTIVE),
+            # Earlier attempts of the instance count too, and an attempt rarely lasts longer than a day.
+            createdAtAfter=task.received_at - timedelta(days=2),
+        )
+    )
+    for page in pages:
+        yield from page["jobRuns"]
+
+
+def _cancel(task: Task, where: Where, runs: Sequence[JobRunSummaryTypeDef]) -> None:
+    for run in runs:
+        if run["state"] != "CANCELLING":
+            clients.emr_serverless().cancel_job_run(applicationId=where.application_id, jobRunId=run["id"])
+            task.logger.info("Cancellation of job run requested", run=run["id"])
+
+
+def _logs(where: Where, run_id: str) -> str:
+    if not where.log_uri:
+        return ""
+    root = where.log_uri.rstrip("/")
+    return f". Its logs are below {root}/applications/{where.application_id}/jobs/{run_id}/"

@@ -1,0 +1,48 @@
+"""The steps of a PigActivity. Developer guide, PigActivity."""
+
+from __future__ import annotations
+
+from data_nodes.s3_uri import S3Uri
+from emr import pig_latin
+from emr.naming import Names
+from emr.steps import Step, command
+from emr.task_config import around
+from emr.variables import script_variables
+from runner.task import Task
+
+_BASH = r"""
+directory=$(mktemp -d) || exit
+trap 'rm -rf "$directory"' EXIT
+before=$1 script=$2 uri=$3 after=$4
+shift 4
+if [ -n "$uri" ]; then
+  aws s3 cp --only-show-errors "$uri" "$directory/given.pig" || exit
+else
+  printf '%s\n' "$script" > "$directory/given.pig"
+fi
+{ printf '%s\n' "$before"; cat "$directory/given.pig"; printf '\n;\n%s\n' "$after"; } > "$directory/all.pig"
+pig "$@" -f "$directory/all.pig"
+"""
+
+
+def steps_of(task: Task) -> list[Step]:
+    """The script, and the scripts around it. Raises FieldError, and TaskFailed."""
+    script = uri = ""
+    if "script" in task or "scriptUri" not in task:
+        script = task.string("script")
+    else:
+        uri = str(S3Uri.of_object(task.attempt, "scriptUri"))
+    before: list[str] = []
+    after: list[str] = []
+    aliases: list[tuple[str, str]] = []
+    if task.boolean("stage", default=False):
+        for field, statements in (("input", before), ("output", after)):
+            for number, node in enumerate(task.references(field), 1):
+                alias = f"dp_{Names.of(task).instance}_{field}{number}"
+                aliases += [(f"{field}{number}", alias), (f"{field.upper()}{number}", alias)]
+                make = pig_latin.load if field == "input" else pig_latin.store
+                statements += make(task, node, alias)
+    variables = [*aliases, *script_variables(task)]
+    options = [word for name, value in variables for word in ("-param", f"{name}={value}")]
+    words = ("\n".join(before), script, uri, "\n".join(after), *options)
+    return around(task, [command("bash", "-c", _BASH, "pig-script", *words, what="pig")])

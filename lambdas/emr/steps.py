@@ -1,0 +1,94 @@
+"""Steps of an EMR cluster as plain data, and the requests that they become.
+
+Amazon EMR API reference, HadoopJarStepConfig; Amazon EMR release guide, "Commands and scripts in steps".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emr import streaming
+from runner.outcome import TaskFailed
+from runner.redaction import Redaction
+from runner.task import Task
+
+MAX_TEXT = 10_280
+"""The longest JAR, class or argument of a step (service model, XmlString)."""
+COMMAND_RUNNER = "command-runner.jar"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A JAR with its arguments. ``what`` names it for people."""
+
+    jar: str
+    arguments: tuple[str, ...] = ()
+    main_class: str = ""
+    what: str = ""
+
+    @property
+    def request(self) -> Any:
+        """The member HadoopJarStep of a request."""
+        return {
+            "Jar": self.jar,
+            "Args": list(self.arguments),
+            **({"MainClass": self.main_class} if self.main_class else {}),
+        }
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All texts that EMR stores, and shows to whoever may list steps."""
+        return (self.jar, self.main_class, *self.arguments)
+
+
+def program(jar: str, arguments: Sequence[str], main_class: str = "") -> Step:
+    """A JAR in S3 or on the cluster, with its arguments."""
+    what = jar.rpartition("/")[2]
+    if jar == streaming.JAR:
+        return Step(COMMAND_RUNNER, (streaming.PROGRAM, *streaming.arguments_of(arguments)), what=what)
+    return Step(jar, tuple(arguments), main_class, what)
+
+
+def command(*words: str, what: str) -> Step:
+    """A program on the cluster's primary node, with its arguments: no shell reads them."""
+    return Step(COMMAND_RUNNER, words, what=what)
+
+
+def script(uri: str, arguments: Sequence[str], *, region: str, what: str) -> Step:
+    """A script in S3, with its arguments, which EMR's script-runner.jar fetches and runs."""
+    jar = f"s3://{region}.elasticmapreduce/libs/script-runner/script-runner.jar"
+    return Step(jar, (uri, *arguments), what=what)
+
+
+def checked(task: Task, steps: Sequence[Step]) -> Sequence[Step]:
+    """The steps, if EMR takes their texts. Raises TaskFailed for a secret in them: EMR shows its steps."""
+    for step in steps:
+        if holds_secret(task, step.texts):
+            raise TaskFailed(
+                f"The step '{step.what}' contains the value of a secret (*) field. EMR shows the "
+                "arguments of its steps to whoever may list them: let the step read the secret "
+                "from AWS Secrets Manager.",
+                error_id="SecretInStep",
+            )
+    refuse_long_texts(steps)
+    return steps
+
+
+def holds_secret(task: Task, texts: Iterable[str]) -> bool:
+    """Whether one of the texts has the value of a secret field of this task, in any form."""
+    secrets = Redaction(task.secrets)
+    return any(secrets.spans(text.encode("utf-8", "surrogatepass")) for text in texts)
+
+
+def refuse_long_texts(steps: Sequence[Step]) -> None:
+    """Raise TaskFailed for a text that EMR would refuse for its length."""
+    for step in steps:
+        for text in step.texts:
+            if len(text) > MAX_TEXT:
+                raise TaskFailed(
+                    f"An argument of the step '{step.what}' has {len(text):,} characters, and EMR takes "
+                    f"{MAX_TEXT:,}. Put a long script into S3, and name it in scriptUri.",
+                    error_id="StepTooLong",
+                )

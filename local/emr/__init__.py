@@ -1,0 +1,1 @@
+"""Amazon EMR and EMR Serverless on this machine: clusters without instances, and steps as local processes."""

@@ -1,0 +1,24 @@
+"""Tasks from plain dicts, as a handler gets them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.handler import open_task
+from runner.task import Task
+from runner.testing import FieldValue, task_event
+
+Objects = Mapping[str, Mapping[str, FieldValue]]
+
+
+def task_of(
+    fields: Mapping[str, FieldValue],
+    objects: Objects | None = None,
+    *,
+    state: Any = None,
+    canceled: bool = False,
+) -> Task:
+    """A task whose attempt has ``fields``."""
+    event = task_event(fields, objects=objects, state=state, canceled=canceled)
+    return open_task(event, seconds_left=lambda: 60.0)

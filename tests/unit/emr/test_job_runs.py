@@ -1,0 +1,117 @@
+"""The life of a task on EMR Serverless, with the local service in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from emr import job_runs
+from emr.naming import Names
+from emr.where import Where
+from runner import clients
+from runner.fields import FieldError
+from runner.outcome import Canceled, Deferred, Finished, Outcome, TaskFailed
+from tests.local.emr.serverless import ROLE, ServerlessService, serverless_service
+from tests.unit.emr.tasks import task_of
+
+APPLICATION = "00f1a2b3c4d5e6f7"
+WHERE = Where(application_id=APPLICATION, execution_role_arn=ROLE)
+GOOD = {"type": "HiveActivity", "hiveScript": "good", "stage": "false"}
+ENDLESS = {**GOOD, "hiveScript": "endless"}
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerlessService]:
+    with serverless_service() as started:
+        monkeypatch.setattr(clients, "emr_serverless", lambda: started.client)
+        yield started
+
+
+def states(service: ServerlessService) -> list[str]:
+    runs = service.client.list_job_runs(applicationId=APPLICATION)["jobRuns"]
+    return [run["state"] for run in runs]
+
+
+def to_the_end(fields: dict[str, Any], state: Any = None, *, canceled: bool = False) -> Outcome:
+    deadline = time.monotonic() + 30
+    while True:
+        outcome = job_runs.run(task_of(fields, state=state, canceled=canceled), WHERE)
+        if not isinstance(outcome, Deferred):
+            return outcome
+        assert time.monotonic() < deadline, outcome
+        state = outcome.state
+        time.sleep(0.01)
+
+
+def test_a_run_that_no_answer_told_of_is_neither_started_twice_nor_left(service: ServerlessService) -> None:
+    service.fault(operation="StartJobRun", kind="drop")
+    lost = job_runs.run(task_of(ENDLESS), WHERE)
+    assert isinstance(lost, Deferred)
+    assert "s-" not in str(lost.state)
+    assert len(states(service)) == 1
+    job_runs.run(task_of(ENDLESS, state=lost.state), WHERE)
+    assert len(states(service)) == 1
+    assert to_the_end(ENDLESS, lost.state, canceled=True) == Canceled()
+    assert states(service) == ["CANCELLED"]
+
+
+def test_what_an_earlier_attempt_left_ends_before_anything_is_started(service: ServerlessService) -> None:
+    job_runs.run(replace(task_of(ENDLESS), id="of-an-earlier-attempt"), WHERE)
+    assert len(states(service)) == 1
+    assert to_the_end(GOOD) == Finished()
+    assert states(service) == ["SUCCESS", "CANCELLED"]
+
+
+def test_a_canceled_task_without_a_run_ends(service: ServerlessService) -> None:
+    assert to_the_end(GOOD, canceled=True) == Canceled()
+    assert to_the_end(GOOD) == Finished()
+    assert to_the_end(GOOD, canceled=True) == Canceled()
+    assert states(service) == ["SUCCESS"]
+
+
+def test_a_run_that_fails_is_told(service: ServerlessService) -> None:
+    with pytest.raises(TaskFailed, match="is FAILED: bad script") as failed:
+        to_the_end({**GOOD, "hiveScript": "bad script"})
+    assert failed.value.error_id == "StepFailed"
+
+
+@pytest.mark.parametrize("kind", ["throttle", "error", "drop"])
+@pytest.mark.parametrize("operation", ["ListJobRuns", "StartJobRun", "GetJobRun"])
+def test_what_passes_is_tried_again(service: ServerlessService, operation: str, kind: str) -> None:
+    service.fault(operation=operation, kind=kind, count=4)
+    assert to_the_end(GOOD) == Finished()
+    assert states(service) == ["SUCCESS"]
+
+
+def test_nothing_that_is_wrong_with_the_fields_ends_a_task_that_runs(
+    service: ServerlessService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = job_runs.run(task_of(ENDLESS), WHERE)
+    assert isinstance(first, Deferred)
+
+    def broken(_: Any) -> Any:
+        raise FieldError("A", "input", "the object 'In' does not exist")
+
+    monkeypatch.setattr(job_runs, "drivers_of", broken)
+    assert isinstance(job_runs.run(task_of(ENDLESS, state=first.state), WHERE), Deferred)
+    assert to_the_end(ENDLESS, first.state, canceled=True) == Canceled()
+
+
+def test_a_long_list_has_pages(service: ServerlessService) -> None:
+    for number in range(60):
+        service.client.start_job_run(
+            applicationId=APPLICATION,
+            clientToken=f"token-{number}",
+            executionRoleArn=ROLE,
+            name=f"run {number}",
+            jobDriver={"hive": {"query": "endless"}},
+        )
+    pages = service.client.get_paginator("list_job_runs").paginate(
+        applicationId=APPLICATION, states=["SUBMITTED", "RUNNING"], createdAtAfter="2026-01-01T00:00:00Z"
+    )
+    assert [len(page["jobRuns"]) for page in pages] == [50, 10]
+    assert Names.of(task_of(GOOD)).is_own("run 1") is False

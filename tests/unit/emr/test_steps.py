@@ -1,0 +1,265 @@
+"""The steps of each type, as plain data."""
+
+from __future__ import annotations
+
+import pytest
+
+from emr import emr_steps, hadoop, hive, hive_copy, pig, streaming
+from emr.naming import Names
+from emr.steps import MAX_TEXT, command, refuse_long_texts
+from runner.fields import FieldError
+from runner.outcome import TaskFailed
+from runner.task import Task
+from runner.testing import FieldValue, Ref
+from tests.unit.emr.tasks import Objects, task_of
+
+SCRIPT_RUNNER = "s3://us-east-1.elasticmapreduce/libs/script-runner/script-runner.jar"
+S3_NODE: dict[str, FieldValue] = {"type": "S3DataNode", "directoryPath": "s3://b/d"}
+CSV: dict[str, FieldValue] = {"type": "CSV", "column": ["id INT", "name STRING"]}
+
+
+def test_the_commands_of_an_emr_activity_come_around_its_steps() -> None:
+    steps = emr_steps.steps_of(
+        task_of({"step": ["a.jar,x", "b.jar"], "preStepCommand": ["one", "two"], "postStepCommand": "three"})
+    )
+    assert [(step.jar, step.arguments) for step in steps] == [
+        ("command-runner.jar", ("bash", "-c", "one")),
+        ("command-runner.jar", ("bash", "-c", "two")),
+        ("a.jar", ("x",)),
+        ("b.jar", ()),
+        ("command-runner.jar", ("bash", "-c", "three")),
+    ]
+    with pytest.raises(FieldError, match="'step': it is missing"):
+        emr_steps.steps_of(task_of({}))
+
+
+def test_the_guides_hadoop_activity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    config: dict[str, FieldValue] = {
+        "type": "ShellScriptConfig",
+        "scriptUri": "s3://test-bucket/scripts/preTaskScript.sh",
+        "scriptArgument": ["test", "argument"],
+    }
+    arguments = ["-files", "s3://x/wordSplitter.py", "-mapper", "wordSplitter.py", "-reducer", "aggregate"]
+    steps = hadoop.steps_of(
+        task_of(
+            {
+                "jarUri": "/home/hadoop/contrib/streaming/hadoop-streaming.jar",
+                "argument": arguments,
+                "hadoopQueue": "high",
+                "preActivityTaskConfig": Ref("Pre"),
+                "postActivityTaskConfig": Ref("Pre"),
+            },
+            {"Pre": config},
+        )
+    )
+    scripts = (SCRIPT_RUNNER, ("s3://test-bucket/scripts/preTaskScript.sh", "test", "argument"))
+    assert [(step.jar, step.arguments) for step in steps] == [
+        scripts,
+        (
+            "command-runner.jar",
+            ("hadoop-streaming", "-D", "mapreduce.job.queuename=high", *arguments),
+        ),
+        scripts,
+    ]
+
+
+def test_the_guides_streaming_step_runs_the_program_of_later_releases() -> None:
+    (step,) = emr_steps.steps_of(
+        task_of(
+            {
+                "step": "/home/hadoop/contrib/streaming/hadoop-streaming.jar,-input,s3n://in,-output,"
+                "s3://out/2026-01-31T00:00:00,-mapper,s3n://b/wordSplitter.py,-reducer,aggregate"
+            }
+        )
+    )
+    assert step.jar == "command-runner.jar"
+    assert step.arguments == (
+        *("hadoop-streaming", "-files", "s3n://b/wordSplitter.py", "-input", "s3n://in"),
+        *("-output", "s3://out/2026-01-31T00:00:00", "-mapper", "wordSplitter.py", "-reducer", "aggregate"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["-mapper", "cat", "-reducer", "NONE"], ["-mapper", "cat", "-reducer", "NONE"]),
+        (
+            ["-files", "s3://b/x.txt,s3://b/m.py", "-mapper", "s3://b/m.py", "-combiner", "s3a://b/c.py"],
+            ["-files", "s3://b/x.txt,s3://b/m.py,s3a://b/c.py", "-mapper", "m.py", "-combiner", "c.py"],
+        ),
+        (["-mapper", "cat s3://b/m.py"], ["-mapper", "cat s3://b/m.py"]),
+        (["-input", "s3://b/m.py", "-mapper"], ["-input", "s3://b/m.py", "-mapper"]),
+    ],
+)
+def test_scripts_of_streaming_jobs_become_files(given: list[str], expected: list[str]) -> None:
+    assert streaming.arguments_of(given) == expected
+
+
+def test_a_jar_with_a_main_class() -> None:
+    (step,) = hadoop.steps_of(
+        task_of({"jarUri": "s3://b/my.jar", "mainClass": "a.B", "argument": "it's; $x"})
+    )
+    assert step.request == {"Jar": "s3://b/my.jar", "MainClass": "a.B", "Args": ["it's; $x"]}
+
+
+def test_hive_gets_variables_and_the_queue_as_arguments_of_their_own() -> None:
+    (step,) = hive.steps_of(
+        task_of(
+            {
+                "hiveScript": "SELECT '${A}'",
+                "scriptVariable": ["A=it's; $(rm -rf /)", "B=", "C=x=y"],
+                "hadoopQueue": "low priority",
+                "stage": "false",
+            }
+        )
+    )
+    words = step.arguments
+    assert step.jar == "command-runner.jar"
+    assert words[:2] == ("bash", "-c")
+    assert words[3:8] == ("hive-script", "", "SELECT '${A}'", "", "")
+    assert words[8:] == (
+        *("-hiveconf", "mapreduce.job.queuename=low priority", "-hiveconf", "tez.queue.name=low priority"),
+        *("--hivevar", "A=it's; $(rm -rf /)", "--hivevar", "B=", "--hivevar", "C=x=y"),
+    )
+
+
+def test_a_script_in_s3_is_fetched_by_the_step() -> None:
+    (step,) = hive.steps_of(task_of({"scriptUri": "s3://b/my script.q"}))
+    assert step.arguments[5:7] == ("", "s3://b/my script.q")
+    (step,) = pig.steps_of(task_of({"scriptUri": "s3://b/my.pig"}))
+    assert step.arguments[5:7] == ("", "s3://b/my.pig")
+
+
+@pytest.mark.parametrize("variable", ["", "A", "=x", "a-b=1", "1a=x", "a b=1"])
+def test_a_variable_of_another_form_is_refused(variable: str) -> None:
+    for module, script in ((hive, "hiveScript"), (pig, "script")):
+        with pytest.raises(FieldError, match="NAME=value is expected"):
+            module.steps_of(task_of({script: "x", "scriptVariable": variable}))
+
+
+def hive_task(
+    node: dict[str, FieldValue], format_of: dict[str, FieldValue] | None = None, **more: FieldValue
+) -> hive.HiveWork:
+    objects: Objects = {"In": node, "Out": S3_NODE, "Format": format_of or CSV}
+    return hive.work_of(
+        task_of({"hiveScript": "x", "input": Ref("In"), "output": Ref("Out"), **more}, objects)
+    )
+
+
+def test_tables_are_dropped_and_their_data_stays() -> None:
+    work = hive_task({**S3_NODE, "dataFormat": Ref("Format")})
+    created = [text for text in work.before if text.startswith("CREATE")]
+    assert len(created) == 2
+    assert all("EXTERNAL" in text and "'external.table.purge'='false'" in text for text in created)
+    assert list(work.after) == [text for text in work.before if text.startswith("DROP")]
+    names = dict(work.variables)
+    assert names["input1"] == names["INPUT1"]
+    assert names["input1"] in created[0]
+    assert names["output1"] in created[1]
+
+
+@pytest.mark.parametrize(
+    ("node", "format_of", "problem"),
+    [
+        ({"type": "S3DataNode", "filePath": "s3://b/f"}, CSV, "a directoryPath"),
+        ({"type": "S3DataNode", "manifestFilePath": "s3://b/f"}, CSV, "a directoryPath"),
+        ({"type": "MySqlDataNode", "table": "t"}, CSV, "is a MySqlDataNode"),
+        ({**S3_NODE, "dataFormat": Ref("Format")}, {**CSV, "column": "a;b INT"}, "cannot be a name"),
+        ({**S3_NODE, "dataFormat": Ref("Format")}, {**CSV, "column": "`a``b` INT"}, "cannot be a name"),
+        ({**S3_NODE, "dataFormat": Ref("Format")}, {**CSV, "column": '"${x}" INT'}, "cannot be a name"),
+        ({**S3_NODE, "dataFormat": Ref("Format")}, {**CSV, "column": ["a INT", "A INT"]}, "twice"),
+        ({**S3_NODE, "dataFormat": Ref("Format")}, {**CSV, "column": "a UUID"}, "Hive has no type UUID"),
+        (
+            {**S3_NODE, "dataFormat": Ref("Format")},
+            {"type": "Custom", "columnSeparator": "€", "column": "a INT"},
+            "ASCII",
+        ),
+        (
+            {**S3_NODE, "dataFormat": Ref("Format")},
+            {"type": "Custom", "columnSeparator": ";", "recordSeparator": "|", "column": "a INT"},
+            "alone",
+        ),
+        (
+            {**S3_NODE, "dataFormat": Ref("Format")},
+            {"type": "DynamoDBDataFormat", "column": "a INT"},
+            "knows CSV",
+        ),
+        (
+            {"type": "DynamoDBDataNode", "tableName": "t", "dataFormat": Ref("Format")},
+            CSV,
+            "is a DynamoDBDataNode",
+        ),
+    ],
+)
+def test_what_hive_cannot_have_is_refused(
+    node: dict[str, FieldValue], format_of: dict[str, FieldValue], problem: str
+) -> None:
+    with pytest.raises((FieldError, TaskFailed), match=problem):
+        hive_task(node, format_of)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["a = 1; DROP TABLE x", "a = 1) OR (1 = 1", "(a = 1", "", "a = 'x"],
+)
+def test_a_filter_that_would_end_the_statement_is_refused(condition: str) -> None:
+    with pytest.raises(FieldError, match="one condition is expected"):
+        hive_copy.work_of(copy_task(filterSql=condition))
+
+
+def copy_task(**fields: FieldValue) -> Task:
+    node: dict[str, FieldValue] = {
+        "type": "DynamoDBDataNode",
+        "tableName": "it's; ${x}",
+        "dataFormat": Ref("Items"),
+    }
+    objects: Objects = {
+        "In": node,
+        "Out": S3_NODE,
+        "Items": {"type": "DynamoDBExportDataFormat", "column": "timeStamp BIGINT"},
+    }
+    return task_of({"input": Ref("In"), "output": Ref("Out"), **fields}, objects)
+
+
+def test_a_copy_reads_whole_items_and_filters_by_columns() -> None:
+    work = hive_copy.work_of(copy_task(filterSql="`timeStamp` > 5 -- (;"))
+    assert "'dynamodb.table.name'='it\\047s\\073 \\044\\173x\\175'" in "\n".join(work.before)
+    assert "get_json_object(item['timeStamp'], '\\044.n') AS BIGINT) AS `timeStamp`" in work.statement
+    assert work.statement.endswith("WHERE (\n`timeStamp` > 5 -- (;\n);")
+
+
+def test_a_script_may_write_an_export_of_whole_items() -> None:
+    work = hive_task(
+        {**S3_NODE, "dataFormat": Ref("Format")}, {"type": "DynamoDBExportDataFormat", "column": "a INT"}
+    )
+    assert "(item MAP<STRING,STRING>)\nSTORED AS TEXTFILE LOCATION 's3://b/d/'" in "\n".join(work.before)
+
+
+def test_a_copy_between_files_is_refused() -> None:
+    objects: Objects = {"In": S3_NODE, "Out": S3_NODE}
+    with pytest.raises(TaskFailed, match="From a S3DataNode to a S3DataNode"):
+        hive_copy.work_of(task_of({"input": Ref("In"), "output": Ref("Out")}, objects))
+
+
+def test_an_argument_that_emr_refuses_for_its_length_is_told() -> None:
+    refuse_long_texts([command("x" * MAX_TEXT, what="fits")])
+    with pytest.raises(TaskFailed, match="10,281 characters"):
+        refuse_long_texts([command("x" * (MAX_TEXT + 1), what="long")])
+
+
+def test_names_tell_the_attempts_of_an_instance_apart() -> None:
+    first, second = (
+        Names.of(task_of({"@instanceParent": Ref("@Nightly_1"), "@componentParent": Ref("Nightly")}))
+        for _ in range(2)
+    )
+    assert first == second
+    name = first.step(2, 3)
+    assert name.startswith("Nightly 2/3 [")
+    assert first.is_own(name)
+    other = Names(first.component, first.instance, "0123456789abcdef")
+    assert other.is_of_other_attempt(name)
+    assert not other.is_own(name)
+    assert not first.is_of_other_attempt(name)
+    assert len(Names("é" * 400, first.instance, first.attempt).step(1, 1)) <= 256
+    assert first.is_own(Names("é" * 400, first.instance, first.attempt).step(1, 1))
