@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from bench import containers, copies, flow, handlers, local_data_pipeline, pace, poller, transfers
+from bench import console, containers, copies, flow, handlers, local_data_pipeline, pace, poller, transfers
 
 MEASURED: dict[str, Callable[[], Any]] = {
     "local Data Pipeline": local_data_pipeline.measure,
@@ -22,6 +22,7 @@ MEASURED: dict[str, Callable[[], Any]] = {
     "flow": flow.measure,
     "pace": pace.measure,
     "copies": copies.measure,
+    "console": console.measure,
     "containers": containers.measure,
     "transfers": transfers.measure,
 }

@@ -7,18 +7,22 @@ import contextlib
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from local.console.files import PATH as CONSOLE_PATH
+from local.console.files import console
 from local.datapipeline import pipeline_resource
 from local.datapipeline.faults import Faults
 from local.datapipeline.settings import Settings
 from local.directories import remove_tree
 from local.fargate import Fargate
 from local.http.front import front, with_service
+from local.http.listener import HOST
 from local.http.permitted import permitted
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.pool import Pool
@@ -28,7 +32,6 @@ from local.permissions.calls import Call
 from local.sdk_errors import modelled_errors, with_sdk_errors
 from local.telemetry import Telemetry
 
-HOST = "127.0.0.1"
 HEALTH_PATH = "/_ministack/health"
 
 
@@ -39,6 +42,7 @@ class DataPipeline(Protocol):
     settings: Settings
 
     async def start(self) -> None: ...
+    def now(self) -> datetime: ...
     def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]: ...
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
     async def handle(
@@ -61,25 +65,6 @@ class RedshiftData(Protocol):
 
 NewDataPipeline = Callable[[str], DataPipeline]
 """(endpoint URL of local AWS) -> a Data Pipeline service that has not been started."""
-
-
-class PortInUseError(Exception):
-    """Another program listens on the port."""
-
-
-def listen(port: int) -> socket.socket:
-    """Bind a loopback port; 0 picks a free one. Raises PortInUseError, PermissionError."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        if isinstance(error, PermissionError):
-            raise
-        raise PortInUseError(f"port {port} on {HOST} is in use") from error
-    return listener
 
 
 class LocalAws:
@@ -163,7 +148,11 @@ class LocalAws:
         others = self._fargate.before(ministack.asgi)
         if self._redshift_data is not None:
             others = with_service("RedshiftData.", behind("redshift-data", self._redshift_data), others)
-        application = front(data_pipeline=behind("datapipeline", self._data_pipeline), others=others)
+        application = front(
+            console=console(at=CONSOLE_PATH, settings=self._console_settings),
+            data_pipeline=behind("datapipeline", self._data_pipeline),
+            others=others,
+        )
         config = Config()
         config.bind = [f"fd://{self._listener.detach()}"]
         config.keep_alive_timeout = 75
@@ -171,6 +160,17 @@ class LocalAws:
         never = asyncio.Event()
         self._serving = asyncio.create_task(serve(application, config, shutdown_trigger=never.wait))
         await self._answers()
+
+    def _console_settings(self) -> dict[str, Any]:
+        """What the console's page says of this AWS. No operation of Data Pipeline returns its time."""
+        assert self._data_pipeline is not None  # noqa: S101
+        return {
+            "name": "Local AWS",
+            "isLocal": True,
+            "stack": "",
+            "timeScale": self._time_scale,
+            "serviceTime": self._data_pipeline.now().isoformat(timespec="milliseconds"),
+        }
 
     def note_grants(self) -> None:
         """Record what each role may do, to find grants that nothing needs."""

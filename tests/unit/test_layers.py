@@ -74,6 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "infra.handlers",
         "infra.stack",
         "local",
+        "local.console",
         "local.datapipeline",
         "local.simulation",
         "poller",

@@ -2,7 +2,7 @@
 
 import { h, svg } from "./dom.mjs";
 import { coarse, dateTime, fraction, segments, ticks, timeOfDay } from "./timeline.mjs";
-import { tone } from "./widgets.mjs";
+import { tone } from "./verdict.mjs";
 
 const WIDTH = 1000;
 const HEIGHT = 14;
