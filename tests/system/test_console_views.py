@@ -43,6 +43,7 @@ def addresses(fast_deployment: Deployment) -> dict[str, str]:
             "LoadOrders": shell(
                 "echo loading; echo 'the disk of the warehouse is full' >&2; exit 3",
                 dependsOn=Ref("ExtractOrders"),
+                failureAndRerunMode="CASCADE",
                 **{"*password": CANARY},
             ),
             "TellSales": shell("echo never", dependsOn=Ref("LoadOrders")),

@@ -66,7 +66,7 @@ export class Executions {
         const request = { stateMachineArn: machineArn, maxResults: Math.min(most, MOST_EXECUTIONS) };
         const options = { items: "executions", token: "nextToken", most };
         const told = await this.aws.all("stepFunctions", "ListExecutions", request, options);
-        return told.map(execution);
+        return told.map(execution).sort((a, b) => (b.started ?? 0) - (a.started ?? 0));
     }
 
     /**
@@ -235,7 +235,7 @@ export class Executions {
             found.push(...late);
             if (late.length < page.length || found.length >= 10 * MOST_EXECUTIONS) break;
         }
-        return found;
+        return found.sort((a, b) => (b.started ?? 0) - (a.started ?? 0));
     }
 }
 

@@ -34,10 +34,8 @@ export function filterView(wanted, changed) {
     const element = h(
         "form",
         { class: "filter", role: "search", submit: (/** @type {Event} */ event) => event.preventDefault() },
-        h("label", { for: "search" }, "Search"),
-        search,
-        h("label", { for: "status" }, "Status"),
-        status,
+        h("label", {}, "Search", search),
+        h("label", {}, "Status", status),
     );
     /** @param {{ status: string, count: number }[]} counts */
     const setStatuses = (counts) => options.show({ counts });

@@ -66,7 +66,7 @@ function nodeView(node, { x, y }, path, { verdict, route }) {
     ];
     return svg(
         "g",
-        { class: classes.join(" ") },
+        { class: classes.join(" "), "data-look": isEnd || path?.current === node.id ? "" : null },
         svg("title", {}, text.filter(Boolean).join("\n")),
         svg("rect", {
             x: left,

@@ -7,7 +7,7 @@ import { tone } from "./verdict.mjs";
 const WIDTH = 1000;
 const HEIGHT = 14;
 const LEAST = 4;
-const MOST_TICKS = 5;
+const MOST_TICKS = 3;
 
 /**
  * The statuses of an instance or an attempt over time.
