@@ -70,7 +70,9 @@ class Page:
     def until(self, condition: str, what: str = "") -> Any:
         """Wait until JavaScript yields a true value, and return it. Raises TimeoutError."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (value := self.evaluate(condition)):
+        # An element has no value in JSON.
+        asked = f"(value => value instanceof Node ? true : value)({condition})"
+        while not (value := self.evaluate(asked)):
             if time.monotonic() > deadline:
                 text = self.evaluate("document.body?.innerText")
                 raise TimeoutError(f"{what or condition}: {text}; {self.errors}")

@@ -74,11 +74,11 @@ def page() -> Iterator[Page]:
 def test_a_view_fits_each_width_in_light_and_dark(page: Page, addresses: dict[str, str], view: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.errors.clear()
-    page.look(width=WIDTHS[0])
-    page.open(addresses[view])
-    page.until(VIEWS[view])
-    page.until("!document.querySelector('.loading')")
     for width in WIDTHS:
+        page.look(width=width)
+        page.open(addresses[view])
+        page.until(VIEWS[view])
+        page.until("!document.querySelector('.loading')")
         for scheme in ("light", "dark"):
             page.look(width=width, dark=scheme == "dark")
             page.screenshot(SCREENSHOTS / f"{view}-{width}-{scheme}.png")
