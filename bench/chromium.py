@@ -21,7 +21,6 @@ from typing import Any
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_SECONDS = 60.0
 TALLEST = 6000
-"""Pixels. A screenshot shows no more of a page."""
 
 
 def installed() -> str | None:
@@ -79,14 +78,14 @@ class Page:
             time.sleep(0.05)
         return value
 
-    def screenshot(self, path: Path) -> None:
-        """Write a PNG of the whole page."""
+    def screenshot(self, path: Path, *, tallest: int = TALLEST) -> None:
+        """Write a PNG of the page, from its top to at most ``tallest`` pixels."""
         metrics = self.do("Page.getLayoutMetrics")["cssContentSize"]
         clip = {
             "x": 0,
             "y": 0,
             "width": metrics["width"],
-            "height": min(metrics["height"], TALLEST),
+            "height": min(metrics["height"], tallest),
             "scale": 1,
         }
         taken = self.do("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)

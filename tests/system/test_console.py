@@ -119,7 +119,7 @@ def test_a_browser_shows_markup_as_text(deployment: Deployment) -> None:
         pipeline.ended("Hostile", "FAILED")
         (attempt,) = pipeline.attempts("Hostile")
         page.open(f"{deployment.endpoint_url}{PATH}#/pipelines/{pipeline.id}/{quote(attempt.id, safe='')}")
-        page.until("document.body.innerText.includes('Task handled')", "the page does not show the log")
+        page.until("document.body?.innerText.includes('Task handled')", "the page does not show the log")
         document = page.evaluate("document.documentElement.outerHTML")
         assert "<title>Hostile FAILED</title>" in document
         assert len(re.findall(r"<script\b", document)) == 1

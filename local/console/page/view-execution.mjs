@@ -62,9 +62,10 @@ export function executionParts({ execution, machine, events }, now, data) {
                   )
                 : empty("No state has been entered yet.", ""),
         ),
-        section(
-            "The execution's own input and output",
-            "without secrets and claims",
+        h(
+            "details",
+            { id: "own-data" },
+            h("summary", { id: "own-data-summary" }, "Input and output of the execution"),
             dataView([
                 ["Input", execution.input],
                 ["Output", execution.output],

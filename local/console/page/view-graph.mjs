@@ -21,6 +21,7 @@ export function graphView(definition, path, end = { verdict: "", route: "" }) {
     const graph = graphOf(definition);
     const sized = graph.nodes.map((node) => ({ ...node, width: widthOf(node.id), height: NODE_HEIGHT }));
     const { width, height, places, routes } = layout({ ...graph, nodes: sized });
+    const look = path ? (path.current ?? path.ended) : graph.start;
     /** @param {Edge} edge */
     const taken = (edge) => path?.taken.get(edgeKey(edge.from, edge.to)) ?? 0;
     const drawn = graph.edges.map((edge, index) => ({ edge, points: routes[index], times: taken(edge) }));
@@ -38,7 +39,7 @@ export function graphView(definition, path, end = { verdict: "", route: "" }) {
         },
         svg("defs", {}, arrow("arrow"), arrow("arrow-taken")),
         drawn.map(({ edge, points, times }) => edgeView(edge, points, times)),
-        sized.map((node) => nodeView(node, lookUp(places, node.id), path, end)),
+        sized.map((node) => nodeView(node, lookUp(places, node.id), path, end, node.id === look)),
     );
 }
 
@@ -47,8 +48,9 @@ export function graphView(definition, path, end = { verdict: "", route: "" }) {
  * @param {Point} place
  * @param {Path | null} path
  * @param {{ verdict: string, route: string }} end
+ * @param {boolean} look
  */
-function nodeView(node, { x, y }, path, { verdict, route }) {
+function nodeView(node, { x, y }, path, { verdict, route }, look) {
     const visits = path?.visits.get(node.id) ?? 0;
     const classes = ["node", node.type.toLowerCase()];
     if (visits) classes.push("visited");
@@ -66,7 +68,7 @@ function nodeView(node, { x, y }, path, { verdict, route }) {
     ];
     return svg(
         "g",
-        { class: classes.join(" "), "data-look": isEnd || path?.current === node.id ? "" : null },
+        { class: classes.join(" "), "data-look": look ? "" : null },
         svg("title", {}, text.filter(Boolean).join("\n")),
         svg("rect", {
             x: left,
