@@ -41,13 +41,13 @@ export class Runs {
      * @param {{ now: number, lastRun?: number | null }} times
      */
     async read(page, size, { now, lastRun = null }) {
-        if (this.since === null) await this.#begin(now, lastRun);
+        const isFirst = this.since === null;
+        if (isFirst) await this.#begin(now, lastRun);
         while (!this.complete && this.ids.INSTANCE.size < page * size + 1) await this.#goBack();
         const shown = pageOf(latestFirst([...this.ids.INSTANCE]), page, size).items;
         const times = shown.map((id) => idParts(id).scheduled).filter(Boolean);
         const range = { from: times.at(-1) ?? "", to: page === 1 ? "" : times[0] };
-        await this.#find("INSTANCE", range);
-        await this.#find("ATTEMPT", range);
+        await Promise.all([isFirst ? null : this.#find("INSTANCE", range), this.#find("ATTEMPT", range)]);
         const chosen = pageOf(latestFirst([...this.ids.INSTANCE]), page, size);
         return {
             ...chosen,
