@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 from bench import (
+    console,
     container_staging,
     containers,
     copies,
@@ -32,6 +33,7 @@ MEASURED: dict[str, Callable[[], Any]] = {
     "flow": flow.measure,
     "pace": pace.measure,
     "copies": copies.measure,
+    "console": console.measure,
     "containers": containers.measure,
     "container staging": container_staging.measure,
     "transfers": transfers.measure,

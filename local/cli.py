@@ -1,4 +1,4 @@
-"""The command line: `python -m local up`, `demo`, `dashboard` and `estimate`."""
+"""The command line: `python -m local up`, `demo`, `console`, `dashboard` and `estimate`."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ fast (default 1), and pass context timeScale=N to the app; cron schedules, and t
 
 _PROGRAMS = {
     "demo": "demo.command",
+    "console": "console.command",
     "dashboard": "dashboard.command",
     "estimate": "simulation.estimate",
 }
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("demo", help="run sample pipelines on local AWS and watch them", add_help=False)
+    commands.add_parser("console", help="look at a stack on AWS, read only, in a browser", add_help=False)
     commands.add_parser("estimate", help="what a month of your tasks costs on AWS", add_help=False)
     commands.add_parser("dashboard", help="draw a dashboard of a running local AWS", add_help=False)
     up = commands.add_parser(

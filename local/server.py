@@ -7,12 +7,15 @@ import contextlib
 import socket
 import tempfile
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
+from local.console.files import PATH as CONSOLE_PATH
+from local.console.files import console
 from local.datapipeline import pipeline_resource
 from local.datapipeline.faults import Faults
 from local.datapipeline.settings import Settings
@@ -20,6 +23,7 @@ from local.directories import remove_tree
 from local.emr.serverless import is_serverless, with_target
 from local.fargate import Fargate
 from local.http.front import front, with_rest_service, with_service
+from local.http.listener import HOST
 from local.http.permitted import permitted
 from local.lambda_runtime.function import Function
 from local.lambda_runtime.pool import Pool
@@ -29,7 +33,6 @@ from local.permissions.calls import Call
 from local.sdk_errors import modelled_errors, with_sdk_errors
 from local.telemetry import Telemetry
 
-HOST = "127.0.0.1"
 HEALTH_PATH = "/_ministack/health"
 
 
@@ -40,6 +43,7 @@ class DataPipeline(Protocol):
     settings: Settings
 
     async def start(self) -> None: ...
+    def now(self) -> datetime: ...
     def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]: ...
     async def asgi(self, scope: Any, receive: Any, send: Any) -> None: ...
     async def handle(
@@ -75,25 +79,6 @@ class Emr(Protocol):
 
 NewDataPipeline = Callable[[str], DataPipeline]
 """(endpoint URL of local AWS) -> a Data Pipeline service that has not been started."""
-
-
-class PortInUseError(Exception):
-    """Another program listens on the port."""
-
-
-def listen(port: int) -> socket.socket:
-    """Bind a loopback port; 0 picks a free one. Raises PortInUseError, PermissionError."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        if isinstance(error, PermissionError):
-            raise
-        raise PortInUseError(f"port {port} on {HOST} is in use") from error
-    return listener
 
 
 class LocalAws:
@@ -185,7 +170,11 @@ class LocalAws:
             others = with_service("ElasticMapReduce.", emr, others, control_path="/_local/emr/")
             serverless = with_target(behind("emr-serverless", self._emr.serverless))
             others = with_rest_service(is_serverless, serverless, others)
-        application = front(data_pipeline=behind("datapipeline", self._data_pipeline), others=others)
+        application = front(
+            console=console(at=CONSOLE_PATH, settings=self._console_settings),
+            data_pipeline=behind("datapipeline", self._data_pipeline),
+            others=others,
+        )
         config = Config()
         config.bind = [f"fd://{self._listener.detach()}"]
         config.keep_alive_timeout = 75
@@ -193,6 +182,17 @@ class LocalAws:
         never = asyncio.Event()
         self._serving = asyncio.create_task(serve(application, config, shutdown_trigger=never.wait))
         await self._answers()
+
+    def _console_settings(self) -> dict[str, Any]:
+        """What the console's page says of this AWS. No operation of Data Pipeline returns its time."""
+        assert self._data_pipeline is not None  # noqa: S101
+        return {
+            "name": "Local AWS",
+            "isLocal": True,
+            "stack": "",
+            "timeScale": self._time_scale,
+            "serviceTime": self._data_pipeline.now().isoformat(timespec="milliseconds"),
+        }
 
     def note_grants(self) -> None:
         """Record what each role may do, to find grants that nothing needs."""

@@ -16,18 +16,10 @@ from local.account import connection
 from local.console.files import PATH as CONSOLE_PATH
 from local.deploy import CdkApp, DeployError
 from local.environment import forget_aws_settings
+from local.http.listener import HOST, PortInUseError, listen
 from local.permissions.decisions import noting
 from local.processes.orphans import ORPHANS
-from local.server import (
-    HOST,
-    DataPipeline,
-    Emr,
-    LocalAws,
-    NewDataPipeline,
-    PortInUseError,
-    RedshiftData,
-    listen,
-)
+from local.server import DataPipeline, Emr, LocalAws, NewDataPipeline, RedshiftData
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -1,15 +1,21 @@
-"""Serves the console's files on HTTP. The page itself reads everything else from local AWS."""
+"""Serves the console's files on HTTP. The page itself reads everything else from AWS, local or not."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from local.http.messages import respond
+
 PATH = "/_local/console/"
+"""Where local AWS serves the console."""
+
 INDEX = "index.html"
+SETTINGS = "settings.json"
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -37,22 +43,29 @@ class Answer:
 
 
 def is_console(path: str) -> bool:
-    """Whether a path belongs to the console, with or without the trailing slash."""
+    """Whether a path of local AWS belongs to the console, with or without the trailing slash."""
     return path == PATH.rstrip("/") or path.startswith(PATH)
 
 
-def answer(method: str, path: str) -> Answer:
-    """The answer to a request for a file. Only listed names are served: no path is looked up."""
+def answer(method: str, path: str, *, at: str = PATH, settings: Mapping[str, Any] | None = None) -> Answer:
+    """The answer to a request for a file. Only listed names are served: no path is looked up.
+
+    ``at`` is the path of the page, with its trailing slash. ``settings`` is what SETTINGS contains: the AWS's
+    ``name``; ``isLocal``; the ``stack`` to which the page keeps, "" for all; ``timeScale``, and the
+    ``serviceTime`` of Data Pipeline if that differs from this machine's.
+    """
     if method not in ("GET", "HEAD"):
         return Answer(405, {"allow": "GET, HEAD"})
-    if path == PATH.rstrip("/"):
-        return Answer(308, {"location": PATH})
-    name = path.removeprefix(PATH) or INDEX
-    if name not in _files():
+    if path != at and path == at.rstrip("/"):
+        return Answer(308, {"location": at})
+    name = path.removeprefix(at) or INDEX
+    if name == SETTINGS and settings is not None:
+        body, kind = json.dumps(settings).encode(), "application/json"
+    elif name in _files():
+        body, kind = _files()[name], CONTENT_TYPES[Path(name).suffix]
+    else:
         return Answer(404, {"content-type": "text/plain; charset=utf-8"}, b"There is no such file.\n")
-    body = _files()[name]
-    headers = {"content-type": CONTENT_TYPES[Path(name).suffix]}
-    return Answer(200, headers, b"" if method == "HEAD" else body)
+    return Answer(200, {"content-type": kind}, b"" if method == "HEAD" else body)
 
 
 @cache
@@ -61,10 +74,11 @@ def _files() -> Mapping[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir() if path.suffix in CONTENT_TYPES}
 
 
-async def console(scope: Any, _receive: Any, send: Any) -> None:
-    """The ASGI application of the console."""
-    given = answer(scope["method"], scope["path"])
-    headers = {**HEADERS, "content-length": str(len(given.body)), **given.headers}
-    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": given.status, "headers": pairs})
-    await send({"type": "http.response.body", "body": given.body})
+def console(*, at: str, settings: Callable[[], Mapping[str, Any]]) -> Any:
+    """The ASGI application of the console. ``settings`` is called for each request: it may tell a time."""
+
+    async def application(scope: Any, _receive: Any, send: Any) -> None:
+        given = answer(scope["method"], scope["path"], at=at, settings=settings())
+        await respond(send, given.status, {**HEADERS, **given.headers}, given.body)
+
+    return application

@@ -68,6 +68,26 @@ interface Segment extends Span {
     status: string;
 }
 
+/** A range of times as the service writes them; an empty end is open. */
+interface Due {
+    from: string;
+    to: string;
+}
+
+/** What the server of the page says about itself. `stack` is empty if all stacks are shown. */
+interface Settings {
+    name: string;
+    isLocal: boolean;
+    stack: string;
+    clock: Clock;
+}
+
+/** How a task ended, by the output of its execution. */
+interface Outcome {
+    status: string;
+    errorId: string;
+}
+
 interface Task {
     pipelineId?: string;
     attemptId?: string;
@@ -84,12 +104,16 @@ interface Execution {
     status: string;
     started: number | null;
     stopped: number | null;
+    /** Null while it is not known, and for other executions than RunTask's. */
+    outcome: Outcome | null;
 }
 
 /** With what only DescribeExecution says. */
 interface DescribedExecution extends Execution {
     error: string;
     cause: string;
+    input: string;
+    output: string;
     task: Task;
 }
 
@@ -122,6 +146,10 @@ interface ListedMachine {
     arn: string;
 }
 
+interface ListedWithLatest extends ListedMachine {
+    latest: Execution | null;
+}
+
 /** An event of an execution's history. */
 interface HistoryEvent {
     id: number;
@@ -131,9 +159,11 @@ interface HistoryEvent {
     stateExitedEventDetails?: { name: string };
 }
 
-/** A state that an execution entered; `exited` is null while it is in it. */
+/** A state that an execution entered; `exited` is null while it is in it. The ids are those of its events. */
 interface Step {
     name: string;
+    enteredId: number;
+    exitedId: number | null;
     /** The state at the top in whose branches it is. */
     within: string | null;
     entered: number;
@@ -228,6 +258,8 @@ type Child = string | number | Node | null | undefined | Child[];
 interface View {
     seconds: number;
     read(alive: () => boolean): Promise<void>;
+    /** Shows what is known of the pipelines, after each part of their reading. */
+    pipelinesChanged?(): void;
 }
 
 /** When a run was what. */
@@ -241,17 +273,27 @@ interface Alarm {
     reason: string;
 }
 
+/** One page of a pipeline's instances; `total` counts those that are known, which are all if `complete`. */
+interface ChosenRuns extends Page<Instance> {
+    total: number;
+    complete: boolean;
+}
+
 type Aws = import("./page/aws.mjs").Aws;
+type StateData = import("./page/state-data.mjs").StateData;
+type Clock = import("./page/clock.mjs").Clock;
 type Executions = import("./page/executions.mjs").Executions;
 type Pipelines = import("./page/pipelines.mjs").Pipelines;
-type Runs = import("./page/pipelines.mjs").Runs;
+type Runs = import("./page/runs.mjs").Runs;
 
 /** What the views read from. */
 interface Reads {
     aws: Aws;
     pipelines: Pipelines;
     executions: Executions;
+    settings: Settings;
     now: () => number;
+    tell: (problem: any) => void;
     url: string;
 }
 

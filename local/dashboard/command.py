@@ -15,7 +15,7 @@ from local.account import connection
 from local.arguments import whole
 from local.dashboard.svg import default_span, draw
 from local.dashboard.widgets import UnsupportedWidgetError, read_dashboard
-from local.server import HOST
+from local.http.listener import HOST
 
 
 def main(arguments: Sequence[str]) -> int:

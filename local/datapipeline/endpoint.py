@@ -83,6 +83,10 @@ class DataPipelineEndpoint:
         self._loop = asyncio.get_running_loop()
         self._in_background(self._run_timers())
 
+    def now(self) -> datetime:
+        """The service's time."""
+        return self._clock.now()
+
     def calls(self, operation: str, request: Mapping[str, Any]) -> list[Call]:
         """The calls that IAM must allow for an operation. From any thread."""
         return self._needed.calls(operation, request)

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from local.console.files import console, is_console
+from local.console.files import is_console
 from local.http.guard import refusal
 from local.http.messages import respond, target_of
 from local.ministack_hooks import Asgi
@@ -23,7 +23,7 @@ def is_data_pipeline(scope: dict[str, Any]) -> bool:
     return _is_for(TARGET_PREFIX, scope) or scope["path"].startswith(CONTROL_PATH)
 
 
-def front(*, data_pipeline: Asgi, others: Asgi) -> Asgi:
+def front(*, console: Asgi, data_pipeline: Asgi, others: Asgi) -> Asgi:
     """Combine all into one ASGI application.
 
     The lifespan events start `others` but do not shut it down: ministack's shutdown would first load

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from local.console.files import CONTENT_TYPES, PATH, answer, console
+from local.console.files import CONTENT_TYPES, PATH, SETTINGS, answer, console
 from local.http.guard import refusal
 from local.launch import ROOT
 from tests.local.commands import running
@@ -83,8 +85,9 @@ def test_nothing_but_the_page_s_own_files_may_run_in_it() -> None:
     async def send(event: dict[str, Any]) -> None:
         sent.append(event)
 
-    for path in (PATH, f"{PATH}nothing", "/_local/console"):
-        asyncio.run(console({"method": "GET", "path": path}, None, send))
+    page = console(at=PATH, settings=lambda: {"name": "Local AWS"})
+    for path in (PATH, f"{PATH}nothing", "/_local/console", f"{PATH}{SETTINGS}"):
+        asyncio.run(page({"method": "GET", "path": path}, None, send))
         headers = {name.decode(): value.decode() for name, value in sent[-2]["headers"]}
         policy = headers["content-security-policy"].split("; ")
         assert "default-src 'self'" in policy
@@ -146,7 +149,7 @@ def test_a_link_of_another_site_may_lead_to_the_console() -> None:
 
 
 def test_up_serves_it_at_the_address_that_it_prints() -> None:
-    with running("up", "--no-deploy", "--port", "0") as command:
+    with running("up", "--no-deploy", "--port", "0", "--time-scale", "60") as command:
         endpoint_url = command.ready()
         line = command.wait_for("console ")
         assert line == f"console {endpoint_url}{PATH}"
@@ -166,6 +169,10 @@ def test_up_serves_it_at_the_address_that_it_prints() -> None:
         assert "access-control-allow-origin" not in headers
         assert get("/_local/console")[1]["location"] == PATH
         assert get(f"{PATH}main.mjs")[1]["content-type"].startswith("text/javascript")
+        settings = json.loads(get(f"{PATH}{SETTINGS}")[2])
+        assert settings["timeScale"] == 60
+        ahead = datetime.fromisoformat(settings["serviceTime"]) - datetime.now(UTC)
+        assert ahead.total_seconds() > 0
         for path in ("../files.py", "%2e%2e/files.py", "..%2f..%2f..%2fetc/passwd", "//etc/passwd"):
             assert get(PATH + path)[0] == 404
         assert get(PATH, Host="attacker.example")[0] == 403

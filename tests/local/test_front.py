@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from local.console.files import PATH, console
 from local.http.front import front
+
+PAGE = console(at=PATH, settings=dict)
 
 
 class Application:
@@ -43,7 +46,7 @@ def request(path: str, *headers: tuple[bytes, bytes]) -> dict[str, Any]:
 )
 def test_requests_go_to_their_service(scope: dict[str, Any], is_ours: bool) -> None:
     ours, others = Application(), Application()
-    asyncio.run(front(data_pipeline=ours, others=others)(scope, None, None))
+    asyncio.run(front(console=PAGE, data_pipeline=ours, others=others)(scope, None, None))
     assert (len(ours.received), len(others.received)) == ((1, 0) if is_ours else (0, 1))
 
 
@@ -63,7 +66,7 @@ def test_a_page_of_another_site_reaches_nobody(kind: str, path: str, answered: l
         sent.append(event)
 
     scope = request(path, (b"host", b"attacker.example")) | {"type": kind}
-    asyncio.run(front(data_pipeline=ours, others=others)(scope, None, send))
+    asyncio.run(front(console=PAGE, data_pipeline=ours, others=others)(scope, None, send))
     assert [event["type"] for event in sent] == answered
     assert sent[0].get("status", 403) == 403
     assert (ours.received, others.received) == ([], [])
@@ -77,7 +80,7 @@ def test_the_console_is_served_by_neither() -> None:
         sent.append(event)
 
     scope = request("/_local/console/", (b"host", b"127.0.0.1:4566")) | {"method": "GET"}
-    asyncio.run(front(data_pipeline=ours, others=others)(scope, None, send))
+    asyncio.run(front(console=PAGE, data_pipeline=ours, others=others)(scope, None, send))
     assert sent[0]["status"] == 200
     assert (ours.received, others.received) == ([], [])
 
@@ -95,7 +98,7 @@ def test_the_others_are_started_and_simply_ended() -> None:
                 events.put_nowait({"type": "lifespan.shutdown"})
 
         events.put_nowait({"type": "lifespan.startup"})
-        await front(data_pipeline=ours, others=others)({"type": "lifespan"}, events.get, send)
+        await front(console=PAGE, data_pipeline=ours, others=others)({"type": "lifespan"}, events.get, send)
 
     asyncio.run(server())
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]

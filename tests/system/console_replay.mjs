@@ -1,24 +1,39 @@
-// What the console reads of a local AWS, by its own modules: `node console_replay.mjs URL PIPELINE ATTEMPT`.
+// What the console reads of an AWS, by its own modules: `node console_replay.mjs URL PIPELINE ATTEMPT [TOKEN]`.
 
 const page = new URL("../../local/console/page/", import.meta.url);
 const module = (name) => import(new URL(`${name}.mjs`, page));
 
 const [
     { Aws },
+    { Clock },
+    { dependenciesOf },
     { Executions },
     { TaskLog },
     { follow },
-    { Pipelines, Runs },
-    { readAttempt },
+    { Pipelines },
+    { executionVerdict, pipelineVerdict },
     { readAlarms },
+    { readAttempt },
 ] = await Promise.all(
-    ["aws", "executions", "logs", "path", "pipelines", "view-attempt", "view-home"].map(module),
+    [
+        "aws",
+        "clock",
+        "dependencies",
+        "executions",
+        "logs",
+        "path",
+        "pipelines",
+        "verdict",
+        "view-alarms",
+        "view-attempt",
+    ].map(module),
 );
 
-const [url, pipelineId, attemptId] = process.argv.slice(2);
+const [url, pipelineId, attemptId, token = ""] = process.argv.slice(2);
 const operations = [];
 const aws = new Aws({
     url,
+    token,
     fetch: (...request) => {
         operations.push(request[1].headers["X-Amz-Target"]);
         return fetch(...request);
@@ -27,15 +42,23 @@ const aws = new Aws({
     sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 });
 
-const pipelines = await new Pipelines(aws).list();
+const clock = new Clock({ now: () => Date.now() });
+const settings = { stack: "", clock };
+const pipelines = new Pipelines(aws);
+await pipelines.read([], () => {});
 const executions = new Executions(aws);
-const runs = new Runs(aws, pipelineId);
-const shown = await runs.read(1, 20);
+const runs = pipelines.runs(pipelineId);
+const shown = await runs.read(1, 20, { now: clock.now() });
 const log = new TaskLog(aws, { pipelineId, attemptId });
-const { attempt, found, latest, lines } = await readAttempt({ executions, runs, log }, attemptId, null);
+const read = await readAttempt({ executions, runs, log, settings }, attemptId, null);
+const { attempt, found, latest, lines } = read;
+const steps = latest ? follow(latest.events, latest.execution.status).steps : [];
+await executions.readOutcomes(found);
+const data = steps.length ? await executions.data(latest.execution.arn, steps[0].enteredId) : {};
 
 const told = {
-    pipelines: pipelines.map(({ id, name, state }) => ({ id, name, state })),
+    pipelines: pipelines.current().all.map((each) => ({ id: each.id, verdict: pipelineVerdict(each) })),
+    activities: dependenciesOf(await pipelines.definition(pipelineId)).nodes.map(({ id }) => id),
     instances: shown.items.map(({ id, status, attempts }) => ({
         id,
         status,
@@ -47,8 +70,12 @@ const told = {
         errorMessage: attempt.errorMessage,
         runner: attempt.fields.hostname,
     },
-    executions: found.map(({ arn, status }) => ({ arn, status })),
-    states: latest ? follow(latest.events, latest.execution.status).steps.map(({ name }) => name) : [],
+    executions: executions
+        .withOutcomes(found)
+        .map((each) => ({ arn: each.arn, status: each.status, verdict: executionVerdict(each) })),
+    states: steps.map(({ name }) => name),
+    input: JSON.parse(data[steps[0]?.enteredId] ?? "null"),
+    output: JSON.parse(data[steps.at(-1)?.exitedId] ?? "null"),
     lines: lines.map(({ source, level, text }) => ({ source, level, text })),
     alarms: (await readAlarms(aws)).map(({ name }) => name),
     operations: [...new Set(operations)],

@@ -5,30 +5,27 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pytest
-
 from local.console.files import PATH
 from local.launch import ROOT
+from tests.system.browser import browsing
 from tests.system.deployments import PATIENCE_SECONDS, STACK, Deployment, environment_without_aws, eventually
 from tests.system.executions import RUN_TASK, executions, states_entered
 from tests.system.pipelines import Pipeline, shell
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 REPLAY = Path(__file__).parent / "console_replay.mjs"
 MARKUP = "<script>document.title='taken over'</script><img src=x onerror=alert(1)>"
 READS = re.compile(r"\.(List|Describe|Get|Filter|Query)[A-Za-z]+$")
 
 
-def read_by_the_page(deployment: Deployment, pipeline_id: str, attempt_id: str) -> dict[str, Any]:
+def read_by_the_page(url: str, pipeline_id: str, attempt_id: str, token: str = "") -> dict[str, Any]:
     done = subprocess.run(
-        ["node", REPLAY, f"{deployment.endpoint_url}/", pipeline_id, attempt_id],
+        ["node", REPLAY, url, pipeline_id, attempt_id, token],
         capture_output=True,
         text=True,
         timeout=PATIENCE_SECONDS,
@@ -50,7 +47,7 @@ def test_the_page_reads_what_the_apis_tell(deployment: Deployment) -> None:
     (execution,) = executions(deployment, RUN_TASK, of="Watched")
 
     def with_its_log() -> dict[str, Any] | None:
-        told = read_by_the_page(deployment, pipeline.id, attempt.id)
+        told = read_by_the_page(f"{deployment.endpoint_url}/", pipeline.id, attempt.id)
         return told if any(line["text"] == "Task handled" for line in told["lines"]) else None
 
     told = eventually(with_its_log, "the log has not come")
@@ -70,7 +67,11 @@ def test_the_page_reads_what_the_apis_tell(deployment: Deployment) -> None:
         "errorMessage": attempt.fields["errorMessage"],
         "runner": f"{STACK}-default",
     }
-    assert told["executions"] == [{"arn": execution, "status": "SUCCEEDED"}]
+    assert told["executions"] == [{"arn": execution, "status": "SUCCEEDED", "verdict": "FAILED"}]
+    assert {each["id"]: each["verdict"] for each in told["pipelines"]}[pipeline.id] == "ERROR"
+    assert told["activities"] == ["Watched", "Other"]
+    assert told["input"]["attemptId"] == attempt.id
+    assert told["output"]["status"] == "FAILED"
     assert told["states"] == states_entered(deployment, execution)
     lines = [(line["source"], line["level"], line["text"]) for line in told["lines"]]
     handler = f"/aws/lambda/{STACK}-ShellCommandActivity"
@@ -108,45 +109,26 @@ def test_the_commands_of_the_empty_page_run_a_pipeline(deployment: Deployment, t
     Pipeline(deployment, done.stdout.split()[-1]).ended("Hello", "FINISHED")
 
 
-def test_a_browser_shows_markup_as_text(deployment: Deployment, tmp_path: Path) -> None:
-    """In headless Chromium, if installed: a pipeline's name, a log line and an error that contain markup."""
-    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if chromium is None:
-        pytest.skip("no Chromium on PATH; on Debian: apt-get install chromium")
-    client = deployment.datapipeline
-    client.create_pipeline(name=MARKUP, uniqueId="markup")
-    command = f"echo {_quoted(MARKUP)}; echo {_quoted(MARKUP)} >&2; exit 1"
-    pipeline = Pipeline.activated(deployment, {"Hostile": shell(command)})
-    pipeline.ended("Hostile", "FAILED")
-    (attempt,) = pipeline.attempts("Hostile")
-    address = f"{deployment.endpoint_url}{PATH}#/pipelines/{pipeline.id}/{quote(attempt.id, safe='')}"
-
-    def with_the_log() -> str | None:
-        document = _document(chromium, address, tmp_path)
-        return document if "Task handled" in document else None
-
-    document = eventually(with_the_log, "the page does not show the log")
-    assert "<title>Hostile FAILED</title>" in document
-    assert len(re.findall(r"<script\b", document)) == 1
-    assert not re.search(r"<img\b", document)
-    # In the sidebar, in the error and in the log.
-    assert document.count("&lt;script&gt;document.title=") >= 3
-    for state in states_entered(deployment, *executions(deployment, RUN_TASK, of="Hostile")):
-        assert f">{state}</text>" in document
-
-
-def _document(chromium: str, address: str, home: Path) -> str:
-    """The page after some readings. Its time runs as fast as its requests are answered."""
-    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={home}"]
-    done = subprocess.run(
-        [chromium, *options, "--virtual-time-budget=20000", "--dump-dom", address],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def test_a_browser_shows_markup_as_text(deployment: Deployment) -> None:
+    """In headless Chromium: a pipeline's name, a log line and an error that contain markup."""
+    with browsing() as page:
+        client = deployment.datapipeline
+        client.create_pipeline(name=MARKUP, uniqueId="markup")
+        command = f"echo {_quoted(MARKUP)}; echo {_quoted(MARKUP)} >&2; exit 1"
+        pipeline = Pipeline.activated(deployment, {"Hostile": shell(command)})
+        pipeline.ended("Hostile", "FAILED")
+        (attempt,) = pipeline.attempts("Hostile")
+        page.open(f"{deployment.endpoint_url}{PATH}#/pipelines/{pipeline.id}/{quote(attempt.id, safe='')}")
+        page.until("document.body?.innerText.includes('Task handled')", "the page does not show the log")
+        document = page.evaluate("document.documentElement.outerHTML")
+        assert "<title>Hostile FAILED</title>" in document
+        assert len(re.findall(r"<script\b", document)) == 1
+        assert not re.search(r"<img\b", document)
+        # In the sidebar, in the error and in the log.
+        assert document.count("&lt;script&gt;document.title=") >= 3
+        for state in states_entered(deployment, *executions(deployment, RUN_TASK, of="Hostile")):
+            assert f">{state}</text>" in document
+        assert page.errors == []
 
 
 def _quoted(text: str) -> str:

@@ -78,6 +78,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "infra.handlers",
         "infra.stack",
         "local",
+        "local.console",
         "local.datapipeline",
         "local.simulation",
         "poller",

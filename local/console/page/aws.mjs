@@ -1,7 +1,8 @@
-// Calls AWS operations in their JSON protocol, with the account's own key. Local AWS does not check the
-// signatures.
+// Calls AWS operations in their JSON protocol. Local AWS does not check the signature; for AWS itself, the command
+// that serves the page signs the calls, and answers only those that bring its token.
 
 import { PACES, Pace } from "./pace.mjs";
+import { withoutSecrets } from "./secrets.mjs";
 
 const SERVICES = {
     dataPipeline: { prefix: "DataPipeline", version: "1.1" },
@@ -10,6 +11,7 @@ const SERVICES = {
     cloudWatch: { prefix: "GraniteServiceVersion20100801", version: "1.0" },
 };
 
+export const TOKEN = "X-Console-Token";
 const AUTHORIZATION =
     "AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/console/aws4_request, SignedHeaders=host, Signature=0";
 
@@ -27,11 +29,18 @@ export class AwsError extends Error {
 
 export class Aws {
     /**
-     * `url` is the local AWS; `fetch`, `now` (milliseconds) and `sleep` (of milliseconds) are passed in.
-     * @param {{ url: string, fetch: typeof window.fetch, now: () => number, sleep: (milliseconds: number) => Promise<void> }} options
+     * `url` answers the calls; `fetch`, `now` (milliseconds) and `sleep` (of milliseconds) are passed in.
+     * @param {{
+     *     url: string,
+     *     token?: string,
+     *     fetch: typeof window.fetch,
+     *     now: () => number,
+     *     sleep: (milliseconds: number) => Promise<void>,
+     * }} options
      */
-    constructor({ url, fetch, now, sleep }) {
+    constructor({ url, token = "", fetch, now, sleep }) {
         this.url = url;
+        this.token = token;
         this.fetch = fetch;
         this.now = now;
         this.sleep = sleep;
@@ -39,7 +48,7 @@ export class Aws {
     }
 
     /**
-     * One operation. Throws AwsError, or what `fetch` throws when nothing answers.
+     * One operation's answer, without secrets. Throws AwsError, or what `fetch` throws when nothing answers.
      * @param {keyof typeof SERVICES} service
      * @param {string} operation
      * @param {object} request
@@ -54,6 +63,7 @@ export class Aws {
                 Authorization: AUTHORIZATION,
                 "Content-Type": `application/x-amz-json-${version}`,
                 "X-Amz-Target": `${prefix}.${operation}`,
+                ...(this.token ? { [TOKEN]: this.token } : {}),
             },
             body: JSON.stringify(request),
         });
@@ -65,7 +75,27 @@ export class Aws {
                 .slice(-1)[0];
             throw new AwsError(code, answer.message ?? answer.Message ?? text.slice(0, 200));
         }
-        return answer;
+        return withoutSecrets(answer);
+    }
+
+    /**
+     * The items of each page; `token` names the member that leads on to the next page.
+     * @param {keyof typeof SERVICES} service
+     * @param {string} operation
+     * @param {object} request
+     * @param {{ items: string, token: string }} paging
+     * @returns {AsyncGenerator<any[]>}
+     */
+    async *pages(service, operation, request, { items, token }) {
+        let next;
+        do {
+            const page = await this.call(service, operation, {
+                ...request,
+                ...(next ? { [token]: next } : {}),
+            });
+            yield page[items] ?? [];
+            next = page.hasMoreResults === false ? undefined : page[token];
+        } while (next);
     }
 
     /**
@@ -76,17 +106,12 @@ export class Aws {
      * @param {{ items: string, token: string, most?: number }} paging
      * @returns {Promise<any[]>}
      */
-    async all(service, operation, request, { items, token, most = Infinity }) {
+    async all(service, operation, request, { most = Infinity, ...paging }) {
         const found = [];
-        let next;
-        do {
-            const page = await this.call(service, operation, {
-                ...request,
-                ...(next ? { [token]: next } : {}),
-            });
-            found.push(...(page[items] ?? []));
-            next = page[token];
-        } while (next && found.length < most);
+        for await (const page of this.pages(service, operation, request, paging)) {
+            found.push(...page);
+            if (found.length >= most) break;
+        }
         return found.slice(0, most);
     }
 

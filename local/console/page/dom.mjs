@@ -106,7 +106,7 @@ export class Part {
         for (const details of this.element.querySelectorAll("details"))
             details.open = unfolded.includes(details.id);
         for (const box of this.#all("[data-scroll]")) {
-            const { left, top } = scrolled.get(box.id) ?? { left: 0, top: null };
+            const { left, top } = scrolled.get(box.id) ?? { left: leftOf(box), top: null };
             // Follow what grows at its end, unless the reader has scrolled up.
             box.scrollTo({ left, top: top ?? (box.dataset.scroll === "end" ? box.scrollHeight : 0) });
         }
@@ -123,6 +123,16 @@ export class Part {
     #all(selector) {
         return /** @type {HTMLElement[]} */ ([...this.element.querySelectorAll(selector)]);
     }
+}
+
+/**
+ * How far to scroll a box to the right, at first, so that what is worth a look is in its middle.
+ * @param {HTMLElement} box
+ */
+function leftOf(box) {
+    const look = box.querySelector("[data-look]")?.getBoundingClientRect();
+    if (!look) return 0;
+    return look.left + look.width / 2 - box.getBoundingClientRect().left - box.clientWidth / 2;
 }
 
 /** @param {HTMLElement} element */

@@ -6,9 +6,11 @@ import { Executions } from "./executions.mjs";
 import { Pipelines } from "./pipelines.mjs";
 import { Poller } from "./poller.mjs";
 import { links, route } from "./routes.mjs";
+import { readSettings, takeToken } from "./settings.mjs";
+import { readAlarms } from "./view-alarms.mjs";
 import { attemptView } from "./view-attempt.mjs";
 import { executionView } from "./view-execution.mjs";
-import { homeView, readAlarms } from "./view-home.mjs";
+import { homeView } from "./view-home.mjs";
 import { machineView } from "./view-machine.mjs";
 import { pipelineView } from "./view-pipeline.mjs";
 import { sidebarView } from "./view-sidebar.mjs";
@@ -31,19 +33,7 @@ const GONE = new Set([
 
 const main = byId("main");
 const hidden = () => document.hidden;
-const aws = new Aws({
-    url: `${window.location.origin}/`,
-    fetch: window.fetch.bind(window),
-    now: () => Date.now(),
-    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-});
-const reads = {
-    aws,
-    pipelines: new Pipelines(aws),
-    executions: new Executions(aws),
-    now: () => Date.now(),
-    url: window.location.origin,
-};
+const now = () => Date.now();
 
 /**
  * An element of index.html.
@@ -87,15 +77,8 @@ function tell(problem) {
     else if (problem.code === "ThrottlingException")
         connection.show({ tone: "waiting", text: "throttled, reading less often" });
     else if (problem.code) connection.show({ tone: "bad", text: `${problem.code}: ${problem.message}` });
-    else connection.show({ tone: "bad", text: "no answer from local AWS, trying again" });
+    else connection.show({ tone: "bad", text: "no answer, trying again" });
 }
-
-/** @type {Part<Alarm[]>} */
-const alarms = new Part(byId("alarms"), (raised) =>
-    raised.map(({ name, reason }) =>
-        h("a", { class: "pill bad", href: links.home(), title: reason }, `ALARM ${name}`),
-    ),
-);
 
 /**
  * @param {View} view
@@ -107,50 +90,96 @@ function start({ read, seconds }, onProblem) {
     return poller;
 }
 
-/** @type {Poller | null} */
-let shown = null;
+/** @param {Reads} reads */
+function show(reads) {
+    const { aws, pipelines, settings } = reads;
+    /** @type {{ poller: Poller, view: View } | null} */
+    let shown = null;
 
-function open() {
-    shown?.stop();
-    const wanted = route(window.location.hash);
-    main.replaceChildren(h("p", { class: "loading" }, "Reading …"));
-    const poller = start(VIEWS[wanted.view](main, reads, wanted), (problem) => {
-        if (GONE.has(problem?.code)) {
-            poller.stop();
-            main.replaceChildren(
-                empty("This is no longer there.", "It has been deleted, or local AWS has been started anew."),
-            );
-            tell(null);
-        } else {
-            tell(problem);
-        }
+    const open = () => {
+        shown?.poller.stop();
+        const wanted = route(window.location.hash);
+        const view = VIEWS[wanted.view](main, reads, wanted);
+        const poller = start(view, (problem) => {
+            if (GONE.has(problem?.code)) {
+                poller.stop();
+                main.replaceChildren(
+                    empty(
+                        "This is no longer there.",
+                        "It has been deleted, or local AWS has been started anew.",
+                    ),
+                );
+                tell(null);
+            } else {
+                tell(problem);
+            }
+        });
+        shown = { poller, view };
+        sidebar.show();
+    };
+    const here = () => {
+        const wanted = route(window.location.hash);
+        return wanted.pipelineId ?? wanted.id ?? wanted.arn ?? "";
+    };
+    const sidebar = sidebarView(byId("sidebar"), reads, here);
+    const changed = () => {
+        sidebar.show();
+        shown?.view.pipelinesChanged?.();
+    };
+    open();
+    start(sidebar, () => {});
+    // A pipeline that is deleted after it was listed disappears with the next reading.
+    start({ seconds: 10, read: () => pipelines.read([here()], changed) }, (problem) => {
+        if (problem !== null && !GONE.has(problem.code)) tell(problem);
     });
-    shown = poller;
-    sidebar.show();
+    const raised = new Part(byId("alarms"), alarmPills);
+    const readRaised = async () =>
+        raised.show((await readAlarms(aws, settings.stack)).filter(({ state }) => state === "ALARM"));
+    start({ seconds: 15, read: readRaised }, () => {});
+    window.addEventListener("hashchange", () => {
+        open();
+        main.focus({ preventScroll: true });
+        window.scrollTo(0, 0);
+    });
 }
 
-const here = () => {
-    const wanted = route(window.location.hash);
-    return wanted.pipelineId ?? wanted.id ?? wanted.arn ?? "";
-};
-const sidebar = sidebarView(byId("sidebar"), reads, here);
-// A pipeline that is deleted after it was listed disappears with the next reading.
-start(sidebar, () => {});
-start(
-    {
-        seconds: 15,
-        read: async () => alarms.show((await readAlarms(aws)).filter(({ state }) => state === "ALARM")),
-    },
-    () => {},
-);
+/** @param {Alarm[]} raised */
+function alarmPills(raised) {
+    return raised.map(({ name, reason }) =>
+        h("a", { class: "pill bad", href: links.home(), title: reason }, `ALARM ${name}`),
+    );
+}
+
+/** @param {Settings} settings */
+function showName({ name, clock }) {
+    byId("name").textContent = name;
+    if (clock.scale === 1) return;
+    const text = `time is scaled: ×${clock.scale}`;
+    const title = `Data Pipeline's clock, schedules and waits run ${clock.scale} times as fast as this machine's clock.`;
+    byId("scale").replaceChildren(h("span", { class: "pill waiting", title }, text));
+}
+
+async function begin() {
+    const token = takeToken(window);
+    const fetch = window.fetch.bind(window);
+    try {
+        const settings = await readSettings({ fetch, now, token });
+        showName(settings);
+        const sleep = (/** @type {number} */ milliseconds) =>
+            /** @type {Promise<void>} */ (new Promise((resolve) => setTimeout(resolve, milliseconds)));
+        const aws = new Aws({ url: `${window.location.origin}/`, token, fetch, now, sleep });
+        const pipelines = new Pipelines(aws);
+        const executions = new Executions(aws);
+        show({ aws, pipelines, executions, settings, now, tell, url: window.location.origin });
+    } catch (/** @type {any} */ problem) {
+        main.replaceChildren(empty("The console cannot be shown.", String(problem.message)));
+        tell(problem);
+    }
+}
+
 document.querySelector(".skip")?.addEventListener("click", (event) => {
     // The part of the address after # is for views.
     event.preventDefault();
     main.focus();
 });
-window.addEventListener("hashchange", () => {
-    open();
-    main.focus({ preventScroll: true });
-    window.scrollTo(0, 0);
-});
-open();
+begin();

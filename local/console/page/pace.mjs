@@ -7,8 +7,9 @@
 export const PACES = {
     QueryObjects: { perSecond: 0.5, burst: 20 },
     DescribeObjects: { perSecond: 0.5, burst: 20 },
-    ListPipelines: { perSecond: 0.25, burst: 4 },
-    DescribePipelines: { perSecond: 0.25, burst: 6 },
+    ListPipelines: { perSecond: 0.25, burst: 20 },
+    DescribePipelines: { perSecond: 0.25, burst: 20 },
+    GetPipelineDefinition: { perSecond: 0.25, burst: 20 },
 };
 
 /** A bucket of tokens: `burst` at once, then `perSecond`. Times are milliseconds. */

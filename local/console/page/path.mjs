@@ -26,7 +26,7 @@ export function follow(events, status, definition = null) {
         const entered = event.stateEnteredEventDetails?.name;
         const exited = event.stateExitedEventDetails?.name;
         if (entered !== undefined) {
-            const next = newStep(entered, at, outer.get(entered) ?? null);
+            const next = newStep(entered, event, outer.get(entered) ?? null);
             steps.push(next);
             count(visits, entered);
             if (next.within !== null) {
@@ -38,11 +38,12 @@ export function follow(events, status, definition = null) {
             inner = [];
         } else if (step && exited === step.name) {
             step.exited = at;
+            step.exitedId = event.id;
             // What was aborted with its branch was left now.
             for (const left of inner) left.exited ??= at;
         } else if (exited !== undefined) {
             const left = inner.find((each) => each.name === exited && each.exited === null);
-            if (left) left.exited = at;
+            if (left) Object.assign(left, { exited: at, exitedId: event.id });
         } else if (step && !event.type.startsWith("Execution")) {
             const problem = problemOf(event);
             if (problem) step.problems.push(problem);
@@ -79,12 +80,20 @@ function outermost(definition) {
 
 /**
  * @param {string} name
- * @param {number} entered
+ * @param {HistoryEvent} event
  * @param {string | null} within
  * @returns {Step}
  */
-function newStep(name, entered, within) {
-    return { name, within, entered, exited: null, problems: [] };
+function newStep(name, { id, timestamp }, within) {
+    return {
+        name,
+        within,
+        entered: timestamp * 1000,
+        exited: null,
+        enteredId: id,
+        exitedId: null,
+        problems: [],
+    };
 }
 
 /**

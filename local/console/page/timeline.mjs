@@ -13,6 +13,12 @@ const DAY = 86_400_000;
 export function segments({ status, over, started, ended, firstReport, lastReport }, now) {
     if (started === null) return [];
     const end = Math.max(started, over ? (ended ?? lastReport ?? started) : now);
+    // It never ran: it waited until what it depends on had failed.
+    if (status === "CASCADE_FAILED")
+        return [
+            { status: "WAITING_ON_DEPENDENCIES", from: started, to: end },
+            { status, from: end, to: end },
+        ];
     if (firstReport === null || status === "WAITING_ON_DEPENDENCIES")
         return [{ status, from: started, to: end }];
     const taken = between(firstReport, started, end);

@@ -2,30 +2,38 @@
 
 import { h, Part } from "./dom.mjs";
 import { TaskLog, workLogGroups } from "./logs.mjs";
+import { idParts } from "./objects.mjs";
 import { follow } from "./path.mjs";
-import { idParts } from "./pipelines.mjs";
 import { links } from "./routes.mjs";
+import { isRunTask } from "./run-task.mjs";
+import { StateData } from "./state-data.mjs";
 import { clock, coarse, soFar, statuses, takenBy, timeOfDay } from "./timeline.mjs";
+import { tone } from "./verdict.mjs";
 import { executionParts, readExecution } from "./view-execution.mjs";
-import { empty, facts, heading, pill, section, time, tone } from "./widgets.mjs";
+import { logParts } from "./view-log.mjs";
+import { clockNote, empty, executionPill, facts, heading, loading, pill, section, time } from "./widgets.mjs";
 
 const SHOWN_LINES = 1000;
 const QUIET_FIELDS = /^(@|error|parent$|reportProgressTime$|hostname$|type$)/;
 
 /**
- * Reads everything about an attempt. `known` is the last reading's result.
- * @param {{ executions: Executions, runs: Runs, log: TaskLog }} sources
+ * Reads everything about an attempt. `known` is the last reading's result; `settings` tell which stack, and the
+ * service's clock.
+ * @param {{ executions: Executions, runs: Runs, log: TaskLog, settings: Pick<Settings, "stack" | "clock"> }} sources
  * @param {string} id
  * @param {ReadAttempt | null} known
  * @returns {Promise<ReadAttempt>}
  */
-export async function readAttempt({ executions, runs, log }, id, known) {
-    const attempt = known?.attempt?.over ? known.attempt : await runs.current(id);
-    const machines = await executions.machines();
+export async function readAttempt({ executions, runs, log, settings }, id, known) {
+    const [attempt, machines] = await Promise.all([
+        known?.attempt?.over ? known.attempt : runs.current(id),
+        executions.machines(settings.stack),
+    ]);
+    const from = attempt?.started ? settings.clock.machine(attempt.started) : 0;
     const found = [];
     let complete = true;
-    for (const { arn } of machines.filter(({ name }) => name.endsWith("-RunTask"))) {
-        const of = await executions.ofAttempt(arn, runs.pipelineId, id);
+    for (const { arn } of machines.filter(({ name }) => isRunTask(name))) {
+        const of = await executions.ofAttempt(arn, runs.pipelineId, id, from);
         found.push(...of.found);
         complete &&= of.complete;
     }
@@ -33,7 +41,7 @@ export async function readAttempt({ executions, runs, log }, id, known) {
     const groups = await logGroups(executions, machines, latest);
     log.task.executionArn = latest?.execution.arn;
     const lines = await log.read(groups, found.at(-1)?.started);
-    return { attempt, found, complete, latest, lines };
+    return { attempt, found: executions.withOutcomes(found), complete, latest, lines };
 }
 
 /**
@@ -60,45 +68,64 @@ async function logGroups(executions, machines, latest) {
  * @param {{ pipelineId: string, id: string }} wanted
  * @returns {View}
  */
-export function attemptView(main, { aws, pipelines, executions, now }, { pipelineId, id }) {
+export function attemptView(main, { aws, pipelines, executions, settings, now, tell }, { pipelineId, id }) {
+    const { clock: service } = settings;
     const runs = pipelines.runs(pipelineId);
     const log = new TaskLog(aws, { pipelineId, attemptId: id });
-    const top = h("div");
+    const top = h("div", {}, loading("the attempt"));
     const middle = h("div");
     const bottom = h("div");
     main.replaceChildren(top, middle, bottom);
-    const above = new Part(top, (model) => attemptParts(pipelineId, model));
-    const run = new Part(middle, ({ latest, complete, second }) => execution(latest, complete, second));
+    const data = new StateData(executions, () => show(), tell);
+    const above = new Part(top, (model) => attemptParts(pipelineId, model, settings));
+    const run = new Part(middle, ({ attempt, latest, complete, second }) =>
+        execution(attempt, latest, complete, second, data),
+    );
     const lines = new Part(bottom, (model) => logParts(model));
     /** @type {ReadAttempt | null} */
     let known = null;
+    /** @param {Run} attempt @param {Execution[]} found */
+    const showAbove = (attempt, found) => {
+        const second = Math.floor(service.now() / 1000) * 1000;
+        const name = pipelines.described.get(pipelineId)?.name ?? pipelineId;
+        above.show({ attempt, name, found, second: attempt.over ? 0 : clock([attempt], second) });
+        document.title = `${attempt.component} ${attempt.status}`;
+    };
+    const show = () => {
+        if (!known?.attempt) return;
+        const { attempt, found, latest, complete } = known;
+        showAbove(attempt, found);
+        const second = latest?.execution.status === "RUNNING" ? Math.floor(now() / 1000) * 1000 : 0;
+        run.show({ attempt, latest, complete, second, unfolded: data.shown });
+        lines.show({
+            lines: known.lines.slice(-SHOWN_LINES),
+            total: known.lines.length,
+            over: attempt.over,
+        });
+    };
     return {
         seconds: 3,
         async read(alive) {
-            if (!pipelines.described.has(pipelineId)) await pipelines.describe([pipelineId]);
-            const read = await readAttempt({ executions, runs, log }, id, known);
-            known = read;
-            if (!alive()) return;
-            const { attempt, found, latest, complete } = read;
-            if (attempt === null) {
-                main.replaceChildren(
-                    empty(
-                        "There is no such attempt.",
-                        "Its pipeline may have been activated anew or deleted.",
-                    ),
-                );
-                return;
+            if (!known) {
+                const named = pipelines.described.has(pipelineId) ? null : pipelines.describe([pipelineId]);
+                const [attempt] = await Promise.all([runs.current(id), named]);
+                if (!alive()) return;
+                if (attempt === null) {
+                    main.replaceChildren(
+                        empty(
+                            "There is no such attempt.",
+                            "Its pipeline may have been activated anew or deleted.",
+                        ),
+                    );
+                    return;
+                }
+                // What the service says comes at once; the execution and the log take longer.
+                showAbove(attempt, []);
+                middle.replaceChildren(loading("the execution and the log"));
             }
-            const second = Math.floor(now() / 1000) * 1000;
-            const name = pipelines.described.get(pipelineId)?.name ?? pipelineId;
-            above.show({ attempt, name, found, second: attempt.over ? 0 : clock([attempt], second) });
-            run.show({ latest, complete, second: latest?.execution.status === "RUNNING" ? second : 0 });
-            lines.show({
-                lines: read.lines.slice(-SHOWN_LINES),
-                total: read.lines.length,
-                over: attempt.over,
-            });
-            document.title = `${attempt.component} ${attempt.status}`;
+            const read = await readAttempt({ executions, runs, log, settings }, id, known);
+            known = read;
+            if (alive()) show();
         },
     };
 }
@@ -106,9 +133,11 @@ export function attemptView(main, { aws, pipelines, executions, now }, { pipelin
 /**
  * @param {string} pipelineId
  * @param {{ attempt: Run, name: string, found: Execution[], second: number }} model
+ * @param {Settings} settings
  */
-function attemptParts(pipelineId, { attempt, name, found, second }) {
+function attemptParts(pipelineId, { attempt, name, found, second }, settings) {
     const { scheduled } = idParts(attempt.id);
+    const taken = found.at(-1)?.started;
     return [
         heading(
             [
@@ -116,7 +145,7 @@ function attemptParts(pipelineId, { attempt, name, found, second }) {
                 ` / ${attempt.component} for ${scheduled.replace("T", " ")}`,
             ],
             `Attempt ${attempt.attempt ?? ""}`,
-            attempt.status,
+            pill(attempt.status),
         ),
         facts([
             ["Began", time(attempt.started)],
@@ -127,7 +156,12 @@ function attemptParts(pipelineId, { attempt, name, found, second }) {
             [
                 "Executions",
                 found.length
-                    ? found.map(({ arn, name }) => h("a", { href: links.execution(arn) }, `${name} `))
+                    ? found.map((each) => [
+                          h("a", { href: links.execution(each.arn) }, each.name),
+                          " ",
+                          executionPill(each),
+                          " ",
+                      ])
                     : "",
             ],
         ]),
@@ -142,9 +176,9 @@ function attemptParts(pipelineId, { attempt, name, found, second }) {
             : null,
         section(
             "Status over time",
-            "UTC, by Data Pipeline's clock",
+            `Data Pipeline's times, in UTC${clockNote(settings)}`,
             statusList(
-                statuses(takenBy(attempt, found.at(-1)?.started), second),
+                statuses(takenBy(attempt, taken ? settings.clock.service(taken) : null), second),
                 attempt.over ? null : second,
             ),
         ),
@@ -187,11 +221,13 @@ function fields(all) {
 }
 
 /**
+ * @param {Run} attempt
  * @param {ReadExecution | null} latest
  * @param {boolean} complete
  * @param {number} second
+ * @param {StateData} data
  */
-function execution(latest, complete, second) {
+function execution(attempt, latest, complete, second, data) {
     if (latest) {
         return [
             h(
@@ -200,82 +236,20 @@ function execution(latest, complete, second) {
                 "RunTask ",
                 h("a", { href: links.execution(latest.execution.arn) }, latest.execution.name),
                 " ",
-                pill(latest.execution.status),
+                executionPill(latest.execution),
             ),
-            executionParts(latest, second),
+            executionParts(latest, second, data),
         ];
     }
-    const text = complete
-        ? "A poller takes the task when it is ready and the worker group is polled; then PollLoop starts RunTask."
-        : "Looking through the executions …";
-    return section("RunTask", "", empty("No execution runs this attempt yet.", text));
-}
-
-/** @param {{ lines: Line[], total: number, over: boolean }} model */
-function logParts({ lines, total, over }) {
-    const body = lines.length
-        ? h(
-              "div",
-              {
-                  class: "log",
-                  id: "log",
-                  "data-scroll": "end",
-                  tabindex: 0,
-                  role: "region",
-                  "aria-label": "Log lines",
-              },
-              lines.map(logLine),
-          )
-        : empty(
-              over ? "Nothing was logged." : "Nothing has been logged yet.",
-              "Lines come here from the poller, RunTask and the handler when they name this attempt.",
-          );
-    const count =
-        total > lines.length
-            ? `the latest ${lines.length} lines`
-            : `${total} ${total === 1 ? "line" : "lines"}`;
-    return section("Log", `${count}, oldest first`, body);
-}
-
-/** @param {Line} line */
-function logLine(line) {
-    const short = line.source.split("/").pop();
-    return h(
-        "div",
-        {
-            class: `line ${line.level.toLowerCase() === "stderr" || /error|critical/i.test(line.level) ? "bad" : ""}`,
-        },
-        h("span", { class: "number" }, timeOfDay(line.time, { precise: true })),
-        h("span", { class: "source", title: line.source }, short),
-        h("span", { class: "level" }, line.level),
-        h("span", { class: "text" }, line.text, detail(line.entry)),
+    if (!complete) return section("RunTask", "", loading("the executions"));
+    return section(
+        "RunTask",
+        "",
+        attempt.over
+            ? empty("No execution of this attempt is found.", "Step Functions keeps executions for 90 days.")
+            : empty(
+                  "No execution runs this attempt yet.",
+                  "A poller takes the task when it is ready and the worker group is polled; then PollLoop starts RunTask.",
+              ),
     );
-}
-
-const COMMON = new Set([
-    "level",
-    "location",
-    "message",
-    "timestamp",
-    "service",
-    "stream",
-    "taskId",
-    "pipelineId",
-    "attemptId",
-]);
-const MORE = new Set(["workerGroup", "type", "route", "xray_trace_id", "function_request_id", "cold_start"]);
-
-/**
- * The members of a line that only some lines have.
- * @param {Line["entry"]} entry
- */
-function detail(entry) {
-    const own = Object.entries(entry ?? {}).filter(
-        ([key, value]) => !COMMON.has(key) && !MORE.has(key) && value !== null,
-    );
-    if (!own.length) return null;
-    const text = own.map(
-        ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
-    );
-    return h("span", { class: "hint" }, `  ${text.join("  ")}`);
 }

@@ -4,21 +4,24 @@ import { svg } from "./dom.mjs";
 import { edgeKey, graphOf } from "./graph.mjs";
 import { layout } from "./layout.mjs";
 import { lookUp } from "./look-up.mjs";
+import { tone } from "./verdict.mjs";
 
-const NODE_HEIGHT = 34;
+export const NODE_HEIGHT = 34;
 const CHARACTER = 7.3;
 const LONGEST_LABEL = 30;
 
 /**
- * `path` is what `follow` returns, or null for a machine by itself; `status` is the execution's.
+ * `path` is what `follow` returns, or null for a machine by itself; `verdict` is how the execution or its task ended,
+ * and `route` the state that ran the task's handler.
  * @param {Definition} definition
  * @param {Path | null} path
- * @param {string} status
+ * @param {{ verdict: string, route: string }} end
  */
-export function graphView(definition, path, status) {
+export function graphView(definition, path, end = { verdict: "", route: "" }) {
     const graph = graphOf(definition);
     const sized = graph.nodes.map((node) => ({ ...node, width: widthOf(node.id), height: NODE_HEIGHT }));
     const { width, height, places, routes } = layout({ ...graph, nodes: sized });
+    const look = path ? (path.current ?? path.ended) : graph.start;
     /** @param {Edge} edge */
     const taken = (edge) => path?.taken.get(edgeKey(edge.from, edge.to)) ?? 0;
     const drawn = graph.edges.map((edge, index) => ({ edge, points: routes[index], times: taken(edge) }));
@@ -36,7 +39,7 @@ export function graphView(definition, path, status) {
         },
         svg("defs", {}, arrow("arrow"), arrow("arrow-taken")),
         drawn.map(({ edge, points, times }) => edgeView(edge, points, times)),
-        sized.map((node) => nodeView(node, lookUp(places, node.id), path, status)),
+        sized.map((node) => nodeView(node, lookUp(places, node.id), path, end, node.id === look)),
     );
 }
 
@@ -44,24 +47,28 @@ export function graphView(definition, path, status) {
  * @param {GraphNode & Box} node
  * @param {Point} place
  * @param {Path | null} path
- * @param {string} status
+ * @param {{ verdict: string, route: string }} end
+ * @param {boolean} look
  */
-function nodeView(node, { x, y }, path, status) {
+function nodeView(node, { x, y }, path, { verdict, route }, look) {
     const visits = path?.visits.get(node.id) ?? 0;
     const classes = ["node", node.type.toLowerCase()];
     if (visits) classes.push("visited");
     if (path?.current === node.id) classes.push("current");
-    if (path?.ended === node.id) classes.push(status === "SUCCEEDED" ? "succeeded" : "failed");
+    const isEnd = path !== null && path.ended === node.id;
+    const failedHere = tone(verdict) === "bad" && visits > 0 && node.id === route && path?.ended !== null;
+    if (isEnd || failedHere) classes.push("ended", tone(verdict));
     const left = x - node.width / 2;
     const top = y - node.height / 2;
     const text = [
         `${node.id} (${node.type})`,
         node.comment,
         visits ? `Entered ${visits} times` : "Not entered",
+        isEnd || failedHere ? verdict : "",
     ];
     return svg(
         "g",
-        { class: classes.join(" ") },
+        { class: classes.join(" "), "data-look": look ? "" : null },
         svg("title", {}, text.filter(Boolean).join("\n")),
         svg("rect", {
             x: left,
@@ -122,7 +129,7 @@ export function curve(points) {
 const at = ({ x, y }) => `${Math.round(x * 10) / 10},${Math.round(y * 10) / 10}`;
 
 /** @param {string} id */
-function arrow(id) {
+export function arrow(id) {
     const shape = {
         viewBox: "0 0 8 8",
         refX: 7,
@@ -135,12 +142,12 @@ function arrow(id) {
 }
 
 /** @param {string} id */
-function label(id) {
+export function label(id) {
     return id.length > LONGEST_LABEL ? `${id.slice(0, LONGEST_LABEL - 1)}…` : id;
 }
 
 /** @param {string} id */
-function widthOf(id) {
+export function widthOf(id) {
     return Math.max(74, Math.min(id.length, LONGEST_LABEL) * CHARACTER + 30);
 }
 

@@ -1,10 +1,15 @@
-// The home page: alarms, state machines, and how to start.
+// The home page: all pipelines, state machines and alarms, and how to start.
 
 import { h, Part } from "./dom.mjs";
+import { pageOf } from "./objects.mjs";
 import { links } from "./routes.mjs";
 import { dateTime } from "./timeline.mjs";
-import { empty, heading, pill, section, table, time } from "./widgets.mjs";
+import { failedFirst, pipelineVerdict } from "./verdict.mjs";
+import { alarmList, readAlarms } from "./view-alarms.mjs";
+import { filterView } from "./view-filter.mjs";
+import { empty, executionPill, heading, loading, pipelinePill, section, table, time } from "./widgets.mjs";
 
+const PAGE = 25;
 const FIRST_PIPELINE = {
     objects: [
         { id: "Default", name: "Default", scheduleType: "ondemand" },
@@ -19,13 +24,16 @@ const FIRST_PIPELINE = {
 };
 
 /**
- * The commands that create, define and run a pipeline on this local AWS.
+ * The commands that create, define and run a pipeline; with `url`, on that local AWS.
  * @param {string} url
  */
 export function firstCommands(url) {
-    return [
+    const local = [
         `export AWS_ENDPOINT_URL=${url} AWS_DEFAULT_REGION=us-east-1`,
         "export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test",
+    ];
+    return [
+        ...(url ? local : []),
         `echo '${JSON.stringify(FIRST_PIPELINE)}' > pipeline.json`,
         "id=$(aws datapipeline create-pipeline --name hello --unique-id hello --query pipelineId --output text)",
         'aws datapipeline put-pipeline-definition --pipeline-id "$id" --pipeline-definition file://pipeline.json',
@@ -34,78 +42,142 @@ export function firstCommands(url) {
 }
 
 /**
+ * The pipelines whose name or id contains the words, and whose status is the wanted one, if any.
+ * @param {Listed[]} all
+ * @param {{ search: string, status: string }} wanted
+ */
+export function chosenPipelines(all, { search, status }) {
+    const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+    return failedFirst(all).filter((pipeline) => {
+        const text = `${pipeline.name} ${pipeline.id} ${pipeline.text ?? ""}`.toLowerCase();
+        return (
+            words.every((word) => text.includes(word)) && (!status || pipelineVerdict(pipeline) === status)
+        );
+    });
+}
+
+/**
+ * How many pipelines have each status, the most frequent last but errors first.
+ * @param {Listed[]} all
+ */
+export function statusCounts(all) {
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const status of failedFirst(all).map(pipelineVerdict).filter(Boolean))
+        counts.set(status, (counts.get(status) ?? 0) + 1);
+    return [...counts].map(([status, count]) => ({ status, count }));
+}
+
+/**
  * @param {HTMLElement} main
  * @param {Reads} reads
+ * @param {{ search: string, status: string, page: number }} wanted
  * @returns {View}
  */
-export function homeView(main, { aws, pipelines, executions, url }) {
-    const part = new Part(main, ({ listed, machines, alarms }) => [
-        heading("", "Local AWS", ""),
-        listed.length
-            ? section(
-                  "Pipelines",
-                  "newest first",
-                  table(
-                      ["Pipeline", "State", "Health", "Created", "Last run"],
-                      listed.slice(0, 10).map(pipelineRow),
-                  ),
-              )
-            : empty("No pipelines yet.", "Create one with the AWS CLI:", firstCommands(url)),
-        section(
-            "State machines",
-            "each with its latest execution",
-            machines.length
-                ? table(["State machine", "Latest execution", "Started"], machines.map(machineRow))
-                : empty(
-                      "No state machines yet.",
-                      "Deploy the app, or leave out --no-deploy:",
-                      "npx cdk deploy",
-                  ),
-        ),
-        section(
-            "Alarms",
-            "",
-            alarms.length
-                ? table(["Alarm", "State", "Since", "What it means"], alarms.map(alarmRow))
-                : empty("No alarms.", "The stack brings some."),
-        ),
-    ]);
+export function homeView(main, { aws, pipelines, executions, settings, url }, wanted) {
+    const list = h("div");
+    const machines = h("div", {}, section("State machines", "", loading("the state machines")));
+    const alarms = h("div", {}, section("Alarms", "", loading("the alarms")));
+    const filter = filterView(wanted, () => show());
+    main.replaceChildren(heading("", settings.name, null), filter.element, list, machines, alarms);
+    const listPart = new Part(list, (model) => pipelineList(model, settings.isLocal ? url : ""));
+    const machinesPart = new Part(machines, machineList);
+    const alarmsPart = new Part(alarms, alarmList);
+    const show = () => {
+        const known = pipelines.current();
+        filter.setStatuses(known ? statusCounts(known.all) : []);
+        filter.element.hidden = !known?.all.length;
+        const found = known ? chosenPipelines(known.all, wanted) : [];
+        const chosen = pageOf(found, wanted.page, PAGE);
+        const total = known?.all.length ?? null;
+        listPart.show({ chosen, found: found.length, total, undescribed: known?.undescribed ?? 0, wanted });
+    };
+    show();
+    document.title = `${settings.name} console`;
     return {
         seconds: 10,
+        pipelinesChanged: show,
         async read(alive) {
-            const listed = await pipelines.list();
-            const machines = [];
-            for (const machine of await executions.machines()) {
-                const [latest] = await executions.list(machine.arn, 1);
-                machines.push({ ...machine, latest: latest ?? null });
-            }
-            const alarms = await readAlarms(aws);
-            if (!alive()) return;
-            part.show({ listed, machines, alarms });
-            document.title = "Local AWS console";
+            const reading = [
+                readMachines(executions, settings.stack, (found) => alive() && machinesPart.show(found)),
+                readAlarms(aws, settings.stack).then((found) => alive() && alarmsPart.show(found)),
+            ];
+            // One that fails does not keep the other from being shown.
+            const failed = (await Promise.allSettled(reading)).find(({ status }) => status === "rejected");
+            if (failed?.status === "rejected") throw failed.reason;
         },
     };
 }
 
 /**
- * The metric alarms, those in alarm first.
- * @param {Aws} aws
- * @returns {Promise<Alarm[]>}
+ * @param {{ chosen: Page<Listed>, found: number, total: number | null, undescribed: number, wanted: { search: string, status: string } }} model
+ * @param {string} url
  */
-export async function readAlarms(aws) {
-    const options = { items: "MetricAlarms", token: "NextToken" };
-    const alarms = await aws.all("cloudWatch", "DescribeAlarms", {}, options);
-    /** @param {Alarm} alarm */
-    const rank = ({ state }) => (state === "ALARM" ? 0 : 1);
-    return alarms
-        .map((alarm) => ({
-            name: alarm.AlarmName,
-            state: alarm.StateValue,
-            since: alarm.StateUpdatedTimestamp ? alarm.StateUpdatedTimestamp * 1000 : null,
-            text: alarm.AlarmDescription ?? "",
-            reason: alarm.StateReason ?? "",
-        }))
-        .sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
+function pipelineList({ chosen, found, total, undescribed, wanted }, url) {
+    if (total === null) return section("Pipelines", "", loading("the pipelines"));
+    if (total === 0)
+        return section(
+            "Pipelines",
+            "",
+            empty("No pipelines yet.", "Create one with the AWS CLI:", firstCommands(url)),
+        );
+    const count = found === total ? `all ${total}` : `${found} of ${total}`;
+    return section(
+        "Pipelines",
+        `${count}; failed ones first, then the newest`,
+        undescribed ? loading(`the states of ${undescribed} pipelines`) : null,
+        chosen.items.length
+            ? table(["Pipeline", "Status", "State", "Created", "Last run"], chosen.items.map(pipelineRow))
+            : empty("No pipeline matches.", "Change the search or the status."),
+        pages(chosen, wanted),
+    );
+}
+
+/**
+ * @param {Page<Listed>} chosen
+ * @param {{ search: string, status: string }} wanted
+ */
+function pages({ page, pages: all }, wanted) {
+    if (all < 2) return null;
+    /** @param {number} to @param {string} text @param {string} id */
+    const link = (to, text, id) => h("a", { href: links.home({ ...wanted, page: to }), id }, text);
+    return h(
+        "nav",
+        { class: "pager", "aria-label": "Pages of pipelines" },
+        page > 1 ? link(page - 1, "Back", "back") : h("span", {}, "Back"),
+        h("span", { class: "where" }, `Page ${page} of ${all}`),
+        page < all ? link(page + 1, "More", "more") : h("span", {}, "More"),
+    );
+}
+
+/**
+ * The state machines with their latest executions: shown when these are listed, and again with the outcomes.
+ * @param {Executions} executions
+ * @param {string} stack
+ * @param {(machines: ListedWithLatest[]) => void} show
+ */
+async function readMachines(executions, stack, show) {
+    const machines = await executions.machines(stack);
+    const latest = await Promise.all(machines.map(({ arn }) => executions.list(arn, 1)));
+    const found = () =>
+        machines.map((machine, index) => ({
+            ...machine,
+            latest: executions.withOutcomes(latest[index])[0] ?? null,
+        }));
+    show(found());
+    await executions.readOutcomes(latest.flat());
+    show(found());
+}
+
+/** @param {ListedWithLatest[]} machines */
+function machineList(machines) {
+    return section(
+        "State machines",
+        "each with its latest execution",
+        machines.length
+            ? table(["State machine", "Latest execution", "Started"], machines.map(machineRow))
+            : empty("No state machines yet.", "Deploy the app:", "npx cdk deploy"),
+    );
 }
 
 /** @param {Listed} pipeline */
@@ -114,14 +186,14 @@ function pipelineRow(pipeline) {
         "tr",
         {},
         h("td", { class: "name" }, h("a", { href: links.pipeline(pipeline.id) }, pipeline.name)),
-        h("td", {}, pill(pipeline.state)),
-        h("td", {}, pill(pipeline.health)),
+        h("td", {}, pipelinePill(pipeline)),
+        h("td", { class: "hint" }, (pipeline.state ?? "").toLowerCase()),
         h("td", { class: "number" }, time(pipeline.created ?? null)),
         h("td", { class: "number" }, time(pipeline.lastRun ?? null)),
     );
 }
 
-/** @param {ListedMachine & { latest: Execution | null }} machine */
+/** @param {ListedWithLatest} machine */
 function machineRow({ name, arn, latest }) {
     return h(
         "tr",
@@ -131,21 +203,9 @@ function machineRow({ name, arn, latest }) {
             "td",
             {},
             latest
-                ? [h("a", { href: links.execution(latest.arn) }, latest.name), " ", pill(latest.status)]
+                ? [h("a", { href: links.execution(latest.arn) }, latest.name), " ", executionPill(latest)]
                 : h("span", { class: "hint" }, "none yet"),
         ),
         h("td", { class: "number" }, latest ? dateTime(latest.started) : ""),
-    );
-}
-
-/** @param {Alarm} alarm */
-function alarmRow({ name, state, since, text, reason }) {
-    return h(
-        "tr",
-        {},
-        h("td", { class: "name" }, name),
-        h("td", {}, pill(state)),
-        h("td", { class: "number" }, time(since)),
-        h("td", { class: "wide", title: reason }, text),
     );
 }

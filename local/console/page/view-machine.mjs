@@ -1,11 +1,12 @@
 // A state machine's executions, latest first.
 
 import { h, Part } from "./dom.mjs";
-import { pageOf } from "./pipelines.mjs";
+import { pageOf } from "./objects.mjs";
 import { links } from "./routes.mjs";
+import { isRunTask } from "./run-task.mjs";
 import { duration } from "./timeline.mjs";
 import { graphView } from "./view-graph.mjs";
-import { empty, facts, heading, pager, pill, section, table, time } from "./widgets.mjs";
+import { empty, executionPill, facts, heading, loading, pager, section, table, time } from "./widgets.mjs";
 
 const PAGE = 20;
 const MOST = 1000;
@@ -17,9 +18,10 @@ const MOST = 1000;
  * @returns {View}
  */
 export function machineView(main, { executions, now }, { arn, page }) {
+    main.replaceChildren(loading("the state machine"));
     /** @type {Part<{ machine: Machine, chosen: Page<Execution>, total: number, running: number, second: number }>} */
     const part = new Part(main, ({ machine, chosen, total, running, second }) => [
-        heading("State machine", machine.name, ""),
+        heading("State machine", machine.name, null),
         facts([
             ["Executions", total === MOST ? `the latest ${MOST}` : String(total)],
             ["Running", String(running)],
@@ -30,7 +32,7 @@ export function machineView(main, { executions, now }, { arn, page }) {
             "latest first",
             chosen.items.length
                 ? table(
-                      ["Execution", "Status", "Started", "Took"],
+                      ["Execution", isRunTask(arn) ? "Task" : "Status", "Error", "Started", "Took"],
                       chosen.items.map((execution) => row(execution, second)),
                   )
                 : empty(
@@ -45,7 +47,7 @@ export function machineView(main, { executions, now }, { arn, page }) {
             h(
                 "div",
                 { class: "scroll graph-box", id: "graph", "data-scroll": "", tabindex: 0 },
-                graphView(machine.definition, null, ""),
+                graphView(machine.definition, null),
             ),
         ),
     ]);
@@ -56,9 +58,16 @@ export function machineView(main, { executions, now }, { arn, page }) {
             const all = await executions.list(arn, MOST);
             const running = all.filter(({ status }) => status === "RUNNING").length;
             const second = running ? Math.floor(now() / 1000) * 1000 : 0;
-            if (!alive()) return;
-            part.show({ machine, chosen: pageOf(all, page, PAGE), total: all.length, running, second });
+            const chosen = pageOf(all, page, PAGE);
+            const show = () => {
+                if (!alive()) return;
+                const items = executions.withOutcomes(chosen.items);
+                part.show({ machine, chosen: { ...chosen, items }, total: all.length, running, second });
+            };
             document.title = machine.name;
+            show();
+            await executions.readOutcomes(chosen.items);
+            show();
         },
     };
 }
@@ -72,7 +81,8 @@ function row(execution, now) {
         "tr",
         {},
         h("td", { class: "name" }, h("a", { href: links.execution(execution.arn) }, execution.name)),
-        h("td", {}, pill(execution.status)),
+        h("td", {}, executionPill(execution)),
+        h("td", { class: "bad-text" }, execution.outcome?.errorId ?? ""),
         h("td", { class: "number" }, time(execution.started)),
         h("td", { class: "number" }, duration((execution.stopped ?? now) - (execution.started ?? now))),
     );

@@ -1,11 +1,25 @@
 // One pipeline: its instances with their attempts, latest first.
 
+import { dependenciesOf } from "./dependencies.mjs";
 import { h, Part } from "./dom.mjs";
 import { lookUp } from "./look-up.mjs";
 import { links } from "./routes.mjs";
 import { clock, coarse, dateTime, soFar, span } from "./timeline.mjs";
+import { pipelineVerdict } from "./verdict.mjs";
+import { dependenciesView, legend } from "./view-dependencies.mjs";
 import { axis, bar } from "./view-timeline.mjs";
-import { empty, facts, heading, pager, pill, section, time } from "./widgets.mjs";
+import {
+    clockNote,
+    empty,
+    facts,
+    heading,
+    loading,
+    pager,
+    pill,
+    pipelinePill,
+    section,
+    time,
+} from "./widgets.mjs";
 
 const PAGE = 20;
 
@@ -15,40 +29,90 @@ const PAGE = 20;
  * @param {{ id: string, page: number }} wanted
  * @returns {View}
  */
-export function pipelineView(main, { pipelines, now }, { id, page }) {
+export function pipelineView(main, { pipelines, settings }, { id, page }) {
+    const { clock: service } = settings;
     const runs = pipelines.runs(id);
-    const part = new Part(main, ({ pipeline, chosen, second }) => [
-        heading("Pipeline", pipeline.name ?? id, pipeline.state),
+    main.replaceChildren(loading("the pipeline"));
+    /** @type {Part<{ pipeline: Pipeline, chosen: ChosenRuns | null, graph: Graph | null, second: number }>} */
+    const part = new Part(main, ({ pipeline, chosen, graph, second }) => [
+        heading("Pipeline", pipeline.name ?? id, pipelinePill(pipeline)),
         facts([
             ["Id", h("code", {}, id)],
+            ["State", pipeline.state],
             ["Health", pill(pipeline.health)],
             ["Created", time(pipeline.created ?? null)],
             ["Last run", time(pipeline.lastRun ?? null)],
-            ["Instances", String(chosen.total)],
-            ["Attempts", String(chosen.attempts)],
+            ["Instances", chosen ? `${chosen.complete ? "" : "more than "}${chosen.total}` : ""],
         ]),
         pipeline.text ? h("p", { class: "about" }, pipeline.text) : null,
-        section(
-            "Instances and attempts",
-            "latest first; times are Data Pipeline's, in UTC",
-            instances(chosen, id, second),
-        ),
-        pager(chosen, (number) => links.pipeline(id, number), "instances"),
+        chosen ? body({ chosen, graph, second }, id, clockNote(settings)) : loading("its instances"),
     ]);
+    /** @type {Graph | null} */
+    let graph = null;
+    /** @type {ChosenRuns | null} */
+    let chosen = null;
+    const show = () => {
+        const pipeline = lookUp(pipelines.described, id);
+        const all = chosen ? allRuns(chosen.items) : [];
+        const going = all.some(({ over }) => !over);
+        part.show({
+            pipeline,
+            chosen,
+            graph,
+            second: going ? clock(all, Math.floor(service.now() / 1000) * 1000) : 0,
+        });
+        document.title = `${pipeline.name} ${pipelineVerdict(pipeline)}`;
+    };
     return {
         seconds: 5,
         async read(alive) {
-            // From here on, the sidebar keeps it up to date.
+            // From here on, the list's reading keeps it up to date.
             if (!pipelines.described.has(id)) await pipelines.describe([id]);
-            const chosen = await runs.read(page, PAGE);
-            const pipeline = lookUp(pipelines.described, id);
-            const going = chosen.items.some((instance) => allRuns([instance]).some(({ over }) => !over));
-            const second = going ? clock(allRuns(chosen.items), Math.floor(now() / 1000) * 1000) : 0;
             if (!alive()) return;
-            part.show({ pipeline, chosen, second });
-            document.title = `${pipeline.name} ${pipeline.state}`;
+            if (!chosen) show();
+            const { lastRun } = lookUp(pipelines.described, id);
+            chosen = await runs.read(page, PAGE, { now: service.now(), lastRun });
+            if (!alive()) return;
+            show();
+            graph ??= dependenciesOf(await pipelines.definition(id));
+            if (alive()) show();
         },
     };
+}
+
+/**
+ * The instances on a time line, and beside it what waits for what.
+ * @param {{ chosen: ChosenRuns, graph: Graph | null, second: number }} model
+ * @param {string} id
+ * @param {string} note
+ */
+function body({ chosen, graph, second }, id, note) {
+    const hasOlder = chosen.page < chosen.pages || !chosen.complete;
+    const pages = chosen.complete ? chosen.pages : null;
+    const drawn = graph
+        ? graph.nodes.length
+            ? h(
+                  "div",
+                  { class: "scroll graph-box", id: "dependencies", "data-scroll": "", tabindex: 0 },
+                  dependenciesView(graph, chosen.items, id),
+              )
+            : empty("No activities.", "The definition has none.")
+        : loading("the definition");
+    return h(
+        "div",
+        { class: "beside" },
+        h(
+            "div",
+            {},
+            section(
+                "Instances and attempts",
+                `latest first; times are Data Pipeline's, in UTC${note}`,
+                instances(chosen, id, second),
+            ),
+            pager({ ...chosen, pages, hasOlder }, (number) => links.pipeline(id, number), "instances"),
+        ),
+        section("Dependencies", "each activity as its latest instance shown here", drawn, legend()),
+    );
 }
 
 /**

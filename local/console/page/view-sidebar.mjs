@@ -1,96 +1,107 @@
 // The pipelines and the state machines, beside each view.
 
 import { h, Part } from "./dom.mjs";
-import { pageOf } from "./pipelines.mjs";
+import { pageOf } from "./objects.mjs";
 import { links } from "./routes.mjs";
-import { pill } from "./widgets.mjs";
+import { failedFirst } from "./verdict.mjs";
+import { loading, pipelinePill } from "./widgets.mjs";
 
-// Together with the shown pipeline, as many as one DescribePipelines accepts.
-const PAGE = 24;
+const PAGE = 25;
 
 /**
  * @param {HTMLElement} sidebar
  * @param {Reads} reads
  * @param {() => string} current
  */
-export function sidebarView(sidebar, { pipelines, executions }, current) {
+export function sidebarView(sidebar, { pipelines, executions, settings }, current) {
     let page = 1;
-    /** @type {{ listed: Listed[], machines: ListedMachine[] }} */
-    let known = { listed: [], machines: [] };
+    /** @type {ListedMachine[] | null} */
+    let machines = null;
     /** @param {number} by */
     const turn = (by) => () => {
         page += by;
         show();
     };
-    /** @type {Part<{ chosen: Page<Listed>, total: number, machines: ListedMachine[], here: string }>} */
-    const part = new Part(sidebar, ({ chosen, total, machines, here }) => [
-        h("h2", {}, "Pipelines", h("span", { class: "count" }, String(total))),
-        chosen.items.length
-            ? h(
-                  "ul",
-                  {},
-                  chosen.items.map(({ id, name, state }) =>
-                      entry(links.pipeline(id), name, state, here === id),
-                  ),
-              )
-            : h("p", { class: "hint" }, "none yet"),
-        chosen.pages > 1
-            ? h(
-                  "div",
-                  { class: "pager" },
-                  h(
-                      "button",
-                      { type: "button", id: "newer-pipelines", click: turn(-1), disabled: chosen.page === 1 },
-                      "Newer",
-                  ),
-                  h("span", { class: "where" }, `${chosen.page} of ${chosen.pages}`),
-                  h(
-                      "button",
-                      {
-                          type: "button",
-                          id: "older-pipelines",
-                          click: turn(1),
-                          disabled: chosen.page === chosen.pages,
-                      },
-                      "Older",
-                  ),
-              )
-            : null,
-        h("h2", {}, "State machines", h("span", { class: "count" }, String(machines.length))),
-        machines.length
-            ? h(
-                  "ul",
-                  {},
-                  machines.map(({ name, arn }) => entry(links.machine(arn), name, "", here === arn)),
-              )
-            : h("p", { class: "hint" }, "none yet"),
+    /** @type {Part<{ chosen: Page<Listed> | null, total: number, undescribed: number, machines: ListedMachine[] | null, here: string }>} */
+    const part = new Part(sidebar, ({ chosen, total, undescribed, machines, here }) => [
+        title("Pipelines", chosen ? total : null),
+        chosen === null
+            ? loading("the pipelines")
+            : chosen.items.length
+              ? h(
+                    "ul",
+                    {},
+                    chosen.items.map((pipeline) =>
+                        entry(
+                            links.pipeline(pipeline.id),
+                            pipeline.name,
+                            pipelinePill(pipeline),
+                            here === pipeline.id,
+                        ),
+                    ),
+                )
+              : h("p", { class: "hint" }, "none yet"),
+        undescribed ? loading(`the states of ${undescribed}`) : null,
+        chosen && chosen.pages > 1 ? turner(chosen, turn) : null,
+        total ? h("p", { class: "hint" }, h("a", { href: links.home() }, "Search and filter all")) : null,
+        title("State machines", machines?.length ?? null),
+        machines === null
+            ? loading("the state machines")
+            : machines.length
+              ? h(
+                    "ul",
+                    {},
+                    machines.map(({ name, arn }) => entry(links.machine(arn), name, null, here === arn)),
+                )
+              : h("p", { class: "hint" }, "none yet"),
     ]);
     const show = () => {
-        const chosen = pageOf(known.listed, page, PAGE);
-        page = chosen.page;
-        part.show({ chosen, total: known.listed.length, machines: known.machines, here: current() });
+        const known = pipelines.current();
+        const chosen = known && pageOf(failedFirst(known.all), page, PAGE);
+        page = chosen?.page ?? page;
+        const total = known?.all.length ?? 0;
+        const undescribed = known?.undescribed ?? 0;
+        part.show({ chosen, total, undescribed, machines, here: current() });
     };
+    show();
     return {
         seconds: 10,
         show,
         async read() {
-            const listed = await pipelines.list();
-            const seen = pageOf(listed, page, PAGE).items;
-            const here = listed.filter(({ id }) => id === current());
-            await pipelines.describe([...new Set([...seen, ...here].map(({ id }) => id))]);
-            known = {
-                listed: listed.map((pipeline) => ({ ...pipeline, ...pipelines.described.get(pipeline.id) })),
-                machines: await executions.machines(),
-            };
+            machines = await executions.machines(settings.stack);
             show();
         },
     };
 }
 
 /**
+ * @param {string} text
+ * @param {number | null} count
+ */
+function title(text, count) {
+    return h("h2", {}, text, count === null ? null : h("span", { class: "count" }, String(count)));
+}
+
+/**
+ * @param {Page<Listed>} chosen
+ * @param {(by: number) => () => void} turn
+ */
+function turner({ page, pages }, turn) {
+    const back = { type: "button", id: "previous-pipelines", click: turn(-1), disabled: page === 1 };
+    const on = { type: "button", id: "next-pipelines", click: turn(1), disabled: page === pages };
+    return h(
+        "div",
+        { class: "pager" },
+        h("button", back, "Back"),
+        h("span", { class: "where" }, `${page} of ${pages}`),
+        h("button", on, "More"),
+    );
+}
+
+/**
  * @param {string} href
  * @param {string} name
- * @param {string | undefined} status
+ * @param {Child} status
  * @param {boolean} isHere
  */
 function entry(href, name, status, isHere) {
@@ -101,7 +112,7 @@ function entry(href, name, status, isHere) {
             "a",
             { href, "aria-current": isHere ? "page" : null, title: name },
             h("span", { class: "entry-name" }, name),
-            pill(status),
+            status,
         ),
     );
 }

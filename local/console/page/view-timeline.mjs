@@ -2,12 +2,12 @@
 
 import { h, svg } from "./dom.mjs";
 import { coarse, dateTime, fraction, segments, ticks, timeOfDay } from "./timeline.mjs";
-import { tone } from "./widgets.mjs";
+import { tone } from "./verdict.mjs";
 
 const WIDTH = 1000;
 const HEIGHT = 14;
 const LEAST = 4;
-const MOST_TICKS = 5;
+const MOST_TICKS = 3;
 
 /**
  * The statuses of an instance or an attempt over time.

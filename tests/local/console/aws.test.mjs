@@ -16,7 +16,14 @@ test("a burst is let through at once, and then so many a second", () => {
 });
 
 test("the page keeps to a quarter of the documented rates and a fifth of their burst", () => {
-    const documented = { QueryObjects: 2, DescribeObjects: 2, ListPipelines: 1, DescribePipelines: 1 };
+    const documented = {
+        QueryObjects: 2,
+        DescribeObjects: 2,
+        ListPipelines: 1,
+        DescribePipelines: 1,
+        GetPipelineDefinition: 1,
+    };
+    assert.deepEqual(Object.keys(PACES).sort(), Object.keys(documented).sort());
     for (const [operation, rate] of Object.entries(documented)) {
         assert.ok(PACES[operation].perSecond <= rate / 4, operation);
         assert.ok(PACES[operation].burst <= 20, operation);

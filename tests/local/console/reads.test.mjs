@@ -2,58 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { awsOf, module } from "./page.mjs";
 
-const { Pipelines, Runs, fieldsOf, idParts, latestFirst, pageOf, timeOf } = await module("pipelines");
-const { Executions, envelopeOf, namePrefix } = await module("executions");
+const { fieldsOf, idParts, latestFirst, pageOf, timeOf } = await module("objects");
+const { Executions } = await module("executions");
+const { envelopeOf, namePrefix, outcomeOf } = await module("run-task");
 const { TaskLog, pattern, read, workLogGroups } = await module("logs");
 const { AwsError } = await module("aws");
 const { links, route } = await module("routes");
-
-const hour = (n) =>
-    `2026-11-${String(1 + Math.floor(n / 24)).padStart(2, "0")}T${String(n % 24).padStart(2, "0")}:00:00`;
-
-/** A pipeline with this many instances of one attempt each; paged and selected as the service does. */
-function service(count) {
-    const instances = Array.from({ length: count }, (_, n) => ({ id: `@Copy_${hour(n)}`, time: hour(n) }));
-    const attempts = instances.map(({ id, time }) => ({ id: `${id}_Attempt=1`, time }));
-    return (operation, request) => {
-        if (operation === "QueryObjects") {
-            const since = request.query?.selectors[0].operator.values[0] ?? "";
-            const found = (request.sphere === "INSTANCE" ? instances : attempts).filter(
-                ({ time }) => time >= since,
-            );
-            const start = Number(request.marker ?? 0);
-            const more = start + 100 < found.length;
-            return {
-                ids: found.slice(start, start + 100).map(({ id }) => id),
-                ...(more ? { marker: String(start + 100) } : {}),
-            };
-        }
-        if (operation === "DescribeObjects") {
-            assert.ok(request.objectIds.length <= 25);
-            return { pipelineObjects: request.objectIds.map(described) };
-        }
-        throw new AwsError("InvalidRequestException", operation);
-    };
-}
-
-function described(id) {
-    const { instance, scheduled, attempt } = idParts(id);
-    const fields = {
-        "@status": "FINISHED",
-        "@sphere": attempt ? "ATTEMPT" : "INSTANCE",
-        "@scheduledStartTime": scheduled,
-        "@actualStartTime": scheduled,
-        reportProgressTime: scheduled,
-    };
-    return {
-        id,
-        name: id,
-        fields: [
-            { key: "@instanceParent", refValue: instance },
-            ...Object.entries(fields).map(([key, stringValue]) => ({ key, stringValue })),
-        ],
-    };
-}
 
 test("ids are taken apart", () => {
     assert.deepEqual(idParts("@My Copy_2026-11-24T10:00:00_Attempt=12"), {
@@ -97,104 +51,6 @@ test("the latest instances come first, a page at a time", () => {
     assert.deepEqual(pageOf([], 1, 2), { page: 1, pages: 1, items: [] });
 });
 
-test("a page of 1,000 instances is read with few calls, and read again with four", async () => {
-    const { aws, calls } = await awsOf(service(1000));
-    const runs = new Runs(aws, "df-1");
-    const first = await runs.read(1, 20);
-    assert.deepEqual([first.total, first.attempts, first.pages], [1000, 1000, 50]);
-    assert.deepEqual(
-        first.items.map(({ scheduled }) => scheduled),
-        Array.from({ length: 20 }, (_, n) => hour(999 - n)),
-    );
-    assert.ok(first.items.every(({ attempts }) => attempts.length === 1 && attempts[0].over));
-    // 10 pages of ids in each sphere; 20 instances and 20 attempts by 25.
-    assert.equal(calls.length, 10 + 10 + 2);
-    calls.length = 0;
-    await runs.read(1, 20);
-    assert.deepEqual(
-        calls.map(({ operation, request }) => [
-            operation,
-            request.query?.selectors[0].operator.values[0] ?? "",
-        ]),
-        [
-            ["QueryObjects", hour(999)],
-            ["QueryObjects", hour(999)],
-            ["DescribeObjects", ""],
-        ],
-    );
-});
-
-async function reportsRead(...readings) {
-    const left = [...readings];
-    const { aws } = await awsOf(() => {
-        const [status, report] = left.shift();
-        const fields = {
-            "@status": status,
-            "@actualStartTime": "2026-11-24T10:00:00",
-            ...(report ? { reportProgressTime: report } : {}),
-        };
-        return {
-            pipelineObjects: [
-                {
-                    id: "@A_2026-11-24T10:00:00_Attempt=1",
-                    fields: Object.entries(fields).map(([key, stringValue]) => ({ key, stringValue })),
-                },
-            ],
-        };
-    });
-    const runs = new Runs(aws, "df-1");
-    let read = null;
-    while (left.length) read = await runs.current("@A_2026-11-24T10:00:00_Attempt=1");
-    return [read.firstReport, read.lastReport].map(
-        (time) => time && new Date(time).toISOString().slice(11, 19),
-    );
-}
-
-test("the first report is known if it came at once, or if the attempt was seen waiting before", async () => {
-    assert.deepEqual(
-        await reportsRead(["RUNNING", "2026-11-24T10:00:05"], ["RUNNING", "2026-11-24T10:01:05"]),
-        ["10:00:05", "10:01:05"],
-    );
-    assert.deepEqual(
-        await reportsRead(
-            ["WAITING_FOR_RUNNER", ""],
-            ["RUNNING", "2026-11-24T12:00:00"],
-            ["RUNNING", "2026-11-24T12:01:00"],
-        ),
-        ["12:00:00", "12:01:00"],
-    );
-});
-
-test("the last report of an attempt that has long been running is not taken for its first", async () => {
-    assert.deepEqual(
-        await reportsRead(["RUNNING", "2026-11-24T11:00:00"], ["RUNNING", "2026-11-24T11:01:00"]),
-        [null, "11:01:00"],
-    );
-});
-
-test("pipelines are described 25 at a time, once, and the newest comes first", async () => {
-    const ids = Array.from({ length: 60 }, (_, n) => `df-${n}`);
-    const { aws, calls } = await awsOf((operation, request) => {
-        if (operation === "ListPipelines")
-            return { pipelineIdList: ids.map((id) => ({ id, name: `p${id}` })) };
-        assert.ok(request.pipelineIds.length <= 25);
-        return {
-            pipelineDescriptionList: request.pipelineIds.map((id) => ({
-                pipelineId: id,
-                name: id,
-                fields: [{ key: "@creationTime", stringValue: hour(Number(id.slice(3))) }],
-            })),
-        };
-    });
-    const pipelines = new Pipelines(aws);
-    assert.equal((await pipelines.list())[0].id, "df-59");
-    await pipelines.list();
-    assert.deepEqual(
-        calls.map(({ operation }) => operation),
-        ["ListPipelines", ...Array(3).fill("DescribePipelines"), "ListPipelines"],
-    );
-});
-
 test("an attempt's execution is found by its input among those of its name", async () => {
     const names = ["Copy-1-c", "Copy-1-b", "Copy-1-a", "Other-1-a"];
     const input = (arn) =>
@@ -230,7 +86,84 @@ test("an attempt's execution is found by its input among those of its name", asy
     // The inputs do not change, so each was read once.
     assert.equal(calls.filter(({ operation }) => operation === "DescribeExecution").length, 3);
     assert.equal(namePrefix("@My_Copy 2!_2026-11-24T10:00:00_Attempt=1"), "My-Copy-2-");
-    assert.deepEqual(envelopeOf("no JSON"), {});
+    for (const odd of ["no JSON", "null", "[]"]) assert.equal(envelopeOf(odd).attemptId, undefined);
+});
+
+test("executions are looked at from the attempt's beginning on, a page at a time", async () => {
+    const { aws, calls } = await awsOf((operation, request) => {
+        if (operation === "DescribeExecution") return { executionArn: request.executionArn, input: "{}" };
+        const first = Number(request.nextToken ?? 0);
+        const executions = Array.from({ length: 1000 }, (_, n) => ({
+            executionArn: `arn:${first + n}`,
+            name: `Copy-1-${first + n}`,
+            status: "SUCCEEDED",
+            startDate: 1_000_000 - first - n,
+        }));
+        return { executions, nextToken: String(first + 1000) };
+    });
+    const executions = new Executions(aws);
+    const attempt = "@Copy_2026-11-24T10:00:00_Attempt=1";
+    const { complete } = await executions.ofAttempt("arn:m", "df-1", attempt, (1_000_000 - 2400) * 1000);
+    assert.equal(calls.filter(({ operation }) => operation === "ListExecutions").length, 3);
+    const described = calls.filter(({ operation }) => operation === "DescribeExecution");
+    // It began with the attempt or soon after it, so the earliest ones come first.
+    assert.deepEqual([described.length, described[0].request.executionArn], [25, "arn:2460"]);
+    assert.equal(complete, false);
+});
+
+test("an execution's outcome is that of its task, if RunTask ran it", async () => {
+    assert.deepEqual(outcomeOf('{"status":"FAILED","errorId":"Broken"}'), {
+        status: "FAILED",
+        errorId: "Broken",
+    });
+    for (const output of [undefined, "", "null", "[]", "no JSON", '{"status":"other"}', "{}"])
+        assert.equal(outcomeOf(output), null);
+    const listed = (machine) =>
+        Array.from({ length: 7 }, (_, n) => ({
+            executionArn: `arn:${machine}:${n}`,
+            stateMachineArn: `arn:${machine}`,
+            name: String(n),
+            status: n ? "SUCCEEDED" : "RUNNING",
+        }));
+    const { aws, calls } = await awsOf((operation, { stateMachineArn, executionArn: arn }) =>
+        operation === "ListExecutions"
+            ? { executions: listed(stateMachineArn.slice(4)) }
+            : {
+                  ...listed(arn.split(":")[1])[Number(arn.split(":")[2])],
+                  output: '{"status":"FAILED","errorId":"Broken"}',
+              },
+    );
+    const executions = new Executions(aws);
+    const runTask = await executions.list("arn:S-RunTask");
+    const other = await executions.list("arn:S-Other");
+    for (let i = 0; i < 2; i += 1) await executions.readOutcomes([...runTask, ...other]);
+    // Each that is over, once: an outcome does not change.
+    assert.equal(calls.filter(({ operation }) => operation === "DescribeExecution").length, 6);
+    assert.deepEqual(
+        executions.withOutcomes(runTask).map(({ outcome }) => outcome?.status ?? null),
+        [null, ...Array(6).fill("FAILED")],
+    );
+    assert.ok(executions.withOutcomes(other).every(({ outcome }) => outcome === null));
+    assert.equal((await executions.describe("arn:S-Other:1")).outcome, null);
+});
+
+test("inputs and outputs are read from the end of a history back to the state", async () => {
+    const { aws, calls } = await awsOf((_, { includeExecutionData, maxResults, nextToken = 500 }) => {
+        assert.ok(includeExecutionData);
+        const events = Array.from({ length: maxResults }, (_, i) => {
+            const id = nextToken - i;
+            return id % 2
+                ? { id, stateEnteredEventDetails: { name: "A", input: `in ${id}` } }
+                : { id, stateExitedEventDetails: { name: "A", output: `out ${id}` } };
+        });
+        return { events, nextToken: nextToken - maxResults };
+    });
+    const data = await new Executions(aws).data("arn:e", 351);
+    assert.deepEqual(
+        [data[351], data[352], data[500], data[300]],
+        ["in 351", "out 352", "out 500", undefined],
+    );
+    assert.equal(calls.length, 2);
 });
 
 test("a history is read from its end, and then only what is new", async () => {
@@ -355,6 +288,9 @@ test("an address leads to its view, and one that means nothing to the first page
     assert.deepEqual(route(links.machine("arn:m")), { view: "machine", arn: "arn:m", page: 1 });
     assert.deepEqual(route(links.execution("arn:e")), { view: "execution", arn: "arn:e" });
     for (const odd of ["", "#", "#/", "#/nothing/x", "#/pipelines", "#/pipelines/%", "#/pipelines/%E0%A4%A"])
-        assert.equal(route(odd).view, "home");
+        assert.deepEqual(route(odd), { view: "home", search: "", status: "", page: 1 });
+    const wanted = { search: "a b&c", status: "ERROR", page: 2 };
+    assert.deepEqual(route(links.home(wanted)), { view: "home", ...wanted });
+    assert.equal(links.home(), "#/");
     assert.equal(route("#/pipelines/df-1?page=-7").page, 1);
 });

@@ -141,3 +141,11 @@ test("times are told as people say them", () => {
         [0, 0.5, 1],
     );
 });
+
+test("an instance that failed because another one did has waited until then", () => {
+    const failed = run({ status: "CASCADE_FAILED", over: true, ended: 5000 });
+    assert.deepEqual(brief(segments(failed, 9000)), [
+        ["WAITING_ON_DEPENDENCIES", 1000, 5000],
+        ["CASCADE_FAILED", 5000, 5000],
+    ]);
+});
