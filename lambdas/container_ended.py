@@ -40,7 +40,6 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any] 
 
     Raises ContainerStopping while one still runs.
     """
-    telemetry.count_cold_start()
     if "detail" in event:
         _abandon(event["detail"]["name"])
         return None

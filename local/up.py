@@ -18,6 +18,7 @@ from local.deploy import CdkApp, DeployError
 from local.environment import forget_aws_settings
 from local.permissions.decisions import noting
 from local.processes.orphans import ORPHANS
+from local.redeploy import remember
 from local.server import (
     HOST,
     DataPipeline,
@@ -121,6 +122,7 @@ def _at_the_end_of(pipe: int, call: Callable[[], None], loop: asyncio.AbstractEv
 async def _start(aws: LocalAws, project: Path, context: Mapping[str, str] | None) -> None:
     began = time.monotonic()
     app = None
+    remember(project, aws.port, context)
     if context is not None:
         log = project / ".build" / "local" / f"deploy-{aws.port}.log"
         scratch = aws.state / "cdk"

@@ -26,9 +26,18 @@ CAPACITY_WAIT_SECONDS = 60
 
 
 def invoke_handler(
-    scope: Construct, route: str, function: lambda_.IFunction, *, outcome: sfn.State, wait: sfn.State
+    scope: Construct,
+    route: str,
+    function: lambda_.IFunction,
+    *,
+    outcome: sfn.State,
+    no_capacity: sfn.State,
+    wait: sfn.State,
 ) -> sfn.TaskStateBase:
-    """The state, named ``route``. ``outcome`` comes next, or ``wait`` if the function could not start."""
+    """The state, named ``route``. ``outcome`` comes next.
+
+    If the function could not start, ``wait`` comes next; for want of capacity, ``no_capacity`` does.
+    """
     invoke = tasks.LambdaInvoke.jsonata(
         scope,
         f"Handler-{slug(route, 60)}",  # A construct's id may not contain "/", and "Logs" is taken.
@@ -54,10 +63,12 @@ def invoke_handler(
         jitter_strategy=sfn.JitterType.FULL,
     )
     # Still not ready: wait, report progress so that the task stays ours, and try again.
+    again = f"{{% {{'resume': $states.input.resume, 'waitSeconds': {CAPACITY_WAIT_SECONDS}}} %}}"
+    invoke.add_catch(no_capacity, errors=lambda_errors.NO_CAPACITY, outputs=again)
     invoke.add_catch(
         wait,
-        errors=NOT_STARTED,
-        outputs=f"{{% {{'resume': $states.input.resume, 'waitSeconds': {CAPACITY_WAIT_SECONDS}}} %}}",
+        errors=[error for error in NOT_STARTED if error not in lambda_errors.NO_CAPACITY],
+        outputs=again,
     )
     crash = state_expression("crash", route=json.dumps(repr(route)))
     # States.ALL does not catch this one (Step Functions developer guide, error names).

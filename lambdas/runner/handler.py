@@ -71,7 +71,6 @@ def _handle(
     started = time.monotonic()
     envelope = event["task"]
     _log_keys(envelope)
-    telemetry.count_cold_start()
     # From this invocation's own clock: the context counts down to Lambda's timeout.
     reserve = margin(context.get_remaining_time_in_millis() / 1000)
     task = open_task(event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - reserve)
