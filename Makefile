@@ -14,12 +14,31 @@ help: ## List the targets
 .PHONY: setup
 setup: $(VENV)/.installed node_modules/.installed ## Set up .venv and node_modules (the other targets do it by themselves)
 
+# Both are looked for before either of them spends a minute on its packages.
+define CHECK_TOOLS
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.13" >&2; exit 1; }
+@command -v node >/dev/null && command -v npm >/dev/null || \
+  { echo "Node.js 22 or newer is needed for the CDK CLI, with npm: https://nodejs.org" >&2; exit 1; }
+@# Release 20 is past its end of life, but still works.
+@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
+  { echo "Node.js 22 or newer is needed for the CDK CLI; this is $$(node --version)." >&2; exit 1; }
+endef
+
+# A line that counts the packages on a terminal, and a line for every twentieth elsewhere.
+COUNTED := { number=0; while read -r verb package rest; do \
+    if [ "$$verb" = Collecting ]; then number=$$((number + 1)); \
+      if [ -t 1 ]; then printf '\r  collecting %d of %d: %-40.40s' $$number $$total "$${package%%=*}"; \
+      elif [ $$((number % 20)) = 0 ]; then echo "  collecting $$number of $$total"; fi; \
+    elif [ "$$verb" = Installing ]; then [ ! -t 1 ] || printf '\r%-70s\r' ''; echo "  installing $$total packages ..."; fi; done; }
+
 $(VENV)/.installed: requirements-dev.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.13" >&2; exit 1; }
-	@echo "Setting up $(VENV) (once) ..."
+	$(CHECK_TOOLS)
+	@echo "Setting up $(VENV) (once, about a minute) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@set -o pipefail; total=$$(grep -c '^[a-z].*==' $<); \
+	  PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check \
+	    --require-hashes -r $< | $(COUNTED)
 	@touch $@
 
 $(VENV)/.spark: requirements-spark.lock $(VENV)/.installed
@@ -28,12 +47,9 @@ $(VENV)/.spark: requirements-spark.lock $(VENV)/.installed
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json
-	@command -v node >/dev/null || { echo "Node.js 22 or newer is needed for the CDK CLI: https://nodejs.org" >&2; exit 1; }
-	@# Release 20 is past its end of life, but still works.
-	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
-	  { echo "Node.js 22 or newer is needed for the CDK CLI; this is $$(node --version)." >&2; exit 1; }
-	@echo "Setting up node_modules (once) ..."
-	@npm ci --silent --no-fund --no-audit
+	$(CHECK_TOOLS)
+	@echo "Setting up node_modules (once, some seconds) ..."
+	@npm ci --loglevel=error --no-fund --no-audit
 	@touch $@
 
 .PHONY: demo

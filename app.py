@@ -40,6 +40,8 @@ def main() -> None:
             ],
             alarm_email=context.text("alarmEmail") or None,
             failed_tasks_alarm=context.whole("failedTasksAlarm", 1),
+            dashboard=context.flag("dashboard"),
+            runbook_url=context.text("runbookUrl") or None,
             tracing=context.flag("tracing"),
             time_scale=context.number("timeScale", 1),
         )

@@ -39,5 +39,10 @@ def _names(exceptions: Iterable[str]) -> list[str]:
     return list(found)
 
 
+NO_CAPACITY = _names(
+    ("TooManyRequests", "ServiceQuotaExceeded", "ENILimitReached", "SubnetIPAddressLimitReached")
+)
+"""Those of NOT_STARTED that do not end by themselves: a quota, or the subnets' addresses, are used up."""
+
 NOT_STARTED = _names(_NOT_STARTED)
 """The function certainly did not start, but may start later. This omits errors that its owner has to fix."""

@@ -114,8 +114,9 @@ class PollLoop(Construct):
                 ),
                 **({"MAX_CONCURRENT_TASKS": str(most)} if most is not None else {}),
                 **({"POLL_LOOP_ARN": poll_loop_arn} if _looks_for_earlier_loops(worker_group) else {}),
-                # A metric costs $0.30 a month, so empty polls are counted only for the alarm that needs them.
-                **({"COUNT_EMPTY_POLLS": "1"} if worker_group.idle_alarm_hours is not None else {}),
+                # A metric costs $0.30 a month, so tasks are counted only for the alarm that needs it.
+                **shared.counting,
+                **({"COUNT_TASKS": "1"} if worker_group.idle_alarm_hours is not None else {}),
             },
         )
         self._grant(run_task, poll_loop_arn, shared)

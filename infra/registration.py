@@ -21,6 +21,7 @@ RUN_TASK_STATES = frozenset(
         "Canceled",
         "NoLongerOurs",
         "NotAcknowledged",
+        "NoCapacity",
         "ReportRefusedStatus",
         "StatusNotReported",
     }

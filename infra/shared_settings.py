@@ -23,5 +23,16 @@ class SharedSettings:
     variables: Mapping[str, str]
     """Environment variables of every function."""
     tracing: bool = False
+    dashboard: bool = False
     encryption_key: kms.IKey | None = None
     """Encrypts state, logs and claims; None: keys that AWS owns."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the metrics."""
+        return self.variables["POWERTOOLS_METRICS_NAMESPACE"]
+
+    @property
+    def counting(self) -> Mapping[str, str]:
+        """Environment variables of the functions that count, for lambdas/runner/telemetry.py."""
+        return {"DASHBOARD": "1"} if self.dashboard else {}

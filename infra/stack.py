@@ -25,6 +25,7 @@ from constructs import Construct
 
 from infra.bundling import lambda_code
 from infra.configuration_error import ConfigurationError
+from infra.console_urls import dashboard_url, state_machine_url
 from infra.container_ended import container_ended
 from infra.container_task import ContainerTask
 from infra.context import Context
@@ -59,6 +60,8 @@ class TaskRunner(Construct):
     silently keeps the last of two equal keys; ruff's F601 finds them.
     ``encryption_key`` encrypts what is kept of tasks: state, logs and claims. None: keys that AWS owns do.
     ``failed_tasks_alarm``: how many tasks FAILED within 5 minutes are an alarm; None for no such alarm.
+    ``dashboard``: a CloudWatch dashboard, and the metrics that only it shows, for $3.00 a month and more.
+    ``runbook_url``: where docs/operations.md can be read, for the links in the alarms' messages.
     ``tracing``: X-Ray traces of all state machines, and of the functions that the stack creates.
     ``time_scale`` is for local AWS only: protocol times are divided by it. None: the context's ``timeScale``.
     Worker groups that leave out both ``schedule`` and ``poll_timeout`` take them from the context, if there.
@@ -76,6 +79,8 @@ class TaskRunner(Construct):
         alarm_email: str | None = None,
         encryption_key: kms.IKey | None = None,
         failed_tasks_alarm: int | None = 1,
+        dashboard: bool = False,
+        runbook_url: str | None = None,
         tracing: bool = False,
         time_scale: float | None = None,
     ) -> None:
@@ -92,6 +97,7 @@ class TaskRunner(Construct):
         refuse_region(stack.region)
         _refuse_settings(failed_tasks_alarm, time_scale, tracing, encryption_key, log_retention)
         _refuse_address(alarm_email)
+        _refuse_monitoring(dashboard, runbook_url)
         refuse_equal_names(stack.stack_name, worker_groups, by_route)
         if encryption_key is not None:
             let_logs_use(encryption_key, stack)
@@ -108,6 +114,7 @@ class TaskRunner(Construct):
             },
             encryption_key=encryption_key,
             tracing=tracing,
+            dashboard=dashboard,
         )
         targets = {
             route: handler.target(Construct(self, f"Handler-{slug(route, 60)}"), route, shared)
@@ -154,6 +161,8 @@ class TaskRunner(Construct):
             alarm_email=alarm_email,
             failed_tasks=failed_tasks_alarm,
             encryption_key=encryption_key,
+            dashboard=dashboard,
+            runbook_url=runbook_url,
         )
         self._require_a_region_with_data_pipeline(stack)
         refuse_too_many_resources(
@@ -165,9 +174,13 @@ class TaskRunner(Construct):
             ],
         )
         CfnOutput(self, "RunTaskArn", value=self.run_task.state_machine.state_machine_arn)
+        CfnOutput(self, "RunTaskUrl", value=state_machine_url(self.run_task.state_machine.state_machine_arn))
         CfnOutput(self, "AlarmTopicArn", value=self.monitoring.topic.topic_arn)
+        if dashboard:
+            CfnOutput(self, "DashboardUrl", value=dashboard_url(stack.stack_name))
         for loop in self.poll_loops:
             CfnOutput(loop, "Arn", value=loop.state_machine.state_machine_arn)
+            CfnOutput(loop, "Url", value=state_machine_url(loop.state_machine.state_machine_arn))
 
     def _require_a_region_with_data_pipeline(self, stack: Stack) -> None:
         """Let CloudFormation check the region if it is that of whatever credentials deploy the stack."""
@@ -286,6 +299,19 @@ def _refuse_settings(
     if not isinstance(retention, logs.RetentionDays):
         raise ConfigurationError(
             f"log_retention is {retention!r}: one of logs.RetentionDays is needed, such as ONE_MONTH."
+        )
+
+
+def _refuse_monitoring(dashboard: object, runbook_url: object) -> None:
+    if not isinstance(dashboard, bool):
+        raise ConfigurationError(f"dashboard is {dashboard!r}: True or False is needed.")
+    if runbook_url is None or Token.is_unresolved(runbook_url):
+        return
+    # The messages of alarms add the alarm's section, and their descriptions have an end (PutMetricAlarm).
+    if not isinstance(runbook_url, str) or not re.fullmatch(r"https?://[^\s#]{1,500}", runbook_url):
+        raise ConfigurationError(
+            f"runbook_url is {runbook_url!r}: the address of docs/operations.md is needed, without '#', such "
+            "as https://git.example.com/task-runner/docs/operations.md."
         )
 
 

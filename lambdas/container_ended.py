@@ -43,7 +43,6 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any] 
 
     Raises ContainerStopping while one still runs that is not to go on.
     """
-    telemetry.count_cold_start()
     if "detail" in event:
         _abandon(event["detail"]["name"])
         return None

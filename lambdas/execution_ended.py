@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 RUN_TASK_ARN = os.environ["RUN_TASK_ARN"]
 
 _METRIC_OF_STATUS = {
-    "FINISHED": "TasksFinished",
     "FAILED": "TasksFailed",
     "FALSE": "TasksNotMet",
     "CANCELED": "TasksCanceled",
@@ -40,7 +39,9 @@ class End:
     of_stack: Mapping[str, float] = field(default_factory=dict)
     """Metrics with the stack as their only dimension."""
     of_type: Mapping[str, float] = field(default_factory=dict)
-    """Metrics by type. Empty for a type without a handler, since there could be any number of such types."""
+    """Metrics by type."""
+    has_type: bool = False
+    """False for a type without a handler, since there could be any number of such types."""
 
     @property
     def reported(self) -> bool:
@@ -50,7 +51,6 @@ class End:
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's signature
     """Log and count one ended execution."""
-    telemetry.count_cold_start()
     detail = whole(event["detail"])
     if detail["stateMachineArn"] != RUN_TASK_ARN:
         telemetry.logger.error(
@@ -70,9 +70,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: 
         telemetry.logger.error("Task not reported", **end.fields)
     if end.of_stack:
         telemetry.emit(end.of_stack)
-    if end.of_type:
-        telemetry.emit(end.of_type, Type=end.fields["route"])
-        telemetry.emit({"TaskDuration": end.fields["seconds"]}, unit="Seconds", Type=end.fields["route"])
+    if end.has_type:
+        route, seconds = end.fields["route"], end.fields["seconds"]
+        if end.of_type:
+            telemetry.emit_for_dashboard(end.of_type, Type=route)
+        telemetry.emit_for_dashboard({"TaskDuration": seconds}, unit="Seconds", Type=route)
 
 
 def whole(detail: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -110,12 +112,14 @@ def judge(detail: Mapping[str, Any]) -> End:
         "HandlersCrashed": bool(said.get("crashed")),
         "StatusesRefused": bool(said.get("refused")),
     }
+    has_type = bool(not unhandled and envelope.get("route") and outcome in ("FINISHED", *_METRIC_OF_STATUS))
     of_type: dict[str, float] = {}
-    if not unhandled and envelope.get("route") and outcome in _METRIC_OF_STATUS:
+    if has_type and outcome in _METRIC_OF_STATUS:
         of_type[_METRIC_OF_STATUS[outcome]] = 1
-        if said.get("deferrals"):
-            of_type["TasksDeferred"] = float(said["deferrals"])
-    return End(fields, {name: 1 for name, holds in of_stack.items() if holds}, of_type)
+    if has_type and said.get("deferrals"):
+        of_type["TasksDeferred"] = float(said["deferrals"])
+    counted: dict[str, float] = {name: 1 for name, holds in of_stack.items() if holds}
+    return End(fields, counted, of_type, has_type)
 
 
 def _json(text: Any) -> Mapping[str, Any]:

@@ -53,7 +53,7 @@ class Configuration:
     """Empty if the group never wakes and has no limit: then no loop asks for another."""
     claims_bucket: str
     hostname: str
-    count_empty_polls: bool
+    count_tasks: bool
     """Set if the stack has an alarm for a worker group that receives no tasks."""
 
     @classmethod
@@ -72,7 +72,7 @@ class Configuration:
             poll_loop_arn=os.environ.get("POLL_LOOP_ARN", ""),
             claims_bucket=os.environ["CLAIMS_BUCKET"],
             hostname=os.environ["RUNNER_HOSTNAME"],
-            count_empty_polls="COUNT_EMPTY_POLLS" in os.environ,
+            count_tasks="COUNT_TASKS" in os.environ,
         )
 
 
@@ -102,8 +102,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         started_at,
     )
     _log_round(config, played)
-    if played.poll is not None and played.failed:
-        raise PollingFailed(played.poll.advice)
+    if played.failed:
+        raise PollingFailed(played.problem)
     response = write_response(
         played,
         worker_group=config.worker_group,
@@ -155,7 +155,6 @@ def _do(step: Step, config: Configuration, started_at: datetime) -> int | Poll |
 
 def _configure_logger(config: Configuration) -> None:
     """Import Powertools, which costs a cold start so much time that no poll waits for it."""
-    telemetry.count_cold_start()
     telemetry.logger.append_keys(workerGroup=config.worker_group)
 
 
@@ -219,35 +218,28 @@ def _log_round(config: Configuration, played: Round) -> None:
     if played.result is PollResult.FULL:
         _configure_logger(config)
         telemetry.logger.info("At max_concurrent_tasks", running=played.decision.state.running)
-        telemetry.emit({"LoopFull": 1}, WorkerGroup=config.worker_group)
+        telemetry.emit_for_dashboard({"LoopFull": 1}, WorkerGroup=config.worker_group)
     if played.poll is None:
         return
     _configure_logger(config)
     poll = played.poll
-    # CloudWatch charges for each metric and dimension value, however little it counts, so only metrics that
-    # people look up per group carry that dimension.
-    of_group: dict[str, float] = {"Polls": 1} if poll.answered else {}
-    if poll.task is not None or (poll.answered and config.count_empty_polls):
-        of_group["TasksReceived"] = int(poll.task is not None)
-    if of_group:
-        telemetry.emit(of_group, WorkerGroup=config.worker_group)
-    if poll.result is PollResult.ABANDONED:
-        telemetry.emit({"PollsAbandoned": 1})
+    if poll.answered and config.count_tasks:
+        telemetry.emit({"TasksReceived": int(poll.task is not None)}, WorkerGroup=config.worker_group)
+    held = played.decision.state.holds_polls(config.limits)
+    error = poll.error or ("NotAnswered" if poll.result is PollResult.ABANDONED and held else "")
     line: dict[str, Any] = {
         "result": poll.result.value,
         "next": played.decision.next.value,
         "waitSeconds": played.decision.wait_seconds,
         "pausedSeconds": round(played.slept_seconds, 3),
-        "awake": played.decision.state.holds_polls(config.limits),
+        "awake": held,
     }
-    if not poll.error:
+    if error:
+        telemetry.emit_for_dashboard({"PollErrors": 1}, Error=error)
+    if poll.error:
+        telemetry.logger.warning("Poll failed", **line, error=poll.error, advice=poll.advice)
+    else:
         telemetry.logger.info("Polled", **line)
-        return
-    # Loops that share an account are throttled now and then: that is not an error of the stack.
-    if poll.result is not PollResult.THROTTLED:
-        telemetry.emit({"PollErrors": 1})
-    telemetry.emit({"PollErrors": 1}, Error=poll.error)
-    telemetry.logger.warning("Poll failed", **line, error=poll.error, advice=poll.advice)
 
 
 def _log_task(config: Configuration, response: Mapping[str, Any], played: Round) -> None:
@@ -257,9 +249,9 @@ def _log_task(config: Configuration, response: Mapping[str, Any], played: Round)
     if played.poll is not None and played.poll.task is not None and played.received_at is not None:
         delay = seconds_ready(played.poll.task, played.received_at)
     if delay is not None:
-        telemetry.emit({"StartDelay": delay}, unit="Seconds", WorkerGroup=config.worker_group)
+        telemetry.emit_for_dashboard({"StartDelay": delay}, unit="Seconds", WorkerGroup=config.worker_group)
     if "objectsUri" in task:
-        telemetry.emit({"ClaimObjects": 1})
+        telemetry.emit_for_dashboard({"ClaimObjects": 1})
     telemetry.logger.info(
         "Task received",
         **{key: task[key] for key in ("pipelineId", "attemptId", "taskId", "type", "route")},

@@ -22,6 +22,14 @@ def whole(least: int, most: int, why: str = "") -> Callable[[str], int]:
     return read
 
 
+def pair(text: str) -> tuple[str, str]:
+    """KEY=VALUE. Raises ArgumentTypeError for anything else."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return name, value
+
+
 def number(text: str) -> float:
     """Any number. Raises ArgumentTypeError if the text is not a number."""
     try:

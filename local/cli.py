@@ -1,4 +1,4 @@
-"""The command line: `python -m local up`, `demo`, `console`, `dashboard` and `estimate`."""
+"""The command line: `python -m local up`, `deploy`, `demo`, `logs`, `console`, `dashboard` and `estimate`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.arguments import number, whole
+from local.arguments import number, pair, whole
 from local.datapipeline.settings import Settings
 
 DEFAULT_PORT = 4566
@@ -20,8 +20,8 @@ Ctrl-C. Progress and the console's address go to stderr; once everything is up, 
   ready http://127.0.0.1:PORT
 
 The app is deployed with continuous polling (context schedule="rate(1 minute)", pollTimeout=95), so that a
-task starts at once; --context replaces either. To deploy again after a change, or to look around, point
-the usual tools at it:
+task starts at once; --context replaces either. After a change, `python -m local deploy` deploys again. To
+look around, point the usual tools at it:
 
   export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_DEFAULT_REGION=us-east-1
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
@@ -34,6 +34,8 @@ fast (default 1), and pass context timeScale=N to the app; cron schedules, and t
 
 _PROGRAMS = {
     "demo": "demo.command",
+    "logs": "logs.command",
+    "deploy": "redeploy",
     "console": "console.command",
     "dashboard": "dashboard.command",
     "estimate": "simulation.estimate",
@@ -69,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("demo", help="run sample pipelines on local AWS and watch them", add_help=False)
     commands.add_parser("console", help="look at a stack on AWS, read only, in a browser", add_help=False)
+    commands.add_parser("deploy", help="deploy the app again, with the same context", add_help=False)
+    commands.add_parser("logs", help="what happened to one task, locally or on AWS", add_help=False)
     commands.add_parser("estimate", help="what a month of your tasks costs on AWS", add_help=False)
     commands.add_parser("dashboard", help="draw a dashboard of a running local AWS", add_help=False)
     up = commands.add_parser(
@@ -87,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument(
         "--context",
-        type=_pair,
+        type=pair,
         action="append",
         default=[],
         metavar="KEY=VALUE",
@@ -110,13 +114,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--end-with-stdin", action="store_true", help=argparse.SUPPRESS)
     return parser
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
-    return name, value
 
 
 def _time_scale(text: str) -> float:

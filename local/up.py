@@ -19,6 +19,7 @@ from local.environment import forget_aws_settings
 from local.http.listener import HOST, PortInUseError, listen
 from local.permissions.decisions import noting
 from local.processes.orphans import ORPHANS
+from local.redeploy import remember
 from local.server import DataPipeline, Emr, LocalAws, NewDataPipeline, RedshiftData
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def _at_the_end_of(pipe: int, call: Callable[[], None], loop: asyncio.AbstractEv
 async def _start(aws: LocalAws, project: Path, context: Mapping[str, str] | None) -> None:
     began = time.monotonic()
     app = None
+    remember(project, aws.port, context)
     if context is not None:
         log = project / ".build" / "local" / f"deploy-{aws.port}.log"
         scratch = aws.state / "cdk"

@@ -1,8 +1,13 @@
-"""Alarms for silent failures. Each description gives the meaning, what to do first, and where to read on."""
+"""Alarms for silent failures. Each description gives the meaning, what to do first, and where to read on.
+
+CloudWatch charges $0.10 a month for each metric in an alarm, and $0.30 for each metric that is not AWS's own.
+So an alarm reads a metric that AWS publishes, or one that is written only when something fails, and there is
+none for what another alarm tells in time. docs/operations.md has the reason of each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -12,14 +17,20 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.monitoring.metrics import PERIOD, Metrics, errors, throttles, waiting
+from infra.monitoring.metrics import Metrics, errors, succeeded, waiting
 from infra.naming import slug
-from infra.worker_group import WorkerGroup
+from infra.poll_loop import PollLoop
+from infra.run_task.no_capacity import NO_CAPACITY
 
 RUNBOOK = "docs/operations.md"
 
-_METRICS_AN_ALARM_MAY_HAVE = 10
-"""Metrics and expressions in one alarm (CloudWatch quotas)."""
+_LATEST_END_SECONDS = 60 + 155 + 95
+"""A loop may end so long after its slot: its tick comes up to a minute late (EventBridge Scheduler user
+guide, schedule types), it may wait for the loop before it, and its last poll is waited for
+(lambdas/poller/loop.py)."""
+
+_PATIENCE_SECONDS = 3_600
+"""If NoPoll takes longer to fire, because a schedule's period is long, lost ticks have their own alarm."""
 
 _BREACHING = cloudwatch.TreatMissingData.BREACHING
 _NOT_BREACHING = cloudwatch.TreatMissingData.NOT_BREACHING
@@ -35,41 +46,26 @@ class Alarms(Construct):
         *,
         metrics: Metrics,
         topic: sns.ITopic,
-        worker_groups: Sequence[WorkerGroup],
-        handlers: Mapping[str, lambda_.IFunction],
+        poll_loops: Sequence[PollLoop],
+        functions: bool,
         containers: bool,
         execution_ended: lambda_.IFunction,
         not_reported: sqs.IQueue,
         undelivered: sqs.IQueue,
         failed_tasks: int | None,
+        runbook_url: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._topic = topic
+        self._runbook = runbook_url or RUNBOOK
         self.all: list[cloudwatch.Alarm] = []
-        for group in worker_groups:
-            self._of_group(metrics, group)
-        # A loop that fails at each tick makes one error a tick.
-        slowest = Duration.seconds(max(300, *(group.period_seconds for group in worker_groups)))
-        self._at_least_one(
-            "PollsFailing",
-            metrics.of_stack("PollErrors").with_(period=slowest),
-            "PollForTask keeps failing: in two of three schedule periods at least one poll was answered by "
-            "an error other than throttling. First look for 'Poll failed' in the poller's log: its 'advice' "
-            "says what to mend.",
-            datapoints=2,
-            periods=3,
-        )
+        for loop in poll_loops:
+            self._of_group(metrics, loop)
         self._at_least_one(
             "PollLoopFailed",
             metrics.of_stack("PollLoopsFailed"),
-            "A PollLoop execution failed: it could not poll, or could not start RunTask for a task that it "
-            "had. First look at the error of that execution.",
-        )
-        self._at_least_one(
-            "NoHandler",
-            metrics.of_stack("TasksRefused"),
-            "A task was refused: no handler is registered for its type, or it is malformed. First read the "
-            "attempt's errorMessage, which names the type and the registered ones.",
+            "A PollLoop execution failed: none of its polls was answered, or it could not start RunTask for "
+            "a task that it had. First look at the error of that execution.",
         )
         self._at_least_one(
             "TasksNotReported",
@@ -77,19 +73,24 @@ class Alarms(Construct):
             "RunTask executions ended without telling Data Pipeline how their tasks ended: they failed, "
             "timed out or were stopped. First read a message of the queue: it names task, error and cause.",
         )
-        self._at_least_one(
-            "TicksNotDelivered",
-            waiting(undelivered),
-            "EventBridge Scheduler could not start PollLoop. First read a message of the queue: its "
-            "attributes name the error.",
-        )
-        self._at_least_one(
-            "HandlerCrashed",
-            metrics.of_stack("HandlersCrashed"),
-            "A handler ended without an outcome: it ran out of memory or into Lambda's timeout, raised, or "
-            "could not be invoked. First read the attempt's errorId and errorMessage.",
-        )
-        self._throttled(handlers)
+        if any(
+            _periods_without_end(loop) * loop.worker_group.period_seconds > _PATIENCE_SECONDS
+            for loop in poll_loops
+        ):
+            self._at_least_one(
+                "TicksNotDelivered",
+                waiting(undelivered),
+                "EventBridge Scheduler could not start PollLoop. First read a message of the queue: its "
+                "attributes name the error.",
+            )
+        if functions:
+            self._at_least_one(
+                "HandlerThrottled",
+                metrics.of_stack(NO_CAPACITY),
+                "Lambda has no capacity for a handler: the concurrency, or the addresses of a VPC, are used "
+                "up. Its tasks wait, and are tried again each minute. First compare the concurrency in use "
+                "with the quota of the account and of the function.",
+            )
         if containers:
             self._at_least_one(
                 "ContainersNotStarted",
@@ -100,6 +101,9 @@ class Alarms(Construct):
                 datapoints=3,
                 periods=3,
             )
+        if failed_tasks != 1:
+            # Otherwise TasksFailed fires for these tasks as well, as they are reported FAILED.
+            self._of_handlers(metrics)
         if failed_tasks is not None:
             self._alarm(
                 "TasksFailed",
@@ -115,16 +119,20 @@ class Alarms(Construct):
             "look into its log.",
         )
 
-    def _of_group(self, metrics: Metrics, group: WorkerGroup) -> None:
+    def _of_group(self, metrics: Metrics, loop: PollLoop) -> None:
+        group = loop.worker_group
         name, short = slug(group.name, 60), group.name[:200]
+        periods = _periods_without_end(loop)
         self._alarm(
             f"NoPoll-{name}",
-            _alive(metrics, group),
-            f"No poll of worker group '{short}' has succeeded for 3 schedule periods, so none of its tasks "
-            "is taken. First look whether its schedule is enabled, then at its latest PollLoop execution.",
+            # An execution whose polls were all in vain fails (lambdas/poller/loop.py).
+            succeeded(loop.state_machine, Duration.seconds(group.period_seconds)),
+            f"No PollLoop execution of worker group '{short}' has succeeded for {periods} schedule "
+            "periods: it is not polled, and none of its tasks is taken. First look whether its schedule is "
+            "enabled, then at its latest PollLoop execution.",
             anchor="nopoll",
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-            periods=3,
+            periods=periods,
             missing=_BREACHING,
         )
         if group.idle_alarm_hours is not None:
@@ -140,28 +148,19 @@ class Alarms(Construct):
                 missing=cloudwatch.TreatMissingData.MISSING,
             )
 
-    def _throttled(self, handlers: Mapping[str, lambda_.IFunction]) -> None:
-        """One alarm for every nine handlers: its tenth metric is their sum."""
-        size = _METRICS_AN_ALARM_MAY_HAVE - 1
-        functions = list(handlers.items())
-        for number, start in enumerate(range(0, len(functions), size)):
-            using: dict[str, cloudwatch.IMetric] = {
-                f"m{index}": throttles(function, route)
-                for index, (route, function) in enumerate(functions[start : start + size])
-            }
-            self._at_least_one(
-                "HandlerThrottled" + (f"-{number + 1}" if number else ""),
-                cloudwatch.MathExpression(
-                    expression=" + ".join(f"FILL({key}, 0)" for key in using),
-                    using_metrics=using,
-                    period=PERIOD,
-                    label="Throttled",
-                ),
-                "Lambda refuses to run a handler for want of concurrency. Its tasks wait, and are tried "
-                "again each minute. First compare the concurrency in use with the quota of the account and "
-                "of the function.",
-                anchor="handlerthrottled",
-            )
+    def _of_handlers(self, metrics: Metrics) -> None:
+        self._at_least_one(
+            "NoHandler",
+            metrics.of_stack("TasksRefused"),
+            "A task was refused: no handler is registered for its type, or it is malformed. First read the "
+            "attempt's errorMessage, which names the type and the registered ones.",
+        )
+        self._at_least_one(
+            "HandlerCrashed",
+            metrics.of_stack("HandlersCrashed"),
+            "A handler ended without an outcome: it ran out of memory or into Lambda's timeout, raised, or "
+            "could not be invoked. First read the attempt's errorId and errorMessage.",
+        )
 
     def _at_least_one(
         self,
@@ -194,7 +193,7 @@ class Alarms(Construct):
             self,
             name,
             alarm_name=f"{Stack.of(self).stack_name}-{name}",
-            alarm_description=f"{meaning} Then: {RUNBOOK}#{anchor or name.lower()}",
+            alarm_description=f"{meaning} Then: {self._runbook}#{anchor or name.lower()}",
             metric=metric,
             threshold=threshold,
             comparison_operator=comparison,
@@ -207,15 +206,7 @@ class Alarms(Construct):
         self.all.append(alarm)
 
 
-def _alive(metrics: Metrics, group: WorkerGroup) -> cloudwatch.IMetric:
-    """Polls of a worker group. A loop that waits at max_concurrent_tasks is alive too, but does not poll."""
-    period = Duration.seconds(group.period_seconds)
-    polls = metrics.of_group("Polls", group.name).with_(period=period)
-    if group.max_concurrent_tasks is None:
-        return polls
-    return cloudwatch.MathExpression(
-        expression="SUM([polls, full])",
-        using_metrics={"polls": polls, "full": metrics.of_group("LoopFull", group.name).with_(period=period)},
-        period=period,
-        label="Polls, and waits at the limit",
-    )
+def _periods_without_end(loop: PollLoop) -> int:
+    """Of so many whole schedule periods, at least one has an execution's end, unless something is wrong."""
+    period = loop.worker_group.period_seconds
+    return max(3, (period + _LATEST_END_SECONDS) // period + 1)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.monitoring.metrics import PERIOD, Metrics, busy, errors, started, throttles, waiting
+from infra.console_urls import insights_url, state_machine_url
+from infra.monitoring.metrics import PERIOD, Metrics, busy, errors, started, succeeded, throttles, waiting
 from infra.poll_loop import PollLoop
 
 _WIDTH = 24
@@ -38,12 +39,13 @@ class Dashboard(Construct):
         not_reported: sqs.IQueue,
         undelivered: sqs.IQueue,
         alarms: Sequence[cloudwatch.Alarm],
+        runbook: str,
     ) -> None:
         super().__init__(scope, construct_id)
         dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=name, default_interval=Duration.hours(12)
         )
-        links = _links(name, run_task, poll_loops)
+        links = _links(name, run_task, poll_loops, runbook)
         dashboard.add_widgets(
             cloudwatch.TextWidget(markdown=links, width=_WIDTH, height=2 + len(poll_loops) // 10)
         )
@@ -93,19 +95,21 @@ def _rows(
 
     return {
         "Is it alive?": [
-            ("Polls that were answered or given up, by worker group", of_groups("Polls")),
+            (
+                "Loops that succeeded, by worker group",
+                [succeeded(loop.state_machine, label=loop.worker_group.name[:60]) for loop in poll_loops],
+            ),
             ("Polls that failed, by error", [metrics.by("Error", "PollErrors")]),
             (
-                "Loops failed, ticks not delivered, polls given up",
+                "Loops failed, ticks not delivered",
                 [
                     metrics.of_stack("PollLoopsFailed", label="loops failed"),
                     waiting(undelivered, "ticks not delivered"),
-                    metrics.of_stack("PollsAbandoned", label="polls given up"),
                 ],
             ),
         ],
         "Is it keeping up?": [
-            ("Tasks received, by worker group", of_groups("TasksReceived")),
+            ("Tasks received, by worker group", of_groups("StartDelay", "SampleCount")),
             (
                 "Seconds from ready to received, the longest, by worker group",
                 of_groups("StartDelay", "Maximum"),
@@ -113,7 +117,7 @@ def _rows(
             ("Waits at max_concurrent_tasks, by worker group", of_groups("LoopFull")),
         ],
         "What ends?": [
-            ("Tasks finished, by type", of_types("TasksFinished")),
+            ("Tasks ended, by type", of_types("TaskDuration", statistic="SampleCount")),
             ("Tasks failed, by type", of_types("TasksFailed")),
             (
                 "Seconds from start to end, 90th percentile, by type",
@@ -165,13 +169,7 @@ def _rows(
                     *(busy(function, route) for route, function in handlers.items()),
                 ],
             ),
-            (
-                "Cold starts, and objects put into the claims bucket",
-                [
-                    metrics.of_stack("ColdStarts", label="cold starts"),
-                    metrics.of_stack("ClaimObjects", label="claim objects"),
-                ],
-            ),
+            ("Objects put into the claims bucket", [metrics.of_stack("ClaimObjects", label="claim objects")]),
         ],
     }
 
@@ -210,19 +208,14 @@ def _total(label: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.Math
     )
 
 
-def _links(name: str, run_task: sfn.StateMachine, poll_loops: Sequence[PollLoop]) -> str:
-    console = f"https://{Aws.REGION}.console.aws.amazon.com"
+def _links(name: str, run_task: sfn.StateMachine, poll_loops: Sequence[PollLoop], runbook: str) -> str:
+    def machine(text: str, machine: sfn.StateMachine) -> str:
+        return f"[{text}]({state_machine_url(machine.state_machine_arn)})"
 
-    def machine(text: str, arn: str) -> str:
-        return f"[{text}]({console}/states/home?region={Aws.REGION}#/statemachines/view/{arn})"
-
-    loops = ", ".join(
-        machine(loop.worker_group.name[:60], loop.state_machine.state_machine_arn) for loop in poll_loops
-    )
-    insights = f"[Logs Insights]({console}/cloudwatch/home?region={Aws.REGION}#logsV2:logs-insights)"
+    loops = ", ".join(machine(loop.worker_group.name[:60], loop.state_machine) for loop in poll_loops)
     return (
         f"# {name}\n"
-        f"Executions: {machine('RunTask', run_task.state_machine_arn)}; PollLoop of {loops}. "
-        f"Logs: {insights} on `/aws/lambda/{name}-*` with the queries in `docs/queries/`. "
-        "What to do: `docs/operations.md`."
+        f"Executions: {machine('RunTask', run_task)}; PollLoop of {loops}. "
+        f"Logs: [Logs Insights]({insights_url()}) on `/aws/lambda/{name}-*` with the queries in "
+        f"`docs/queries/`. What to do: {f'[the runbook]({runbook})' if '://' in runbook else f'`{runbook}`'}."
     )

@@ -57,7 +57,7 @@ class ExecutionEvents(Construct):
             shared=shared,
             memory_mb=256,
             timeout=Duration.seconds(30),
-            environment={"RUN_TASK_ARN": run_task.state_machine_arn},
+            environment={"RUN_TASK_ARN": run_task.state_machine_arn, **shared.counting},
         )
         self._let_describe(shared.encryption_key)
         self.not_reported = dead_letter_queue(self, "NotReported", "tasks-not-reported")

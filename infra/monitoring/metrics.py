@@ -83,6 +83,13 @@ def busy(function: lambda_.IFunction, label: str) -> cloudwatch.Metric:
     return function.metric_duration(period=PERIOD, statistic="Sum", label=label)
 
 
+def succeeded(
+    machine: sfn.StateMachine, period: Duration = PERIOD, label: str | None = None
+) -> cloudwatch.Metric:
+    """Executions that succeeded."""
+    return machine.metric_succeeded(period=period, label=label)
+
+
 def started(machine: sfn.StateMachine, label: str) -> cloudwatch.Metric:
     """Executions that were started."""
     return machine.metric_started(period=PERIOD, label=label)

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from infra.container_task import ContainerTask
 from infra.handler import Target
-from infra.monitoring.alarms import Alarms
+from infra.monitoring.alarms import RUNBOOK, Alarms
 from infra.monitoring.dashboard import Dashboard
 from infra.monitoring.events import ExecutionEvents
 from infra.monitoring.metrics import Metrics
@@ -22,7 +22,7 @@ from infra.poll_loop import PollLoop
 
 
 class Monitoring(Construct):
-    """A stack's dashboard, and its alarms, which all notify one SNS topic."""
+    """A stack's alarms, which all notify one SNS topic, and its dashboard if it has one."""
 
     def __init__(
         self,
@@ -37,6 +37,8 @@ class Monitoring(Construct):
         alarm_email: str | None,
         failed_tasks: int | None,
         encryption_key: kms.IKey | None,
+        dashboard: bool,
+        runbook_url: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
         name = Stack.of(self).stack_name
@@ -53,26 +55,29 @@ class Monitoring(Construct):
             "Alarms",
             metrics=metrics,
             topic=self.topic,
-            worker_groups=[loop.worker_group for loop in poll_loops],
-            handlers=functions,
+            poll_loops=poll_loops,
+            functions=bool(functions),
             containers=containers,
             execution_ended=events.function,
             not_reported=events.not_reported,
             undelivered=undelivered,
             failed_tasks=failed_tasks,
+            runbook_url=runbook_url,
         )
-        Dashboard(
-            self,
-            "Overview",
-            name=name,
-            metrics=metrics,
-            run_task=run_task,
-            poll_loops=poll_loops,
-            routes=list(targets),
-            handlers=functions,
-            containers=containers,
-            execution_ended=events.function,
-            not_reported=events.not_reported,
-            undelivered=undelivered,
-            alarms=self.alarms.all,
-        )
+        if dashboard:
+            Dashboard(
+                self,
+                "Overview",
+                name=name,
+                metrics=metrics,
+                run_task=run_task,
+                poll_loops=poll_loops,
+                routes=list(targets),
+                handlers=functions,
+                containers=containers,
+                execution_ended=events.function,
+                not_reported=events.not_reported,
+                undelivered=undelivered,
+                alarms=self.alarms.all,
+                runbook=runbook_url or RUNBOOK,
+            )

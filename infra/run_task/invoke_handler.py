@@ -32,11 +32,13 @@ def invoke_handler(
     function: lambda_.IFunction,
     *,
     outcome: sfn.State,
+    no_capacity: sfn.State,
     wait: sfn.State,
     repeatable: bool = False,
 ) -> sfn.TaskStateBase:
-    """The state, named ``route``. ``outcome`` comes next, or ``wait`` if the function could not start.
+    """The state, named ``route``. ``outcome`` comes next.
 
+    If the function could not start, ``wait`` comes next; for want of capacity, ``no_capacity`` does.
     ``repeatable``: whether a crash is a deferral: see ``crash_outcome``.
     """
     invoke = tasks.LambdaInvoke.jsonata(
@@ -64,10 +66,12 @@ def invoke_handler(
         jitter_strategy=sfn.JitterType.FULL,
     )
     # Still not ready: wait, report progress so that the task stays ours, and try again.
+    again = f"{{% {{'resume': $states.input.resume, 'waitSeconds': {CAPACITY_WAIT_SECONDS}}} %}}"
+    invoke.add_catch(no_capacity, errors=lambda_errors.NO_CAPACITY, outputs=again)
     invoke.add_catch(
         wait,
-        errors=NOT_STARTED,
-        outputs=f"{{% {{'resume': $states.input.resume, 'waitSeconds': {CAPACITY_WAIT_SECONDS}}} %}}",
+        errors=[error for error in NOT_STARTED if error not in lambda_errors.NO_CAPACITY],
+        outputs=again,
     )
     crash = crash_outcome(route, repeatable=repeatable)
     # States.ALL does not catch this one (Step Functions developer guide, error names).

@@ -31,6 +31,7 @@ from infra.handler import Target
 from infra.run_task import ends
 from infra.run_task.expressions import expression, state_expression
 from infra.run_task.invoke_handler import invoke_handler
+from infra.run_task.no_capacity import count_no_capacity, may_count
 from infra.run_task.report_progress import followed_by, report_progress
 from infra.run_task.run_container import container_statements, run_container
 from infra.run_task.set_task_status import set_task_status
@@ -83,6 +84,8 @@ class RunTask(Construct):
             )
         )
         containers = [target for target in targets.values() if isinstance(target, ContainerTask)]
+        if len(containers) < len(targets):
+            self.state_machine.add_to_role_policy(may_count(shared.namespace))
         for container in containers:
             for statement in container_statements(container):
                 self.state_machine.add_to_role_policy(statement)
@@ -110,6 +113,7 @@ def _definition(
         time=sfn.WaitTime.seconds("{% $states.input.waitSeconds %}"),
         outputs="{% {'resume': $states.input.resume} %}",
     )
+    no_capacity = count_no_capacity(scope, wait, namespace=shared.namespace)
     outcome = (
         sfn.Choice.jsonata(scope, "Outcome")
         .when(
@@ -154,7 +158,13 @@ def _definition(
             handler = states.start
         else:
             handler = invoke_handler(
-                scope, name, target, outcome=outcome, wait=wait, repeatable=name in repeatable
+                scope,
+                name,
+                target,
+                outcome=outcome,
+                no_capacity=no_capacity,
+                wait=wait,
+                repeatable=name in repeatable,
             )
         route.when(sfn.Condition.jsonata(f"{{% {condition} %}}"), handler)
     route.when(

@@ -136,6 +136,9 @@ class LoopState:
     """An upper bound of the running RunTask executions. None before the first count."""
     terminated: bool = False
     """Whether the service told the runner to terminate (ReportTaskRunnerHeartbeat)."""
+    heard: bool = False
+    """Whether a poll was answered, or given up as short polls are, or the loop waited at
+    ``max_concurrent_tasks``. An execution whose polls were all in vain fails."""
     awake: bool = False
     """Whether the group has work, so that polls are held to their end."""
     worked_at: float = 0.0
@@ -156,6 +159,8 @@ class LoopState:
             errors=int(data.get("errors") or 0),
             running=None if running is None else int(running),
             terminated=bool(data.get("terminated")),
+            # An earlier release, which did not know, started this execution.
+            heard=bool(data.get("heard", polls > 0)),
             awake=bool(data.get("awake")),
             worked_at=float(data.get("worked_at") or 0),
             pace=Pace.from_json(data.get("pace")) or pace,
@@ -235,6 +240,11 @@ class Decision:
         """Whether enough polls failed in a row to fail the execution."""
         return self.state.errors >= ERRORS_IN_A_ROW
 
+    @property
+    def in_vain(self) -> bool:
+        """Whether the execution ends without an answer to any of its polls."""
+        return self.next is Next.STOP and self.state.polls > 0 and not self.state.heard
+
 
 def may_poll(*, seconds_since_start: float, state: LoopState, limits: Limits) -> bool:
     """Whether this execution still owns its slot: from its tick to the next one."""
@@ -301,14 +311,21 @@ def _decide(
 
     if result is PollResult.FULL:
         full = max(FULL_WAIT_SECONDS, math.ceil(limits.period * limits.time_scale / _FULL_WAITS))
-        return _within_slot(Decision(Next.WAIT, state, full), limits, seconds_since_start)
+        waiting = replace(state, heard=True)
+        return _within_slot(Decision(Next.WAIT, waiting, full), limits, seconds_since_start)
 
     if result is PollResult.PACED:
         pause = max(1, math.ceil(state.pace.pause(seconds_since_start * limits.time_scale)))
         return _within_slot(Decision(Next.WAIT, state, pause), limits, seconds_since_start)
 
     sent_at = max(0.0, seconds_since_start - poll_seconds) * limits.time_scale
-    polled = replace(state, polls=state.polls + 1, errors=0, pace=state.pace.sent(sent_at))
+    polled = replace(
+        state,
+        polls=state.polls + 1,
+        errors=0,
+        heard=state.heard or _is_heard(result, held=state.holds_polls(limits)),
+        pace=state.pace.sent(sent_at),
+    )
     if result is PollResult.TASK:
         running = None if state.running is None else state.running + 1
         started = replace(polled, running=running)
@@ -335,6 +352,11 @@ def _decide(
         wait = Decision(Next.WAIT, polled, round(QUICK_ANSWER_SECONDS))
         return _within_slot(wait, limits, seconds_since_start)
     return _within_slot(Decision(Next.POLL, polled), limits, seconds_since_start)
+
+
+def _is_heard(result: PollResult, *, held: bool) -> bool:
+    """Whether the poll did what it was sent for: a short one is given up by design, a held one is not."""
+    return result in (PollResult.TASK, PollResult.EMPTY) or (result is PollResult.ABANDONED and not held)
 
 
 def _within_slot(decision: Decision, limits: Limits, seconds_since_start: float) -> Decision:

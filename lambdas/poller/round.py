@@ -74,8 +74,19 @@ class Round:
 
     @property
     def failed(self) -> bool:
-        """Whether the execution has to fail, because more polls cannot help."""
+        """Whether the execution has to fail: more polls cannot help, or all of its polls were in vain."""
+        if self.decision.in_vain:
+            return True
         return self.poll is not None and (self.poll.fatal or self.decision.too_many_errors)
+
+    @property
+    def problem(self) -> str:
+        """Why the execution fails, and what to do."""
+        advice = self.poll.advice if self.poll is not None else ""
+        if not self.decision.in_vain:
+            return advice
+        advice = advice or "Look for 'Poll failed' in the poller's log."
+        return f"None of this execution's polls was answered. {advice}"
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,6 @@ def _handle(
     started = time.monotonic()
     envelope = event["task"]
     _log_keys(envelope)
-    telemetry.count_cold_start()
     if refused := versions.refused_envelope(envelope):
         _log_outcome(refused.as_response(), 0)
         return refused.as_response()

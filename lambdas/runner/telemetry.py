@@ -162,12 +162,11 @@ def emit(metrics: Mapping[str, float], *, unit: str = "Count", **dimensions: str
     line.flush_metrics()
 
 
-_cold = True
+def emit_for_dashboard(metrics: Mapping[str, float], *, unit: str = "Count", **dimensions: str) -> None:
+    """Write a metric line, as ``emit`` does, if the stack has the dashboard.
 
-
-def count_cold_start() -> None:
-    """Count this execution environment once."""
-    global _cold
-    if _cold:
-        _cold = False
-        emit({"ColdStarts": 1})
+    CloudWatch charges for each metric and dimension value, however little it counts. So what only the
+    dashboard shows is not counted without it.
+    """
+    if "DASHBOARD" in os.environ:
+        emit(metrics, unit=unit, **dimensions)

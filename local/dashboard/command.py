@@ -25,10 +25,22 @@ def main(arguments: Sequence[str]) -> int:
     span = default_span(options.minutes, options.period, datetime.now(UTC))
     try:
         picture = draw(read_dashboard(client, options.name, span), span)
+    except client.exceptions.ResourceNotFound:
+        print(
+            f"error: there is no dashboard '{options.name}' on port {options.port}: deploy the app with "
+            "--context dashboard=true",
+            file=sys.stderr,
+        )
+        return 1
     except (ClientError, BotoCoreError, UnsupportedWidgetError) as error:
         print(f"error: dashboard '{options.name}': {error}", file=sys.stderr)
         return 1
-    options.output.write_text(picture, encoding="utf-8")
+    try:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        options.output.write_text(picture, encoding="utf-8")
+    except OSError as error:
+        print(f"error: {options.output} cannot be written: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

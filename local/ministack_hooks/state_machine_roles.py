@@ -12,6 +12,7 @@ import importlib
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 from local.json_service import json_object
 from local.ministack_hooks.integrations import optimized
@@ -142,6 +143,9 @@ class StateMachineRoles:
         action = self._actions.extract_iam_action(*request)
         _, _, _, region, account, *_ = str(self._execution.get()).split(":")
         resource = self._actions.extract_resource_arn(*request, region, account)
+        if action == "cloudwatch:PutMetricData":
+            # No resource, but a condition key (Service Authorization Reference).
+            return [Call(action, context={"cloudwatch:namespace": parse_qs(body.decode())["Namespace"][0]})]
         return [Call(action or f"{service}:UnknownOperation", resource)]
 
     def _sdk_error(self, service: str, denied: Denied) -> tuple[str, str]:

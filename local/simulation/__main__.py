@@ -1,11 +1,11 @@
-"""`python -m local.simulation` simulates, and writes the documentation's picture and tables."""
+"""`python -m local.simulation` simulates, and writes the documentation's pictures and tables."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from local.simulation.chart import draw, scenarios
+from local.simulation.chart import draw, draw_panel, scenarios
 from local.simulation.prices import Prices
 from local.simulation.scenario import DEFAULT
 from local.simulation.sweep import Results, sweep
@@ -25,10 +25,11 @@ def main() -> int:
 
 
 def write(results: Results, docs: Path = DOCS) -> None:
-    """Write the picture and the tables into ``docs``. Raises ValueError as ``main`` does."""
-    picture = docs / "images" / "cost-and-latency.svg"
-    picture.parent.mkdir(exist_ok=True)
-    picture.write_text(draw(results))
+    """Write the pictures and the tables into ``docs``. Raises ValueError as ``main`` does."""
+    images = docs / "images"
+    images.mkdir(exist_ok=True)
+    (images / "cost-and-latency.svg").write_text(draw(results))
+    (images / "cost-and-latency-panel.svg").write_text(draw_panel(results))
     document = docs / "cost-and-latency.md"
     before, begin, rest = document.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from local.simulation.prices import Price, Prices
-from local.simulation.stack import ENDED_MEMORY_MB, ENDED_SECONDS, POLLER_MEMORY_MB, STACK, Stack
+from local.simulation.stack import ENDED_MEMORY_MB, ENDED_SECONDS, POLLER_MEMORY_MB, Stack
 from local.simulation.usage import Usage
 
 MONTH_DAYS = 30
@@ -46,19 +46,19 @@ def bill(
     memory_mb: int = 512,
     secret_share: float = 0.0,
     months: float = 1.0,
-    stack: Stack = STACK,
+    stack: Stack,
 ) -> list[Line]:
     """The positions of a month of 30 days.
 
     ``usage`` covers ``months`` months. ``memory_mb`` is the handlers' memory. ``secret_share``, 0 to 1, is
     the part of the tasks whose objects go through S3, because they contain secrets or are too large.
+    The tasks are of one type, and all of them finish.
     """
     tasks = usage.tasks / months
     polls = usage.polls / months
     logged = polls + usage.polls_in_invocations / months
     busy = tasks > 0
-    metrics = worker_groups * (stack.idle_metrics_of_group + busy * stack.busy_metrics_of_group)
-    metrics += stack.idle_metrics + busy * stack.busy_metrics_of_type
+    metrics = busy * (worker_groups * stack.busy_metrics_of_group + stack.busy_metrics_of_type)
     quantities = [
         ("PollLoop", "transition", usage.poll_loop_transitions / months),
         ("Poller", "lambda_gb_second", usage.poller_seconds / months * POLLER_MEMORY_MB / MB_OF_A_GB),
@@ -83,7 +83,17 @@ def bill(
             ("Claims", "s3_put", tasks * secret_share),
             ("Claims", "s3_get", tasks * secret_share),
         ]
-    return _shared_allowances([Line(what, quantity, prices.of[key]) for what, key, quantity in quantities])
+    return _shared_allowances(
+        [
+            Line(what, quantity, prices.of[key])
+            for what, key, quantity in quantities
+            if quantity or what in _SHOWN
+        ]
+    )
+
+
+_SHOWN = {"PollLoop", "Poller", "Schedule", "Alarms", "Logs"}
+"""Positions that every bill has, even at 0."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Cost against the time of a pipeline's end, as SVG: single tasks beside chains, nightly and steady."""
+"""Cost against the time of a pipeline's end, as SVG: single tasks beside chains, nightly and steady.
+
+Costs are all in: with the handlers' time and monitoring, at list price.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ LEFT, TOP = (80, 570), (100, 450)
 PATTERNS = ("nightly", "steady")
 SHAPES = {"single": "single tasks of 60 s", "five": "chains of five tasks of 60 s"}
 
-USD = (0.5, 1, 2, 5, 10)
-USD_RANGE = 0.4, 14
+USD = (2, 3, 5, 10)
+USD_RANGE = 1.5, 14
 SECONDS_RANGE = 40, 7 * 3600
 SECONDS = {60: "1 min", 120: "2 min", 300: "5 min", 600: "10 min", 1800: "30 min", 3600: "1 h", 10800: "3 h"}
 COLOURS = {"never awake": "#e08214", "awake with work": "#2171b5", "always awake": "#238b45"}
@@ -39,8 +42,39 @@ def draw(results: Results) -> str:
     return "\n".join(parts)
 
 
+def draw_panel(results: Results) -> str:
+    """The panel of nightly chains by itself, half as large again."""
+    width, height = 520, 400
+    origin = 80, 62
+    parts = [*_svg(width, height, scale=1.5)]
+    parts.append(
+        _text((origin[0], 22), "What a month costs, all in, and when a chain ends", size=15, weight="bold")
+    )
+    parts += _panel(
+        f"{TASKS_PER_DAY} tasks a day, as nightly chains of five tasks of 60 s",
+        ways(replace(BASE, pattern="nightly", shape="five")),
+        results,
+        origin,
+        title_size=11,
+    )
+    left, bottom = origin[0], origin[1] + PANEL[1]
+    parts.append(
+        _text(
+            (left, bottom + 34),
+            "Across: US dollars a month. Up: from activation to the end, median and 95 %.",
+            size=10,
+        )
+    )
+    x = float(left)
+    for name, colour in COLOURS.items():
+        parts += _legend((x, bottom + 54), name, colour)
+        x += 130
+    parts.append("</svg>\n")
+    return "\n".join(parts)
+
+
 def scenarios() -> list[Scenario]:
-    """What the picture shows."""
+    """What the pictures show."""
     return [
         scenario
         for pattern in PATTERNS
@@ -49,17 +83,26 @@ def scenarios() -> list[Scenario]:
     ]
 
 
-def _frame() -> Iterator[str]:
+def _svg(width: int, height: int, *, scale: float = 1) -> Iterator[str]:
     yield (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
-        f'height="{HEIGHT}" font-family="Helvetica, Arial, sans-serif" font-size="12" fill="#222">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{scale * width:g}" '
+        f'height="{scale * height:g}" font-family="Helvetica, Arial, sans-serif" font-size="12" fill="#222">'
     )
-    yield f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>'
+    yield f'<rect width="{width}" height="{height}" fill="#fff"/>'
+
+
+def _legend(place: Place, name: str, colour: str) -> Iterator[str]:
+    x, y = place
+    yield f'<circle cx="{x + 5:.0f}" cy="{y - 4}" r="5" fill="{colour}"/>'
+    yield _text((x + 15, y), name)
+
+
+def _frame() -> Iterator[str]:
+    yield from _svg(WIDTH, HEIGHT)
     yield _text((LEFT[0], 28), f"Cost and latency of {TASKS_PER_DAY} tasks a day", size=18, weight="bold")
     yield _text(
         (LEFT[0], 48),
-        "Across: US dollars a month at list price, without the handlers' own time and monitoring. "
-        "Up: from a pipeline's activation to its end,",
+        "Across: US dollars a month at list price, all in. Up: from a pipeline's activation to its end,",
     )
     yield _text(
         (LEFT[0], 64),
@@ -69,18 +112,19 @@ def _frame() -> Iterator[str]:
     x = float(LEFT[0])
     y = HEIGHT - 18
     for name, colour in COLOURS.items():
-        yield f'<circle cx="{x + 5:.0f}" cy="{y - 4}" r="5" fill="{colour}"/>'
-        yield _text((x + 15, y), name)
+        yield from _legend((x, y), name, colour)
         x += 130
     yield _dashed((x, y - 4), (x + 22, y - 4))
     yield _text((x + 28, y), "a host with the Java Task Runner: its cost, and its end")
 
 
-def _panel(title: str, shown: Sequence[Scenario], results: Results, origin: Place) -> Iterator[str]:
+def _panel(
+    title: str, shown: Sequence[Scenario], results: Results, origin: Place, *, title_size: int = 14
+) -> Iterator[str]:
     left, top = origin
     width, height = PANEL
     yield f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="#fafafa" stroke="#999"/>'
-    yield _text((left, top - 8), title, weight="bold", size=14)
+    yield _text((left, top - 8), title, weight="bold", size=title_size)
     for usd in USD:
         x = _x(usd, origin)
         yield f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{top + height}" stroke="#e4e4e4"/>'

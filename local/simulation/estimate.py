@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 
 from infra.configuration_error import ConfigurationError
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         group = WorkerGroup(
             "estimate",
-            schedule=f"rate({options.period})",
+            schedule=_schedule(options.period),
             poll_timeout=options.poll_timeout,
             max_concurrent_tasks=options.max_concurrent_tasks,
             linger_minutes=options.linger_minutes,
@@ -62,10 +63,17 @@ def main(arguments: Sequence[str]) -> int:
         memory_mb=options.memory_mb,
         secret_share=options.secret_tasks / 100,
         containers=_containers(options),
+        dashboard=options.dashboard,
     )
     for line in lines:
         print(line)
     return 0
+
+
+def _schedule(period: str) -> str:
+    """``5 minutes``, or the whole expression as app.py and the console have it: ``rate(5 minutes)``."""
+    text = " ".join(period.split())
+    return text if re.fullmatch(r"\w+\(.*\)", text) else f"rate({text})"
 
 
 def _containers(options: argparse.Namespace) -> Containers | None:
@@ -98,7 +106,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="tasks in 24 hours, of all worker groups together; 0 is an idle stack",
     )
-    parser.add_argument("--period", default="5 minutes", help="of the schedule: default '5 minutes'")
+    parser.add_argument(
+        "--period",
+        default="5 minutes",
+        help="of the schedule, such as '15 minutes' or 'rate(15 minutes)': default '5 minutes'",
+    )
     parser.add_argument(
         "--poll-timeout",
         type=whole(2, 120, "as in app.py"),
@@ -135,6 +147,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--memory-mb", type=whole(128, 10_240), default=512, metavar="M", help="of the handlers: default 512"
+    )
+    parser.add_argument(
+        "--dashboard", action="store_true", help="with the CloudWatch dashboard and its metrics"
     )
     parser.add_argument(
         "--secret-tasks",

@@ -17,7 +17,8 @@ from local.simulation.bill import (
 from local.simulation.prices import Prices
 from local.simulation.run import simulate
 from local.simulation.scenario import Scenario
-from local.simulation.sweep import MONITORING, way
+from local.simulation.stack import stack_with
+from local.simulation.sweep import way
 from local.simulation.tables import span
 from local.simulation.usage import Usage, quantile
 
@@ -47,10 +48,12 @@ def report(
     memory_mb: int = 512,
     secret_share: float = 0.0,
     containers: Containers | None = None,
+    dashboard: bool = False,
 ) -> Iterator[str]:
     """Simulate, and tell the bill and the latency, line by line. For the arguments see ``bill``."""
+    with_dashboard = stack_with(period_seconds=scenario.period, dashboard=True)
 
-    def priced(counted: Usage) -> list[Line]:
+    def priced(counted: Usage, *, dashboard: bool = dashboard) -> list[Line]:
         return bill(
             counted,
             prices,
@@ -58,6 +61,7 @@ def report(
             memory_mb=memory_mb,
             secret_share=secret_share,
             months=scenario.days / MONTH_DAYS,
+            stack=with_dashboard if dashboard else stack_with(period_seconds=scenario.period),
         )
 
     usage = simulate(scenario)
@@ -68,6 +72,11 @@ def report(
     lines = priced(usage)
     yield from _table(lines)
     yield f"{'total':9}  {'':13}  {'':28} {'':13}  {total(lines):>9.2f}  {total(lines, free=True):>14.2f}"
+    if scenario.worker_groups > 1:
+        yield f"Each worker group costs $ {total(lines) / scenario.worker_groups:.2f}, at list price."
+    if not dashboard:
+        added = total(priced(usage, dashboard=True)) - total(lines)
+        yield f"The dashboard (context dashboard=true) would add $ {added:.2f}, with its metrics."
     yield ""
     yield "The smallest host for the Java Task Runner:"
     host = host_bill(prices)
@@ -91,12 +100,11 @@ def report(
     yield f"At most {usage.peak_running:,} tasks ran at once."
     yield from _warnings(usage, scenario)
     yield ""
-    yield "Without monitoring, and with the handlers' time. Times: median, 95 %."
+    yield "All in, at list price: with the handlers' time and monitoring. Times: median, 95 %."
     yield _row("", "list, $", "first tasks start", "later tasks start", "pipelines end")
     other = replace(scenario, shape="five" if scenario.shape == "single" else "single")
     for each, counted in ((scenario, usage), (other, simulate(other))):
-        cost = total([line for line in priced(counted) if line.what not in MONITORING])
-        yield _compared(PIPELINES[each.shape], cost, counted)
+        yield _compared(PIPELINES[each.shape], total(priced(counted)), counted)
     name = f"{PIPELINES[scenario.shape]}, on the host"
     yield _compared(name, total(host), simulate(replace(scenario, host=True)))
 
@@ -161,10 +169,12 @@ def _warnings(usage: Usage, scenario: Scenario) -> Iterator[str]:
             f"Attention: that is more than the {_LAMBDA_CONCURRENCY:,} invocations at once that an account "
             "has in a region,\nunless its quota is raised. The simulation does not hold tasks back for it."
         )
-    if scenario.dead_poll == "swallows" and usage.lost_offers:
+    if scenario.dead_poll == "swallows":
+        asleep = usage.lost_offers - usage.lost_while_awake
         yield (
-            f"{usage.lost_offers:,} of {usage.tasks:,} tasks, {usage.lost_offers / usage.tasks:.1%}, were "
-            "handed to a poll that had been given up, and offered again 2 minutes later."
+            f"{asleep:,} of {usage.tasks:,} tasks, {asleep / usage.tasks:.1%}, were handed to a poll that "
+            "had been given up while their worker group slept,\nand offered again 2 minutes later; "
+            f"{usage.lost_while_awake or 'none'} while it was awake."
         )
 
 

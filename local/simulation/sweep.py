@@ -12,6 +12,7 @@ from local.simulation.bill import bill, host_bill, total
 from local.simulation.prices import Prices
 from local.simulation.run import simulate
 from local.simulation.scenario import DEFAULT, Scenario
+from local.simulation.stack import stack_with
 from local.simulation.usage import Usage
 
 TASKS_PER_DAY = 100
@@ -29,15 +30,12 @@ CONTINUOUS = 95
 FEW = Scenario(tasks_per_day=20, days=10)
 """So few tasks that pipelines seldom overlap: none keeps the group awake for another."""
 
-MONITORING = {"Metrics", "Alarms", "Dashboard", "Ends"}
-"""Lines of the bill for what a host lacks."""
-
 BASE = Scenario(tasks_per_day=TASKS_PER_DAY, days=10)
 
 
 @dataclass(frozen=True)
 class Result:
-    """A scenario's counts, and its cost: a month's at list price, without handlers and monitoring."""
+    """A scenario's counts, and a month's cost at list price: all of it, with the handlers and the alarms."""
 
     usage: Usage
     usd: float
@@ -58,8 +56,8 @@ def result(scenario: Scenario, prices: Prices) -> Result:
     usage = simulate(scenario)
     if scenario.host:
         return Result(usage, total(host_bill(prices)))
-    lines = bill(usage, prices, months=scenario.days / 30)
-    return Result(usage, total([line for line in lines if line.what not in MONITORING | {"Handlers"}]))
+    stack = stack_with(period_seconds=scenario.period)
+    return Result(usage, total(bill(usage, prices, months=scenario.days / 30, stack=stack)))
 
 
 # The ways to poll

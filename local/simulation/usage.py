@@ -34,6 +34,8 @@ class Usage:
     throttled_reports: int = 0
     lost_offers: int = 0
     """Tasks handed to an abandoned poll."""
+    lost_while_awake: int = 0
+    """Those whose worker group held another poll at the time."""
     first_latencies: list[float] = field(default_factory=list)
     """Seconds from when a task is ready until its handler starts, of tasks with which a pipeline begins."""
     later_latencies: list[float] = field(default_factory=list)

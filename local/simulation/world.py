@@ -57,7 +57,8 @@ class World:
         self.end = START + scenario.days * DAY
         self._pipelines = 0
         self._owed = [0] * scenario.worker_groups
-        self._held: dict[int, Callable[[Poll, datetime], None]] = {}
+        self._held: dict[int, tuple[str, Callable[[Poll, datetime], None]]] = {}
+        """Polls that somebody waits for, by id: their worker group, and what to call with the answer."""
         self._open: dict[str, _Open] = {}
         self._arrive()
 
@@ -152,7 +153,7 @@ class World:
     def poll(self, group: str, now: datetime, answered: Callable[[Poll, datetime], None]) -> Poll:
         """Send a poll. ``answered`` is called with the answer, unless the poll is abandoned first."""
         poll = self.service.poll({"workerGroup": group, "hostname": "simulation"}, now)
-        self._held[poll.id] = answered
+        self._held[poll.id] = group, answered
         return poll
 
     def abandon(self, poll: Poll) -> bool:
@@ -166,8 +167,11 @@ class World:
         """Deliver the service's answers."""
         while answered_polls := self.service.take_answered():
             for poll in answered_polls:
-                answered = self._held.pop(poll.id, None)
-                if answered is not None:
+                held = self._held.pop(poll.id, None)
+                if held is not None:
+                    _, answered = held
                     answered(poll, now)
                 elif poll.task is not None:
+                    group = poll.task.worker_group
                     self.usage.lost_offers += 1
+                    self.usage.lost_while_awake += any(other == group for other, _ in self._held.values())

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import asdict
 
+from local.arguments import whole
 from local.directories import open_directory
 from tests.chaos.run import Run
 from tests.system.deployments import FAULTY_APP, FAULTY_TIME_SCALE, deployed
@@ -16,8 +17,10 @@ from tests.system.deployments import FAULTY_APP, FAULTY_TIME_SCALE, deployed
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, help="repeats the faults of an earlier run; else a new one")
-    parser.add_argument("--tasks", type=int, default=2_000)
+    parser.add_argument(
+        "--seed", type=whole(0, 10**9), help="repeats the faults of an earlier run; else a new one"
+    )
+    parser.add_argument("--tasks", type=whole(1, 100_000), default=2_000)
     given = parser.parse_args()
     seed = random.randrange(1_000_000) if given.seed is None else given.seed  # noqa: S311
     print(f"SEED={seed}", flush=True)

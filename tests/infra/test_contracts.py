@@ -20,13 +20,22 @@ from tests.infra.conftest import synthesize
 from tests.infra.state_machines import definitions
 from tests.infra.test_monitoring import alarms, widgets
 
-WRITERS = ("poll_for_task.py", "execution_ended.py", "runner/telemetry.py")
+WRITERS = (
+    "lambdas/poll_for_task.py",
+    "lambdas/execution_ended.py",
+    "lambdas/runner/telemetry.py",
+    "infra/run_task/no_capacity.py",
+)
 
 
 @pytest.fixture(scope="module")
 def monitored() -> Template:
     """A stack with every possible alarm."""
-    return synthesize([WorkerGroup("etl", max_concurrent_tasks=2, idle_alarm_hours=24)])
+    return synthesize(
+        [WorkerGroup("etl", max_concurrent_tasks=2, idle_alarm_hours=24)],
+        failed_tasks_alarm=2,
+        dashboard=True,
+    )
 
 
 def test_the_service_holds_a_poll_for_as_long_here_as_there() -> None:
@@ -62,15 +71,16 @@ def test_a_dimension_is_read_by_the_value_that_is_written(
 
 
 def test_metrics_and_dimensions_that_are_read_are_written(monitored: Template) -> None:
-    trees = [ast.parse((ROOT / "lambdas" / file).read_text()) for file in WRITERS]
+    trees = [ast.parse((ROOT / file).read_text()) for file in WRITERS]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     dimensions = {
         keyword.arg
         for node in nodes
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("emit", "telemetry.emit")
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("emit", "telemetry.emit", "telemetry.emit_for_dashboard")
         for keyword in node.keywords
-        if keyword.arg != "unit"
+        if keyword.arg not in ("unit", None)
     }
     read = list(metrics_read(monitored))
     assert {name for name, _ in read} <= texts

@@ -40,7 +40,7 @@ LONGEST_NAMES = {
 def thirty() -> Template:
     """Thirty worker groups with names of 25 characters, and two handlers."""
     assert {len(group.name) for group in GROUPS} == {25}
-    return synthesize(GROUPS, {"ShellCommandActivity": shell_command(), "Exists": exists()})
+    return synthesize(GROUPS, {"ShellCommandActivity": shell_command(), "Exists": exists()}, dashboard=True)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,11 @@ def test_environments_keep_to_4_kb(deployed: Deployed) -> None:
 
 def in_stack(stack_name: str, groups: list[WorkerGroup]) -> Deployed:
     stack = TaskRunnerStack(
-        cdk.App(), stack_name, worker_groups=groups, handlers={"It": existing_function(FUNCTION)}
+        cdk.App(),
+        stack_name,
+        worker_groups=groups,
+        handlers={"It": existing_function(FUNCTION)},
+        dashboard=True,
     )
     return Deployed(Template.from_stack(stack))
 

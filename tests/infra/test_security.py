@@ -105,6 +105,12 @@ ALLOWED: dict[tuple[str, str, str, str], str] = {
     ("RunTaskStateMachineRole*", "lambda:InvokeFunction", "<Handler*Function*.Arn>:[*]", ""): (
         "CDK grants every version with a function; a function from elsewhere may be named by its alias."
     ),
+    (
+        "RunTaskStateMachineRole*",
+        "cloudwatch:PutMetricData",
+        "[*]",
+        "cloudwatch:namespace=DataPipelineTaskRunner",
+    ): "RunTask counts tasks that wait for capacity; the condition keeps it to the project's metrics.",
     ("RunTaskStateMachineRole*", "datapipeline:ReportTaskProgress", "[*]", ""): (
         "RunTask acknowledges; the developer guide knows no resource for this action."
     ),

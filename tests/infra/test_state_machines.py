@@ -154,7 +154,11 @@ def after(state: dict[str, Any], error: str) -> tuple[int, str]:
 def test_a_handler_that_did_not_start_is_invoked_again_for_as_long_as_it_takes(
     run_task: dict[str, Any], poll_loop: dict[str, Any], error: str
 ) -> None:
-    assert after(run_task["States"]["ShellCommandActivity"], error) == (4, "Wait")
+    tries, following = after(run_task["States"]["ShellCommandActivity"], error)
+    assert tries == 4
+    if following == "NoCapacity":  # It is counted on the way.
+        following = run_task["States"][following]["Next"]
+    assert following == "Wait"
     retries, _ = after(poll_loop["States"]["Poll"], error)
     assert retries > 0
 
@@ -243,7 +247,7 @@ def test_a_crash_is_failed_with_lambdas_words(run_task: dict[str, Any]) -> None:
 
 
 def test_a_crash_while_it_stops_a_canceled_task_reports_nothing(run_task: dict[str, Any]) -> None:
-    for caught in run_task["States"]["ShellCommandActivity"]["Catch"][1:]:
+    for caught in run_task["States"]["ShellCommandActivity"]["Catch"][2:]:
         said = evaluate(caught["Output"], errorOutput={"Error": "E"}, input={"canceled": True})
         assert said == {"status": "CANCELED", "deferrals": 0, "crashed": True}
         assert caught["Next"] == "Outcome"

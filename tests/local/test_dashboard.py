@@ -6,10 +6,14 @@ import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
+from local.account import connection
+from local.dashboard import command
 from local.dashboard.svg import default_span, draw
 from local.dashboard.widgets import Series, Span, UnsupportedWidgetError, Widget, read_dashboard
 
@@ -112,6 +116,42 @@ def test_the_picture_shows_titles_labels_states_and_text() -> None:
     assert {"Stack", "link and code", "Alarms", "S-NoPoll", "Polls", "Right", "8"} <= set(shown)
     assert shown.count("<etl & co>") == 2
     assert {"12:00", "12:30", "13:00"} <= set(shown)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dashboard on local AWS."""
+    cloudwatch = boto3.client("cloudwatch", **connection("http://127.0.0.1:1"))
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: cloudwatch)
+    monkeypatch.setattr(
+        command, "read_dashboard", lambda *_: [Widget("text", 0, 0, 24, 2, markdown="# Told")]
+    )
+
+
+@pytest.mark.usefixtures("drawn")
+def test_the_picture_is_written_into_a_folder_that_is_made_for_it(tmp_path: Path) -> None:
+    output = tmp_path / "no" / "such" / "dashboard.svg"
+    assert command.main(["--output", str(output)]) == 0
+    assert "Told" in output.read_text()
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert command.main(["--output", str(tmp_path / "file" / "dashboard.svg")]) == 1
+    assert "dashboard.svg cannot be written: " in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("drawn")
+def test_a_stack_without_the_dashboard_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(client: Any, *_: Any) -> None:
+        raise client.exceptions.ResourceNotFound({"Error": {"Code": "ResourceNotFound"}}, "GetDashboard")
+
+    monkeypatch.setattr(command, "read_dashboard", missing)
+    assert command.main(["--output", str(tmp_path / "x.svg")]) == 1
+    assert "deploy the app with --context dashboard=true" in capsys.readouterr().err
 
 
 def test_a_graph_without_data_is_drawn_empty() -> None:

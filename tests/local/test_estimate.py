@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from local.cli import main
@@ -61,6 +63,55 @@ def test_an_estimate_shows_single_tasks_beside_chains_and_the_host(
 
 
 @pytest.mark.parametrize(
+    "period", ["1 hour", "rate(1 hour)", " rate(1  hour) ", "60 minutes", "rate(60 minutes)"]
+)
+def test_a_period_is_taken_as_app_py_or_the_console_has_it(
+    period: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert estimate("--tasks-per-day", "0", "--period", period) == 0
+    assert "period 60 min," in capsys.readouterr().out
+
+
+def test_an_estimate_is_all_in_and_says_what_the_dashboard_adds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert estimate("--tasks-per-day", "100") == 0
+    told = capsys.readouterr().out
+    assert "The dashboard (context dashboard=true) would add $ 3.60" in told
+    assert listed(told) <= 4.50
+    (chains,) = [line for line in told.splitlines() if line.startswith("chains of 5 tasks  ")]
+    assert f" {listed(told):.2f} " in chains
+    assert estimate("--tasks-per-day", "100", "--dashboard") == 0
+    shown = capsys.readouterr().out
+    assert listed(shown) == pytest.approx(listed(told) + 3.60, abs=0.011)
+    assert "would add" not in shown
+    assert estimate("--tasks-per-day", "0", "--worker-groups", "10") == 0
+    each = re.search(r"Each worker group costs \$ (\d+\.\d\d)", capsys.readouterr().out)
+    assert each
+    assert float(each[1]) <= 1.50
+
+
+def listed(told: str) -> float:
+    """The stack's sum at list price."""
+    return float(next(line for line in told.splitlines() if line.startswith("total")).split()[1])
+
+
+def test_an_estimate_says_how_many_tasks_a_poll_that_was_given_up_delays(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert estimate("--tasks-per-day", "100", "--pipelines", "single") == 0
+    told = capsys.readouterr().out.replace("\n", " ")
+    share = re.search(
+        r"([\d,]+) of ([\d,]+) tasks, (\d+\.\d)%, were handed to a poll that had been given up", told
+    )
+    assert share
+    delayed, tasks = (int(number.replace(",", "")) for number in share.groups()[:2])
+    assert 0 < delayed < tasks / 4
+    assert f"{delayed / tasks:.1%}" == f"{share[3]}%"
+    assert "none while it was awake" in told
+    assert estimate("--tasks-per-day", "100", "--poll-timeout", "95") == 0
+    assert re.search(r"^0 of [\d,]+ tasks, 0\.0%", capsys.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ([], "--tasks-per-day"),
@@ -69,6 +120,8 @@ def test_an_estimate_shows_single_tasks_beside_chains_and_the_host(
         (["--tasks-per-day", "200000"], "2 polls a second"),
         (["--tasks-per-day", "5", "--period", "soon"], "rate(1 minute)"),
         (["--tasks-per-day", "5", "--period", "1 minute"], "95 s"),
+        (["--tasks-per-day", "5", "--period", "cron(0 1 * * ? *)"], "is not a rate"),
+        (["--tasks-per-day", "5", "--period", "rate(5 minute)"], "write 'rate(5 minutes)'"),
         (["--tasks-per-day", "5", "--poll-timeout", "1"], "2 to 120"),
         (["--tasks-per-day", "5", "--worker-groups", "0"], "1 to 1,000"),
         (["--tasks-per-day", "5", "--task-seconds", "901"], "longer work defers"),

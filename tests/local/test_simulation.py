@@ -23,6 +23,7 @@ from local.simulation.prices import Prices
 from local.simulation.run import simulate
 from local.simulation.run_task import waits
 from local.simulation.scenario import Scenario
+from local.simulation.stack import stack_with
 from local.simulation.sweep import LINGERS, SHAPES, Result, result, sweep, with_linger
 from local.simulation.tables import smallest_linger, tables
 from local.simulation.usage import Usage
@@ -175,7 +176,7 @@ def test_a_bill_is_counts_times_prices() -> None:
         tasks=1_000,
         handler_seconds=60_000,
     )
-    lines = bill(usage, Prices.load(), memory_mb=1024, secret_share=0.1)
+    lines = bill(usage, Prices.load(), memory_mb=1024, secret_share=0.1, stack=stack_with(period_seconds=300))
     assert of(lines, "PollLoop", "transition").usd == pytest.approx(0.648)
     assert of(lines, "Poller", "GB-second").usd == pytest.approx(86_400 * 0.125 * 0.0000133334)
     assert of(lines, "Handlers", "GB-second").quantity == 60_000
@@ -185,14 +186,14 @@ def test_a_bill_is_counts_times_prices() -> None:
 
 def test_what_is_free_each_month_counts_once() -> None:
     usage = Usage(poll_loop_transitions=3_000, run_task_transitions=3_000, tasks=600)
-    lines = bill(usage, Prices.load())
+    lines = bill(usage, Prices.load(), stack=stack_with(period_seconds=300))
     transitions = [line for line in lines if "transition" in line.price.unit]
     assert sum(line.usd_beyond_free for line in transitions) == pytest.approx(2_000 * 0.000025)
 
 
 def test_an_idle_worker_group_costs_less_than_a_dollar_and_a_tenth_of_the_host() -> None:
     prices = Prices.load()
-    without = bill(simulate(Scenario(tasks_per_day=0)), prices)
+    without = bill(simulate(Scenario(tasks_per_day=0)), prices, stack=stack_with(period_seconds=300))
     running = [line for line in without if line.what not in ("Metrics", "Alarms", "Dashboard")]
     assert total(running) < 1
     assert total(without, free=True) < 1

@@ -14,7 +14,8 @@ from local.simulation.bill import bill, host_bill, total
 from local.simulation.prices import Prices
 from local.simulation.run import simulate
 from local.simulation.scenario import DEFAULT, Scenario
-from local.simulation.sweep import DEAD_POLLS, MONITORING, SHAPES
+from local.simulation.stack import stack_with
+from local.simulation.sweep import DEAD_POLLS, SHAPES
 from local.simulation.usage import Usage, quantile
 
 PERIOD = DEFAULT.period_seconds
@@ -29,9 +30,13 @@ CONTINUOUS_AT_256_MB_USD = 12.74
 """What 100 tasks a day cost with continuous polling and `rate(5 minutes)` before the poller had 128 MB."""
 
 
+MONITORING = {"Metrics", "Alarms", "Dashboard", "Ends"}
+"""Lines of the bill for what a host lacks. tests/infra/test_cost.py is about all of them."""
+
+
 def usd_of_running(usage: Usage, *, days: float = 30) -> float:
     """A month's cost, with the handlers' time and without monitoring."""
-    lines = bill(usage, Prices.load(), months=days / 30)
+    lines = bill(usage, Prices.load(), months=days / 30, stack=stack_with(period_seconds=PERIOD))
     return total([line for line in lines if line.what not in MONITORING])
 
 
@@ -97,9 +102,8 @@ def test_an_idle_group_costs_at_most_a_dollar_a_month() -> None:
 def test_continuous_polling_costs_at_most_six_tenths_of_what_it_did() -> None:
     days = 6
     continuous = simulate(Scenario(tasks_per_day=100, poll_timeout=95, days=days))
-    handlers = total(
-        [line for line in bill(continuous, Prices.load(), months=days / 30) if line.what == "Handlers"]
-    )
+    lines = bill(continuous, Prices.load(), months=days / 30, stack=stack_with(period_seconds=PERIOD))
+    handlers = total([line for line in lines if line.what == "Handlers"])
     usd = usd_of_running(continuous, days=days) - handlers
     assert 5 < usd <= 0.6 * CONTINUOUS_AT_256_MB_USD
     assert continuous.latency(0.95) < 1
@@ -116,6 +120,20 @@ def test_a_month_of_nightly_chains_costs_a_third_of_the_host_and_ends_a_period_l
     # A batch that becomes ready right after a tick's poll waits for the next tick, which may come a minute
     # late. Twenty chains take some seconds to start.
     assert max(later) <= PERIOD + SCHEDULE_SECONDS + 5
+
+
+@pytest.mark.parametrize("shape", ["single", "five", "patient", "mixed"])
+@pytest.mark.parametrize("pattern", list(PATTERNS))
+def test_a_poll_that_was_given_up_delays_no_task_of_a_group_that_is_awake(shape: str, pattern: str) -> None:
+    usage = simulate(Scenario(tasks_per_day=100, shape=shape, pattern=pattern, days=10))
+    assert usage.lost_while_awake == 0
+    assert usage.lost_offers <= usage.tasks / 3
+    if pattern == "steady":
+        assert usage.lost_offers > 0, "the worse reading of a poll that was given up is simulated"
+
+
+def test_a_group_that_is_always_awake_gives_no_poll_up() -> None:
+    assert simulate(Scenario(tasks_per_day=100, poll_timeout=95, days=5)).lost_offers == 0
 
 
 def test_a_host_polls_all_the_time() -> None:

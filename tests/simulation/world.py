@@ -243,7 +243,7 @@ class World:
         )
         played = yield from self._play(steps, started_at, times_out)
         if played.failed:
-            raise StateError("PollingFailed", played.poll.advice)
+            raise StateError("PollingFailed", played.problem)
         self._count += 1
         response = write_response(
             played,
@@ -349,7 +349,13 @@ class World:
             return lambda _, arguments: self._sdk("ReportTaskProgress", arguments)
         if state in ("SetTaskStatus", "ReportRefusedStatus"):
             return lambda _, arguments: self._sdk("SetTaskStatus", arguments)
+        if state == "NoCapacity":
+            return lambda *_: self._nothing()
         return self._handler
+
+    def _nothing(self) -> Process:
+        """A call that only counts something."""
+        yield from ()
 
     def _sdk(self, operation: str, arguments: dict[str, Any]) -> Process:
         """An AWS SDK integration: names begin with capital letters, errors are the Java SDK's."""

@@ -46,7 +46,6 @@ STORY = "One task's story"
 EXPECTED = {
     "NoPoll-orders",
     "Idle-orders",
-    "PollsFailing",
     "PollLoopFailed",
     "NoHandler",
     "TasksNotReported",
@@ -94,6 +93,7 @@ def test_tasks_that_go_wrong(deployment: Deployment, mailbox: Mailbox, tmp_path:
         "Unhandled": {"type": "HadoopActivity", "jarUri": "s3://b/j.jar"},
         "Crashing": routed("any-language", "crash"),
         "Failing": routed("any-language", "fail"),
+        "FailingToo": routed("any-language", "fail"),
         "Throttled": routed("deferring", "throttled"),
         "Stopped": shell(
             f"test -e {tmp_path}/mended || {{ touch {tmp_path}/started; sleep 30; }}",
@@ -152,14 +152,14 @@ def test_a_poller_without_permission(deployment: Deployment, mailbox: Mailbox) -
     pipeline = Pipeline.put(deployment, {"Untaken": shell("true")}, worker_group=ORDERS)
     with permission_revoked(deployment, "PollLoopordersFunctionRole", "datapipeline:PollForTask"):
         pipeline.activate()
-        mailbox.wait_for("PollsFailing", "PollLoopFailed", state="ALARM")
+        mailbox.wait_for("PollLoopFailed", "NoPoll-orders", state="ALARM")
         shown = follow(deployment, NOTHING_TAKEN, {**NAMES, **ids(pipeline, "Untaken")})
     loops, _, poll = shown.partition("polls that failed:")
     assert "FAILED" in loops.partition("the latest loops:")[2]
     message = json.loads(poll)
     assert "datapipeline:PollForTask" in message["advice"]
     assert "role" in leads_from(NOTHING_TAKEN, f"`{message['error']}`")
-    mailbox.wait_for("PollLoopFailed", state="OK")
+    mailbox.wait_for("PollLoopFailed", "NoPoll-orders", state="OK")
     pipeline.ended("Untaken", "FINISHED")
 
 
@@ -179,7 +179,7 @@ def test_ticks_and_ends_that_are_lost(deployment: Deployment, mailbox: Mailbox) 
         assert attributes["ERROR_CODE"]["StringValue"] == "AccessDeniedException"
         assert "states:StartExecution" in attributes["ERROR_MESSAGE"]["StringValue"]
     purge(deployment, "ticks-not-delivered")
-    mailbox.wait_for("NoPoll-orders", "EndsNotCounted", "TicksNotDelivered", "PollsFailing", state="OK")
+    mailbox.wait_for("NoPoll-orders", "EndsNotCounted", "TicksNotDelivered", state="OK")
 
 
 def test_one_query_tells_the_whole_story_of_a_task(deployment: Deployment) -> None:

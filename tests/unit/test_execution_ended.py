@@ -45,7 +45,8 @@ def detail(output: Any = None, *, task: Any = ENVELOPE, **changes: Any) -> dict[
 @pytest.mark.parametrize(
     ("output", "metric"),
     [
-        ({"status": "FINISHED", "deferrals": 0}, {"TasksFinished": 1}),
+        ({"status": "FINISHED", "deferrals": 0}, {}),
+        ({"status": "FINISHED", "deferrals": 3}, {"TasksDeferred": 3}),
         ({"status": "FALSE", "deferrals": 0}, {"TasksNotMet": 1}),
         ({"status": "CANCELED", "deferrals": 2}, {"TasksCanceled": 1, "TasksDeferred": 2}),
         ({"status": "NO_LONGER_OURS", "deferrals": 0}, {"TasksLost": 1}),
@@ -54,6 +55,7 @@ def detail(output: Any = None, *, task: Any = ENVELOPE, **changes: Any) -> dict[
 def test_an_end_is_counted_by_type(module: ModuleType, output: Any, metric: dict[str, float]) -> None:
     end = module.judge(detail(output))
     assert end.of_type == metric
+    assert end.has_type
     assert end.of_stack == {}
     assert end.fields["seconds"] == 2.5
     assert end.fields["attemptId"] == "@A_Attempt=1"
@@ -79,12 +81,12 @@ def test_a_failure_is_counted_for_the_stack_too(
 def test_a_task_without_a_handler_makes_no_metric_of_its_type(module: ModuleType, status: str) -> None:
     end = module.judge(detail({"status": status, "unhandled": True}))
     assert end.of_stack == {"TasksRefused": 1} | ({"TasksFailed": 1} if status == "FAILED" else {})
-    assert end.of_type == {}
+    assert (end.of_type, end.has_type) == ({}, False)
 
 
 def test_a_type_that_a_deploy_has_just_added_is_counted(module: ModuleType) -> None:
     end = module.judge(detail({"status": "FINISHED"}, task=ENVELOPE | {"route": "SqlActivity"}))
-    assert (end.of_stack, end.of_type) == ({}, {"TasksFinished": 1})
+    assert (end.of_stack, end.of_type, end.has_type) == ({}, {}, True)
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
@@ -92,14 +94,14 @@ def test_an_execution_that_did_not_succeed_told_nobody(module: ModuleType, statu
     end = module.judge(detail(status=status, error="StatusNotReported", cause="why"))
     assert not end.reported
     # How many types there are is not known here, and each makes a metric of its own.
-    assert (end.of_stack, end.of_type) == ({"TasksNotReported": 1}, {})
+    assert (end.of_stack, end.of_type, end.has_type) == ({"TasksNotReported": 1}, {}, False)
     assert (end.fields["error"], end.fields["cause"]) == ("StatusNotReported", "why")
 
 
 @pytest.mark.parametrize("text", [None, "[1]", '"text"'])
 def test_what_step_functions_leaves_out_is_done_without(module: ModuleType, text: str | None) -> None:
     end = module.judge(detail(input=text, output=text))
-    assert (end.of_stack, end.of_type) == ({}, {})
+    assert (end.of_stack, end.of_type, end.has_type) == ({}, {}, False)
 
 
 class StepFunctions:
@@ -129,7 +131,7 @@ LEFT_OUT = {"input": None, "output": None, "error": None, "cause": None}
 @pytest.mark.parametrize(
     ("status", "answer", "counted"),
     [
-        ("SUCCEEDED", {"output": {"status": "FINISHED"}}, {"TasksFinished"}),
+        ("SUCCEEDED", {"output": {"status": "FINISHED"}}, {"TaskDuration"}),
         ("SUCCEEDED", {"output": {"status": "FAILED", "crashed": True}}, {"TasksFailed", "HandlersCrashed"}),
         ("FAILED", {"error": "StatusNotReported", "cause": "why"}, {"TasksNotReported"}),
     ],
@@ -146,6 +148,7 @@ def test_what_an_event_leaves_out_is_asked_for(
     absent: bool,
 ) -> None:
     """As Step Functions does for a state machine with a key of the customer's, and for what is too large."""
+    monkeypatch.setenv("DASHBOARD", "1")
     said = detail(status=status, **LEFT_OUT)
     if absent:
         said = {key: value for key, value in said.items() if key not in LEFT_OUT}

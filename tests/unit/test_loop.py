@@ -264,7 +264,7 @@ def test_a_throttled_poll_is_followed_by_a_wait_and_slows_the_loop_down() -> Non
 @pytest.mark.parametrize("foreign", [None, 3, {}, {"polls_per_second": 1.95, "paid_until": 7.0}])
 def test_a_loop_goes_on_after_an_update_of_the_poller(foreign: object) -> None:
     kept = {"polls": 3, "events": 20, "pace": foreign}
-    expected = LoopState(polls=3, events=20, pace=Pace(paid_until=9))
+    expected = LoopState(polls=3, events=20, heard=True, pace=Pace(paid_until=9))
     assert LoopState.from_json(kept, Pace(paid_until=9)) == expected
 
 
@@ -274,6 +274,38 @@ def test_throttled_polls_never_fail_the_loop_however_many_there_are() -> None:
         decision = after(PollResult.THROTTLED, state=state, age=1)
         assert not decision.too_many_errors
         state = decision.state
+
+
+@pytest.mark.parametrize(
+    ("results", "limits", "in_vain"),
+    [
+        ([PollResult.THROTTLED], SHORT, True),
+        ([PollResult.ERROR, PollResult.THROTTLED], SHORT, True),
+        ([PollResult.EMPTY], SHORT, False),
+        ([PollResult.TASK, PollResult.THROTTLED], SHORT, False),
+        ([PollResult.FULL, PollResult.ERROR], SHORT, False),
+        ([PollResult.ABANDONED], SHORT, False),
+        ([PollResult.ABANDONED], CONTINUOUS, True),
+        ([PollResult.EMPTY, PollResult.ABANDONED], CONTINUOUS, False),
+    ],
+)
+def test_a_loop_that_ends_without_an_answer_to_any_of_its_polls_was_in_vain(
+    results: list[PollResult], limits: Limits, in_vain: bool
+) -> None:
+    *before, last = results
+    state = LoopState()
+    for result in before:
+        decision = after(result, state=state, limits=limits, age=1)
+        assert not decision.in_vain
+        state = LoopState.from_json(decision.state.as_json(), Pace())
+    assert after(last, state=state, limits=limits, age=limits.period).in_vain is in_vain
+
+
+def test_a_loop_that_another_release_began_or_that_never_polled_was_not_in_vain() -> None:
+    begun = LoopState.from_json({"polls": 3}, Pace())
+    assert not after(PollResult.THROTTLED, state=begun, age=SHORT.period).in_vain
+    assert not after(PollResult.ENDED, age=SHORT.period).in_vain
+    assert not LoopState.from_json({}, Pace()).heard
 
 
 def test_where_the_services_time_goes_faster_a_poll_is_paid_for_sooner() -> None:

@@ -11,10 +11,11 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from poller.envelope import execution_name
 from poller.pace import LastPace, Pace
+from poller.polling import PollingFailed
 from runner import clients, telemetry
 
 RUN_TASK = "arn:aws:states:us-east-1:000000000000:stateMachine:RunTask"
@@ -248,33 +249,63 @@ def test_an_execution_that_takes_over_keeps_the_pace_of_the_one_before(poll: Pol
     assert answer["loop"]["pace"]["seconds_a_poll"] == 2
 
 
-def test_a_throttled_poll_counts_as_an_error_of_its_kind_and_not_as_one_of_the_stack(
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, float], dict[str, str]]]:
+    """What the poller counts from now on, with the metrics' dimensions."""
+    emitted: list[tuple[dict[str, float], dict[str, str]]] = []
+    for writer in ("emit", "emit_for_dashboard"):
+        monkeypatch.setattr(telemetry, writer, lambda values, **more: emitted.append((values, more)))
+    return emitted
+
+
+def test_a_throttled_poll_counts_as_an_error_of_its_kind(
     poll: Poller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    emitted: list[tuple[dict[str, float], dict[str, str]]] = []
-    monkeypatch.setattr(telemetry, "emit", lambda values, **more: emitted.append((values, more)))
+    emitted = counted(monkeypatch)
     throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "PollForTask")
     answer = poll(Service(throttled, {"terminate": False}))
     assert answer["next"] == "WAIT"
-    assert [more for values, more in emitted if "PollErrors" in values] == [{"Error": "ThrottlingException"}]
+    assert emitted == [({"PollErrors": 1}, {"Error": "ThrottlingException"})]
+
+
+def test_a_held_poll_that_is_not_answered_is_an_error_and_a_short_one_is_not(
+    lingering: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emitted = counted(monkeypatch)
+    silence = ReadTimeoutError(endpoint_url="")
+    assert lingering(Service(silence, {}, []))["next"] == "STOP"
+    assert emitted == []
+    with pytest.raises(PollingFailed, match="None of this execution's polls was answered"):
+        lingering(Service(silence, {}, [execution(None)]))
+    assert emitted == [({"PollErrors": 1}, {"Error": "NotAnswered"})]
+
+
+def test_an_execution_whose_polls_were_all_in_vain_fails_and_says_why(
+    poll: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "PollForTask")
+    module = importlib.import_module("poll_for_task")
+    limits = dataclasses.replace(module.CONFIGURATION.limits, period=5)
+    monkeypatch.setattr(module, "CONFIGURATION", dataclasses.replace(module.CONFIGURATION, limits=limits))
+    with pytest.raises(PollingFailed, match="an account has 2 polls a second"):
+        poll(Service(throttled, {}))
 
 
 @pytest.mark.parametrize(
     ("answer", "asked_for", "received"),
-    [({}, False, None), ({}, True, 0), ({"taskObject": TASK}, False, 1), ({"taskObject": TASK}, True, 1)],
+    [({}, False, None), ({}, True, 0), ({"taskObject": TASK}, False, None), ({"taskObject": TASK}, True, 1)],
 )
-def test_empty_polls_are_counted_where_there_is_an_alarm_on_them(
+def test_tasks_and_empty_polls_are_counted_where_there_is_an_alarm_on_them(
     poll: Poller,
     monkeypatch: pytest.MonkeyPatch,
     answer: dict[str, Any],
     asked_for: bool,
     received: int | None,
 ) -> None:
-    emitted: dict[str, float] = {}
-    monkeypatch.setattr(telemetry, "emit", lambda values, **_: emitted.update(values))
+    emitted = counted(monkeypatch)
     module = importlib.import_module("poll_for_task")
-    configuration = dataclasses.replace(module.CONFIGURATION, count_empty_polls=asked_for)
+    configuration = dataclasses.replace(module.CONFIGURATION, count_tasks=asked_for)
     monkeypatch.setattr(module, "CONFIGURATION", configuration)
     poll(Service(answer, {}))
-    assert emitted.get("TasksReceived") == received
-    assert emitted["Polls"] == 1
+    assert [values["TasksReceived"] for values, _ in emitted if "TasksReceived" in values] == (
+        [] if received is None else [received]
+    )

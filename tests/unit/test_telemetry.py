@@ -66,14 +66,16 @@ def _fields_of(query: str) -> set[str]:
     )
 
 
-def test_an_execution_environment_is_counted_once(
+def test_what_only_the_dashboard_shows_is_not_counted_without_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(telemetry, "_cold", True)
-    telemetry.count_cold_start()
-    telemetry.count_cold_start()
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["ColdStarts"] for line in lines] == [[1.0]]
+    monkeypatch.delenv("DASHBOARD", raising=False)
+    telemetry.emit_for_dashboard({"TaskDuration": 1}, Type="Exists")
+    assert capsys.readouterr().out == ""
+    monkeypatch.setenv("DASHBOARD", "1")
+    telemetry.emit_for_dashboard({"TaskDuration": 1}, unit="Seconds", Type="Exists")
+    line = json.loads(capsys.readouterr().out)
+    assert (line["TaskDuration"], line["Type"]) == ([1.0], "Exists")
 
 
 def test_a_dimension_is_short_and_ascii(capsys: pytest.CaptureFixture[str]) -> None:

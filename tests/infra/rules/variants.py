@@ -144,6 +144,8 @@ _STACKS: dict[str, Callable[[], TaskRunnerStack]] = {
         _TWO_GROUPS,
         _shell,
         failed_tasks_alarm=None,
+        dashboard=True,
+        runbook_url="https://git.example.com/runner/docs/operations.md",
         env=cdk.Environment(account=ACCOUNT, region=REGION),
     ),
 }

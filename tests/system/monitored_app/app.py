@@ -72,7 +72,8 @@ def main() -> None:
                 max_concurrent_tasks=4,
                 idle_alarm_hours=1,
             ),
-            WorkerGroup("reports / daily"),
+            # With so long a period, a tick that is not delivered has its own alarm.
+            WorkerGroup("reports / daily", schedule="rate(1 hour)"),
         ],
         handlers=[
             ("ShellCommandActivity", shell_command(timeout_minutes=1)),
@@ -81,6 +82,9 @@ def main() -> None:
             ("deferring", existing_function(deferring)),
         ],
         encryption_key=kms.Key(functions, "Key"),
+        # More than one, so that a handler that is missing or crashes has its own alarm.
+        failed_tasks_alarm=2,
+        dashboard=True,
         time_scale=float(app.node.try_get_context("timeScale")),
     )
     mailbox = sqs.Queue(stack, "Mailbox", queue_name="mailbox")
