@@ -33,6 +33,7 @@ fast (default 1), and pass context timeScale=N to the app; cron schedules, and t
 """
 
 _PROGRAMS = {
+    "architecture": "local.architecture.command",
     "demo": "local.demo.command",
     "dashboard": "local.dashboard.command",
     "estimate": "local.simulation.estimate",
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("demo", help="run sample pipelines on local AWS and watch them", add_help=False)
     commands.add_parser("estimate", help="what a month of your tasks costs on AWS", add_help=False)
     commands.add_parser("dashboard", help="draw a dashboard of a running local AWS", add_help=False)
+    commands.add_parser("architecture", help="draw a synthesized app's state machines", add_help=False)
     up = commands.add_parser(
         "up",
         help="start local AWS with the app deployed, until Ctrl-C",
