@@ -90,6 +90,8 @@ def main(arguments: Sequence[str]) -> int:
     )
     options = parser.parse_args(arguments)
     recording = Recording() if options.record else None
+    if recording:
+        recording.say(0, "$ make demo")
     view = View(recording=recording)
     forget_aws_settings()
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -73,9 +73,8 @@ class View:
             key = row.pipeline, row.activity, row.number
             if row.status != self._before.get(key, NOT_YET):
                 self._before[key] = row.status
-                self.say(
-                    f"{seconds:5.1f} s  {row.pipeline}: {row.activity}, attempt {row.number}: {row.status}"
-                )
+                line = f"{seconds:5.1f} s  {row.pipeline}: {row.activity}, attempt {row.number}: {row.status}"
+                self._console.print(Text(line), soft_wrap=True)
 
     def summary(self, row: Row, run: Run | None, printed: Sequence[Printed]) -> None:
         """Show one task: status, handler, duration, execution and output."""
