@@ -33,6 +33,7 @@ fast (default 1), and pass context timeScale=N to the app; cron schedules, and t
 """
 
 _PROGRAMS = {
+    "architecture": "architecture.command",
     "demo": "demo.command",
     "logs": "logs.command",
     "deploy": "redeploy",
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("logs", help="what happened to one task, locally or on AWS", add_help=False)
     commands.add_parser("estimate", help="what a month of your tasks costs on AWS", add_help=False)
     commands.add_parser("dashboard", help="draw a dashboard of a running local AWS", add_help=False)
+    commands.add_parser("architecture", help="draw a synthesized app's state machines", add_help=False)
     up = commands.add_parser(
         "up",
         help="start local AWS with the app deployed, until Ctrl-C",

@@ -21,6 +21,7 @@ from local.account import connection
 from local.console.files import PATH as CONSOLE_PATH
 from local.demo.attempts import Attempt, Row, mismatches, read_attempts, table_rows, unfinished
 from local.demo.pipelines import RefusedError, SamplePipeline, sample_pipelines
+from local.demo.recording import Recording
 from local.demo.traces import AttemptKey, Traces, read_traces
 from local.demo.view import View
 from local.directories import open_directory
@@ -85,8 +86,14 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--keep", action="store_true", help="afterwards stay up until Ctrl-C, to look around in the console"
     )
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="write what is shown as an animated SVG picture"
+    )
     options = parser.parse_args(arguments)
-    view = View()
+    recording = Recording() if options.record else None
+    if recording:
+        recording.say(0, "$ make demo")
+    view = View(recording=recording)
     forget_aws_settings()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
@@ -102,6 +109,9 @@ def main(arguments: Sequence[str]) -> int:
                 url = aws.wait_until_ready(SET_UP_SECONDS, lambda line: view.say(line, "dim"))
             problems = _run(Clients(url), sample_pipelines(directory), view)
             _show_problems(problems, view)
+            if recording and not problems:
+                options.record.parent.mkdir(parents=True, exist_ok=True)
+                options.record.write_text(recording.svg(), encoding="utf-8")
             if options.keep:
                 keep(aws, url, view)
             else:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.demo.attempts import NOT_YET, Row
+from local.demo.recording import Recording
 from local.demo.traces import Printed, Run
 
 STYLES = {
@@ -26,17 +27,19 @@ STYLES = {
 
 
 class View:
-    """The demo's output. Times count from the moment the table appears."""
+    """The demo's output, which a recording may keep. Times count from the moment the table appears."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, recording: Recording | None = None) -> None:
         self._console = console or stdout_console()
-        self._begin = time.monotonic()
+        self._recording = recording
+        self._created = time.monotonic()
+        self._begin = self._created
         self._live: Live | None = None
         self._before: dict[tuple[str, str, int], str] = {}
+        self._shown: Sequence[Row] = ()
 
     def say(self, text: str, style: str = "") -> None:
-        # Only the terminal wraps the text, so that copied or piped output stays unchanged.
-        self._console.print(Text(text, style=style), soft_wrap=True)
+        self._print(Text(text, style=style))
 
     @contextlib.contextmanager
     def busy(self, text: str) -> Iterator[None]:
@@ -50,14 +53,19 @@ class View:
         self._begin = time.monotonic()
         if not self._console.is_terminal:
             yield
-            return
-        with Live(console=self._console, refresh_per_second=8) as self._live:
-            yield
-        self._live = None
+        else:
+            with Live(console=self._console, refresh_per_second=8) as self._live:
+                yield
+            self._live = None
+        if self._recording and self._shown:
+            self._recording.keep(attempts_table(self._shown, time.monotonic() - self._begin))
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show the attempts. In plain text, print a line for each one that has changed."""
         seconds = time.monotonic() - self._begin
+        if self._recording and rows != self._shown:
+            self._recording.show(self._age(), attempts_table(rows, seconds))
+        self._shown = rows
         if self._live is not None:
             self._live.update(attempts_table(rows, seconds))
             return
@@ -65,21 +73,29 @@ class View:
             key = row.pipeline, row.activity, row.number
             if row.status != self._before.get(key, NOT_YET):
                 self._before[key] = row.status
-                self.say(
-                    f"{seconds:5.1f} s  {row.pipeline}: {row.activity}, attempt {row.number}: {row.status}"
-                )
+                line = f"{seconds:5.1f} s  {row.pipeline}: {row.activity}, attempt {row.number}: {row.status}"
+                self._console.print(Text(line), soft_wrap=True)
 
     def summary(self, row: Row, run: Run | None, printed: Sequence[Printed]) -> None:
         """Show one task: status, handler, duration, execution and output."""
         line = Text(f"{row.pipeline}: {row.activity}, attempt {row.number}  ", style="bold")
         line.append(row.status, style=STYLES.get(row.status, ""))
-        self._console.print(line, soft_wrap=True)
+        self._print(line)
         if run is not None:
             duration = "still running" if run.seconds is None else f"{run.seconds:.1f} s"
             self.say(f"  handler    {run.handler}, {duration}")
             self.say(f"  RunTask    {run.execution}")
         for entry in printed:
             self.say(f"  {entry.stream}     {entry.line}")
+
+    def _print(self, text: Text) -> None:
+        # Only the terminal wraps the text, so that copied or piped output stays unchanged.
+        self._console.print(text, soft_wrap=True)
+        if self._recording:
+            self._recording.say(self._age(), text)
+
+    def _age(self) -> float:
+        return time.monotonic() - self._created
 
 
 def stdout_console() -> Console:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
+from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
@@ -14,6 +16,7 @@ from rich.console import Console
 from local.demo.attempts import NOT_YET, Attempt, Row, mismatches, table_rows, unfinished
 from local.demo.command import keep
 from local.demo.pipelines import ExpectedAttempt, SamplePipeline, sample_pipelines
+from local.demo.recording import Recording
 from local.demo.traces import Printed, Run, Traces, printed_in
 from local.demo.view import View, stdout_console
 from local.launch import LocalAwsProcess
@@ -23,6 +26,7 @@ RETRY = SamplePipeline(
     (),
     (ExpectedAttempt("Try", 1, "FAILED", "not yet"), ExpectedAttempt("Try", 2, "FINISHED", "recovered")),
 )
+SVG = "{http://www.w3.org/2000/svg}"
 KEY = ("df-1", "@Try_2026-01-01T00:00:00_Attempt=2")
 EXECUTION = Run("Try-1", "SUCCEEDED", "ShellCommandActivity", 2.5)
 
@@ -166,3 +170,27 @@ def test_there_are_no_colours_where_stdout_is_not_a_terminal(monkeypatch: pytest
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     assert not stdout_console().is_terminal
+
+
+def test_a_recording_shows_each_change_once_and_ends_with_everything() -> None:
+    recording = Recording()
+    view = View(Console(file=io.StringIO()), recording)
+    recording.say(0, "$ make demo")
+    with view.table():
+        for status in ("RUNNING", "RUNNING", "FINISHED"):
+            recording.frames[-1] = replace(recording.frames[-1], seconds=-1.0)
+            view.show([Row("retry", "<Try>", 1, status)])
+    recording.frames[-1] = replace(recording.frames[-1], seconds=-1.0)
+    view.summary(Row("retry", "<Try>", 1, "FINISHED"), None, [Printed("stdout", "a & b")])
+    shown = ["".join(segment.text for line in frame.lines for segment in line) for frame in recording.frames]
+    assert ["RUNNING" in text for text in shown] == [False, True, False, False]
+    assert shown[-1].startswith("$ make demo")
+    assert shown[-1].endswith("a & b")
+    picture = ElementTree.fromstring(recording.svg())  # noqa: S314 - our own
+    assert len(picture.findall(f"{SVG}g")) == len(shown)
+    assert "a & b" in "".join(picture.itertext())
+
+
+def test_a_recording_of_nothing_is_no_picture() -> None:
+    with pytest.raises(ValueError, match="Nothing"):
+        Recording().svg()

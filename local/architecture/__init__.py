@@ -1,0 +1,1 @@
+"""`python -m local architecture`: draws the synthesized state machines."""
