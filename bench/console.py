@@ -17,7 +17,7 @@ from local.console.files import PATH
 
 PIPELINES = 300
 ACTIVITIES = 34
-INSTANCES = 10_000
+INSTANCES = 1_000
 LOADS = 5
 LOCAL_AWS = ("--no-deploy", "--setting", "throttling=off", "--setting", "maximum_pipelines=400")
 
@@ -95,7 +95,7 @@ def _pipeline(client: Any, number: int) -> str:
 
 
 def _scheduled(client: Any) -> str:
-    """A pipeline with INSTANCES hourly instances, which begin at once because they are overdue."""
+    """A pipeline with INSTANCES hourly instances, all of which begin at once because they are overdue."""
     created: str = client.create_pipeline(name="hourly", uniqueId="hourly")["pipelineId"]
     start = datetime.now(UTC) - timedelta(hours=INSTANCES)
     references = {"schedule": "Hourly"}
@@ -108,7 +108,7 @@ def _scheduled(client: Any) -> str:
     objects = [
         ("Default", default),
         ("Hourly", schedule),
-        ("Step", {"type": "ShellCommandActivity", "command": "true", "maxActiveInstances": "5"}),
+        ("Step", {"type": "ShellCommandActivity", "command": "true", "maxActiveInstances": str(INSTANCES)}),
     ]
     _activate(client, created, objects, {"Step": references, "Default": references})
     return created

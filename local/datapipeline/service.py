@@ -290,15 +290,19 @@ class Service:
         if limit < 1:
             raise InvalidRequestError("'limit' is less than 1")
         query = request.get("query")
-        candidates = self._sphere(pipeline, request["sphere"])
+        candidates = self._sphere(pipeline, request["sphere"], query)
         if not candidates:
             queries.matches(query, PipelineObject("", ""))
         ids = [candidate.id for candidate in candidates if queries.matches(query, candidate)]
         found, more = queries.page(ids, request.get("marker"), min(limit, PAGE))
         return {"ids": found, **more}
 
-    def _sphere(self, pipeline: Pipeline, sphere: str) -> list[PipelineObject]:
-        instances = pipeline.instances.values()
+    def _sphere(
+        self, pipeline: Pipeline, sphere: str, query: Mapping[str, Any] | None
+    ) -> list[PipelineObject]:
+        """The objects of a sphere, except instances and attempts that the query cannot want."""
+        wanted = queries.may_be_wanted(query)
+        instances = [each for each in pipeline.instances.values() if wanted(each.interval.start)]
         if sphere == "COMPONENT":
             definition = pipeline.active or pipeline.latest
             found = (find_object(pipeline, component.id) for component in definition.objects)

@@ -6,7 +6,7 @@ import { fieldsOf, idParts, inParts, latestFirst, pageOf, timeOf, written } from
 
 const REPORT_INTERVAL = 60_000;
 const OVER = new Set(["FINISHED", "FAILED", "CASCADE_FAILED", "CANCELED"]);
-const FIRST_WINDOW = 60_000;
+const FIRST_WINDOW = 86_400_000;
 const SHORTEST_WINDOW = 1000;
 const LONGEST_WINDOW = 10 * 365 * 86_400_000;
 const WIDER = 10;
@@ -130,25 +130,34 @@ export class Runs {
     }
 
     /**
-     * The first reading: all instances, if one page of an answer holds them, or else those due from now on. The
+     * The first reading: all instances, if one page of an answer holds them, or else those of the last day. The
      * service has no order in which the latest come first.
      * @param {number} now
      * @param {number | null} lastRun
      */
     async #begin(now, lastRun) {
-        const { ids, more } = await this.#query("INSTANCE", {});
+        const from = now - FIRST_WINDOW;
+        const [{ ids, more }, latest] = await Promise.all([
+            this.#query("INSTANCE", {}),
+            this.#search("INSTANCE", { from: written(from), to: "" }, PAGES_AT_ONCE),
+        ]);
         this.complete = !more;
-        this.since = now;
-        if (!more) {
-            for (const id of ids) this.ids.INSTANCE.add(id);
-            return;
+        this.since = latest === null ? now : from;
+        this.window = latest === null ? FIRST_WINDOW / WIDER : FIRST_WINDOW * WIDER;
+        this.#keepIds(more ? (latest ?? []) : ids);
+        if (!more) return;
+        if (latest === null) await this.#find("INSTANCE", { from: written(now), to: "" });
+        else if (lastRun !== null && lastRun < from) {
+            const before = await this.#search("INSTANCE", span(lastRun, from), PAGES_AT_ONCE);
+            if (before === null) return;
+            this.#keepIds(before);
+            this.since = lastRun;
         }
-        await this.#find("INSTANCE", { from: written(now), to: "" });
-        if (lastRun === null || lastRun >= now) return;
-        const latest = await this.#search("INSTANCE", span(lastRun, now), PAGES_AT_ONCE);
-        if (latest === null) return;
-        for (const id of latest) this.ids.INSTANCE.add(id);
-        this.since = lastRun;
+    }
+
+    /** @param {string[]} ids */
+    #keepIds(ids) {
+        for (const id of ids) this.ids.INSTANCE.add(id);
     }
 
     /** Looks further back in time: over ten times the time while little is found, over a tenth if it is too much. */
@@ -162,7 +171,7 @@ export class Runs {
             this.window = Math.max(this.window / WIDER, SHORTEST_WINDOW);
             return;
         }
-        for (const id of found) this.ids.INSTANCE.add(id);
+        this.#keepIds(found);
         this.complete = isLast;
         this.since = since - this.window;
         if (found.length < QUERY_PAGE) this.window *= WIDER;

@@ -201,6 +201,13 @@ def test_queries_pages_and_limits(client: Any) -> None:
     assert query("@scheduledStartTime", "BETWEEN", "2020-01-01T00:00:00", "2020-02-01T00:00:00") == 0
     with pytest.raises(ClientError, match="cannot be queried by GE"):
         query("name", "GE", "A")
+    for kind in ("GE", "LE"):
+        with pytest.raises(ClientError, match="is not a DateTime"):
+            query("@scheduledStartTime", kind, "yesterday")
+    scheduled = ids[0].rpartition("_")[2]
+    for kind, values in (("GE", [scheduled]), ("LE", [scheduled]), ("BETWEEN", [scheduled, scheduled])):
+        assert query("@scheduledStartTime", kind, *values) == 30
+    assert query("@scheduledStartTime", "LE", "2020-01-01T00:00:00") == 0
 
 
 def test_a_poll_that_its_client_gives_up_takes_the_next_task_with_it(client: Any) -> None:
