@@ -230,6 +230,8 @@ class TaskRunnerStack(Stack):
         alarm_email: str | None = None,
         encryption_key: kms.IKey | None = None,
         failed_tasks_alarm: int | None = 1,
+        dashboard: bool = False,
+        runbook_url: str | None = None,
         tracing: bool = False,
         time_scale: float | None = None,
         **settings: Any,
@@ -245,6 +247,8 @@ class TaskRunnerStack(Stack):
             alarm_email=alarm_email,
             encryption_key=encryption_key,
             failed_tasks_alarm=failed_tasks_alarm,
+            dashboard=dashboard,
+            runbook_url=runbook_url,
             tracing=tracing,
             time_scale=time_scale,
         )

@@ -15,6 +15,7 @@ import pytest
 from local.launch import ROOT
 from pipelines.app_file import app_file
 from pipelines.checking.check import Facts
+from pipelines.checking.verdict import Verdict
 from pipelines.summary import Summary
 from tests.pipelines.definitions import checked, definition, ref, shell
 from tests.system.deployments import environment_without_aws
@@ -30,7 +31,7 @@ EC2: dict[str, Any] = {
 DATABASE = {"type": "JdbcDatabase", "jdbcDriverClass": "x", "username": "etl", "*password": "sesame"}
 EVERYTHING = definition(
     shell(
-        "jq . /tmp/x; aws sns publish --message m; aws s3 rm s3://data/old/x",
+        "/opt/bin/own /tmp/x; aws sns publish --message m; aws s3 rm s3://data/old/x",
         runsOn=ref("Box"),
         stage="true",
         input=ref("In"),
@@ -39,7 +40,7 @@ EVERYTHING = definition(
     ),
     EC2,
     {**shell("true"), "id": "OnGroup", "workerGroup": 'the "other" group', "lateAfterTimeout": "1 minute"},
-    {"id": "Hours", "type": "ShellCommandPrecondition", "command": "sleep 2h"},
+    {"id": "Hours", "type": "ShellCommandPrecondition", "command": "psql -c 'SELECT 1'; sleep 2h"},
     {**shell("true"), "id": "Own", "workerGroup": "etl", "myHandler": "own'\nhandler"},
     {"id": "Ready", "type": "ShellCommandPrecondition", "command": "aws s3 ls s3://data/ready/"},
     {"id": "There", "type": "Exists"},
@@ -151,6 +152,9 @@ def test_it_synthesizes_as_printed(tmp_path: Path) -> None:
     command = functions["TaskRunner-ShellCommandActivity"]
     tasks = [each for each in template["Resources"].values() if each["Type"] == "AWS::ECS::TaskDefinition"]
     assert len(tasks) == 1, "what sleeps for two hours runs in a container"
+    (container,) = tasks[0]["Properties"]["ContainerDefinitions"]
+    variables = {each["Name"]: each["Value"] for each in container["Environment"]}
+    assert json.loads(variables["TASK_PACKAGES"]) == ["postgresql15"]
     assert command["MemorySize"] == 1769, "its longest run took 9 minutes"
     network = {"SecurityGroupIds": EC2["securityGroupIds"], "SubnetIds": [EC2["subnetId"]]}
     assert {key: sorted(ids) for key, ids in command["VpcConfig"].items()} == {
@@ -184,6 +188,38 @@ def test_it_synthesizes_as_printed(tmp_path: Path) -> None:
         if "-poll-" in name
     ]
     assert sorted(groups) == ["etl", 'the "other" group']
+
+
+@pytest.mark.parametrize(
+    ("command", "packages", "unknown"),
+    [
+        ("java -jar x.jar", ["java-17-amazon-corretto-headless"], ""),
+        ("wget -q http://x/a.zip && unzip a.zip", ["unzip", "wget"], ""),
+        ("psql -h db -c 'SELECT 1' | gzip", ["gzip", "postgresql15"], ""),
+        ("/usr/bin/mysql -e x", ["mariadb105"], ""),
+        ("sudo yum install -y git", [], ""),
+        ("sudo -u root yum -y update && sudo dnf install -y own", [], ""),
+        ("own-tool x; jq .", ["jq"], "own-tool"),
+        ("sleep 3h", [], ""),
+    ],
+)
+def test_what_a_function_lacks_runs_in_a_container_with_its_packages(
+    command: str, packages: list[str], unknown: str
+) -> None:
+    found = checked(definition(shell(command)))
+    assert [each.verdict for each in found.activities] == [Verdict.SETTINGS]
+    assert any("compute=Container(...)" in reason.message for reason in found.activities[0].reasons)
+    text = app_of(definition(shell(command)))
+    (call,) = (
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Container"
+    )
+    given = {word.arg: word.value for word in call.keywords}
+    assert "vpc" in given
+    assert (ast.literal_eval(given["packages"]) if "packages" in given else []) == packages
+    assert ("An image, or packages, with" in text) is bool(unknown)
+    assert unknown in text
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from tests.system.granted import COPY, EXISTS, SHELL, SHELL_PRECONDITION, SQL, g
 
 FILES = sorted((Path(__file__).parent / "to_move").iterdir())
 BUCKET = "moving"
+AT_ONCE = 3
 ROLES = {
     "ShellCommandActivity": SHELL,
     "ShellCommandPrecondition": SHELL_PRECONDITION,
@@ -41,16 +44,20 @@ OVER = {"FINISHED", "FAILED", "CASCADE_FAILED", "CANCELED"}
 
 @dataclass(frozen=True)
 class Run:
-    """A pipeline that was put; ``id`` is None if the service refused its definition."""
+    """A pipeline that ran; ``ends`` is empty if the service refused its definition."""
 
     name: str
-    id: str | None
+    ends: Mapping[str, str]
     verdicts: Mapping[str, ActivityVerdict]
 
 
 @pytest.fixture(scope="module")
-def runs(examples: Examples, postgresql_server: DatabaseServer) -> Iterator[list[Run]]:
-    """All definitions, converted, with what check asks for granted, and activated."""
+def runs(examples: Examples, postgresql_server: DatabaseServer) -> list[Run]:
+    """All definitions, converted, with what check asks for granted, and run to their end.
+
+    A few at a time: all at once, each task would get a new execution environment, and their starts would take
+    most of the time.
+    """
     deployment = examples.deployment
     prepare(deployment, postgresql_server)
     values = [
@@ -64,30 +71,32 @@ def runs(examples: Examples, postgresql_server: DatabaseServer) -> Iterator[list
     converted = [
         with_values(source, values) for file in FILES for source in definitions(file, converted=True)
     ]
-    with emr_cluster(deployment):
-        yield [
-            Run(source.name, activated(deployment, source), {found.id: found for found in each})
-            for source, each in zip(converted, verdicts, strict=True)
-        ]
+    with emr_cluster(deployment), ThreadPoolExecutor(AT_ONCE) as pool:
+        ends = list(pool.map(partial(run_to_its_end, deployment), converted))
+    return [
+        Run(source.name, end, {found.id: found for found in each})
+        for source, end, each in zip(converted, ends, verdicts, strict=True)
+    ]
 
 
-def test_every_verdict_is_confirmed(runs: Sequence[Run], examples: Examples) -> None:
+def run_to_its_end(deployment: Deployment, source: Source) -> dict[str, str]:
+    pipeline_id = activated(deployment, source)
+    return {} if pipeline_id is None else ended(deployment, pipeline_id)
+
+
+def test_every_verdict_is_confirmed(runs: Sequence[Run]) -> None:
     assert len(runs) >= 20
     assert {found.verdict for run in runs for found in run.verdicts.values()} == set(Verdict)
-    wrong = [line for run in runs for line in differences(examples.deployment, run)]
+    wrong = [line for run in runs for line in differences(run)]
     assert wrong == []
 
 
-def differences(deployment: Deployment, run: Run) -> Iterator[str]:
+def differences(run: Run) -> Iterator[str]:
     """A line for each activity that did not end as its verdict says."""
-    ends = {} if run.id is None else ended(deployment, run.id)
     without_hive = why_not() is not None
     for component, found in run.verdicts.items():
-        if (
-            found.type in {"HiveActivity", "HiveCopyActivity"}
-            and without_hive
-            and ends.get(component) == "FAILED"
-        ):
+        end = run.ends.get(component)
+        if found.type in {"HiveActivity", "HiveCopyActivity"} and without_hive and end == "FAILED":
             continue
         # A container or a layer would bring what these need, and the deployed handlers are functions. Nor are
         # there JARs.
@@ -97,8 +106,8 @@ def differences(deployment: Deployment, run: Run) -> Iterator[str]:
             or any("the cluster fetches" in reason.message for reason in found.reasons)
         )
         expected = found.verdict <= Verdict.SETTINGS and not lacks
-        if (ends.get(component) == "FINISHED") is not expected:
-            yield f"{run.name}: {component} is {ends.get(component)} and was said to be {found.as_json()}"
+        if (end == "FINISHED") is not expected:
+            yield f"{run.name}: {component} is {end} and was said to be {found.as_json()}"
 
 
 def definitions(file: Path, *, converted: bool = False) -> list[Source]:
