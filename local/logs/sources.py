@@ -112,4 +112,5 @@ def _source(function: str, *, in_container: bool) -> str:
 
 def _needle(text: str) -> str:
     """The longest part of a text that JSON and a filter pattern both write as it is."""
-    return max(re.findall(r"[A-Za-z0-9_.:=@/+-]+", text) or [""], key=len)
+    runs: list[str] = re.findall(r"[A-Za-z0-9_.:=@/+-]+", text)
+    return max(runs, key=len, default="")
