@@ -32,7 +32,7 @@ changed, and where the settings of the resources went, to standard error.
 
 The document keeps a record of what was changed, outside of the pipeline, so that --back can undo it.
 
-Exit code: 0 if a definition was written, 2 if the file could not be read.
+Exit code: 0 if a definition was written, 2 if a file could not be read or written.
 """
 
 
@@ -55,10 +55,15 @@ def main(arguments: Sequence[str]) -> int:
     for form, record in records:
         form.write_record(record or None)
     after = document.text()
-    if options.output:
-        Path(options.output).write_text(after, encoding="utf-8")
-    else:
+    if not options.output:
         print(after, end="")
+        return 0
+    try:
+        Path(options.output).parent.mkdir(parents=True, exist_ok=True)
+        Path(options.output).write_text(after, encoding="utf-8")
+    except OSError as error:
+        print(f"convert: {options.output} cannot be written: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -44,7 +44,7 @@ def draw(results: Results) -> str:
 
 def draw_panel(results: Results) -> str:
     """The panel of nightly chains by itself, half as large again."""
-    width, height = 520, 400
+    width, height = 520, 412
     origin = 80, 62
     parts = [*_svg(width, height, scale=1.5)]
     parts.append(
@@ -65,9 +65,10 @@ def draw_panel(results: Results) -> str:
             size=10,
         )
     )
+    parts.append(_text((left, bottom + 48), "Labels: the schedule's period.", size=10))
     x = float(left)
     for name, colour in COLOURS.items():
-        parts += _legend((x, bottom + 54), name, colour)
+        parts += _legend((x, bottom + 66), name, colour)
         x += 130
     parts.append("</svg>\n")
     return "\n".join(parts)

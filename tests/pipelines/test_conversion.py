@@ -153,3 +153,15 @@ def test_what_cannot_be_converted(run: Run, text: str, options: list[str], told:
     assert out == ""
     assert told in error
     assert len(error.splitlines()) == 1
+
+
+def test_the_output_goes_into_a_folder_that_is_made_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "definition.json"
+    file.write_text('{"objects": [{"id": "Default", "name": "Default"}]}')
+    output = tmp_path / "no" / "such" / "folder.json"
+    assert main([str(file), "--worker-group", "etl", "--output", str(output)]) == 0
+    assert json.loads(output.read_text())["objects"]
+    assert main([str(file), "--worker-group", "etl", "--output", str(file / "x.json")]) == 2
+    assert "x.json cannot be written: " in capsys.readouterr().err

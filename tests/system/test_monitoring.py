@@ -270,7 +270,8 @@ def test_the_page_leads_to_why_a_task_failed(
 
 def test_what_is_emitted_is_what_is_read(deployment: Deployment) -> None:
     """After tasks have ended in every possible way."""
-    several = {f"Full{number}": shell("sleep 1") for number in range(5)}
+    # Long enough to run at once, on a busy machine too.
+    several = {f"Full{number}": shell("sleep 4") for number in range(6)}
     activities = {
         **several,
         "Secret": shell("true", **{"*token": "not-a-token"}),

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from local.account import REGION
+from local.environment import for_local_aws
+from tests.local.commands import Command
 from tests.system.deployments import STACK, Deployment, eventually
 from tests.system.executions import POLL_LOOP, RUN_TASK, executions, state_machine, states_entered
 from tests.system.pipelines import Pipeline, Ref, shell
@@ -104,6 +111,38 @@ def test_a_task_costs_few_transitions(deployment: Deployment) -> None:
     ]
     assert len(per_task) >= len(names)
     assert all(len(part) <= 4 for part in per_task), per_task
+
+
+@pytest.mark.parametrize("on_aws", [False, True])
+def test_one_command_tells_a_tasks_story(deployment: Deployment, on_aws: bool) -> None:
+    """From local AWS by its port, and as from AWS: with the SDK's own configuration, and a region."""
+    name = "FromAws" if on_aws else "FromLocalAws"
+    pipeline = Pipeline.activated(deployment, {name: shell("echo told; echo moreover >&2")})
+    attempt = eventually(lambda: next(iter(pipeline.attempts(name)), None), "it was not begun")
+    where = ["--region", REGION] if on_aws else ["--port", deployment.endpoint_url.rpartition(":")[2]]
+    environment = for_local_aws(deployment.endpoint_url, os.environ) if on_aws else None
+    command = Command("logs", attempt.id, "--follow", *where, environment=environment)
+    assert command.finish() == 0, command.err
+    pipeline.ended(name, "FINISHED")
+    assert f"attempt    {attempt.id}" in command.out
+    assert f"pipeline   {pipeline.id}" in command.out
+    (execution,) = executions(deployment, RUN_TASK, of=name)
+    assert f"execution  {execution.rpartition(':')[2]}" in command.out
+    lines = sorted(line for line in command.out if line[:1].isdigit())
+    told = "\n".join(lines)
+    story = [
+        r"poller default +Task received",
+        r"RunTask +-> ReportProgress",
+        r"RunTask +-> ShellCommandActivity",
+        r"ShellCommandActivity +Task started",
+        r"ShellCommandActivity +stdout \| told",
+        r"ShellCommandActivity +Task handled  outcome=FINISHED",
+        r"RunTask +SUCCEEDED",
+        r"RunTask +Task ended .*outcome=FINISHED",
+    ]
+    assert re.search(".*".join(story), told, re.DOTALL), told
+    assert "stderr | moreover" in told
+    assert len(lines) == len(set(lines))
 
 
 def test_the_alarms_are_there(deployment: Deployment) -> None:
