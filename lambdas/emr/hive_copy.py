@@ -117,7 +117,8 @@ def _condition(task: Task) -> str:
                 break
         else:
             if depth == 0 and given:
-                return given
+                # Those that are left stand in text or in comments, where Hive's command line splits, too.
+                return given.replace(";", "\\;")
     except SqlglotError:
         pass
     problem = (

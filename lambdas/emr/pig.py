@@ -8,6 +8,7 @@ from emr.naming import Names
 from emr.steps import Step, command
 from emr.task_config import around
 from emr.variables import script_variables
+from runner.fields import FieldError
 from runner.task import Task
 
 _BASH = r"""
@@ -42,7 +43,14 @@ def steps_of(task: Task) -> list[Step]:
                 aliases += [(f"{field}{number}", alias), (f"{field.upper()}{number}", alias)]
                 make = pig_latin.load if field == "input" else pig_latin.store
                 statements += make(task, node, alias)
-    variables = [*aliases, *script_variables(task)]
+    variables = [*aliases, *((name, _parameter(task, value)) for name, value in script_variables(task))]
     options = [word for name, value in variables for word in ("-param", f"{name}={value}")]
     words = ("\n".join(before), script, uri, "\n".join(after), *options)
     return around(task, [command("bash", "-c", _BASH, "pig-script", *words, what="pig")])
+
+
+def _parameter(task: Task, value: str) -> str:
+    if value.endswith("\\"):
+        problem = f"Pig cannot have a value that ends in a backslash, such as {value!r}"
+        raise FieldError(task.attempt_id, "scriptVariable", problem)
+    return pig_latin.parameter(value)

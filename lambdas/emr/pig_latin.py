@@ -20,6 +20,8 @@ OVERWRITE_FIELD = "myOverwrite"
 """``true`` on an output: what is there is removed first. Pig refuses a directory that exists."""
 PIGGYBANK = "/usr/lib/pig/piggybank.jar"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_LITERAL = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
+_PARAMETER = {"'": "\\'", "\\": "\\u005c"}
 _PATH = re.compile(r"[A-Za-z0-9_.\-/:=@+%]*")
 """Without quotes, blanks (``rmf`` takes no quotes), ``$`` (a parameter), and Hadoop's wildcards."""
 _TYPES = {
@@ -41,6 +43,17 @@ _TYPES = {
 def text(value: str) -> str:
     """``value`` as a string constant, in which neither quotes nor parameters are left."""
     return "'" + "".join(map(_character, value)) + "'"
+
+
+def parameter(value: str) -> str:
+    """``value`` as Pig reads it after ``-param NAME=``: the text itself, and no command in backticks.
+
+    Apache Pig, ParamLoader.jj: without quotes, a value ends at a blank, and one that begins with a backtick
+    is a command. What is one literal in quotes already stays so: its quotes are Pig's.
+    """
+    if _LITERAL.fullmatch(value):
+        return value
+    return "'" + "".join(_PARAMETER.get(one) or _printable(one) for one in value) + "'"
 
 
 def load(task: Task, node: PipelineObject, alias: str) -> list[str]:
@@ -133,10 +146,18 @@ def _unsupported(node: PipelineObject, problem: str) -> TaskFailed:
     )
 
 
+def _printable(character: str) -> str:
+    return character if " " <= character <= "~" else _escaped(character)
+
+
+def _escaped(character: str) -> str:
+    return "".join(f"\\u{unit:04x}" for unit in _utf16(character))
+
+
 def _character(character: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9 _./:=+,@()\[\]{}^*?|#%&<>!~-]", character):
         return character
-    return "".join(f"\\u{unit:04x}" for unit in _utf16(character))
+    return _escaped(character)
 
 
 def _utf16(character: str) -> Sequence[int]:

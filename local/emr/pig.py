@@ -23,6 +23,12 @@ from local.emr import s3_files
 
 _GRAMMAR = Path(__file__).with_name("pig_latin.lark")
 _PARAMETER = re.compile(r"(?<!\\)\$(?:\{(\w+)\}|([A-Za-z_]\w*))")
+_UNICODE = re.compile(r"(?<!\\)\\u+([0-9a-fA-F]{4})")
+_GIVEN = re.compile(
+    r"""\s*(?P<name>_*[A-Za-z]\w*)\s*=\s*(?:(?P<command>`[^`]*`)|(?P<single>'(?:\\'|[^'])*')"""
+    r"""|(?P<double>"(?:\\"|[^"])*")|(?P<bare>(?:_*[A-Za-z]\w*)(?:[^"'`\w#=\s][^\n\r]*)?|[^"'`\w#=\s][^\n\r]*"""
+    r"""|[0-9][^\n\r]*))"""
+)
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _NUMBERS = {"int": int, "long": int, "float": float, "double": float, "bigdecimal": float}
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -186,13 +192,28 @@ def _text(literal: Any) -> str:
     return str(units).encode("utf-16", "surrogatepass").decode("utf-16")
 
 
+def _parameter(given: str) -> tuple[str, str]:
+    """The name and the value of ``-param``, by Pig's rules for its command line."""
+    text = _UNICODE.sub(lambda found: chr(int(found[1], 16)), given)
+    found = _GIVEN.match(text)
+    if found is None:
+        raise PigError(f"Encountered unexpected input in the parameter {given}")
+    if found["command"] is not None:
+        raise PigError("commands in backticks are not there on local EMR")
+    quoted = found["single"] or found["double"]
+    if quoted:
+        mark = quoted[0]
+        return found["name"], quoted[1:-1].replace(f"\\{mark}", mark)
+    return found["name"], found["bare"]
+
+
 def main() -> int:
     """Run the script. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="pig", allow_abbrev=False)
     parser.add_argument("-param", action="append", default=[])
     parser.add_argument("-f", dest="file", type=Path, required=True)
     options = parser.parse_args()
-    parameters: dict[str, str] = dict(pair.partition("=")[::2] for pair in options.param)
+    parameters: dict[str, str] = {}
 
     def value(found: re.Match[str]) -> str:
         name = found[1] or found[2]
@@ -201,6 +222,7 @@ def main() -> int:
         return parameters[name]
 
     try:
+        parameters |= dict(map(_parameter, options.param))
         text = _PARAMETER.sub(value, options.file.read_text())
         script = _Script()
         for statement in (

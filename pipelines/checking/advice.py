@@ -46,9 +46,10 @@ COMMANDS: Mapping[Kind, Advice] = {
         f"{_SHELL}#the-environment-of-a-command",
     ),
     Kind.CLUSTER_PROGRAM: Advice(
-        Verdict.IMPOSSIBLE,
-        "it calls {}, which works with a cluster of Amazon EMR: leave the activity there",
-        f"{_SHELL}#the-environment-of-a-command",
+        Verdict.CHANGE,
+        "it calls {}, which works with a cluster of Amazon EMR: make it an EmrActivity with the step "
+        "command-runner.jar,bash,-c,… on its cluster",
+        "docs/emr.md#emractivity",
     ),
     Kind.HOST_PROGRAM: Advice(
         Verdict.CHANGE,

@@ -110,7 +110,6 @@ def _all_ended(cluster: EmrCluster, *components: str) -> bool:
 @pytest.mark.parametrize(
     ("moment", "fault"),
     [
-        ("before", {"operation": "ListSteps", "kind": "late", "seconds": 3}),
         ("during", {"operation": "AddJobFlowSteps", "kind": "delay", "seconds": 3}),
         ("after", {"operation": "AddJobFlowSteps", "kind": "late", "seconds": 3}),
     ],
@@ -135,7 +134,7 @@ def test_a_lost_answer_and_minutes_of_throttling_change_nothing(cluster: EmrClus
     deployment.emr_faults.add(
         {"operation": "AddJobFlowSteps", "kind": "drop"},
         {"operation": "AddJobFlowSteps", "kind": "full", "count": 2},
-        {"operation": "DescribeStep", "kind": "throttle", "lasting": 15},
+        {"operation": "DescribeStep", "kind": "throttle", "lasting": 12},
     )
     pipeline = Pipeline.activated(
         deployment, {"Throttled": emr_activity(bash(f"echo ran >> {tmp_path}/ran"))}

@@ -25,7 +25,7 @@ from tests.unit.emr.tasks import task_of
 
 ACTIVE = {"PENDING", "RUNNING", "CANCEL_PENDING"}
 GOOD = {"step": ["command-runner.jar,true", "command-runner.jar,true"]}
-ENDLESS = {"step": ["command-runner.jar,true", "command-runner.jar,endless"]}
+ENDLESS = {"step": ["command-runner.jar,endless", "command-runner.jar,true"]}
 _REQUEST = {key: value for key, value in CLUSTER.items() if key != "Name"}
 PLACES = {
     "an-id": Where(cluster="filled in"),
@@ -98,9 +98,8 @@ class Launcher:
         events.unregister("before-call.emr", unique_id="before")
         events.unregister("after-call.emr", unique_id="after")
 
-    def to_the_end(self, task: Task, *, canceled_at: int | None = None) -> Outcome:
+    def to_the_end(self, task: Task, state: Any = None, *, canceled_at: int | None = None) -> Outcome:
         """Invoke the handler until it does not defer. ``canceled_at``: from which invocation on."""
-        state: Any = None
         for _ in range(2_000):
             given = replace(task, state=state, _canceled=threading.Event())
             if canceled_at is not None and self.invocations >= canceled_at:
@@ -196,8 +195,8 @@ def test_canceled_at_any_moment_nothing_of_it_runs_on(
     """Also if the launcher was ended before, and has recorded nothing."""
     where = a_place(service, place)
     task_number = itertools.count(1)
-    for moment in range(1, 7):
-        for dies_at in range(10):
+    for moment in range(1, 5):
+        for dies_at in range(7):
             task = numbered(ENDLESS, next(task_number))
             launcher = Launcher(service, where, dies_at=dies_at, carried_out=carried_out)
             outcome = launcher.to_the_end(task, canceled_at=moment)
@@ -205,6 +204,23 @@ def test_canceled_at_any_moment_nothing_of_it_runs_on(
             assert outcome == Canceled(), (moment, dies_at)
             assert not left(service, task), (moment, dies_at)
             assert all(count == 1 for count in Counter(n for n, _ in steps_of(service, task)).values())
+
+
+def test_another_cluster_of_the_name_changes_nothing_for_a_step_that_was_added(service: EmrService) -> None:
+    """It is started after a crash in AddJobFlowSteps: now two have the name, and the step is on one."""
+    where = a_place(service, "a-name")
+    task = numbered(GOOD, 1)
+    found = run.run(task, where, emr_steps.steps_of)
+    assert isinstance(found, Deferred)
+    assert steps_of(service, task) == []
+    launcher = Launcher(service, where, dies_at=3, carried_out=True)
+    with pytest.raises(KilledError):
+        run.run(replace(task, state=found.state), where, emr_steps.steps_of)
+    assert len(steps_of(service, task)) == 1
+    launcher.close()
+    service.client.run_job_flow(**CLUSTER)
+    assert launcher.to_the_end(task, found.state) == Finished()
+    assert len(steps_of(service, task)) == 2
 
 
 def test_a_change_that_comes_late_in_an_invocation_is_left_to_the_next(service: EmrService) -> None:

@@ -7,6 +7,8 @@ import pytest
 from emr import emr_steps, hadoop, hive, hive_copy, pig, streaming
 from emr.naming import Names
 from emr.steps import MAX_TEXT, command, refuse_long_texts
+from local.emr import hive_script
+from local.emr.pig import _parameter
 from runner.fields import FieldError
 from runner.outcome import TaskFailed
 from runner.task import Task
@@ -226,7 +228,46 @@ def test_a_copy_reads_whole_items_and_filters_by_columns() -> None:
     work = hive_copy.work_of(copy_task(filterSql="`timeStamp` > 5 -- (;"))
     assert "'dynamodb.table.name'='it\\047s\\073 \\044\\173x\\175'" in "\n".join(work.before)
     assert "get_json_object(item['timeStamp'], '\\044.n') AS BIGINT) AS `timeStamp`" in work.statement
-    assert work.statement.endswith("WHERE (\n`timeStamp` > 5 -- (;\n);")
+    assert work.statement.endswith("WHERE (\n`timeStamp` > 5 -- (\\;\n);")
+
+
+def test_a_semicolon_in_the_text_of_a_filter_does_not_end_the_statement() -> None:
+    work = hive_copy.work_of(copy_task(filterSql="id = 'a;b' OR id = \"it's;\""))
+    (statement,) = hive_script.statements(work.statement)
+    assert statement.endswith("WHERE (\nid = 'a;b' OR id = \"it's;\"\n)")
+
+
+HOSTILE = [
+    "it's",
+    "`id`",
+    "two words",
+    "=x",
+    "#x",
+    "",
+    "a'b\"c",
+    "\\u0041",
+    "\\'",
+    "ü\n\t日",
+    "x'y\\'z",
+    '"',
+    "-param",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_pig_gets_the_values_of_variables_as_they_are(value: str) -> None:
+    (step,) = pig.steps_of(task_of({"script": "x", "scriptVariable": f"A={value}"}))
+    assert step.arguments[-2] == "-param"
+    assert _parameter(step.arguments[-1]) == ("A", value)
+
+
+def test_values_that_pig_has_in_quotes_stay_so() -> None:
+    given = ["A='two words'", 'B="x"']
+    (step,) = pig.steps_of(task_of({"script": "x", "scriptVariable": given}))
+    assert list(step.arguments[-3::2]) == given
+    assert _parameter(step.arguments[-1]) == ("B", "x")
+    with pytest.raises(FieldError, match="ends in a backslash"):
+        pig.steps_of(task_of({"script": "x", "scriptVariable": "A=x\\"}))
 
 
 def test_a_script_may_write_an_export_of_whole_items() -> None:
