@@ -78,9 +78,12 @@ def faulty_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depl
 
 @pytest.fixture(scope="session")
 def container_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """All handlers in containers, FAULTY_TIME_SCALE times as fast, with credentials for SESSION_SECONDS."""
+    """All handlers in containers, FAULTY_TIME_SCALE times as fast, with credentials for SESSION_SECONDS.
+
+    The service does not evaluate expressions, so that handlers do it in containers too.
+    """
     options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=6 minutes"]
-    options += ["--setting", f"chained_role={SESSION_SECONDS} seconds"]
+    options += ["--setting", f"chained_role={SESSION_SECONDS} seconds", "--setting", "task_expressions=raw"]
     with deployed(tmp_path_factory.mktemp("home"), *options, app=CONTAINERS_APP) as up:
         yield up
 
