@@ -21,6 +21,7 @@ from typing import Any
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_SECONDS = 60.0
 TALLEST = 6000
+"""Pixels. A screenshot shows no more of a page."""
 
 
 def installed() -> str | None:
@@ -78,14 +79,14 @@ class Page:
             time.sleep(0.05)
         return value
 
-    def screenshot(self, path: Path, *, tallest: int = TALLEST) -> None:
-        """Write a PNG of the page, from its top to at most ``tallest`` pixels."""
+    def screenshot(self, path: Path) -> None:
+        """Write a PNG of the whole page."""
         metrics = self.do("Page.getLayoutMetrics")["cssContentSize"]
         clip = {
             "x": 0,
             "y": 0,
             "width": metrics["width"],
-            "height": min(metrics["height"], tallest),
+            "height": min(metrics["height"], TALLEST),
             "scale": 1,
         }
         taken = self.do("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)

@@ -12,7 +12,7 @@ from local.console.files import PATH
 from local.launch import ROOT
 
 PICTURE = ROOT / "docs" / "local-console.png"
-WIDTH, HEIGHT = 1280, 1420
+WIDTH = 1280
 COMMAND = "echo copying orders; for part in 1 2 3 4 5 6; do sleep 2; echo part $part of 6; done; sleep 60"
 
 
@@ -41,13 +41,13 @@ def main(path: Path) -> int:
             ],
         )
         client.activate_pipeline(pipelineId=pipeline)
-        shown.look(width=WIDTH, height=HEIGHT)
+        shown.look(width=WIDTH)
         shown.open(f"{aws.url}{PATH}#/pipelines/{pipeline}")
         shown.until("document.querySelector('.runs a')")
         (attempt,) = client.query_objects(pipelineId=pipeline, sphere="ATTEMPT")["ids"]
         shown.open(f"{aws.url}{PATH}#/pipelines/{pipeline}/{quote(attempt, safe='')}")
         shown.until("document.body?.innerText.includes('part 4 of 6')")
-        shown.screenshot(path, tallest=HEIGHT)
+        shown.screenshot(path)
     return 0
 
 

@@ -290,12 +290,17 @@ class Service:
         if limit < 1:
             raise InvalidRequestError("'limit' is less than 1")
         query = request.get("query")
-        candidates = self._sphere(pipeline, request["sphere"], query)
-        if not candidates:
-            queries.matches(query, PipelineObject("", ""))
-        ids = [candidate.id for candidate in candidates if queries.matches(query, candidate)]
+        ids = self._found(pipeline, request["sphere"], query)
         found, more = queries.page(ids, request.get("marker"), min(limit, PAGE))
         return {"ids": found, **more}
+
+    def _found(self, pipeline: Pipeline, sphere: str, query: Mapping[str, Any] | None) -> list[str]:
+        if sphere == "INSTANCE" and not (query or {}).get("selectors"):
+            return list(pipeline.instances)
+        candidates = self._sphere(pipeline, sphere, query)
+        if not candidates:
+            queries.matches(query, PipelineObject("", ""))
+        return [candidate.id for candidate in candidates if queries.matches(query, candidate)]
 
     def _sphere(
         self, pipeline: Pipeline, sphere: str, query: Mapping[str, Any] | None

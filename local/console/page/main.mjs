@@ -31,6 +31,8 @@ const GONE = new Set([
     "StateMachineDoesNotExist",
 ]);
 
+const LONGEST_HEAD_START = 1000;
+
 const main = byId("main");
 const hidden = () => document.hidden;
 const now = () => Date.now();
@@ -83,9 +85,16 @@ function tell(problem) {
 /**
  * @param {View} view
  * @param {(problem: any) => void} onProblem
+ * @param {() => void} afterFirst
  */
-function start({ read, seconds }, onProblem) {
-    const poller = new Poller({ read, seconds, hidden, sleep: pause, tell: onProblem });
+function start({ read, seconds }, onProblem, afterFirst = () => {}) {
+    const poller = new Poller({
+        read: (alive) => read(alive).finally(afterFirst),
+        seconds,
+        hidden,
+        sleep: pause,
+        tell: onProblem,
+    });
     poller.run();
     return poller;
 }
@@ -96,11 +105,13 @@ function show(reads) {
     /** @type {{ poller: Poller, view: View } | null} */
     let shown = null;
 
-    const open = () => {
+    /** @param {() => void} afterFirst */
+    const open = (afterFirst = () => {}) => {
         shown?.poller.stop();
         const wanted = route(window.location.hash);
         const view = VIEWS[wanted.view](main, reads, wanted);
-        const poller = start(view, (problem) => {
+        /** @param {any} problem */
+        const onProblem = (problem) => {
             if (GONE.has(problem?.code)) {
                 poller.stop();
                 main.replaceChildren(
@@ -113,9 +124,11 @@ function show(reads) {
             } else {
                 tell(problem);
             }
-        });
+        };
+        const poller = start(view, onProblem, afterFirst);
         shown = { poller, view };
         sidebar.show();
+        return view;
     };
     const here = () => {
         const wanted = route(window.location.hash);
@@ -126,16 +139,23 @@ function show(reads) {
         sidebar.show();
         shown?.view.pipelinesChanged?.();
     };
-    open();
-    start(sidebar, () => {});
-    // A pipeline that is deleted after it was listed disappears with the next reading.
-    start({ seconds: 10, read: () => pipelines.read([here()], changed) }, (problem) => {
-        if (problem !== null && !GONE.has(problem.code)) tell(problem);
-    });
     const raised = new Part(byId("alarms"), alarmPills);
     const readRaised = async () =>
         raised.show((await readAlarms(aws, settings.stack)).filter(({ state }) => state === "ALARM"));
-    start({ seconds: 15, read: readRaised }, () => {});
+    let isWhole = false;
+    const startOthers = () => {
+        if (isWhole) return;
+        isWhole = true;
+        // A pipeline that is deleted after it was listed disappears with the next reading.
+        start({ seconds: 10, read: () => pipelines.read([here()], changed) }, (problem) => {
+            if (problem !== null && !GONE.has(problem.code)) tell(problem);
+        });
+        start(sidebar, () => {});
+        start({ seconds: 15, read: readRaised }, () => {});
+    };
+    // The view comes first: what is read beside it would slow it down. The first page shows the pipelines itself.
+    const first = open(startOthers);
+    setTimeout(startOthers, first.pipelinesChanged ? 0 : LONGEST_HEAD_START);
     window.addEventListener("hashchange", () => {
         open();
         main.focus({ preventScroll: true });

@@ -81,7 +81,8 @@ export function homeView(main, { aws, pipelines, executions, settings, url }, wa
     const filter = filterView(wanted, () => show());
     main.replaceChildren(heading("", settings.name, null), filter.element, list, machines, alarms);
     const listPart = new Part(list, (model) => pipelineList(model, settings.isLocal ? url : ""));
-    const machinesPart = new Part(machines, machineList);
+    /** @type {Part<ListedWithLatest[]>} */
+    const machinesPart = new Part(machines, (found) => machineList(found, settings.stack));
     const alarmsPart = new Part(alarms, alarmList);
     const show = () => {
         const known = pipelines.current();
@@ -169,14 +170,23 @@ async function readMachines(executions, stack, show) {
     show(found());
 }
 
-/** @param {ListedWithLatest[]} machines */
-function machineList(machines) {
+/**
+ * @param {ListedWithLatest[]} machines
+ * @param {string} stack
+ */
+function machineList(machines, stack) {
+    const none = stack
+        ? empty(
+              `There is no state machine of the stack ${stack}.`,
+              "Name another --stack, --region or --profile.",
+          )
+        : empty("No state machines yet.", "Deploy the app:", "npx cdk deploy");
     return section(
         "State machines",
         "each with its latest execution",
         machines.length
             ? table(["State machine", "Latest execution", "Started"], machines.map(machineRow))
-            : empty("No state machines yet.", "Deploy the app:", "npx cdk deploy"),
+            : none,
     );
 }
 

@@ -33,7 +33,7 @@ export function pipelineView(main, { pipelines, settings }, { id, page }) {
     const { clock: service } = settings;
     const runs = pipelines.runs(id);
     main.replaceChildren(loading("the pipeline"));
-    /** @type {Part<{ pipeline: Pipeline, chosen: ChosenRuns | null, graph: Graph | null, second: number }>} */
+    /** @type {Part<{ pipeline: Pipeline, chosen: ChosenRuns, graph: Graph | null, second: number }>} */
     const part = new Part(main, ({ pipeline, chosen, graph, second }) => [
         heading("Pipeline", pipeline.name ?? id, pipelinePill(pipeline)),
         facts([
@@ -42,18 +42,17 @@ export function pipelineView(main, { pipelines, settings }, { id, page }) {
             ["Health", pill(pipeline.health)],
             ["Created", time(pipeline.created ?? null)],
             ["Last run", time(pipeline.lastRun ?? null)],
-            ["Instances", chosen ? `${chosen.complete ? "" : "more than "}${chosen.total}` : ""],
+            ["Instances", `${chosen.complete ? "" : "more than "}${chosen.total}`],
         ]),
         pipeline.text ? h("p", { class: "about" }, pipeline.text) : null,
-        chosen ? body({ chosen, graph, second }, id, clockNote(settings)) : loading("its instances"),
+        body({ chosen, graph, second }, id, clockNote(settings)),
     ]);
     /** @type {Graph | null} */
     let graph = null;
-    /** @type {ChosenRuns | null} */
-    let chosen = null;
-    const show = () => {
+    /** @param {ChosenRuns} chosen */
+    const show = (chosen) => {
         const pipeline = lookUp(pipelines.described, id);
-        const all = chosen ? allRuns(chosen.items) : [];
+        const all = allRuns(chosen.items);
         const going = all.some(({ over }) => !over);
         part.show({
             pipeline,
@@ -66,16 +65,14 @@ export function pipelineView(main, { pipelines, settings }, { id, page }) {
     return {
         seconds: 5,
         async read(alive) {
+            const lastRun = pipelines.described.get(id)?.lastRun;
             // From here on, the list's reading keeps it up to date.
-            if (!pipelines.described.has(id)) await pipelines.describe([id]);
-            if (!alive()) return;
-            if (!chosen) show();
-            const { lastRun } = lookUp(pipelines.described, id);
-            chosen = await runs.read(page, PAGE, { now: service.now(), lastRun });
-            if (!alive()) return;
-            show();
+            const described = pipelines.described.has(id) ? null : pipelines.describe([id]);
+            const reading = runs.read(page, PAGE, { now: service.now(), lastRun });
+            const [chosen] = await Promise.all([reading, described]);
+            if (alive()) show(chosen);
             graph ??= dependenciesOf(await pipelines.definition(id));
-            if (alive()) show();
+            if (alive()) show(chosen);
         },
     };
 }
