@@ -56,6 +56,12 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Any]] = [
         },
     ),
     (
+        "crash_again",
+        {"most": 5, "seconds": 60},
+        {"input": {"canceled": True, "resume": {"state": {"step": "s-1"}, "deferrals": 2, "crashes": 4}}},
+        {"status": "DEFERRED", "state": {"step": "s-1"}, "waitSeconds": 60, "crashes": 5},
+    ),
+    (
         "stopped_task",
         {},
         {
