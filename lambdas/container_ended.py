@@ -17,8 +17,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from container.ended import CANCELED, NOT_STARTED, Ending, StoppedTask
+from container.ended import CANCELED, NOT_STARTED, Ending
 from container.objects import TaskObjects
+from container.stopped_task import StoppedTask
 from runner import clients, telemetry
 
 if TYPE_CHECKING:

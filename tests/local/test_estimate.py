@@ -112,6 +112,28 @@ def test_an_estimate_says_how_many_tasks_a_poll_that_was_given_up_delays(
 
 
 @pytest.mark.parametrize(
+    ("options", "lines", "total"),
+    [
+        ("", ["3.24", "0.71", "0.50", "0.11"], "4.56"),
+        (
+            "--container-architecture x86_64 --container-cpu 4096 --container-memory-mb 16384 "
+            "--container-ephemeral-gb 100",
+            ["16.19", "7.11", "0.89", "0.50", "0.11"],
+            "24.80",
+        ),
+    ],
+)
+def test_containers_cost_by_their_hours_size_and_architecture(
+    options: str, lines: list[str], total: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert estimate("--tasks-per-day", "0", "--container-hours", "100", *options.split()) == 0
+    _, _, told = capsys.readouterr().out.partition("Handlers in containers add")
+    table = told.split("\n\n")[0].splitlines()[1:]
+    assert [line.split()[-2] for line in table[:-1]] == lines
+    assert table[-1].split() == ["total", total]
+
+
+@pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ([], "--tasks-per-day"),

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from container.ended import CANCELED, FOLLOWED, MOST_STARTS, Ending, StoppedTask
+from container.ended import CANCELED, FOLLOWED, MOST_STARTS, Ending
 from container.objects import Found
+from container.stopped_task import StoppedTask
 
 TASK = "0123456789abcdef"
 TASK_ARN = f"arn:aws:ecs:us-east-1:111122223333:task/TaskRunner/{TASK}"
