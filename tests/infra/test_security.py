@@ -291,7 +291,7 @@ ALLOWED_TO_OTHERS: dict[tuple[str, str, str, str], str] = {
 
 # (rule, construct): why cdk-nag's finding is accepted.
 ACCEPTED: dict[tuple[str, str], str] = {
-    ("AwsSolutions-S1", "TaskRunner/Claims/*"): (
+    ("AwsSolutions-S1", "TaskRunner/Default/Claims/*"): (
         "Access logs of claims would need a second bucket, and would themselves have to be kept; CloudTrail "
         "data events tell the same to those who switch them on."
     ),

@@ -82,9 +82,9 @@ def test_a_group_that_says_nothing_of_polling_polls_as_the_context_says(
 
 
 def test_protocol_times_are_scaled_as_the_context_says_unless_the_app_does() -> None:
-    scaled = {"timeScale": "10"}
-    assert polling(TaskRunnerStack(cdk.App(context=scaled), "TaskRunner", **GIVEN))[1] == "1"
-    assert polling(TaskRunnerStack(cdk.App(context=scaled), "TaskRunner", **GIVEN, time_scale=1))[1] == "10"
+    one, other = (cdk.App(context={"timeScale": "10"}) for _ in range(2))
+    assert polling(TaskRunnerStack(one, "TaskRunner", **GIVEN))[1] == "1"
+    assert polling(TaskRunnerStack(other, "TaskRunner", **GIVEN, time_scale=1))[1] == "10"
 
 
 def polling(stack: cdk.Stack) -> tuple[str, str]:

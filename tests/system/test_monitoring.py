@@ -60,7 +60,9 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployed(tmp_path_factory.mktemp("home"), "--time-scale", "60", app=APP) as up:
+    # The group that says nothing of polling sleeps, as on AWS.
+    asleep = ("--context", "schedule=rate(5 minutes)", "--context", "pollTimeout=10")
+    with deployed(tmp_path_factory.mktemp("home"), "--time-scale", "60", *asleep, app=APP) as up:
         yield up
 
 
