@@ -84,9 +84,7 @@ def history_of(states: Any, name: str, *, patience: float = _PATIENCE_SECONDS) -
     while True:
         for execution in states.list_executions(stateMachineArn=arn)["executions"]:
             if execution["name"].startswith(f"{name}-") and execution["status"] != "RUNNING":
-                found = states.get_executionhistory_of(
-                    executionArn=execution["executionArn"], maxResults=1000
-                )
+                found = states.get_execution_history(executionArn=execution["executionArn"], maxResults=1000)
                 return list(found["events"])
         if time.monotonic() > deadline:
             raise TimeoutError(f"{name} has not ended")

@@ -86,7 +86,7 @@ def test_a_browser_shows_it_at_the_printed_address_alone(command: Command) -> No
         page.errors.clear()
         page.open(f"{url}#token={token}")
         page.until(f"document.querySelector('#sidebar')?.innerText.includes('{STACK}-RunTask')")
-        page.until(f"document.querySelector('#main')?.innerText.includes('{STACK}-PollsFailing')")
+        page.until(f"document.querySelector('#main')?.innerText.includes('{STACK}-PollLoopFailed')")
         assert token not in page.evaluate("location.href")
         assert page.evaluate("document.querySelector('#name').textContent") == f"AWS {REGION}, {PROFILE}"
         # A reload keeps the token, which the tab has.
