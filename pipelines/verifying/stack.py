@@ -58,7 +58,7 @@ class Stack:
         failed = self._logged(log, '"Poll failed"', since)
         facts.failed_poll, facts.failed_poll_advice = failed.get("error", ""), failed.get("advice", "")
         facts.at_limit = bool(self._logged(log, '"At max_concurrent_tasks"', since))
-        facts.undelivered = self._undelivered()
+        facts.undelivered = self._undelivered(since)
         return facts
 
     def execution(self, component: str) -> dict[str, Any] | None:
@@ -135,17 +135,26 @@ class Stack:
             return {}
         return {key: str(value) for key, value in line.items()}
 
-    def _undelivered(self) -> str:
-        """The error of a tick in the queue; empty if there is none."""
+    def _undelivered(self, since: datetime) -> str:
+        """The error of a tick that came into the queue since then; empty if there is none.
+
+        Those of an earlier fault stay there until somebody empties it.
+        """
         client = self.client("sqs")
         try:
             url = client.get_queue_url(QueueName=f"{self.name}-ticks-not-delivered")["QueueUrl"]
         except client.exceptions.QueueDoesNotExist:
             return ""
         messages = client.receive_message(
-            QueueUrl=url, MessageAttributeNames=["All"], MaxNumberOfMessages=10, VisibilityTimeout=0
+            QueueUrl=url,
+            AttributeNames=["SentTimestamp"],
+            MessageAttributeNames=["All"],
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=0,
         ).get("Messages", [])
         for message in messages:
+            if int(message["Attributes"]["SentTimestamp"]) < since.timestamp() * 1000:
+                continue
             attributes = message.get("MessageAttributes", {})
             code = attributes.get("ERROR_CODE", {}).get("StringValue", "")
             text = attributes.get("ERROR_MESSAGE", {}).get("StringValue", "")
