@@ -93,7 +93,7 @@ lint: setup ## Check format, style and types of Python and JavaScript, shell scr
 	@$(BIN)/mypy
 	@npx --no-install biome ci --error-on-warnings --colors=off .
 	@npx --no-install tsc --project local/console/jsconfig.json
-	@$(BIN)/shellcheck $$(git ls-files | xargs grep -lE '^#!.*[/ ](ba|da)?sh')
+	@$(BIN)/shellcheck $$(git ls-files | xargs awk 'FNR == 1 {if (/^#!.*[\/ ](ba|da)?sh/) print FILENAME; nextfile}')
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
