@@ -87,6 +87,9 @@ class ContainerTask(Construct):
             ),
         )
         asset = _code(self, code)
+        linux = ecs.LinuxParameters(self, "Linux")
+        # Else root could read the runner's requests for its credentials off the network.
+        linux.drop_capabilities(ecs.Capability.NET_RAW)
         self._container = self.task_definition.add_container(
             CONTAINER_NAME,
             container_name=CONTAINER_NAME,
@@ -101,6 +104,7 @@ class ContainerTask(Construct):
             },
             logging=ecs.LogDrivers.aws_logs(stream_prefix="task", log_group=self.log_group),
             stop_timeout=Duration.seconds(_STOP_SECONDS),
+            linux_parameters=linux,
         )
         self.fetch("TASK_CODE", asset.s3_bucket_name, asset.s3_object_key)
         self.network = self._network(container)
@@ -138,7 +142,7 @@ class ContainerTask(Construct):
 
     @property
     def definition_arns(self) -> str:
-        """All revisions of the task definition: a running execution may start an earlier one."""
+        """All revisions of the task definition, of which Amazon ECS takes the latest."""
         return self._arn("task-definition", f"{self.family}:*")
 
     @property

@@ -52,9 +52,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any] 
     ending = Ending.of_event(event, objects.found())
     # The usual end needs no look at the cluster: the container has told its outcome, and ends by itself.
     if ending.found.outcome is None or ending.error == CANCELED:
-        running = running_of(ecs, execution)
+        running = running_of(ecs, execution, ending.found.container)
         if ending.may_go_on and any(task.get("desiredStatus") != "STOPPED" for task in running):
-            followed = [task["taskArn"].rpartition("/")[2] for task in running]
+            followed = [_id(task) for task in running]
             telemetry.logger.info(
                 "Container followed", **event["task"], execution=execution, ecsTasks=followed
             )
@@ -94,9 +94,16 @@ def _objects(execution: str) -> TaskObjects:
     return TaskObjects.of_execution(clients.s3(), CLAIMS_BUCKET, execution)
 
 
-def running_of(ecs: ECSClient, execution: str) -> list[Mapping[str, Any]]:
-    """What has not ended of ``execution``, whose name is the group of its ECS tasks."""
-    return [task for task in _running(ecs) if task.get("group") == execution]
+def running_of(ecs: ECSClient, execution: str, container: str = "") -> list[Mapping[str, Any]]:
+    """What has not ended of ``execution``, whose name is the group of its ECS tasks.
+
+    ``container`` has taken the task. It is looked at by itself, as ListTasks may not know it yet: it is
+    eventually consistent.
+    """
+    running = [task for task in _running(ecs) if task.get("group") == execution]
+    if container and all(_id(task) != container for task in running):
+        running += [task for task in _taker(ecs, container) if task["lastStatus"] != "STOPPED"]
+    return running
 
 
 def stop(ecs: ECSClient, running: Sequence[Mapping[str, Any]]) -> None:
@@ -113,9 +120,23 @@ def _described(ecs: ECSClient, container: str) -> StoppedTask | None:
     if not container:
         return None
     with suppress(*clients.aws_errors()):  # It only makes a better message.
-        for task in ecs.describe_tasks(cluster=CLUSTER, tasks=[container])["tasks"]:
+        for task in _taker(ecs, container):
             return StoppedTask.of_description(task)
     return None
+
+
+def _taker(ecs: ECSClient, container: str) -> Sequence[Mapping[str, Any]]:
+    """The ECS task of that id; nothing if Amazon ECS does not know it."""
+    try:
+        return ecs.describe_tasks(cluster=CLUSTER, tasks=[container])["tasks"]
+    except clients.aws_errors() as error:
+        if clients.aws_error_code(error) != "InvalidParameterException":
+            raise
+        return []  # Where the container's metadata was out of reach, it took a name of its own.
+
+
+def _id(task: Mapping[str, Any]) -> str:
+    return str(task["taskArn"]).rpartition("/")[2]
 
 
 def _running(ecs: ECSClient) -> Iterator[Mapping[str, Any]]:

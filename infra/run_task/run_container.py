@@ -29,7 +29,7 @@ from constructs import Construct
 from infra.container_task import CONTAINER_NAME, ContainerTask
 from infra.naming import slug
 from infra.run_task.crash import crash_outcome
-from infra.run_task.expressions import state_expression
+from infra.run_task.expressions import expression, state_expression
 from infra.run_task.task import INVALID_REQUEST, NO_LONGER_OURS, TASK
 from infra.shared_settings import SharedSettings
 
@@ -37,6 +37,8 @@ _FIRST_REPORT_SECONDS = 60
 _REPORT_SECONDS = 240
 """The service model takes a task away after 5 minutes without a report."""
 _AFTER_AN_ERROR_SECONDS = 120
+_MOST_CRASHES = 60
+"""Failed judgements in a row, each with its retries: two hours and more."""
 _LOGGED = ("pipelineId", "attemptId", "taskId", "workerGroup", "type", "route")
 """The members of the envelope that name the task in log lines."""
 _LONGEST_SECONDS = 7 * 24 * 3600 + 3600
@@ -86,7 +88,8 @@ def run_container(
         max_attempts=5,
         max_delay=Duration.seconds(30),
     )
-    put.add_catch(outcome, errors=["States.ALL"], outputs=crash_outcome(route))
+    # Nothing has started: wait, report progress, and try again.
+    put.add_catch(outcome, errors=["States.ALL"], outputs=crash_outcome(route, repeatable=True))
     ended = _container_ended(states, route, container, judge=judge, outcome=outcome)
     both = sfn.Parallel.jsonata(
         scope,
@@ -148,6 +151,11 @@ class _States:
         return sfn.CustomState(self.scope, self.name(name), state_json={**state, **more})
 
 
+def start_after(machine: Construct, container: ContainerTask) -> None:
+    """Let the state machine be there only when what it starts by name is there."""
+    machine.node.add_dependency(container.task_definition)
+
+
 def _run(states: _States, container: ContainerTask) -> sfn.IChainable:
     launch: dict[str, object] = (
         {"CapacityProviderStrategy": [{"CapacityProvider": "FARGATE_SPOT", "Weight": 1}]}
@@ -159,7 +167,8 @@ def _run(states: _States, container: ContainerTask) -> sfn.IChainable:
         f"arn:{Stack.of(container).partition}:states:::ecs:runTask.sync",
         {
             "Cluster": container.cluster.attr_arn,
-            "TaskDefinition": container.task_definition.task_definition_arn,
+            # The latest revision. CloudFormation deregisters the one before, which then cannot be started.
+            "TaskDefinition": container.family,
             # By its group, the container is found whatever becomes of this state.
             "Group": "{% $states.context.Execution.Name %}",
             **launch,
@@ -220,8 +229,12 @@ def _report(states: _States) -> sfn.IChainable:
         iam_resources=["*"],
         outputs=f"{{% {{'canceled': $states.result.Canceled = true, 'waitSeconds': {_REPORT_SECONDS}}} %}}",
     )
-    report.add_catch(canceled, errors=[*NO_LONGER_OURS, INVALID_REQUEST])
-    # The work goes on. Each failed report takes room in the history, so it is not retried at once.
+    over = [*NO_LONGER_OURS, INVALID_REQUEST]
+    report.add_retry(errors=over, max_attempts=0)
+    # With the wait before them, another minute keeps below the five of the service model.
+    report.add_retry(errors=["States.ALL"], interval=Duration.seconds(10), backoff_rate=2, max_attempts=2)
+    report.add_catch(canceled, errors=over)
+    # The work goes on. Each failed report takes room in the history, so the next comes later.
     report.add_catch(
         wait, errors=["States.ALL"], outputs=f"{{% {{'waitSeconds': {_AFTER_AN_ERROR_SECONDS}}} %}}"
     )
@@ -273,8 +286,9 @@ def _container_ended(
         max_delay=Duration.seconds(60),
         jitter_strategy=sfn.JitterType.FULL,
     )
-    crash = crash_outcome(route)
-    ended.add_catch(outcome, errors=["States.DataLimitExceeded"], outputs=crash)
-    ended.add_catch(outcome, errors=["States.ALL"], outputs=crash)
+    # The function could not be asked, or AWS did not answer it. What it is asked about waits, or goes on.
+    again = crash_outcome(route, again=expression("judge_again", most=str(_MOST_CRASHES), seconds="60"))
+    ended.add_catch(outcome, errors=["States.DataLimitExceeded"], outputs=again)
+    ended.add_catch(outcome, errors=["States.ALL"], outputs=again)
     ended.next(outcome)
     return ended

@@ -33,7 +33,7 @@ from infra.run_task.expressions import expression, state_expression
 from infra.run_task.invoke_handler import invoke_handler
 from infra.run_task.no_capacity import count_no_capacity, may_count
 from infra.run_task.report_progress import followed_by, report_progress
-from infra.run_task.run_container import container_statements, run_container
+from infra.run_task.run_container import container_statements, run_container, start_after
 from infra.run_task.set_task_status import set_task_status
 from infra.run_task.task import TASK
 from infra.shared_settings import SharedSettings
@@ -87,6 +87,7 @@ class RunTask(Construct):
         if len(containers) < len(targets):
             self.state_machine.add_to_role_policy(may_count(shared.namespace))
         for container in containers:
+            start_after(self.state_machine, container)
             for statement in container_statements(container):
                 self.state_machine.add_to_role_policy(statement)
         if containers and shared.encryption_key is not None:

@@ -1,6 +1,6 @@
 """Fetches the runner's code into a container, and runs it. The task definition holds this file's text.
 
-Python 3.11 and boto3 are all that it needs of the image.
+Python 3.11 and boto3 1.36 are all that it needs of the image.
 """
 
 import os
@@ -17,6 +17,11 @@ def fetch(code_uri: str) -> str:
         import boto3
     except ImportError:
         sys.exit("The image has no boto3 for its python3: see docs/containers.md, Images.")
+
+    if tuple(map(int, boto3.__version__.split(".")[:2])) < (1, 36):
+        sys.exit(
+            f"The image's boto3 is {boto3.__version__}, and 1.36 or newer is needed: see docs/containers.md."
+        )
 
     directory = Path(tempfile.mkdtemp(prefix="runner-"))
     archive = directory / "code.zip"

@@ -38,11 +38,16 @@ _STATUSES = ("FINISHED", "FAILED", "FALSE", "CANCELED")
 
 # Amazon ECS words these differently from place to place: RunTask's failures, errors, and stopped reasons.
 _TEMPORARY = re.compile(
-    r"capacity is (currently )?unavailable|RESOURCE:|rate exceeded|throttl|too ?many ?requests"
+    # Of instances' resources, "RESOURCE:MEMORY". Errors of IAM have "on resource: arn".
+    r"capacity is (currently )?unavailable|(?-i:RESOURCE:)\w|rate exceeded|throttl|too ?many ?requests"
     r"|limit on the number of|RequestLimitExceeded|NetworkInterfaceLimitExceeded|InsufficientFreeAddresses"
-    r"|network interface provisioning|internal (server )?error|service (is )?unavailable",
+    r"|network interface provisioning|internal ?(server ?)?error|service ?(is )?unavailable",
     re.IGNORECASE,
 )
+_DENIED = re.compile(r"AccessDenied|not authorized", re.IGNORECASE)
+_FRESH_STARTS = 3
+"""A container that ended before the work began is started so often in all: it may have met a deployment that
+took its code's place, or a moment without Amazon S3."""
 # Errors of the SDK for Java: the service's own fault, or no answer.
 _TEMPORARY_ERRORS = {
     FOLLOWED,  # It is gone, and had not begun.
@@ -132,11 +137,16 @@ class Ending:
         return self.starts * _EVENTS_OF_A_START + self.looks * _EVENTS_OF_A_LOOK < _EVENTS
 
     def _is_temporary(self) -> bool:
+        """Whether another start may succeed. Nothing has been done for the task yet."""
         stopped = self.stopped
+        if _DENIED.search(f"{self.error} {self.cause}"):
+            return False
         if stopped is None:
             return self.error in _TEMPORARY_ERRORS or bool(_TEMPORARY.search(f"{self.error} {self.cause}"))
         if stopped.stop_code in _SPOT:
             return True
+        if stopped.stop_code == "EssentialContainerExited":
+            return self.starts < _FRESH_STARTS and stopped.exit_code != _KILLED
         return stopped.stop_code == "TaskFailedToStart" and bool(_TEMPORARY.search(stopped.words))
 
     def _failed(self) -> Failed:
@@ -158,6 +168,10 @@ class Ending:
                 f"{_advice(self.cause)}",
             )
         where = f"ECS task {stopped.id}: {stopped.words}."
+        if self.error == _TIMED_OUT:
+            return Failed(
+                "HandlerTimeout", f"RunTask stopped the container after the longest time it has. {where}"
+            )
         if stopped.stop_code in _SPOT:
             return Failed(
                 "SpotInterruption",

@@ -28,8 +28,11 @@ from runner.progress import INTERVAL_SECONDS, report_interval
 Handler = Callable[[dict[str, Any], Any], Any]
 
 _METADATA_SECONDS = 2
-_TRIES = 7
-"""With waits of 1, 2, 4 ... 32 s between them, and the SDK's own retries."""
+_TRIES = 66
+_LONGEST_WAIT_SECONDS = 60
+"""With waits of 1, 2, 4 ... 60 s, these tries last for an hour: what is to be told may have taken days."""
+_TERMINATED = 128 + signal.SIGTERM
+_STATUSES = ("FINISHED", "FAILED", "FALSE", "DEFERRED", "CANCELED")
 
 
 class Stop:
@@ -64,10 +67,17 @@ def main() -> NoReturn:
     stop.listen()
     objects = TaskObjects.of_container(clients.s3())
     container = identity()
+    # Read first: as long as the task is not taken, another container may run it.
+    event = objects.event()
     if not objects.begin(container):
         telemetry.logger.warning("Container not needed", container=container)
         sys.exit(0)
-    tell(objects, run(objects.event(), container, stop))
+    outcome = run(event, container, stop)
+    if stop.is_set and outcome.get("status") == "CANCELED":
+        # Whoever sent SIGTERM did not cancel the task. If RunTask did, it asks for no outcome.
+        sys.stdout.flush()
+        os._exit(_TERMINATED)
+    tell(objects, outcome)
     sys.stdout.flush()
     # Skip what a handler may have left in threads: the outcome is told, and nothing follows.
     os._exit(0)
@@ -82,7 +92,7 @@ def tell(objects: TaskObjects, outcome: Mapping[str, Any], *, tries: int = _TRIE
             telemetry.logger.warning("Outcome not written", error=str(error))
             if number == tries - 1:
                 raise
-            time.sleep(2**number)
+            time.sleep(min(2**number, _LONGEST_WAIT_SECONDS))
         else:
             return
 
@@ -116,7 +126,13 @@ def until_ended(
         response: Mapping[str, Any] | None = work(current, context)
         if response is None:
             return {"status": "FINISHED"}
-        if not isinstance(response, Mapping) or response.get("status") != "DEFERRED":
+        if not isinstance(response, Mapping) or response.get("status") not in _STATUSES:
+            return Failed(
+                "InvalidOutcome",
+                "The handler did not return an object whose status is FINISHED, FAILED, FALSE, DEFERRED or "
+                "CANCELED.",
+            ).as_response()
+        if response["status"] != "DEFERRED":
             return response
         stop.wait(_scaled(response.get("waitSeconds", 60)))
         current = {**event, "state": response.get("state"), "canceled": stop.is_set}
@@ -124,7 +140,7 @@ def until_ended(
 
 def _scaled(seconds: float) -> float:
     """Local AWS may run the protocol's times faster, and progress reports show how much."""
-    return min(seconds, 240) * report_interval() / INTERVAL_SECONDS
+    return max(1, min(seconds, 240)) * report_interval() / INTERVAL_SECONDS
 
 
 def identity() -> str:

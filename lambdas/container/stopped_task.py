@@ -7,9 +7,12 @@ Amazon ECS says it by ``stopCode``, ``stoppedReason``, and each container's ``ex
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+_HANDLER = "handler"
+"""The name of the container (infra/container_task.py). AWS may add others, such as GuardDuty's."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +34,19 @@ class StoppedTask:
             return None
         if not isinstance(found, Mapping) or "TaskArn" not in found:
             return None
-        containers = found.get("Containers") or [{}]
+        container = _of_handler(found.get("Containers") or (), "Name")
         return cls(
             arn=str(found["TaskArn"]),
             stop_code=str(found.get("StopCode") or ""),
             reason=str(found.get("StoppedReason") or ""),
-            exit_code=containers[0].get("ExitCode"),
-            container_reason=str(containers[0].get("Reason") or ""),
+            exit_code=container.get("ExitCode"),
+            container_reason=str(container.get("Reason") or ""),
         )
 
     @classmethod
     def of_description(cls, task: Mapping[str, Any]) -> StoppedTask:
         """A task as DescribeTasks of Amazon ECS tells it."""
-        container = (task.get("containers") or [{}])[0]
+        container = _of_handler(task.get("containers") or (), "name")
         return cls(
             arn=task["taskArn"],
             stop_code=task.get("stopCode", ""),
@@ -63,3 +66,7 @@ class StoppedTask:
         exit_code = "" if self.exit_code is None else f"exit code {self.exit_code}"
         said = [self.stop_code, self.reason, self.container_reason, exit_code]
         return "; ".join(part for part in said if part)
+
+
+def _of_handler(containers: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
+    return next((each for each in containers if each.get(name) == _HANDLER), next(iter(containers), {}))

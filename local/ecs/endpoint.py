@@ -145,4 +145,6 @@ def _refuse(fault: Fault) -> None:
         raise ThrottlingError
     if fault.kind == "deny":
         action = fault.operation.removeprefix(ECS)
-        raise AccessDeniedError(f"The caller is not authorized to perform ecs:{action}")
+        raise AccessDeniedError(
+            f"The caller is not authorized to perform: ecs:{action} on resource: arn:aws:ecs:::*"
+        )

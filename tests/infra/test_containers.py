@@ -157,8 +157,8 @@ def test_a_task_definition_has_what_fargate_needs(boxed: Template) -> None:
         assert container["Image"] == image
         assert container["EntryPoint"][:2] == ["python3", "-c"]
         assert container["StopTimeout"] == 120
-        # Then nobody but root's own process could read the container's first variables (security.md).
-        assert "LinuxParameters" not in container
+        # An init process would show the container's first variables (security.md).
+        assert container["LinuxParameters"] == {"Capabilities": {"Drop": ["NET_RAW"]}}
     variables = {pair["Name"]: pair["Value"] for pair in whole["ContainerDefinitions"][0]["Environment"]}
     assert (variables["TARGET"], json.loads(variables["TASK_PACKAGES"])) == ("x", ["tar"])
 

@@ -134,6 +134,17 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Any]] = [
         {"resume": {"state": {"q": 1}, "deferrals": 2}, "waitSeconds": 240},
     ),
     (
+        "judge_again",
+        {"most": 60, "seconds": 60},
+        {"input": {"starts": 2, "looks": 3, "resume": {"crashes": 59}}},
+        {
+            "status": "DEFERRED",
+            "state": {"starts": 2, "looks": 4, "running": True},
+            "waitSeconds": 60,
+            "crashes": 60,
+        },
+    ),
+    (
         "status_arguments",
         {},
         {"input": FAILED},

@@ -123,6 +123,21 @@ def test_a_container_that_has_taken_the_task_goes_on_though_runtask_waits_for_no
     assert handle(module, ecs, monkeypatch, event) == {"status": "FINISHED"}
 
 
+def test_a_container_that_is_not_listed_yet_is_no_ended_one(
+    module: ModuleType, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ListTasks of Amazon ECS is eventually consistent."""
+    s3.objects["claims", FOLDER + "started"] = b"mine"
+    ecs = FakeEcs(mine=running())
+    monkeypatch.setattr(ecs, "paginate", lambda **_: [{"taskArns": []}])
+    event = {**EVENT, "error": "ECS.SdkClientException", "cause": "Unable to execute HTTP request"}
+    response = handle(module, ecs, monkeypatch, event)
+    assert (response["status"], response["state"]["running"]) == ("DEFERRED", True)
+    with pytest.raises(module.ContainerStopping):
+        handle(module, ecs, monkeypatch, {**event, "error": "TaskCanceled"})
+    assert ecs.stopped == ["mine"]
+
+
 def test_an_outcome_written_while_the_container_was_being_stopped_counts(
     module: ModuleType, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,6 +147,18 @@ def test_waits_grow_with_the_number_of_starts_and_starting_is_given_up_after_day
             "ContainerNotStarted",
             ["ecs:RunTask"],
         ),
+        (
+            "ECS.AccessDeniedException",
+            "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: iam:PassRole on resource: arn:x",
+            "ContainerNotStarted",
+            ["iam:PassRole"],
+        ),
+        (
+            "States.TaskFailed",
+            stopped("TaskFailedToStart", "AccessDeniedException: logs:CreateLogStream on resource: arn:x"),
+            "ContainerNotStarted",
+            ["logs:CreateLogStream"],
+        ),
         ("ECS.ClientException", "TaskDefinition is inactive", "ContainerNotStarted", ["inactive"]),
         (
             "States.TaskFailed",
@@ -167,7 +179,7 @@ def test_waits_grow_with_the_number_of_starts_and_starting_is_given_up_after_day
 def test_a_container_that_cannot_start_or_says_nothing_is_failed_with_what_to_do(
     error: str, cause: str, error_id: str, words: list[str]
 ) -> None:
-    response = judged(NOTHING, cause, error=error)
+    response = judged(NOTHING, cause, error=error, starts=3)
     assert (response["status"], response["errorId"]) == ("FAILED", error_id)
     for word in words:
         assert word in response["errorMessage"]
@@ -254,3 +266,41 @@ def test_a_followed_container_that_is_gone_without_a_word_is_failed() -> None:
     response = ending(BEGUN, error=FOLLOWED, looks=3).judge()
     assert (response["status"], response["errorId"]) == ("FAILED", "ContainerEnded")
     assert TASK in response["errorMessage"]
+
+
+@pytest.mark.parametrize(
+    ("starts", "exit_code", "status"),
+    [(1, 1, "DEFERRED"), (2, 0, "DEFERRED"), (3, 1, "FAILED"), (1, 137, "FAILED")],
+)
+def test_a_container_that_ended_before_the_work_began_is_started_anew_a_few_times(
+    starts: int, exit_code: int, status: str
+) -> None:
+    cause = stopped(exit_code=exit_code)
+    assert judged(NOTHING, cause, error="States.TaskFailed", starts=starts)["status"] == status
+    # Once it has begun, it is not begun again.
+    assert judged(BEGUN, cause, error="States.TaskFailed", starts=starts)["status"] == "FAILED"
+
+
+@pytest.mark.parametrize("words", ["InternalError: x", "ServiceUnavailableException", "RESOURCE:MEMORY"])
+def test_what_amazon_ecs_may_do_later_is_asked_for_later(words: str) -> None:
+    assert judged(NOTHING, words, error="ECS.AmazonECSException")["status"] == "DEFERRED"
+
+
+def test_the_handlers_own_container_counts_among_others_of_its_task() -> None:
+    task = json.loads(stopped(exit_code=3))
+    task["Containers"].insert(0, {"Name": "aws-guardduty-agent-x", "ExitCode": 137})
+    assert judged(BEGUN, json.dumps(task), error="States.TaskFailed")["errorId"] == "ContainerEnded"
+    described = {
+        "taskArn": TASK_ARN,
+        "containers": [
+            {"name": "aws-guardduty-agent-x", "exitCode": 137},
+            {"name": "handler", "exitCode": 3},
+        ],
+    }
+    assert StoppedTask.of_description(described).exit_code == 3
+
+
+def test_a_container_that_had_its_longest_time_was_stopped_by_runtask() -> None:
+    taker = StoppedTask(TASK_ARN, "UserInitiated", "RunTask has ended this container.", 143, "")
+    ending = Ending("States.Timeout", "", BEGUN, 1, "/ecs/x", taker=taker)
+    assert ending.judge()["errorId"] == "HandlerTimeout"

@@ -193,3 +193,41 @@ def test_packages_that_cannot_be_installed_are_a_failure_with_a_reason(
 def test_an_ecs_task_knows_its_id_or_takes_a_random_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ECS_CONTAINER_METADATA_URI_V4", "http://127.0.0.1:9")  # Nobody listens there.
     assert entry.identity() != entry.identity()
+
+
+@pytest.mark.parametrize("answer", [[1], "done", {"status": "DONE"}, {}])
+def test_an_answer_that_is_no_outcome_is_a_failure_as_in_a_function(
+    answer: Any, objects: TaskObjects
+) -> None:
+    said = entry.until_ended(
+        lambda event, context: answer, objects.event(), ContainerContext("x"), entry.Stop()
+    )
+    assert (said["status"], said["errorId"]) == ("FAILED", "InvalidOutcome")
+
+
+def test_a_sigterm_that_a_command_sends_makes_no_cancellation(
+    objects: TaskObjects, service: FakeDataPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would report it, as if Data Pipeline had canceled the task."""
+
+    def work(task: Task) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)  # As `pkill python3` does.
+        task.wait(20)
+        task.check_canceled()
+
+    def ended(code: int) -> None:
+        raise SystemExit(code)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(entry, "load", lambda name: task_handler(work))
+    monkeypatch.setenv("TASK_HANDLER", "x.handler")
+    monkeypatch.setattr(entry.environment, "close_memory", lambda: True)
+    monkeypatch.setattr(entry.clients, "s3", lambda: objects.s3)
+    monkeypatch.setattr(os, "_exit", ended)
+    try:
+        with pytest.raises(SystemExit) as error:
+            entry.main()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert error.value.code == 143
+    assert (objects.found().begun, objects.found().outcome) == (True, None)
