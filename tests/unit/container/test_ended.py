@@ -149,7 +149,7 @@ def test_waits_grow_with_the_number_of_starts_and_starting_is_given_up_after_day
         ),
         (
             "ECS.AccessDeniedException",
-            "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: iam:PassRole on resource: arn:x",
+            "User: arn:aws:sts::1:x is not authorized to perform: iam:PassRole on resource: arn:x",
             "ContainerNotStarted",
             ["iam:PassRole"],
         ),

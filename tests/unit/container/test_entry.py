@@ -221,8 +221,8 @@ def test_a_sigterm_that_a_command_sends_makes_no_cancellation(
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(entry, "load", lambda name: task_handler(work))
     monkeypatch.setenv("TASK_HANDLER", "x.handler")
-    monkeypatch.setattr(entry.environment, "close_memory", lambda: True)
-    monkeypatch.setattr(entry.clients, "s3", lambda: objects.s3)
+    monkeypatch.setattr("runner.environment.close_memory", lambda: True)
+    monkeypatch.setattr("runner.clients.s3", lambda: objects.s3)
     monkeypatch.setattr(os, "_exit", ended)
     try:
         with pytest.raises(SystemExit) as error:
