@@ -218,7 +218,9 @@ def test_a_crash_of_other_handlers_ends_their_task() -> None:
 
 
 def test_the_dashboard_shows_these_types() -> None:
-    template = synthesize(handlers={"PigActivity": emr(cluster="j-1"), "Own": emr(cluster_name="etl")})
+    template = synthesize(
+        handlers={"PigActivity": emr(cluster="j-1"), "Own": emr(cluster_name="etl")}, dashboard=True
+    )
     shown = json.dumps(template.find_resources("AWS::CloudWatch::Dashboard"))
     assert "PigActivity" in shown
     assert "Own" in shown

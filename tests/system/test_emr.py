@@ -63,11 +63,11 @@ def test_a_step_that_fails_is_told_and_the_next_does_not_start(cluster: EmrClust
     never = tmp_path / "never"
     pipeline = Pipeline.activated(
         cluster.deployment,
-        {"Bad": emr_activity(bash("echo no such partition >&2; exit 3"), bash(f"touch {never}"))},
+        {"BadStep": emr_activity(bash("echo no such partition >&2; exit 3"), bash(f"touch {never}"))},
     )
-    pipeline.ended("Bad", "FAILED")
-    fields = pipeline.attempts("Bad")[0].fields
-    (step,) = cluster.steps("Bad")
+    pipeline.ended("BadStep", "FAILED")
+    fields = pipeline.attempts("BadStep")[0].fields
+    (step,) = cluster.steps("BadStep")
     assert step["Status"]["State"] == "FAILED"
     assert fields["errorId"] == "StepFailed"
     assert step["Id"] in fields["errorMessage"]
@@ -137,11 +137,11 @@ def test_a_lost_answer_and_minutes_of_throttling_change_nothing(cluster: EmrClus
         {"operation": "DescribeStep", "kind": "throttle", "lasting": 12},
     )
     pipeline = Pipeline.activated(
-        deployment, {"Throttled": emr_activity(bash(f"echo ran >> {tmp_path}/ran"))}
+        deployment, {"ThrottledSteps": emr_activity(bash(f"echo ran >> {tmp_path}/ran"))}
     )
-    pipeline.ended("Throttled", "FINISHED")
+    pipeline.ended("ThrottledSteps", "FINISHED")
     assert (tmp_path / "ran").read_text().split() == ["ran"]
-    assert cluster.states("Throttled") == ["COMPLETED"]
+    assert cluster.states("ThrottledSteps") == ["COMPLETED"]
 
 
 def test_a_secret_is_not_put_into_a_step(cluster: EmrCluster) -> None:

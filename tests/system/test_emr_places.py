@@ -146,7 +146,7 @@ def test_spark_applications_on_emr_serverless(deployment: Deployment, tmp_path: 
                 "step": "command-runner.jar,spark-submit,s3://serverless/bad.py",
             },
             "NoCluster": {**on, **emr_activity(bash("true"))},
-            "Endless": {
+            "EndlessSteps": {
                 **on,
                 "type": "EmrActivity",
                 "dependsOn": Ref("Sparked"),
@@ -164,8 +164,8 @@ def test_spark_applications_on_emr_serverless(deployment: Deployment, tmp_path: 
     run = message.partition("/jobs/")[2].partition("/")[0]
     assert "no such day" in job_log(deployment, f"{logs}{run}/")
     eventually(lambda: (tmp_path / "started").exists() or None, "the job run was not started")
-    pipeline.cancel("Endless")
-    pipeline.ended("Endless", "CANCELED")
+    pipeline.cancel("EndlessSteps")
+    pipeline.ended("EndlessSteps", "CANCELED")
     eventually(lambda: not naming("endless.py") or None, "the job run goes on")
     listed = s3.list_objects_v2(Bucket=LOGS, Prefix=logs)["Contents"]
     printed = [job_log(deployment, entry["Key"].rpartition("/")[0] + "/") for entry in listed]

@@ -89,11 +89,11 @@ def test_what_cannot_be_put_back_condemns_the_environment(
     try:
         with monkeypatch.context() as patched:
             patched.setattr("runner.surroundings.resource.setrlimit", refused)
-            work = task_handler(lambda _: set_limit(resource.RLIMIT_NOFILE, (201, before[1])))
+            work = task_handler(lambda _: set_limit(resource.RLIMIT_NOFILE, (2_001, before[1])))
             assert run_handler(work, {}) == {"status": "FINISHED"}
     finally:
         set_limit(resource.RLIMIT_NOFILE, before)
-    assert uncondemned == [f"RLIMIT_NOFILE is (201, {before[1]}) and was {before}"]
+    assert uncondemned == [f"RLIMIT_NOFILE is (2001, {before[1]}) and was {before}"]
 
 
 def test_an_environment_that_runs_out_of_files_is_condemned(uncondemned: list[str]) -> None:
