@@ -136,6 +136,7 @@ def _start(task: Task, where: Where, driver: dict[str, Any], number: int, total:
         clientToken=token,
         executionRoleArn=where.execution_role_arn,
         name=names.step(number, total),
+        executionTimeoutMinutes=0,  # No limit of its own: the default is 12 hours.
         jobDriver=driver,  # type: ignore[arg-type]
         **more,
     )["jobRunId"]

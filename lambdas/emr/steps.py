@@ -5,6 +5,7 @@ Amazon EMR API reference, HadoopJarStepConfig; Amazon EMR release guide, "Comman
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,13 @@ from runner.outcome import TaskFailed
 from runner.redaction import Redaction
 from runner.task import Task
 
-MAX_TEXT = 10_280
-"""The longest JAR, class or argument of a step (service model, XmlString)."""
+MAX_TEXT = 10_240
+"""The most characters of a step's JAR, class and arguments together (API reference, AddJobFlowSteps)."""
+_GIVEN = (
+    *("step", "preStepCommand", "postStepCommand", "argument", "scriptVariable", "hiveScript", "script"),
+    *("filterSql", "scriptArgument", "scriptUri", "jarUri", "mainClass", "column"),
+)
+"""The fields of which steps are made, of activities, their configurations, nodes and formats."""
 COMMAND_RUNNER = "command-runner.jar"
 
 
@@ -77,18 +83,23 @@ def checked(task: Task, steps: Sequence[Step]) -> Sequence[Step]:
 
 
 def holds_secret(task: Task, texts: Iterable[str]) -> bool:
-    """Whether one of the texts has the value of a secret field of this task, in any form."""
+    """Whether one of the texts has the value of a secret field of this task, in any form.
+
+    The fields that they are made of are looked at too: a separator, a backslash or a quotation mark of a
+    secret may not be in the texts any more.
+    """
     secrets = Redaction(task.secrets)
-    return any(secrets.spans(text.encode("utf-8", "surrogatepass")) for text in texts)
+    given = (text for found in task.objects.values() for name in _GIVEN for text in found.strings(name))
+    return any(secrets.spans(text.encode("utf-8", "surrogatepass")) for text in itertools.chain(texts, given))
 
 
 def refuse_long_texts(steps: Sequence[Step]) -> None:
-    """Raise TaskFailed for a text that EMR would refuse for its length."""
+    """Raise TaskFailed for a step that EMR would refuse for its length."""
     for step in steps:
-        for text in step.texts:
-            if len(text) > MAX_TEXT:
-                raise TaskFailed(
-                    f"An argument of the step '{step.what}' has {len(text):,} characters, and EMR takes "
-                    f"{MAX_TEXT:,}. Put a long script into S3, and name it in scriptUri.",
-                    error_id="StepTooLong",
-                )
+        size = sum(map(len, step.texts))
+        if size > MAX_TEXT:
+            raise TaskFailed(
+                f"The arguments of the step '{step.what}' have {size:,} characters, and EMR takes "
+                f"{MAX_TEXT:,} in all. Put a long script into S3, and name it in scriptUri.",
+                error_id="StepTooLong",
+            )

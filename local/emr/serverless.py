@@ -36,7 +36,10 @@ _OPERATIONS = {
     ("DELETE", True): "CancelJobRun",
 }
 _PAGE = 50
-_MEMBERS = {"applicationId", "clientToken", "executionRoleArn", "name", "jobDriver", "configurationOverrides"}
+_MEMBERS = {
+    *("applicationId", "clientToken", "executionRoleArn", "name", "jobDriver", "configurationOverrides"),
+    "executionTimeoutMinutes",
+}
 
 
 def is_serverless(scope: Mapping[str, Any]) -> bool:
@@ -149,6 +152,10 @@ def _check(application: str, request: dict[str, Any]) -> None:
     problems = ParamValidator().validate({"applicationId": application, **request}, shape)
     if problems.has_errors():
         raise ServerlessValidationError(problems.generate_report())
+    if request.get("executionTimeoutMinutes", 0) != 0:
+        raise ServerlessValidationError(
+            "executionTimeoutMinutes: only 0, for no limit, is there on local AWS."
+        )
     if unknown := sorted(request.keys() - _MEMBERS):
         raise ServerlessValidationError(f"{', '.join(unknown)}: not there on local AWS.")
     if len(request.get("jobDriver", {}).get("hive", {}).get("query", "")) > 10_280:

@@ -157,6 +157,17 @@ def test_a_secret_is_not_put_into_a_step(service: EmrService, cluster: str) -> N
     assert steps(service, cluster) == []
 
 
+@pytest.mark.parametrize("secret", ["pa,ss-word1", "pa\\\\ss-word1", "pa'ss\\word1"])
+def test_a_secret_that_is_split_or_unescaped_on_its_way_is_not_put_into_a_step_either(
+    secret: str, service: EmrService, cluster: str
+) -> None:
+    fields = {"step": f"command-runner.jar,echo,{secret}", "*myPassword": secret}
+    with pytest.raises(TaskFailed) as refused:
+        to_the_end(fields, Where(cluster=cluster))
+    assert refused.value.error_id == "SecretInStep"
+    assert steps(service, cluster) == []
+
+
 def test_a_secret_of_an_earlier_task_is_an_ordinary_word_in_this_one(
     service: EmrService, cluster: str
 ) -> None:
