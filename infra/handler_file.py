@@ -122,7 +122,14 @@ def _imported_names(file: Path) -> Iterator[str]:
 def _files_of(directory: Path, name: str) -> Iterator[Path]:
     """The module, or the whole package, with the files that it may read."""
     package = directory / name
-    if (package / "__init__.py").is_file() or any(package.glob("*.py")):
-        yield from (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    elif (directory / f"{name}.py").is_file():
+    # In Python's order: a package, a module, a namespace package.
+    if not (package / "__init__.py").is_file() and (directory / f"{name}.py").is_file():
         yield directory / f"{name}.py"
+    elif (package / "__init__.py").is_file() or any(package.rglob("*.py")):
+        yield from (path for path in package.rglob("*") if path.is_file() and _is_deployed(path, package))
+
+
+def _is_deployed(path: Path, package: Path) -> bool:
+    """Whether a package's file goes along: not what is hidden, such as .env, .git and .venv."""
+    parts = path.relative_to(package).parts
+    return "__pycache__" not in parts and not any(part.startswith(".") for part in parts)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.checking.types import TYPES
 from pipelines.checking.verdict import Needs
+from pipelines.commands.credentials import SECRET_NAME, without_credentials
 from pipelines.commands.packages import packages_of
 from pipelines.reading.source import UNKNOWN
 from pipelines.summary import Summary
@@ -21,6 +22,7 @@ _SHELLS = {"shell_command", "shell_command_precondition"}
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?", re.DOTALL)
 _NOT_IN_A_PREFIX = re.compile(r"[*?${}\[].*", re.DOTALL)
 _RDS_OR_CLUSTER = re.compile(r"[a-z][a-z0-9-]{0,62}(/[a-z_][a-z0-9_+.@-]{0,127})?", re.IGNORECASE)
+_MASK = "value-of-secret"
 _FULL_CPU_MB = 1769
 """With so much memory, Lambda gives a whole vCPU (Lambda developer guide, Configure memory)."""
 _MINUTES_FOR_MORE_CPU = 5.0
@@ -131,7 +133,9 @@ def _emr_cluster(app: _App, needs: Needs) -> Iterator[str]:
             f"'{needs.route}' ran on several clusters; {', '.join(sorted(others))} differ from {cluster}. "
             "Register emr(...) once more for them, under a route of its own, and name it in myHandler."
         )
-    settings = [f"{name}={_literal(value)}," for name, value in needed.settings.items()]
+    settings = [f"{name}={without_credentials(_literal(value))}," for name, value in needed.settings.items()]
+    if any("****" in setting or _MASK in setting for setting in settings):
+        app.notes.append(f"{cluster} has credentials, which are masked here. EMR shows them to whoever may.")
     variable = name = f"{_identifier(cluster).removesuffix('_cluster')}_cluster"
     number = 1
     while app.clusters.get(variable, settings) != settings:  # One of the same id, in another pipeline.
@@ -148,8 +152,13 @@ def _literal(value: Any) -> str:
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_quoted(key)}: {_literal(each)}" for key, each in value.items()) + "}"
+        return "{" + ", ".join(f"{_quoted(key)}: {_property(key, each)}" for key, each in value.items()) + "}"
     return f"[{', '.join(map(_literal, value))}]" if isinstance(value, list) else repr(value)
+
+
+def _property(key: str, value: Any) -> str:
+    is_secret = isinstance(value, str) and SECRET_NAME.search(key)
+    return _quoted(_MASK) if is_secret else _literal(value)
 
 
 def _clusters(app: _App, needs: Needs) -> list[str]:

@@ -87,6 +87,8 @@ def _of_file(name: str) -> Iterator[Source | str]:
         yield from read_definitions("standard input" if name == "-" else name, text)
     except UnreadableError as error:
         yield f"{name}: {error}"
+    except Exception as error:  # Whatever one file has, the others are read.
+        yield f"{name}: not in a form that check knows ({error!r})"
 
 
 def _given(source: Source, values: Sequence[tuple[str, str]]) -> Source:

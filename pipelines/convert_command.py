@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.app_file import DEFAULT_GROUP
+from pipelines.commands.credentials import SECRET_NAME, without_credentials
 from pipelines.converting.convert import (
     MASK,
     Conversion,
@@ -26,9 +27,8 @@ from pipelines.reading.source import UnreadableError
 
 DESCRIPTION = """\
 Make a definition for a worker group: `workerGroup` takes the place of `runsOn`, and resources that nothing
-refers
-to any more go. Everything else stays as it was. The definition goes to standard output, or to --output; what
-changed, and where the settings of the resources went, to standard error.
+refers to any more go. Everything else stays as it was. The definition goes to standard output, or to
+--output; what changed, and where the settings of the resources went, to standard error.
 
 The document keeps a record of what was changed, outside of the pipeline, so that --back can undo it.
 
@@ -43,12 +43,20 @@ def main(arguments: Sequence[str]) -> int:
         text = sys.stdin.read() if options.file == "-" else read_text(Path(options.file))
         document = Document.parse(text)
         before = document.text()
-        secrets = [text for _, form in forms_of(document.content) for text in secrets_of(form)]
+        secrets = _secrets(document)
         original = Document.parse(read_text(Path(options.original))) if options.original else None
+        if original:
+            secrets += _secrets(original)
         records: list[tuple[Form, Any]] = []
         lines = list(_undo(document, original) if options.back else _convert(document, options, records))
     except UnreadableError as error:
         print(f"convert: {options.file}: {error}", file=sys.stderr)
+        return 2
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        print(
+            f"convert: {options.file}: not in a form that convert knows ({error!r}); `check` tells more",
+            file=sys.stderr,
+        )
         return 2
     for line in [*difference(before, document.text(), options.file), *lines]:
         print(_masked(line, secrets), file=sys.stderr)
@@ -67,12 +75,24 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _secrets(document: Document) -> list[str]:
+    """What is not to be shown: secret fields, and values of a Property such as a password."""
+    found = []
+    for _, form in forms_of(document.content):
+        found += secrets_of(form)
+        for each in form.objects:
+            fields = {field.key: form.value(field) for field in form.fields(each)}
+            if SECRET_NAME.search(fields.get("key") or "") and (value := fields.get("value")):
+                found.append(value)
+    return found
+
+
 def _masked(line: str, secrets: Sequence[str]) -> str:
     for secret in secrets:
         # As JSON and YAML write it.
         for written in {secret, json.dumps(secret)[1:-1]}:
             line = line.replace(written, MASK)
-    return line
+    return without_credentials(line)
 
 
 def _convert(

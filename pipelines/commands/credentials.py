@@ -21,7 +21,7 @@ _PATTERNS = (
             rf"\s*[=:]\s*[\"']?{_VALUE}"
         ),
     ),
-    ("a password", re.compile(rf"(?i)--(?:password|passwd|token|api-key)[ =][\"']?{_VALUE}")),
+    ("a password", re.compile(rf"(?i)--(?:password|passwd|token|api-key)[\"']?[ =,]\s*[\"']?{_VALUE}")),
     (
         "a password",
         re.compile(rf"\b(?:mysql|mysqldump|mysqlimport|mysqladmin)\b[^\n;|&]*?\s-p[\"']?{_VALUE}"),
@@ -44,6 +44,10 @@ def credentials_in(text: str) -> Iterator[tuple[str, str]]:
             if secret not in told and not _NO_SECRET.fullmatch(secret):
                 told.add(secret)
                 yield what, masked(secret)
+
+
+SECRET_NAME = re.compile(r"(?i)(?:password|passwd|secret|secret[._-]?(?:access[._-]?)?key|token)$")
+"""Names of settings whose values are not shown."""
 
 
 def masked(secret: str) -> str:

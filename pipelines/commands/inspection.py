@@ -105,6 +105,10 @@ class _Inspection:
                 return
         if problem := _refused_by_bash(text):
             self.findings.add(Kind.SYNTAX, problem)
+        elif "\r\n" in text:
+            self.findings.add(
+                Kind.SYNTAX, "its lines end with carriage returns, which are part of words to bash"
+            )
         self.script(text, 0)
         for name, places in self._assigned_places.items():
             if name not in self._used:

@@ -16,5 +16,7 @@ def parse_json(text: str) -> Any:
         raise UnreadableError(
             f"not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}"
         ) from None
+    except ValueError as error:  # An integer of thousands of digits.
+        raise UnreadableError(f"not a definition: {error}") from None
     except RecursionError:
         raise UnreadableError("not a definition: its JSON is nested too deeply") from None
