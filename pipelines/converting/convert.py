@@ -8,7 +8,7 @@ gone once they are in a secret.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -217,4 +217,18 @@ def _references(form: Form, found: Object) -> set[str]:
         references |= {str(value["ref"]) for value in values if isinstance(value, Mapping) and "ref" in value}
         if each.reference is not None:
             references.add(each.reference)
-    return references
+    return references | set(_in_functions(found))
+
+
+def _in_functions(value: Any, *, inside: bool = False) -> Iterator[str]:
+    """All texts in CloudFormation's functions, such as Fn::If: any of them may be a reference."""
+    if isinstance(value, str):
+        if inside:
+            yield value
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _in_functions(each, inside=inside or str(key).startswith("Fn::"))
+    elif isinstance(value, Sequence):
+        tag = getattr(getattr(value, "tag", None), "value", None)
+        for each in value:
+            yield from _in_functions(each, inside=inside or bool(tag))

@@ -165,3 +165,28 @@ def test_the_output_goes_into_a_folder_that_is_made_for_it(
     assert json.loads(output.read_text())["objects"]
     assert main([str(file), "--worker-group", "etl", "--output", str(file / "x.json")]) == 2
     assert "x.json cannot be written: " in capsys.readouterr().err
+
+
+def test_a_resource_that_a_function_may_refer_to_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fields = "Fields: [{Key: type, StringValue: ShellCommandActivity}, {Key: runsOn, RefValue: Ec2}]"
+    objects = [
+        "{Id: Ec2, Name: Ec2, Fields: [{Key: type, StringValue: Ec2Resource}]}",
+        f"Fn::If: [Prod, {{Id: A, Name: A, {fields}}}, {{Ref: AWS::NoValue}}]",
+        f"{{Id: B, Name: B, {fields}}}",
+    ]
+    lines = [
+        "Resources:",
+        "  P:",
+        "    Type: AWS::DataPipeline::Pipeline",
+        "    Properties:",
+        "      Name: p",
+    ]
+    lines += ["      PipelineObjects:", *(f"        - {each}" for each in objects), ""]
+    template = tmp_path / "template.yaml"
+    template.write_text("\n".join(lines))
+    assert main(["--worker-group", "etl", str(template)]) == 0
+    written = capsys.readouterr().out
+    assert "Id: Ec2" in written
+    assert "workerGroup" in written
