@@ -37,6 +37,7 @@ OF_THE_APPS: Mapping[Right, str] = {
     ("Handleronemrserverless*", "emr-serverless:GetJobRun"): "What became of a job run.",
     ("Handleronemrserverless*", "emr-serverless:CancelJobRun"): "A canceled task ends its job run.",
     ("Handlerrunstatemachine*", "states:*"): "The example runs state machines of some names.",
+    ("Handlerinafunction*", "sts:AssumeRole"): "The role of commands, of the function beside the containers.",
 }
 
 # (role, action): why no test needs it.
