@@ -78,6 +78,10 @@ test-spark: setup $(VENV)/.spark ## Add PySpark to .venv (490 MB; needs Java), a
 chaos: setup ## Run 2,000 tasks while much goes wrong; SEED=N repeats the faults of an earlier run, TASKS=N runs fewer
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(TASKS),--tasks $(TASKS))
 
+.PHONY: hostile
+hostile: setup ## Run 500 commands that do what they can to their successors; SEED=N makes others
+	@HOSTILE_COMMANDS=500 $(if $(SEED),HOSTILE_SEED=$(SEED)) $(BIN)/python -m pytest tests/system/test_hostile_commands.py
+
 .PHONY: protections
 protections: setup ## Take each protection away, one at a time: its tests have to fail
 	@$(BIN)/python -m tests.protections
