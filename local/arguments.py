@@ -36,3 +36,15 @@ def number(text: str) -> float:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number") from None
+
+
+def add_context(parser: argparse.ArgumentParser) -> None:
+    """The option ``--context``, whose value is a list of pairs."""
+    parser.add_argument(
+        "--context",
+        type=pair,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a CDK context value for the app; repeatable",
+    )

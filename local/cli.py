@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from local.arguments import number, pair, whole
+from local.arguments import add_context, number, whole
 from local.datapipeline.settings import Settings
 
 DEFAULT_PORT = 4566
@@ -91,14 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_PORT,
         help=f"default {DEFAULT_PORT}; 0 takes a free one",
     )
-    up.add_argument(
-        "--context",
-        type=pair,
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="a CDK context value for the app; repeatable",
-    )
+    add_context(up)
     up.add_argument("--no-deploy", action="store_true", help="start local AWS only")
     up.add_argument(
         "--setting",

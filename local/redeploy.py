@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local.arguments import pair, whole
+from local.arguments import add_context, whole
 from local.deploy import CdkApp, DeployError
 from local.environment import forget_aws_settings
 from local.http.listener import HOST
@@ -89,12 +89,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--port", type=whole(1, 65_535), default=4566, help="where local AWS runs (default 4566)"
     )
-    parser.add_argument(
-        "--context",
-        type=pair,
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="a CDK context value for the app; repeatable",
-    )
+    add_context(parser)
     return parser

@@ -9,7 +9,7 @@ from typing import Any
 
 from container.objects import Found
 from container.stopped_task import StoppedTask
-from runner.outcome import Canceled, Deferred, Failed
+from runner.outcome import STATUSES, Canceled, Deferred, Failed
 
 CANCELED = "TaskCanceled"
 """RunTask's error for a container whose task is canceled (infra/run_task/run_container.py)."""
@@ -34,7 +34,7 @@ wait."""
 _LONGEST_WAIT = 240
 _KILLED = 137
 
-_STATUSES = ("FINISHED", "FAILED", "FALSE", "CANCELED")
+_ENDS = {*STATUSES} - {"DEFERRED"}
 
 # Amazon ECS words these differently from place to place: RunTask's failures, errors, and stopped reasons.
 _TEMPORARY = re.compile(
@@ -115,7 +115,7 @@ class Ending:
         outcome = self.found.outcome
         if (
             isinstance(outcome, Mapping)
-            and outcome.get("status") in _STATUSES
+            and outcome.get("status") in _ENDS
             and (outcome["status"] != "CANCELED" or self._taker_ended_by_itself)
         ):
             return dict(outcome)

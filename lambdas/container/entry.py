@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from container.context import ContainerContext
 from container.objects import TaskObjects
 from runner import clients, environment, handler, telemetry
-from runner.outcome import Failed, TaskFailed
+from runner.outcome import STATUSES, Failed, TaskFailed
 from runner.packages import install
 from runner.progress import INTERVAL_SECONDS, report_interval
 
@@ -32,7 +32,6 @@ _TRIES = 66
 _LONGEST_WAIT_SECONDS = 60
 """With waits of 1, 2, 4 ... 60 s, these tries last for an hour: what is to be told may have taken days."""
 _TERMINATED = 128 + signal.SIGTERM
-_STATUSES = ("FINISHED", "FAILED", "FALSE", "DEFERRED", "CANCELED")
 
 
 class Stop:
@@ -126,7 +125,7 @@ def until_ended(
         response: Mapping[str, Any] | None = work(current, context)
         if response is None:
             return {"status": "FINISHED"}
-        if not isinstance(response, Mapping) or response.get("status") not in _STATUSES:
+        if not isinstance(response, Mapping) or response.get("status") not in STATUSES:
             return Failed(
                 "InvalidOutcome",
                 "The handler did not return an object whose status is FINISHED, FAILED, FALSE, DEFERRED or "

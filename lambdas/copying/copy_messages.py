@@ -33,7 +33,7 @@ def end_of_rows(data: bytes) -> int:
 
     Ends sooner, after the first row, if that row is very long or messages of another kind follow.
     """
-    first = _end(data, 0)
+    first = end_of_message(data)
     if first > len(data):
         return 0
     last = data.rfind(_ROW, first - 1)
@@ -45,12 +45,12 @@ def end_of_rows(data: bytes) -> int:
     begin = last + 1
     if begin + HEADER.size > len(data):
         return begin
-    end = _end(data, begin)
+    end = end_of_message(data, begin)
     return end if end <= len(data) else begin
 
 
-def _end(data: bytes, begin: int) -> int:
-    """The end of the message that begins there."""
+def end_of_message(data: bytes, begin: int = 0) -> int:
+    """Where the message ends whose header begins there. The data may have less of it."""
     length: int = HEADER.unpack_from(data, begin)[1]
     return begin + 1 + length
 
@@ -72,7 +72,7 @@ def _one_by_one(messages: bytes) -> tuple[bytes, int]:
     texts = []
     at = 0
     while at < len(messages):
-        end = _end(messages, at)
+        end = end_of_message(messages, at)
         texts.append(messages[at + HEADER.size : end])
         at = end
     return b"".join(texts), len(texts)

@@ -20,7 +20,7 @@ from pg8000.core import (
 from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection
 
-from copying.copy_messages import HEADER, end_of_rows
+from copying.copy_messages import HEADER, end_of_message, end_of_rows
 
 _LOST = "network error"
 """The driver's own message, by which the end of a connection is known."""
@@ -60,7 +60,7 @@ class CopyOut:
             if data.startswith(COPY_DATA):
                 end = end_of_rows(data)
                 if not end:
-                    end = 1 + HEADER.unpack_from(data)[1]
+                    end = end_of_message(data)
                     data += self._exactly(end - len(data))
                 yield data[:end]
                 data = data[end:]

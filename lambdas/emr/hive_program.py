@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from emr.given_script import in_one_file
 from emr.steps import Step, command
 
-_BASH = r"""
-directory=$(mktemp -d) || exit
-trap 'rm -rf "$directory"' EXIT
-before=$1 script=$2 uri=$3 after=$4
-shift 4
-if [ -n "$uri" ]; then
-  aws s3 cp --only-show-errors "$uri" "$directory/given.q" || exit
-else
-  printf '%s\n' "$script" > "$directory/given.q"
-fi
-{ printf '%s\n' "$before"; cat "$directory/given.q"; printf '\n;\n%s\n' "$after"; } > "$directory/all.q"
-hive "$@" -f "$directory/all.q"
+_BASH = (
+    in_one_file("q")
+    + r"""hive "$@" -f "$directory/all.q"
 ended=$?
 if [ "$ended" != 0 ] && [ -n "$after" ]; then
   hive -e "$after" > /dev/null 2>&1
 fi
 exit "$ended"
 """
+)
 """A statement that fails ends the script, so that the tables made for it are then dropped separately."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from data_nodes.s3_uri import S3Uri
 from emr import pig_latin
+from emr.given_script import in_one_file
 from emr.naming import Names
 from emr.steps import Step, command
 from emr.task_config import around
@@ -11,19 +12,7 @@ from emr.variables import script_variables
 from runner.fields import FieldError
 from runner.task import Task
 
-_BASH = r"""
-directory=$(mktemp -d) || exit
-trap 'rm -rf "$directory"' EXIT
-before=$1 script=$2 uri=$3 after=$4
-shift 4
-if [ -n "$uri" ]; then
-  aws s3 cp --only-show-errors "$uri" "$directory/given.pig" || exit
-else
-  printf '%s\n' "$script" > "$directory/given.pig"
-fi
-{ printf '%s\n' "$before"; cat "$directory/given.pig"; printf '\n;\n%s\n' "$after"; } > "$directory/all.pig"
-pig "$@" -f "$directory/all.pig"
-"""
+_BASH = in_one_file("pig") + 'pig "$@" -f "$directory/all.pig"\n'
 
 
 def steps_of(task: Task) -> list[Step]:

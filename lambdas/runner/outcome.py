@@ -16,6 +16,8 @@ MAX_ERROR_ID = 1024
 MAX_ERROR_MESSAGE = 10_000
 MAX_STACK_TRACE = 1024
 MAX_STATE_BYTES = 100_000
+STATUSES = ("FINISHED", "FAILED", "FALSE", "DEFERRED", "CANCELED")
+"""What a handler's return value may have as its status (infra/run_task/outcome.jsonata)."""
 
 # The service model's character class: no control characters except TAB, LF and CR, no lone surrogates.
 _REFUSED_CHARACTERS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

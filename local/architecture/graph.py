@@ -50,7 +50,10 @@ class Graph:
 
 
 def definitions(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The definition of each state machine of a synthesized template, by its name."""
+    """The definition of each state machine of a synthesized template, by its name.
+
+    References to resources are ``${reference}``.
+    """
     return {
         resource["Properties"]["StateMachineName"]: json.loads(
             _text(resource["Properties"]["DefinitionString"])
@@ -61,13 +64,13 @@ def definitions(template: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """A string of a template, with a word in place of each reference."""
+    """A string of a template."""
     if isinstance(value, str):
         return value
     if "Fn::Join" in value:
         separator, parts = value["Fn::Join"]
         return str(separator).join(map(_text, parts))
-    return "reference"
+    return "${reference}"
 
 
 def _edges(name: str, state: Mapping[str, Any]) -> Iterator[Edge]:

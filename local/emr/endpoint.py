@@ -95,10 +95,7 @@ class EmrEndpoint:
             answer = self._carry_out(operation, request)
         except Exception as error:
             return error_answer(error, operation, internal=InternalServerError)
-        if fault is not None and fault.kind == "drop":
-            raise AnswerLostError
-        if fault is not None and fault.kind == "late":
-            await asyncio.sleep(fault.seconds)
+        await faults.hold_answer(fault)
         return 200, answer
 
     def _carry_out(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from local.emr.errors import InternalServerError, ThrottlingError, ValidationError
+from local.emr.errors import AnswerLostError, InternalServerError, ThrottlingError, ValidationError
 
 PATH = "/_local/emr/faults"
 HEADER = "x-local-control"
@@ -137,6 +138,16 @@ def raise_refusal(fault: Fault | None) -> None:
         raise InternalServerError("as asked for by a fault")
     if fault.kind == "full":
         raise ValidationError(FULL)
+
+
+async def hold_answer(fault: Fault | None) -> None:
+    """What a fault does to the answer of what was carried out. Raises AnswerLostError."""
+    if fault is None:
+        return
+    if fault.kind == "drop":
+        raise AnswerLostError
+    if fault.kind == "late":
+        await asyncio.sleep(fault.seconds)
 
 
 def control(faults: Faults, *, method: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -18,7 +17,7 @@ from local.emr.errors import (
     InternalServerError,
     ServerlessValidationError,
 )
-from local.emr.faults import Faults, raise_refusal
+from local.emr.faults import Faults, hold_answer, raise_refusal
 from local.emr.job_runs import JobRun, JobRuns
 from local.emr.spark_service import SparkService
 from local.emr.step_process import NewS3
@@ -110,10 +109,7 @@ class ServerlessEndpoint:
                 answer = self._carry_out(name, application, run_id, request)
         except Exception as error:
             return error_answer(error, operation, internal=InternalServerError)
-        if fault is not None and fault.kind == "drop":
-            raise AnswerLostError
-        if fault is not None and fault.kind == "late":
-            await asyncio.sleep(fault.seconds)
+        await hold_answer(fault)
         return 200, answer
 
     def _carry_out(self, name: str, application: str, run_id: str, request: dict[str, Any]) -> dict[str, Any]:

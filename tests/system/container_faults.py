@@ -118,34 +118,31 @@ def the_answer_to_its_start_is_lost(at: Scene) -> Begun:
     return at.finished(pipeline, "StartLost", executions=1)
 
 
-def two_are_started_and_runtask_waits_for_the_loser(at: Scene) -> Begun:
+def _two_are_started(at: Scene, name: str, command: str, *, kind: str, seconds: float) -> Pipeline:
+    """``kind`` happens to the first of the two."""
     at.deployment.faults.add(
         {"operation": "ECS:RunTask", "kind": "twice"},
-        {"operation": "ECS:Container", "kind": "delay", "seconds": 2.0},
+        {"operation": "ECS:Container", "kind": kind, "seconds": seconds},
     )
-    pipeline = boxed(at, "WaitsForLoser", "sleep 3")
+    pipeline = boxed(at, name, command)
     happened(at.deployment)
+    return pipeline
+
+
+def two_are_started_and_runtask_waits_for_the_loser(at: Scene) -> Begun:
+    pipeline = _two_are_started(at, "WaitsForLoser", "sleep 3", kind="delay", seconds=2.0)
     return at.finished(pipeline, "WaitsForLoser", executions=1)
 
 
 def two_are_started_and_the_known_one_is_killed(at: Scene) -> Begun:
-    at.deployment.faults.add(
-        {"operation": "ECS:RunTask", "kind": "twice"},
-        {"operation": "ECS:Container", "kind": "kill", "seconds": 0.05},
-    )
-    pipeline = boxed(at, "OneKilled", "sleep 1")
-    happened(at.deployment)
+    pipeline = _two_are_started(at, "OneKilled", "sleep 1", kind="kill", seconds=0.05)
     return at.finished(pipeline, "OneKilled", executions=1)
 
 
 def two_are_started_and_the_one_that_works_is_killed(at: Scene) -> Begun:
     """RunTask waits for the other one. The attempt has failed, with the reason of the one that worked."""
-    at.deployment.faults.add(
-        {"operation": "ECS:RunTask", "kind": "twice"},
-        {"operation": "ECS:Container", "kind": "delay", "seconds": 2.0},
-    )
-    pipeline = boxed(at, "WorkerKilled", "sleep 2; kill -9 $PPID; sleep 5")
-    happened(at.deployment)
+    command = "sleep 2; kill -9 $PPID; sleep 5"
+    pipeline = _two_are_started(at, "WorkerKilled", command, kind="delay", seconds=2.0)
     return at.failed(pipeline, "WorkerKilled", "ContainerOutOfMemory")
 
 
