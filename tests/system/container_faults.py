@@ -155,6 +155,17 @@ def it_is_canceled_while_runtask_follows_it(at: Scene) -> Begun:
     return at.canceled(pipeline, "FollowedCanceled", range(1, 2), executions=1)
 
 
+def runtask_is_aborted_while_it_follows_the_container(at: Scene) -> Begun:
+    """Step Functions knows of no container that it could stop."""
+    at.deployment.faults.add({"operation": "ECS:RunTask", "kind": "drop"})
+    log = at.log("FollowedAborted")
+    pipeline = boxed(at, "FollowedAborted", f"test $(wc -l < {log}) -gt 1 || sleep 60", **RETRIED)
+    _begun(log)
+    at.stop(at.reached("FollowedAborted", "Wait"))
+    eventually(lambda: not left(at.deployment, of="FollowedAborted") or None, "the container is left")
+    return at.finished(pipeline, "FollowedAborted", range(2, 3), executions=2, aborted=1, attempts=2)
+
+
 def its_start_is_refused(at: Scene) -> Begun:
     """In every way that passes: the attempt goes on."""
     kinds = ("capacity", "limit", "throttle", "error")
@@ -178,6 +189,7 @@ CONTAINER_FAULTS: tuple[Begin, ...] = (
     two_are_started_and_the_known_one_is_killed,
     two_are_started_and_the_one_that_works_is_killed,
     it_is_canceled_while_runtask_follows_it,
+    runtask_is_aborted_while_it_follows_the_container,
     it_is_canceled_and_cannot_be_found_or_stopped_yet,
     its_container_runs_out_of_memory,
     its_end_cannot_be_judged_yet,

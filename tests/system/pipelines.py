@@ -102,6 +102,10 @@ class Pipeline:
             lambda: self._over(component), lambda: f"{component} is not over: {self._objects()}"
         )
 
+    def is_over(self, component: str) -> bool:
+        """Whether a component's only instance has ended."""
+        return self._over(component) is not None
+
     def cancel(self, component: str) -> None:
         """Cancel a component's only instance."""
         (run,) = self.runs("INSTANCE", component)

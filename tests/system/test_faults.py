@@ -346,10 +346,12 @@ def begun(
         for begin in filter(wanted.__contains__, faults):
             began = datetime.now(UTC)
             try:
-                found[begin] = replace(begin(scene), during=(began, datetime.now(UTC)))
+                case = begin(scene)
+                found[begin] = replace(case, during=(began, datetime.now(UTC)))
+                _leave_none_to_the_next(faulty_deployment, case)
             except AssertionError as error:
                 found[begin] = error
-                faulty_deployment.faults.clear()
+            faulty_deployment.faults.clear()
 
     with probe_handler(faulty_deployment, timeout_seconds=3):
         with no_ticks(faulty_deployment):
@@ -362,6 +364,15 @@ def begun(
         bring_about(CONTAINER_FAULTS)
         yield found
     faulty_deployment.faults.clear()
+
+
+def _leave_none_to_the_next(deployment: Deployment, case: Begun) -> None:
+    """Wait until each fault has happened, or the task is over that they are meant for."""
+    eventually(
+        lambda: not deployment.faults.pending() or case.pipeline.is_over(case.component) or None,
+        lambda: f"did not happen: {deployment.faults.pending()}",
+        every=0.1,
+    )
 
 
 def _wait_for_the_end(found: Iterable[Begun | AssertionError]) -> None:
