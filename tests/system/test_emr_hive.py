@@ -273,8 +273,11 @@ def test_items_of_dynamodb_are_exported_filtered_and_restored(
                 "output": Ref("Restored"),
                 "filterSql": "`timeStamp` > unix_timestamp('1970-01-01 00:10:00') AND (id LIKE 'new%')",
             },
-            "Copy": {**copy, "input": Ref("Given"), "output": Ref("Copied"), "filterSql": "id = 'old'"},
-            "Items": {"type": "DynamoDBExportDataFormat", "column": ["timeStamp DOUBLE", "id STRING"]},
+            "Copy": {**copy, "input": Ref("Given"), "output": Ref("Copied"), "filterSql": "`on`"},
+            "Items": {
+                "type": "DynamoDBExportDataFormat",
+                "column": ["timeStamp DOUBLE", "id STRING", "on BOOLEAN"],
+            },
             "Given": {**table_of, "tableName": "given", "readThroughputPercent": "0.5"},
             "Restored": {**table_of, "tableName": "restored", "region": "us_east_1"},
             "Copied": {**table_of, "tableName": "copied", "writeThroughputPercent": "1.0"},
@@ -292,10 +295,38 @@ def test_items_of_dynamodb_are_exported_filtered_and_restored(
         return sorted(deployment.dynamodb.scan(TableName=table)["Items"], key=lambda item: item["id"]["S"])
 
     assert items_of("restored") == [items[1], items[2]]
-    assert items_of("copied") == [items[0]]
+    assert items_of("copied") == [items[1]]
     exported = read_lines(list(objects(deployment, "dynamodb-exports", "given/").values()))
     assert len(exported) == 3
     assert any('timeStamp\x03{"n":"5"}' in line for line in exported)
+
+
+def test_columns_of_dynamodb_are_those_of_its_connector(engine: HiveEngine, examples: Examples) -> None:
+    dynamodb = examples.deployment.dynamodb
+    for table in ("typed", "typed-out"):
+        dynamodb.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    item: Any = {"id": {"N": "7"}, "name": {"S": "x"}, "on": {"BOOL": False}, "size": {"N": "1.5"}}
+    dynamodb.put_item(TableName="typed", Item=item)
+    node: dict[str, FieldValue] = {"type": "DynamoDBDataNode", "dataFormat": TaskRef("Format")}
+    columns: list[str] = ["id INT", "name VARCHAR(5)", "on BOOLEAN", "size FLOAT"]
+    nodes: Objects = {
+        "Format": {"type": "DynamoDBDataFormat", "column": columns},
+        "In": {**node, "tableName": "typed", "readThroughputPercent": "0.5"},
+        "Out": {**node, "tableName": "typed-out"},
+    }
+    run(engine, nodes, COPY)
+    assert dynamodb.scan(TableName="typed-out")["Items"] == [item]
+    script = (
+        "CREATE EXTERNAL TABLE own (id INT) "
+        "STORED BY 'org.apache.hadoop.hive.dynamodb.DynamoDBStorageHandler' "
+        "TBLPROPERTIES ('dynamodb.table.name'='typed', 'dynamodb.column.mapping'='id:id')"
+    )
+    assert "The hive type int is not supported in DynamoDB" in engine.answer(script)["stderr"]
 
 
 def test_the_guides_examples(cluster: EmrCluster, engine: HiveEngine) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emr import emr_steps, hadoop, hive, hive_copy, pig, streaming
+from emr.dynamodb_types import extracted
 from emr.naming import Names
 from emr.steps import MAX_TEXT, command, refuse_long_texts
 from local.emr import hive_script
@@ -229,6 +230,80 @@ def test_a_copy_reads_whole_items_and_filters_by_columns() -> None:
     assert "'dynamodb.table.name'='it\\047s\\073 \\044\\173x\\175'" in "\n".join(work.before)
     assert "get_json_object(item['timeStamp'], '\\044.n') AS BIGINT) AS `timeStamp`" in work.statement
     assert work.statement.endswith("WHERE (\n`timeStamp` > 5 -- (\\;\n);")
+
+
+def copy_statements(**nodes: dict[str, FieldValue]) -> list[str]:
+    table: dict[str, FieldValue] = {
+        "type": "DynamoDBDataNode",
+        "tableName": "t",
+        "dataFormat": Ref("Items"),
+    }
+    objects: Objects = {
+        **{name: {**table, **fields} for name, fields in nodes.items()},
+        "Items": {"type": "DynamoDBExportDataFormat"},
+    }
+    return list(hive_copy.work_of(task_of({"input": Ref("In"), "output": Ref("Out")}, objects)).before)
+
+
+def test_each_table_has_the_throughput_that_its_own_node_allows() -> None:
+    both: dict[str, FieldValue] = {"readThroughputPercent": "0.9", "writeThroughputPercent": "1"}
+    statements = copy_statements(In={**both, "readThroughputPercent": "0.25"}, Out=both)
+    assert not [text for text in statements if text.startswith("SET")]
+    source, target = [text for text in statements if text.startswith("CREATE")]
+    assert "'dynamodb.throughput.read.percent'='0.25'" in source
+    assert "write.percent" not in source
+    assert "'dynamodb.throughput.write.percent'='1'" in target
+    assert "read.percent" not in target
+    with pytest.raises(FieldError, match=r"0\.1 to 1\.0"):
+        copy_statements(In={"writeThroughputPercent": "0"}, Out={})
+
+
+def connected(*columns: str) -> str:
+    """The columns of a table of EMR's connector to DynamoDB."""
+    node: dict[str, FieldValue] = {
+        "type": "DynamoDBDataNode",
+        "tableName": "t",
+        "dataFormat": Ref("Format"),
+    }
+    work = hive_task(node, {"type": "DynamoDBDataFormat", "column": list(columns)})
+    (created,) = [text for text in work.before if "dynamodb.table.name" in text]
+    return created.partition("(")[2].partition(")\n")[0]
+
+
+def test_columns_of_dynamodb_have_types_of_the_connector_that_lose_nothing() -> None:
+    assert connected("a STRING", "b BIGINT", "c DOUBLE", "d BINARY", "e BOOLEAN") == (
+        "`a` STRING, `b` BIGINT, `c` DOUBLE, `d` BINARY, `e` BOOLEAN"
+    )
+    assert connected(
+        "a INT", "b SMALLINT", "c TINYINT", "d FLOAT", "e VARCHAR(9)", "f CHAR(2)", "g REAL"
+    ) == ("`a` BIGINT, `b` BIGINT, `c` BIGINT, `d` DOUBLE, `e` STRING, `f` STRING, `g` DOUBLE")
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"), [("DECIMAL(38,2)", "use DOUBLE"), ("DATE", "use STRING"), ("TIMESTAMP", "use STRING")]
+)
+def test_a_type_that_the_connector_cannot_hold_is_refused(kind: str, advice: str) -> None:
+    with pytest.raises(FieldError, match=advice):
+        connected(f"a {kind}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expression"),
+    [
+        ("STRING", "get_json_object(item['a'], '\\044.s')"),
+        ("BIGINT", "CAST(get_json_object(item['a'], '\\044.n') AS BIGINT)"),
+        ("VARCHAR(5)", "CAST(get_json_object(item['a'], '\\044.s') AS VARCHAR(5))"),
+        ("DATE", "CAST(get_json_object(item['a'], '\\044.s') AS DATE)"),
+        ("BINARY", "unbase64(get_json_object(item['a'], '\\044.b'))"),
+        (
+            "BOOLEAN",
+            "(coalesce(get_json_object(item['a'], '\\044.bOOL'), get_json_object(item['a'], '\\044.n')) "
+            "NOT IN ('false', '0'))",
+        ),
+    ],
+)
+def test_a_filter_reads_an_attribute_by_the_member_of_its_type(kind: str, expression: str) -> None:
+    assert extracted(kind, "a") == expression
 
 
 def test_a_semicolon_in_the_text_of_a_filter_does_not_end_the_statement() -> None:
