@@ -223,6 +223,7 @@ class Clusters:
         )
         try:
             code = await step.process.run()
+            ended = time.time()
             fault = self._faults.take("Step")
             log_uri = cluster.request.get("LogUri", "")
             if log_uri and (fault is None or fault.kind != "no-logs"):
@@ -232,11 +233,11 @@ class Clusters:
             step.process.forget()
             step.process = None
         if cluster.has_ended and code != 0:
-            _end(step, "INTERRUPTED", "Job terminated")
+            _end(step, "INTERRUPTED", "Job terminated", at=ended)
         elif step.canceled:
-            _end(step, "CANCELLED", "Cancelled by user")
+            _end(step, "CANCELLED", "Cancelled by user", at=ended)
         else:
-            _end(step, "FAILED" if code else "COMPLETED")
+            _end(step, "FAILED" if code else "COMPLETED", at=ended)
             if code:
                 self._after_failure(cluster, step)
         cluster.changed.set()
@@ -251,8 +252,8 @@ class Clusters:
                     _end(other, "CANCELLED", "A previous step failed.")
 
 
-def _end(step: Step, state: str, reason: str = "") -> None:
-    step.state, step.ended = state, time.time()
+def _end(step: Step, state: str, reason: str = "", at: float | None = None) -> None:
+    step.state, step.ended = state, time.time() if at is None else at
     step.reason = reason or step.reason
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -125,7 +126,24 @@ def test_logs_that_come_late_are_waited_for_and_missing_ones_are_not_forever(
 ) -> None:
     service.fault(operation="Step", kind="no-logs")
     bad = {"step": "command-runner.jar,bash,-c,exit 1"}
-    with pytest.raises(TaskFailed, match="Its stderr could not be read"):
+    with pytest.raises(TaskFailed, match=r"stderr\.gz yet: EMR copies logs every 5 minutes"):
+        to_the_end(bad, Where(cluster=cluster))
+
+
+def test_a_log_that_was_copied_before_the_step_ended_is_waited_for_and_told(
+    service: EmrService, cluster: str
+) -> None:
+    bad = {"step": "command-runner.jar,bash,-c,echo early >&2; exit 1"}
+    service.objects.modified = datetime(2026, 1, 31, 10, 5, tzinfo=UTC)
+    with pytest.raises(TaskFailed) as failed:
+        to_the_end(bad, Where(cluster=cluster))
+    assert str(failed.value).endswith(
+        "Its stderr, as copied at 10:05:00 UTC before the step ended, ends with:\nearly"
+    )
+    names = Names.of(task_of({}))
+    assert steps(service, cluster) == [(names.step(1, 1), "FAILED")]
+    service.objects.modified = None
+    with pytest.raises(TaskFailed, match="Its stderr ends with:\nearly"):
         to_the_end(bad, Where(cluster=cluster))
 
 
