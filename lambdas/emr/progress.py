@@ -26,6 +26,8 @@ class Progress:
     """What this step is, for people."""
     looks: int = 0
     """How often this was looked at and was still so."""
+    ended_clusters: int = 0
+    """How many shared clusters have ended before they took the first step."""
     log_looks: int = 0
     """How often the log of a failed step was looked for."""
     cancels: int = 0

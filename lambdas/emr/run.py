@@ -36,6 +36,8 @@ _ON_FAILURE: dict[str, ActionOnFailureType] = {
 _PATIENT_CANCELS = 3
 """How often a step is asked to end before its process is terminated."""
 _MOST_CANCELS = 60
+_MOST_CLUSTERS = 3
+"""How many shared clusters a task begins with: one that is just ending, and two that do not come up."""
 _SECONDS_OF_CANCEL = 10
 _SECONDS_OF_FULL_QUEUE = 60
 _SECONDS_OF_LOST_CALL = 30
@@ -186,14 +188,29 @@ class _Run:
             self._task.logger.warning("Call to EMR failed", error=str(error))
             return Canceled()
         if self._where.idle_minutes is not None and not self._progress.step and self._is_first(error):
-            # It was idle for long enough in the meantime: another is started.
-            self._progress.cluster = ""
-            return self._progress.deferred()
+            return self._start_another(error)
         if self._progress.cluster and clusters.is_for_one_task(self._where):
             refused = calls.refused(error)
             self._progress.end = {"errorId": refused.error_id, "message": str(refused)}
             return self._end()
         raise calls.refused(error) from error
+
+    def _start_another(self, error: Exception) -> Outcome:
+        """The shared cluster was idle for long enough in the meantime, or it does not come up.
+
+        Raises TaskFailed for one after the other that does not.
+        """
+        progress = self._progress
+        progress.ended_clusters += 1
+        described = clusters.describe(progress.cluster)
+        if progress.ended_clusters >= _MOST_CLUSTERS:
+            raise TaskFailed(
+                f"{progress.ended_clusters} clusters have ended before they took a step. {described}",
+                error_id="ClusterTerminated",
+            ) from error
+        self._task.logger.warning("Shared cluster has ended", cluster=progress.cluster, reason=described)
+        progress.cluster = ""
+        return progress.deferred()
 
     def _is_first(self, error: Exception) -> bool:
         return self._progress.number == 1 and calls.cluster_has_ended(error)

@@ -121,6 +121,27 @@ def test_no_such_cluster_and_one_that_has_ended_are_told(service: EmrService, cl
         to_the_end({"step": TRUE}, Where(cluster_name="etl"))
 
 
+def test_a_shared_cluster_that_never_comes_up_is_started_a_few_times_and_told(service: EmrService) -> None:
+    service.fault(operation="StartCluster", kind="fail", count=100)
+    request = {key: value for key, value in CLUSTER.items() if key != "Name"}
+    where = Where(transient=request, idle_minutes=60, shared_name="stack")
+    state: Any = None
+
+    def one_after_the_other() -> None:
+        nonlocal state
+        for _ in range(50):
+            outcome = go_on(task_of({"step": TRUE}, state=state), where)
+            assert isinstance(outcome, Deferred)
+            state = outcome.state
+            while service.client.list_clusters(ClusterStates=["STARTING", "BOOTSTRAPPING"])["Clusters"]:
+                time.sleep(0.01)
+
+    with pytest.raises(TaskFailed, match="BOOTSTRAP_FAILURE: On the master instance") as failed:
+        one_after_the_other()
+    assert failed.value.error_id == "ClusterTerminated"
+    assert len(service.client.list_clusters()["Clusters"]) == 3
+
+
 def test_logs_that_come_late_are_waited_for_and_missing_ones_are_not_forever(
     service: EmrService, cluster: str
 ) -> None:
