@@ -83,6 +83,16 @@ def test_a_handler_of_an_application_may_use_its_own_and_pass_one_role() -> None
     }
 
 
+def test_a_handler_with_a_place_for_scripts_may_write_there_and_nothing_else() -> None:
+    place = "s3://jobs/scripts"
+    handler = emr_serverless(application_id="00abc", execution_role_arn=ROLE, scripts=place)
+    on_s3 = {key: found for key, found in rights(handler).items() if "s3:" in key[0]}
+    assert on_s3 == {("s3:PutObject", "arn:<AWS::Partition>:s3:::jobs/scripts/*"): ""}
+    assert where(handler)["scripts"] == "s3://jobs/scripts/"
+    with pytest.raises(ConfigurationError, match="s3://bucket"):
+        emr_serverless(application_id="00abc", execution_role_arn=ROLE, scripts="jobs/scripts")
+
+
 def where(handler: Any) -> Any:
     return json.loads(handler.environment["EMR_WHERE"])
 

@@ -16,7 +16,8 @@ from tests.system.hive_engine import hive_engine, read_lines
 from tests.system.pipelines import Fields, Pipeline, Ref
 from tests.system.test_emr import bash, emr_activity
 
-OWN, SHARED, SERVERLESS = "on-a-cluster-of-its-own", "on-a-shared-cluster", "on-emr-serverless"
+OWN, SHARED = "on-a-cluster-of-its-own", "on-a-shared-cluster"
+SERVERLESS, SERVERLESS_HIVE = "on-emr-serverless", "on-emr-serverless-hive"
 
 
 @pytest.fixture
@@ -194,7 +195,7 @@ def test_hive_on_emr_serverless(deployment: Deployment) -> None:
         {
             "Hived": {
                 "type": "HiveActivity",
-                "myHandler": SERVERLESS,
+                "myHandler": SERVERLESS_HIVE,
                 "input": Ref("In"),
                 "output": Ref("Out"),
                 "scriptVariable": "least=2",
@@ -208,3 +209,5 @@ def test_hive_on_emr_serverless(deployment: Deployment) -> None:
     )
     pipeline.ended("Hived", "FINISHED")
     assert read_lines(list(objects(deployment, "serverless-hive", "out/").values())) == ["2,b"]
+    (script,) = objects(deployment, LOGS, "scripts/").values()
+    assert "WHERE id >= 2;" in script
