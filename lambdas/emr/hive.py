@@ -38,6 +38,7 @@ def steps_of(task: Task) -> list[Step]:
     """The script, and the scripts around it. Raises FieldError, and TaskFailed."""
     work = work_of(task)
     step = hive_step(
+        task,
         before=work.before,
         script=work.script,
         script_uri=work.script_uri,

@@ -34,7 +34,7 @@ class HiveCopy:
 def steps_of(task: Task) -> list[Step]:
     """The copy, and the scripts around it. Raises FieldError, and TaskFailed."""
     work = work_of(task)
-    step = hive_step(before=work.before, script=work.statement, after=work.after, what="hive copy")
+    step = hive_step(task, before=work.before, script=work.statement, after=work.after, what="hive copy")
     return around(task, [step])
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.processes import naming
 from tests.system.deployments import STACK, Deployment, eventually
-from tests.system.emr_cluster import LOGS, objects
+from tests.system.emr_cluster import LOGS, emr_cluster, objects
 from tests.system.examples import Examples
 from tests.system.hive_engine import hive_engine, read_lines
 from tests.system.pipelines import Fields, Pipeline, Ref
@@ -211,3 +211,19 @@ def test_hive_on_emr_serverless(deployment: Deployment) -> None:
     assert read_lines(list(objects(deployment, "serverless-hive", "out/").values())) == ["2,b"]
     (script,) = objects(deployment, LOGS, "scripts/").values()
     assert "WHERE id >= 2;" in script
+
+
+@pytest.mark.spark
+def test_a_canceled_hive_script_leaves_no_application_on_yarn(deployment: Deployment) -> None:
+    engine = hive_engine(deployment)
+    endless = (
+        "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1;"
+    )
+    with emr_cluster(deployment):
+        pipeline = Pipeline.activated(
+            deployment, {"EndlessHive": {"type": "HiveActivity", "stage": "false", "hiveScript": endless}}
+        )
+        eventually(lambda: engine.applications() or None, "the script does not run")
+        pipeline.cancel("EndlessHive")
+        pipeline.ended("EndlessHive", "CANCELED")
+        eventually(lambda: not engine.applications() or None, "the application goes on")

@@ -6,17 +6,18 @@ import pytest
 
 from emr import emr_steps, hadoop, hive, hive_copy, pig, streaming
 from emr.dynamodb_types import extracted
+from emr.guarded import tag
 from emr.naming import Names
-from emr.steps import MAX_TEXT, command, refuse_long_texts
+from emr.steps import COMMAND_RUNNER, MAX_TEXT, Step, refuse_long_texts
+from local.emr import hive as hive_program
 from local.emr import hive_script
 from local.emr.pig import _parameter
 from runner.fields import FieldError
 from runner.outcome import TaskFailed
 from runner.task import Task
 from runner.testing import FieldValue, Ref
-from tests.unit.emr.tasks import Objects, task_of
+from tests.unit.emr.tasks import Objects, task_of, words_of
 
-SCRIPT_RUNNER = "s3://us-east-1.elasticmapreduce/libs/script-runner/script-runner.jar"
 S3_NODE: dict[str, FieldValue] = {"type": "S3DataNode", "directoryPath": "s3://b/d"}
 CSV: dict[str, FieldValue] = {"type": "CSV", "column": ["id INT", "name STRING"]}
 
@@ -25,19 +26,19 @@ def test_the_commands_of_an_emr_activity_come_around_its_steps() -> None:
     steps = emr_steps.steps_of(
         task_of({"step": ["a.jar,x", "b.jar"], "preStepCommand": ["one", "two"], "postStepCommand": "three"})
     )
-    assert [(step.jar, step.arguments) for step in steps] == [
-        ("command-runner.jar", ("bash", "-c", "one")),
-        ("command-runner.jar", ("bash", "-c", "two")),
+    assert [(step.jar, words_of(step) or step.arguments) for step in steps] == [
+        ("command-runner.jar", ["one"]),
+        ("command-runner.jar", ["two"]),
         ("a.jar", ("x",)),
         ("b.jar", ()),
-        ("command-runner.jar", ("bash", "-c", "three")),
+        ("command-runner.jar", ["three"]),
     ]
+    assert [step.what for step in steps[::4]] == ["preStepCommand", "postStepCommand"]
     with pytest.raises(FieldError, match="'step': it is missing"):
         emr_steps.steps_of(task_of({}))
 
 
-def test_the_guides_hadoop_activity(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
+def test_the_guides_hadoop_activity() -> None:
     config: dict[str, FieldValue] = {
         "type": "ShellScriptConfig",
         "scriptUri": "s3://test-bucket/scripts/preTaskScript.sh",
@@ -56,13 +57,11 @@ def test_the_guides_hadoop_activity(monkeypatch: pytest.MonkeyPatch) -> None:
             {"Pre": config},
         )
     )
-    scripts = (SCRIPT_RUNNER, ("s3://test-bucket/scripts/preTaskScript.sh", "test", "argument"))
-    assert [(step.jar, step.arguments) for step in steps] == [
+    scripts = ["s3://test-bucket/scripts/preTaskScript.sh", "test", "argument"]
+    tagged = ["hadoop-streaming", "-D", f"mapreduce.job.tags={tag(task_of({}))}"]
+    assert [words_of(step) for step in steps] == [
         scripts,
-        (
-            "command-runner.jar",
-            ("hadoop-streaming", "-D", "mapreduce.job.queuename=high", *arguments),
-        ),
+        [*tagged, "-D", "mapreduce.job.queuename=high", *arguments],
         scripts,
     ]
 
@@ -77,10 +76,21 @@ def test_the_guides_streaming_step_runs_the_program_of_later_releases() -> None:
         )
     )
     assert step.jar == "command-runner.jar"
-    assert step.arguments == (
-        *("hadoop-streaming", "-files", "s3n://b/wordSplitter.py", "-input", "s3n://in"),
+    assert words_of(step) == [
+        *("hadoop-streaming", "-D", f"mapreduce.job.tags={tag(task_of({}))}"),
+        *("-files", "s3n://b/wordSplitter.py", "-input", "s3n://in"),
         *("-output", "s3://out/2026-01-31T00:00:00", "-mapper", "wordSplitter.py", "-reducer", "aggregate"),
+    ]
+
+
+def test_an_application_of_spark_has_the_tasks_tag() -> None:
+    (step,) = emr_steps.steps_of(
+        task_of({"step": "command-runner.jar,spark-submit,--class,a.B,s3://b/x.jar,"})
     )
+    assert words_of(step) == [
+        *("spark-submit", "--conf", f"spark.yarn.tags={tag(task_of({}))}"),
+        *("--class", "a.B", "s3://b/x.jar", ""),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -117,21 +127,41 @@ def test_hive_gets_variables_and_the_queue_as_arguments_of_their_own() -> None:
             }
         )
     )
-    words = step.arguments
+    words = words_of(step)
     assert step.jar == "command-runner.jar"
-    assert words[:2] == ("bash", "-c")
-    assert words[3:8] == ("hive-script", "", "SELECT '${A}'", "", "")
-    assert words[8:] == (
+    assert step.arguments[:2] == ("bash", "-c")
+    assert words[:4] == ["", "SELECT '${A}'", "", ""]
+    assert words[4:] == [
         *("-hiveconf", "mapreduce.job.queuename=low priority", "-hiveconf", "tez.queue.name=low priority"),
         *("--hivevar", "A=it's; $(rm -rf /)", "--hivevar", "B=", "--hivevar", "C=x=y"),
-    )
+    ]
 
 
 def test_a_script_in_s3_is_fetched_by_the_step() -> None:
     (step,) = hive.steps_of(task_of({"scriptUri": "s3://b/my script.q"}))
-    assert step.arguments[5:7] == ("", "s3://b/my script.q")
+    assert words_of(step)[1:3] == ["", "s3://b/my script.q"]
     (step,) = pig.steps_of(task_of({"scriptUri": "s3://b/my.pig"}))
-    assert step.arguments[5:7] == ("", "s3://b/my.pig")
+    assert words_of(step)[1:3] == ["", "s3://b/my.pig"]
+
+
+@pytest.mark.parametrize("value", ['"', 'x"', '"x"', 'it\'s ""', '${B}"', 'ü"'])
+def test_a_quote_at_the_end_of_a_variable_stays(value: str) -> None:
+    (step,) = hive.steps_of(
+        task_of({"hiveScript": "x", "stage": "false", "scriptVariable": [f"A={value}", "B=b"]})
+    )
+    options = words_of(step)[4:]
+    known = hive_program.pairs(options[1::2])
+    assert hive_script.substituted("${A}", known, {}) == value.replace("${B}", "b")
+    assert hive_script.substituted("${hivevar:A}", known, {}) == value.replace("${B}", "b")
+
+
+def test_pig_compresses_all_outputs_or_none() -> None:
+    objects: Objects = {"One": {**S3_NODE, "compression": "gzip"}, "Two": S3_NODE}
+    given: dict[str, FieldValue] = {"script": "x", "stage": "true"}
+    with pytest.raises(FieldError, match="give them one compression"):
+        pig.steps_of(task_of({**given, "output": [Ref("One"), Ref("Two")]}, objects))
+    (step,) = pig.steps_of(task_of({**given, "input": Ref("Two"), "output": Ref("One")}, objects))
+    assert "SET output.compression.enabled true;" in words_of(step)[3]
 
 
 @pytest.mark.parametrize("variable", ["", "A", "=x", "a-b=1", "1a=x", "a b=1"])
@@ -332,15 +362,15 @@ HOSTILE = [
 @pytest.mark.parametrize("value", HOSTILE)
 def test_pig_gets_the_values_of_variables_as_they_are(value: str) -> None:
     (step,) = pig.steps_of(task_of({"script": "x", "scriptVariable": f"A={value}"}))
-    assert step.arguments[-2] == "-param"
-    assert _parameter(step.arguments[-1]) == ("A", value)
+    assert words_of(step)[-2] == "-param"
+    assert _parameter(words_of(step)[-1]) == ("A", value)
 
 
 def test_values_that_pig_has_in_quotes_stay_so() -> None:
     given = ["A='two words'", 'B="x"']
     (step,) = pig.steps_of(task_of({"script": "x", "scriptVariable": given}))
-    assert list(step.arguments[-3::2]) == given
-    assert _parameter(step.arguments[-1]) == ("B", "x")
+    assert words_of(step)[-3::2] == given
+    assert _parameter(words_of(step)[-1]) == ("B", "x")
     with pytest.raises(FieldError, match="ends in a backslash"):
         pig.steps_of(task_of({"script": "x", "scriptVariable": "A=x\\"}))
 
@@ -359,10 +389,10 @@ def test_a_copy_between_files_is_refused() -> None:
 
 
 def test_an_argument_that_emr_refuses_for_its_length_is_told() -> None:
-    room = MAX_TEXT - len("command-runner.jar")
-    refuse_long_texts([command("x" * (room - 10), "y" * 10, what="fits")])
+    room = MAX_TEXT - len(COMMAND_RUNNER)
+    refuse_long_texts([Step(COMMAND_RUNNER, ("x" * (room - 10), "y" * 10), what="fits")])
     with pytest.raises(TaskFailed, match="10,241 characters"):
-        refuse_long_texts([command("x" * (room - 10), "y" * 11, what="long")])
+        refuse_long_texts([Step(COMMAND_RUNNER, ("x" * (room - 10), "y" * 11), what="long")])
 
 
 def test_names_tell_the_attempts_of_an_instance_apart() -> None:
