@@ -154,12 +154,32 @@ def _transient(
     # EMR management guide, tags and automatic termination: RunJobFlow with either needs these as well.
     with_start = _allow(["AddTags"], [_cluster_arn("*")])
     with_start.add_condition("StringEquals", {f"elasticmapreduce:RequestTag/{TAG}": Aws.STACK_NAME})
-    pass_roles = iam.PolicyStatement(actions=["iam:PassRole"], resources=transient.passed_roles())
-    pass_roles.add_condition(
-        "StringLike", {"iam:PassedToService": ["elasticmapreduce.amazonaws.com*", "ec2.amazonaws.com*"]}
-    )
     policy = _allow(["PutAutoTerminationPolicy"], [_cluster_arn("*")])
-    return where, [_allow(["ListClusters"], ["*"]), start, own, with_start, policy, pass_roles]
+    passed = [_pass_role(role, to) for role, to in transient.passed_roles()]
+    return where, [_allow(["ListClusters"], ["*"]), start, own, with_start, policy, *passed, _cleanup_role()]
+
+
+def _pass_role(role: str, service: str) -> iam.PolicyStatement:
+    """EMR management guide, AmazonEMRFullAccessPolicy_v2; in China, services have a suffix."""
+    statement = iam.PolicyStatement(actions=["iam:PassRole"], resources=[role])
+    statement.add_condition("StringLike", {"iam:PassedToService": f"{service}.amazonaws.com*"})
+    return statement
+
+
+def _cleanup_role() -> iam.PolicyStatement:
+    """EMR management guide, "Service-linked role for cleanup": the first cluster of an account needs it.
+
+    EMR creates the role with the rights of whoever starts the cluster, which ends with an error otherwise.
+    """
+    statement = iam.PolicyStatement(
+        actions=["iam:CreateServiceLinkedRole"],
+        resources=[
+            f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/aws-service-role/"
+            "elasticmapreduce.amazonaws.com*/AWSServiceRoleForEMRCleanup*"
+        ],
+    )
+    statement.add_condition("StringLike", {"iam:AWSServiceName": "elasticmapreduce.amazonaws.com*"})
+    return statement
 
 
 def _allow(operations: Sequence[str], resources: list[str]) -> iam.PolicyStatement:
