@@ -21,6 +21,7 @@ from runner import clients
 from runner.deadline import HandlerTimeout
 from runner.outcome import Canceled, Deferred, Finished, Outcome, TaskFailed
 from runner.task import Task
+from runner.versions import known_state, versioned
 
 if TYPE_CHECKING:
     from mypy_boto3_emr_serverless.literals import JobRunStateType
@@ -43,15 +44,21 @@ class _Progress:
     looks: int = 0
     cancels: int = 0
 
+    @classmethod
+    def of(cls, state: Any) -> _Progress:
+        """From the state of the last deferral; None is the beginning. Raises TaskFailed for a later one."""
+        given = known_state(state or {})
+        return cls(**{name: given[name] for name in cls.__dataclass_fields__ if name in given})
+
     def deferred(self, seconds: int | None = None) -> Deferred:
         wait = min(_LATEST, _SOON + 5 * self.looks) if seconds is None else seconds
         self.looks += 1
-        return Deferred(vars(self).copy(), wait)
+        return Deferred(versioned(vars(self)), wait)
 
 
 def run(task: Task, where: Where) -> Outcome:
     """Go on from ``task.state``. Raises FieldError, and TaskFailed."""
-    progress = _Progress(**(task.state or {}))
+    progress = _Progress.of(task.state)
     try:
         if task.canceled:
             return _stop(task, where, progress)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from runner.outcome import Deferred
+from runner.versions import known_state, versioned
 
 _SOON, _LATEST = 10, 120
 
@@ -37,11 +38,15 @@ class Progress:
 
     @classmethod
     def of(cls, state: Any) -> Progress:
-        """From the state of the last deferral; None is the beginning."""
-        return cls(**(state or {}))
+        """From the state of the last deferral; None is the beginning. Raises TaskFailed for a later version.
+
+        A member that it does not know is one that a later release needs, and this one does not.
+        """
+        given = known_state(state or {})
+        return cls(**{name: given[name] for name in cls.__dataclass_fields__ if name in given})
 
     def deferred(self, seconds: int | None = None) -> Deferred:
         """Look again: soon at first, and then less often, so that days fit into an execution's history."""
         wait = min(_LATEST, _SOON + 5 * self.looks) if seconds is None else seconds
         self.looks += 1
-        return Deferred({name: value for name, value in asdict(self).items() if value}, wait)
+        return Deferred(versioned({name: value for name, value in asdict(self).items() if value}), wait)

@@ -192,7 +192,9 @@ def test_a_chain_from_a_copy_through_hive_to_redshift(
         "CREATE TABLE hived.totals (customer VARCHAR(100) PRIMARY KEY, total INT)",
     )
     deployment.s3.create_bucket(Bucket="sales")
-    deployment.s3.put_object(Bucket="sales", Key="in/orders/1", Body=b"x\\,y\t5\nz\t1\nx\\,y\t7\n")
+    deployment.s3.put_object(
+        Bucket="sales", Key="in/orders/1", Body="x\\,y\t5\nz\t1\nx\\,y\t7\n日本\t9\n".encode()
+    )
     node = {"type": "S3DataNode"}
     orders = {"type": "TSV", "column": ["customer STRING", "amount INT"]}
     totals = {"type": "CSV", "column": ["customer STRING", "total INT"]}
@@ -205,8 +207,9 @@ def test_a_chain_from_a_copy_through_hive_to_redshift(
                 "dependsOn": Ref("Copied"),
                 "input": Ref("Staged"),
                 "output": Ref("Totals"),
+                "scriptVariable": 'MARK="',
                 "hiveScript": "INSERT OVERWRITE TABLE ${output1} SELECT customer, sum(amount) FROM ${input1} "
-                "GROUP BY customer;",
+                "WHERE customer <> '日本' AND customer <> '${MARK}' GROUP BY customer;",
             },
             "Loaded": {
                 "type": "RedshiftCopyActivity",

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from emr import job_runs
 from emr.naming import Names
 from emr.where import Where
-from runner import clients
+from runner import clients, versions
 from runner.fields import FieldError
 from runner.outcome import Canceled, Deferred, Finished, Outcome, TaskFailed
 from tests.local.emr.serverless import ROLE, ServerlessService, serverless_service
@@ -68,6 +68,16 @@ def test_what_an_earlier_attempt_left_ends_before_anything_is_started(service: S
     assert len(states(service)) == 1
     assert to_the_end(GOOD) == Finished()
     assert states(service) == ["SUCCESS", "CANCELLED"]
+
+
+def test_a_state_of_the_first_release_and_one_of_a_later_release(service: ServerlessService) -> None:
+    first = job_runs.run(task_of(GOOD), WHERE)
+    assert isinstance(first, Deferred)
+    of_0_1_0 = {name: value for name, value in first.state.items() if name != "version"}
+    assert to_the_end(GOOD, {**of_0_1_0, "inTheFuture": 1}) == Finished()
+    with pytest.raises(TaskFailed) as failed:
+        to_the_end(GOOD, {**first.state, "version": versions.STATE + 1})
+    assert failed.value.error_id == "LaterVersion"
 
 
 def test_a_canceled_task_without_a_run_ends(service: ServerlessService) -> None:

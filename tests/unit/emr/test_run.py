@@ -12,7 +12,7 @@ import pytest
 from emr import emr_steps, run
 from emr.naming import Names
 from emr.where import Where
-from runner import clients, telemetry
+from runner import clients, telemetry, versions
 from runner.fields import FieldError
 from runner.outcome import Canceled, Deferred, Finished, Outcome, TaskFailed
 from runner.task import Task
@@ -180,6 +180,24 @@ def test_the_wait_grows_and_days_fit_into_an_executions_history(service: EmrServ
     assert waits == sorted(waits)
     assert waits[-1] == 120
     service.client.terminate_job_flows(JobFlowIds=[cluster])
+
+
+def test_states_of_other_releases(service: EmrService, cluster: str) -> None:
+    where = Where(cluster=cluster)
+    first = go_on(task_of({"step": SLEEP}), where)
+    assert isinstance(first, Deferred)
+    assert first.state["version"] == versions.STATE
+    of_0_1_0 = {name: value for name, value in first.state.items() if name != "version"}
+    of_one_with_a_member_more = {**first.state, "inTheFuture": 1}
+    for state in (of_0_1_0, of_one_with_a_member_more):
+        again = go_on(task_of({"step": SLEEP}, state=state), where)
+        assert isinstance(again, Deferred)
+        assert again.state["step"] == first.state["step"]
+    later = {**first.state, "version": versions.STATE + 1}
+    with pytest.raises(TaskFailed, match=first.state["step"]) as failed:
+        go_on(task_of({"step": SLEEP}, state=later), where)
+    assert failed.value.error_id == "LaterVersion"
+    assert to_the_end({"step": SLEEP}, where, first.state, canceled=True) == Canceled()
 
 
 def test_a_handler_that_was_not_made_by_a_factory_says_so() -> None:
