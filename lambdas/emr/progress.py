@@ -33,6 +33,8 @@ class Progress:
     """How often the log of a failed step was looked for."""
     cancels: int = 0
     """How often cancellation was asked for."""
+    settled: bool = False
+    """Whether what canceled steps have left was given the time to end."""
     end: dict[str, str] | None = None
     """How the task ends, once its cluster is terminated: with this errorId and message, or with neither."""
 

@@ -102,6 +102,27 @@ def test_a_canceled_task_ends_its_step_even_one_that_it_never_recorded(
     assert [state for _, state in steps(service, cluster)] == ["CANCELLED"]
 
 
+def test_a_canceled_task_ends_once_the_guards_of_its_steps_are_done(
+    service: EmrService, cluster: str
+) -> None:
+    where = Where(cluster=cluster)
+    go_on(task_of({"step": SLEEP}), where)
+    state, waits = None, []
+    while True:
+        outcome = go_on(task_of({"step": SLEEP}, state=state, canceled=True), where)
+        if not isinstance(outcome, Deferred):
+            break
+        state = outcome.state
+        waits.append(outcome.wait_seconds)
+        time.sleep(0.05)
+    assert outcome == Canceled()
+    assert waits[0] == 10
+    assert waits[-1] == 20
+    assert waits.count(20) == 1
+    nothing = go_on(task_of({"step": TRUE}, canceled=True), Where(cluster=cluster))
+    assert nothing == Canceled()
+
+
 def test_a_task_that_is_canceled_twice_or_too_late_ends(service: EmrService, cluster: str) -> None:
     where = Where(cluster=cluster)
     assert to_the_end({"step": TRUE}, where) == Finished()
@@ -114,7 +135,7 @@ def test_no_such_cluster_and_one_that_has_ended_are_told(service: EmrService, cl
         to_the_end({"step": TRUE}, Where(cluster="j-GONE"))
     assert refused.value.error_id == "EmrRefused"
     service.client.terminate_job_flows(JobFlowIds=[cluster])
-    with pytest.raises(TaskFailed, match="takes no more steps") as ended:
+    with pytest.raises(TaskFailed, match=r"takes no more steps.*USER_REQUEST: Terminated by user") as ended:
         to_the_end({"step": TRUE}, Where(cluster=cluster))
     assert ended.value.error_id == "ClusterTerminated"
     with pytest.raises(TaskFailed, match="none runs"):
