@@ -248,7 +248,7 @@ class Clusters:
             while not (cluster.has_ended or process.has_left_nothing):
                 await asyncio.sleep(_LINGER_SECONDS)
         finally:
-            process.forget()
+            await process.forget()
 
     def _note_end(self, cluster: Cluster, step: Step, code: int, ended: float) -> None:
         if cluster.has_ended and code != 0:

@@ -130,8 +130,7 @@ class JobRuns:
         try:
             return await process.run(), process.printed("stdout"), process.printed("stderr")
         finally:
-            process.kill()
-            process.forget()
+            await process.forget()
 
     def _copy_logs(self, run: JobRun, texts: dict[str, str]) -> None:
         monitoring = run.request.get("configurationOverrides", {}).get("monitoringConfiguration", {})

@@ -111,10 +111,11 @@ class StepProcess:
         elif self._interrupted:
             send(self._child, signal.SIGTERM)
 
-    def forget(self) -> None:
+    async def forget(self) -> None:
         """End whatever it has left, and remove its files: its node is gone."""
         if self._tree is not None:
             self._tree.kill()
+            await self._tree.ended()
         remove_tree(self._directory)
 
     @property

@@ -63,7 +63,7 @@ class InstantProcess:
 
     has_left_nothing = True
 
-    def forget(self) -> None:
+    async def forget(self) -> None:
         """There are no files."""
 
 
