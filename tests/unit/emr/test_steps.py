@@ -6,9 +6,9 @@ import pytest
 
 from emr import emr_steps, hadoop, hive, hive_copy, pig, streaming
 from emr.dynamodb_types import extracted
-from emr.guarded import tag
+from emr.guarded import guarded, tag
 from emr.naming import Names
-from emr.steps import COMMAND_RUNNER, MAX_TEXT, Step, refuse_long_texts
+from emr.steps import COMMAND_RUNNER, MAX_TEXT, Step, checked, refuse_long_texts
 from local.emr import hive as hive_program
 from local.emr import hive_script
 from local.emr.pig import _parameter
@@ -393,6 +393,14 @@ def test_an_argument_that_emr_refuses_for_its_length_is_told() -> None:
     refuse_long_texts([Step(COMMAND_RUNNER, ("x" * (room - 10), "y" * 10), what="fits")])
     with pytest.raises(TaskFailed, match="10,241 characters"):
         refuse_long_texts([Step(COMMAND_RUNNER, ("x" * (room - 10), "y" * 11), what="long")])
+
+
+@pytest.mark.parametrize("word", ["canary-81d2", "ü canary-81d2"])
+def test_a_secret_in_a_word_is_found_however_the_word_is_handed_on(word: str) -> None:
+    task = task_of({"*myPassword": "canary-81d2"})
+    with pytest.raises(TaskFailed) as refused:
+        checked(task, [guarded(task, "true", [word], what="x")])
+    assert refused.value.error_id == "SecretInStep"
 
 
 def test_names_tell_the_attempts_of_an_instance_apart() -> None:
