@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -81,17 +82,27 @@ def test_words_come_as_they_are_and_so_do_output_and_status(programs: dict[str, 
 
 
 @pytest.fixture
-def endless(programs: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    work = "trap '' TERM; /bin/sleep 7331 & \"$@\""  # Neither ends when it is asked to.
-    step = guarded(task_of({}), work, ["/bin/sleep", "7330"], what="x")
+def seconds() -> Iterator[str]:
+    """How long a process sleeps that no other test has started; those that do are ended after the test."""
+    chosen = f"7330.{secrets.randbelow(10**12):012}"
+    yield chosen
+    for pid in naming(chosen):
+        with_signal(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def endless(programs: dict[str, str], seconds: str) -> Iterator[subprocess.Popen[bytes]]:
+    work = f"trap '' TERM; /bin/sleep {seconds} & \"$@\""  # Neither ends when it is asked to.
+    step = guarded(task_of({}), work, ["/bin/sleep", seconds], what="x")
     words = ["bash", "-c", _LAUNCHER, "launcher", *step.arguments]
     process = subprocess.Popen(words, env=programs)
-    wait_until(lambda: len(naming("sleep\x007330")) == 1 and scratch(programs))
-    time.sleep(0.2)  # The watcher has left the tree.
-    yield process
-    for pid in {*descendants(process.pid), process.pid}:
-        with_signal(pid, signal.SIGKILL)
-    process.wait(10)
+    try:
+        wait_until(lambda: len(naming(f"sleep\0{seconds}")) == 2 and scratch(programs))
+        time.sleep(0.2)  # The watcher has left the tree.
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 def with_signal(pid: int, number: int) -> None:
@@ -101,7 +112,7 @@ def with_signal(pid: int, number: int) -> None:
 
 @pytest.mark.parametrize("way", ["launcher", "program", "killed"])
 def test_what_is_canceled_leaves_no_process_and_no_application(
-    endless: subprocess.Popen[bytes], programs: dict[str, str], way: str
+    endless: subprocess.Popen[bytes], programs: dict[str, str], seconds: str, way: str
 ) -> None:
     below = descendants(endless.pid)
     if way == "killed":
@@ -110,7 +121,7 @@ def test_what_is_canceled_leaves_no_process_and_no_application(
     else:
         with_signal(endless.pid if way == "launcher" else below[0], signal.SIGTERM)
     endless.wait(10)
-    wait_until(lambda: not naming("sleep\x007330") and not naming("sleep\x007331") and not scratch(programs))
+    wait_until(lambda: not naming(f"sleep\0{seconds}") and not scratch(programs))
     listed, killed = Path(programs["LOG"]).read_text().splitlines()
     assert f"-appTags {tag(task_of({}))} -appStates NEW" in listed
     assert killed == "killed application_17_0001"
