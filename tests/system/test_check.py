@@ -17,9 +17,8 @@ from local.emr.spark_service import why_not
 from pipelines.checking.check import check
 from pipelines.checking.verdict import ActivityVerdict, Verdict
 from pipelines.checking.worker_group import on_worker_group
-from pipelines.converting.convert import convert
-from pipelines.converting.documents import Document
-from pipelines.converting.forms import forms_of
+from pipelines.converting.convert import Options, convert
+from pipelines.converting.documents import parse
 from pipelines.reading.files import read_definitions, read_text
 from pipelines.reading.source import Source
 from tests.databases.server import DatabaseServer
@@ -113,10 +112,7 @@ def differences(run: Run) -> Iterator[str]:
 def definitions(file: Path, *, converted: bool = False) -> list[Source]:
     text = read_text(file)
     if converted:
-        document = Document.parse(text)
-        for _, form in forms_of(document.content):
-            convert(form, WORKER_GROUP, secrets=False)
-        text = document.text()
+        text = convert(parse(text), Options(WORKER_GROUP))[0].text
     # Those that are on a worker group already name others than the deployed one.
     found = read_definitions(file.name, text)
     return [replace(source, definition=regrouped(source)) for source in found] if converted else found
