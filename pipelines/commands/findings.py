@@ -33,6 +33,9 @@ class Kind(Enum):
     BACKSLASHES = "backslashes"
     BACKGROUND = "background"
     AWS = "calls to AWS"
+    AWS_CLI = "no command of the AWS CLI"
+    UNSET = "variable that nothing sets"
+    NOT_EXECUTABLE = "not executable"
     PARAMETER = "parameter"
 
 
