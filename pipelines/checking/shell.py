@@ -69,6 +69,7 @@ def _command(subject: Subject, command: str, staging: Staging) -> None:
     for resource, actions in findings.actions.items():
         subject.needs.actions.setdefault(resource, set()).update(actions)
     subject.needs.programs |= findings.programs
+    subject.unknown |= findings.unknown
     subject.needs.layers |= findings.layers
     if any("\\\\" in text for text in (command, *arguments)):
         subject.found(Kind.BACKSLASHES, "command", "")

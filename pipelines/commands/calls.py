@@ -137,7 +137,8 @@ class Calls(AwsCalls):
             self._program_in_variable(words[0])
             return None
         if name.startswith(UNKNOWN):
-            self.note(Kind.UNREAD, f"the command is {name}")
+            self.findings.unknown.add(name)
+            self.note(Kind.UNREAD, f"which command {name} stands for")
             return None
         if name in self.functions:
             self.depth += 1

@@ -60,6 +60,8 @@ class Findings:
     """Programs that are missing."""
     layers: set[str] = field(default_factory=set)
     """Programs at paths where layers put them."""
+    unknown: set[str] = field(default_factory=set)
+    """Commands of which only what stands for them is known."""
     sleeps: float = 0.0
     """The longest ``sleep``, in seconds."""
 
