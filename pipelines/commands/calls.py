@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from pipelines.commands.aws_calls import AwsCalls
-from pipelines.commands.findings import Kind
+from pipelines.commands.findings import Finding, Kind
 from pipelines.commands.packages import described, package_of
 from pipelines.commands.programs import CLUSTER, HOST, is_found, is_found_at
 from pipelines.commands.python_code import exit_status, problems_of
@@ -18,6 +18,8 @@ from pipelines.commands.stand_ins import INSTALLERS, after_sudo, refused_by_inst
 from pipelines.commands.state import Status
 from pipelines.commands.words import Call, Item, Part, Word, text_word
 from pipelines.reading.source import UNKNOWN
+from shell.find.entry import UsageError
+from shell.find.expression import read as read_find
 
 LONGEST_SECONDS = 14 * 60 + 50
 """What a command has of Lambda's 15 minutes (docs/shell-commands.md, How a command ends)."""
@@ -186,8 +188,8 @@ class Calls(AwsCalls):
                 )
             return None
         found_files = self.use(base, rest)
-        if base == "find":
-            self._find(rest, call)
+        if base == "find" and not self._find(rest, call):
+            return None
         if base == "sleep":
             self._sleep(rest)
         if found_files:
@@ -263,7 +265,7 @@ class Calls(AwsCalls):
             for one in self.files.executable
         ):
             return False
-        staged = any(path.startswith(f"{place}/") for place in self._places if place in self.files.fetched)
+        staged = any(path.startswith(f"{place}/") for place in self.inputs)
         return (path in self.files.made and path not in self.copied) or staged
 
     def _missing(self, program: str) -> None:
@@ -292,10 +294,12 @@ class Calls(AwsCalls):
         while rest:
             text = rest[0].literal or rest[0].prefix
             if name == "command" and text in {"-v", "-V"}:
-                return 0 if len(rest) == 2 and is_found(rest[1].literal or "/") else None
+                return self.looks_for_programs(rest[1:])
             if text.startswith("-") and text != "-":
                 rest.pop(0)
                 if text in with_value and rest:
+                    if name == "xargs" and text == "-a" and not self.needs(rest[0]):
+                        return 1
                     rest.pop(0)
             elif name == "env" and "=" in text:
                 variable, _, _ = text.partition("=")
@@ -337,6 +341,8 @@ class Calls(AwsCalls):
                 return None
             if text in {"-o", "-O", "--rcfile", "--init-file"} and rest:
                 rest.pop(0)
+        if sources and not rest:
+            return 2
         if not rest or rest[0].literal in {"-", "-s"}:
             return self._inner_shell(call.input, rest[1:], options) if call.input is not None else None
         found = self.file_to_run(rest[0])
@@ -352,9 +358,7 @@ class Calls(AwsCalls):
     def _inner_shell(self, text: str, arguments: Sequence[Word], options: set[str]) -> Status:
         with self.subshell():
             self.options = options
-            self.variables.values = {k: v for k, v in self.variables.values.items() if not k.isdecimal()}
-            for number, word in enumerate(arguments, 1):
-                self.variables.values[str(number)] = word.literal
+            self.variables.set_arguments([word.literal for word in arguments])
             return self.script(text)
 
     def file_to_run(self, word: Word) -> str | bool | None:
@@ -372,12 +376,21 @@ class Calls(AwsCalls):
             return None
         return False
 
-    def _find(self, rest: list[Word], call: Call) -> None:
+    def _find(self, rest: list[Word], call: Call) -> bool:
+        """False if it has something that the handler's own find does not know."""
+        words = [word.literal for word in rest]
+        try:
+            if "-newer" not in words and None not in words:
+                read_find([word or "" for word in words])
+        except UsageError as error:
+            self.findings.programs.add("find")
+            self.note(Kind.PROGRAM, f"{described('find')} for more than the handler's own one has: {error}")
+            return False
         for position, word in enumerate(rest):
             if word.literal in {"-exec", "-execdir", "-ok"}:
                 with self.subshell(certain=False):
                     self.run(rest[position + 1 :], call)
-                return
+        return True
 
     def _python_call(self, rest: list[Word], call: Call) -> Status:
         while rest:
@@ -454,6 +467,24 @@ class Calls(AwsCalls):
             self.returned, self.last = True, status
         return status
 
+    def looks_for_programs(self, words: Sequence[Word]) -> Status:
+        """``command -v``, ``type`` and ``hash``: what a function lacks, a container may have."""
+        names = [word.literal for word in words if not word.prefix.startswith("-")]
+        if None in names or not names:
+            return None
+        missing = [
+            name for name in names if name and not (is_found(name) or name in self.functions or "/" in name)
+        ]
+        for name in missing:
+            self.expected.append(Finding(Kind.PROGRAM, described(name)))
+            self.looked_for_programs.add(name)
+        return 1 if missing else None if any("/" in (name or "") for name in names) else 0
+
+    def _type(self, rest: Sequence[Word], _: Call) -> Status:
+        return self.looks_for_programs(rest)
+
+    _hash = _type
+
     def _false(self, *_: object) -> Status:
         return 1
 
@@ -476,22 +507,26 @@ class Calls(AwsCalls):
     def _cd(self, rest: Sequence[Word], _: Call) -> Status:
         given = [word for word in rest if not (word.literal or "").startswith("-") or word.literal == "-"]
         if not given:
-            self.directory = self.path(text_word("~"))
+            self._go(self.path(text_word("~")))
             return 0
         path = self.path(given[0])
         if path is None:
-            self.directory = None
+            self._go(None)
             return None
         if not self.needs(given[0]):
             return 1
         there = self.files.has(path)
-        self.directory = path
+        self._go(path)
         return 0 if there else None
+
+    def _go(self, directory: str | None) -> None:
+        self.directory = directory
+        self.variables.assign("PWD", directory, certain=self.certain)
 
     _pushd = _cd
 
     def _popd(self, *_: object) -> Status:
-        self.directory = None
+        self._go(None)
         return None
 
     def _set(self, rest: Sequence[Word], _: Call) -> Status:
@@ -500,9 +535,7 @@ class Calls(AwsCalls):
         while waiting:
             text = waiting.pop(0)
             if not text.startswith(("-", "+")) or text in {"-", "--"}:
-                self.variables.arguments_known = False
-                for name in [name for name in self.variables.values if name.isdecimal()]:
-                    self.variables.values[name] = None
+                self.variables.forget_arguments()
                 break
             names = [letters[letter] for letter in text[1:] if letter in letters]
             if text[1:].endswith("o") and waiting:
@@ -515,9 +548,7 @@ class Calls(AwsCalls):
         return 0
 
     def _shift(self, *_: object) -> Status:
-        self.variables.arguments_known = False
-        for name in [name for name in self.variables.values if name.isdecimal()]:
-            self.variables.values[name] = None
+        self.variables.forget_arguments()
         return None
 
     def _unset(self, rest: Sequence[Word], _: Call) -> Status:
@@ -554,5 +585,8 @@ class Calls(AwsCalls):
 
 
 _BUILTINS = frozenset(
-    ("cd", "eval", "exit", "false", "kill", "popd", "pushd", "return", "set", "shift", "trap", "unset")
+    (
+        *("cd", "eval", "exit", "false", "hash", "kill", "popd", "pushd", "return", "set", "shift", "trap"),
+        *("type", "unset"),
+    )
 )

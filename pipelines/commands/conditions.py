@@ -26,7 +26,9 @@ def truth(
 
     ``has`` tells whether a file is there. With ``patterns``, as in ``[[``, the right side of ``=`` is one.
     """
-    if words and words[0].literal == "!" and len(words) > 1:
+    if any(word.literal in {"(", ")"} for word in words):
+        return None
+    if words and words[0].literal == "!" and 1 < len(words) <= 4:
         found = truth(words[1:], has, patterns=patterns)
         return None if found is None else not found
     texts = [word.literal for word in words]
@@ -34,8 +36,21 @@ def truth(
         return None if texts[0] is None else bool(texts[0])
     if len(words) == 2:
         return _unary(texts[0], words[1], has)
-    if len(words) == 3:
+    if len(words) == 3 and texts[1] not in {"-a", "-o", "&", "|"}:
         return _binary(texts[0], texts[1], texts[2], patterns)
+    # In [[, && and || are two words each.
+    for alone in ("-o", "|"):
+        if alone in texts:
+            at = texts.index(alone)
+            rest = at + 1 + (texts[at + 1 : at + 2] == ["|"])
+            one, other = (truth(part, has, patterns=patterns) for part in (words[:at], words[rest:]))
+            return True if True in (one, other) else False if (one, other) == (False, False) else None
+    for both in ("-a", "&"):
+        if both in texts:
+            at = texts.index(both)
+            rest = at + 1 + (texts[at + 1 : at + 2] == ["&"])
+            one, other = (truth(part, has, patterns=patterns) for part in (words[:at], words[rest:]))
+            return False if False in (one, other) else True if (one, other) == (True, True) else None
     return None
 
 

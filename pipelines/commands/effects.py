@@ -41,6 +41,9 @@ class Effects(State):
     def needs(self, word: Word) -> bool:
         """Something has to be there."""
         known = self.variables.known(word)
+        if known.literal == "" and known.is_quoted:
+            self.note(Kind.HOST_PATH, f"'{Word(known.origin).shown}', which is empty,")
+            return False
         path = self.path(known) or self._directory_of(known)
         if path is None or (path in self.looked_for and not self.certain):
             return True
@@ -50,7 +53,7 @@ class Effects(State):
             self.note(Kind.LAYER, f"'{path}'")
             self.findings.layers.add(path)
             return True
-        self.note(Kind.HOST_PATH, f"'{self._as_written(word, known)}'{self.why(word, path)}")
+        self.note(Kind.HOST_PATH, f"'{self._as_written(known)}'{self.why(known, path)}")
         return False
 
     def _directory_of(self, known: Word) -> str | None:
@@ -62,14 +65,15 @@ class Effects(State):
 
     def why(self, word: Word, path: str) -> str:
         """Why something is not there, as the rest of its sentence."""
-        if unset := self.variables.unset_in(word):
+        if unset := self.variables.unset_in(Word(word.origin or word.parts)):
             return f", as nothing sets {' or '.join(unset)}"
         if path.startswith("/tmp/"):  # noqa: S108 - as written in the command
             return ", which nothing in the command makes or brings"
         return ""
 
-    def _as_written(self, word: Word, known: Word) -> str:
-        return word.shown if self.variables.unset_in(word) else (known.literal or word.shown)
+    def _as_written(self, known: Word) -> str:
+        origin = Word(known.origin)
+        return origin.shown if self.variables.unset_in(origin) else (known.literal or known.shown)
 
     def make(
         self, word: Word, text: str | None = None, *, parents: bool = False, directory: bool = False
@@ -88,7 +92,7 @@ class Effects(State):
         if made is Made.READ_ONLY:
             self.note(Kind.HOST_WRITE, f"'{path}'")
         elif made is Made.NO_DIRECTORY:
-            self.note(Kind.HOST_PATH, f"'{posixpath.dirname(path)}'{self.why(word, path)}")
+            self.note(Kind.HOST_PATH, f"'{posixpath.dirname(path)}'{self.why(known, path)}")
         return made is Made.MADE
 
     def use(self, name: str, words: Sequence[Word]) -> Status:
@@ -99,6 +103,8 @@ class Effects(State):
             good = self.needs(word) and good
         for word in found.directories:
             good = self.make(word, parents=found.parents, directory=True) and good
+        if name == "ln" and found.targets and not self._all_there(found.targets):
+            found.makes = []  # A link to nothing is like nothing.
         if name in {"cp", "mv", "install", "ln"}:
             good = self._copied(found) and good
         else:
@@ -112,6 +118,10 @@ class Effects(State):
             if path := self.path(self.variables.known(word)):
                 self.files.executable.add(path)
         return None if good else 1
+
+    def _all_there(self, words: Sequence[Word]) -> bool:
+        paths = [self.path(self.variables.known(word)) for word in words]
+        return all(path is None or self.files.has(path) is not False for path in paths)
 
     def _copied(self, found: Operands) -> bool:
         good = True

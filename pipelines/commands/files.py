@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
 
-from pipelines.commands.programs import in_image, is_device
+from pipelines.commands.programs import TOP_LEVEL, in_image, is_device
 
 START = "/tmp/.task/work"  # noqa: S108 - stands for the directory in which the command starts
 """Its own directory, and HOME: empty, under a name that differs from run to run."""
+_SCRIPT = f"{START.rpartition('/')[0]}/script"
 _OF_COMMANDS = "/tmp/"  # noqa: S108 - where Lambda lets a command write
 _OF_LAYERS = "/opt/"
 
@@ -44,7 +45,7 @@ class Files:
             return self._has_like(path)
         if any(path == one or path.startswith(f"{one}/") for one in self.fetched):
             return None
-        if path == START or START.startswith(f"{path}/") or is_device(path):
+        if path in {_SCRIPT, START} or START.startswith(f"{path}/") or is_device(path):
             return True
         if path.startswith(_OF_COMMANDS):
             return None if self.anywhere else False
@@ -56,6 +57,8 @@ class Files:
     def _has_like(self, pattern: str) -> bool | None:
         if any(fnmatchcase(each, pattern) for each in (*self.made, *self.directories)):
             return True
+        if pattern.count("/") == 1:
+            return None if any(fnmatchcase(each, pattern) for each in TOP_LEVEL) else False
         certain = pattern.partition("*")[0].partition("?")[0].partition("[")[0].rpartition("/")[0] or "/"
         filled = any(certain == one or certain.startswith(f"{one}/") for one in self.fetched)
         if certain.startswith(_OF_COMMANDS) and not filled and not self.anywhere:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipelines.commands.calls import LONGEST_SECONDS, PYTHON, SHELLS
 from pipelines.commands.credentials import credentials_in
@@ -17,14 +17,18 @@ from pipelines.commands.walk import Walk
 __all__ = ["LONGEST_SECONDS", "inspect"]
 
 
-def inspect(text: str, *, arguments: Sequence[str] = (), staged: Sequence[str] = ()) -> Findings:
+def inspect(
+    text: str, *, arguments: Sequence[str] = (), staged: Sequence[str] | Mapping[str, str] = ()
+) -> Findings:
     """What is in the script ``text``, whose ``$1``, ``$2`` and so on are ``arguments``.
 
-    ``staged`` are the names of the variables that staging sets.
+    ``staged`` are the names of the variables that staging sets, with the name of the one file that is in the
+    directory of an input, if it is known.
     """
     # What no shell can get: a null character, and halves of characters.
     text = text.replace("\0", "").encode("utf-8", "replace").decode()
-    inspection = _Inspection(text, arguments, staged)
+    files = dict(staged) if isinstance(staged, Mapping) else dict.fromkeys(staged, "")
+    inspection = _Inspection(text, arguments, files)
     inspection.whole(text)
     return inspection.findings
 
@@ -58,6 +62,7 @@ class _Inspection(Walk):
             return
         for finding in self.expected:
             self.findings.add(finding.kind, finding.what)
+        self.findings.programs |= self.looked_for_programs
         if not any(finding.kind in _EXPLAINS for finding in self.findings.found):
             self.findings.add(Kind.FAILS, f"exit code {status}, whatever happens")
 
@@ -85,6 +90,7 @@ class _Inspection(Walk):
 
 
 _EXPLAINS = {
+    Kind.PROGRAM,
     *(Kind.AWS_CLI, Kind.CLUSTER_PROGRAM, Kind.HOST_PATH, Kind.HOST_PROGRAM, Kind.HOST_WRITE, Kind.MODULE),
     *(
         Kind.NOT_EXECUTABLE,

@@ -29,6 +29,8 @@ class Operands:
     """Whether it may make files of any name anywhere."""
     gone: list[Word] = field(default_factory=list)
     executable: list[Word] = field(default_factory=list)
+    targets: list[Word] = field(default_factory=list)
+    """What links lead to."""
 
 
 @dataclass
@@ -225,8 +227,10 @@ def _move(words: Sequence[Word]) -> Operands:
 def _link(words: Sequence[Word]) -> Operands:
     found = split(words, "tS")
     # The target of a symbolic link need not be there.
-    reads = [] if found.has("-s", "--symbolic") else found.operands[:-1]
-    return Operands(reads=reads, makes=found.operands[-1:] if len(found.operands) > 1 else [], fills=True)
+    targets = found.operands[:-1]
+    reads = [] if found.has("-s", "--symbolic") else targets
+    makes = found.operands[-1:] if len(found.operands) > 1 else []
+    return Operands(reads=reads, makes=makes, targets=targets, fills=not makes)
 
 
 def _remove(words: Sequence[Word]) -> Operands:

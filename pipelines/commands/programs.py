@@ -76,6 +76,13 @@ HOST = frozenset(
 _PYTHON = re.compile(r"python(3(\.13)?)?|pip(3(\.13)?)?")
 """What the runtime python3.13 has in /var/lang/bin."""
 _AWS_CLI = frozenset({"aws"})
+TOP_LEVEL = tuple(
+    f"/{name}"
+    for name in (
+        *("bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run"),
+        *("sbin", "srv", "sys", "tmp", "usr", "var"),
+    )
+)
 _IN_IMAGE = re.compile(
     r"/|/(proc|sys|var/task|var/lang|var/runtime|opt/(bin|lib|python|awscli))(/.*)?"
     r"|/etc/(passwd|group|hosts|resolv\.conf|os-release|system-release|nsswitch\.conf|localtime|pki(/.*)?|ssl(/.*)?)"

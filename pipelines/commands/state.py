@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 
@@ -24,20 +24,23 @@ _CAN_BE_EXPECTED = {
 class State:
     """``certain``: whether this place is reached for certain. ``guards``: how many expect a failure."""
 
-    def __init__(self, text: str, arguments: Sequence[str], staged: Sequence[str]) -> None:
+    def __init__(self, text: str, arguments: Sequence[str], staged: Mapping[str, str]) -> None:
         self.findings = Findings()
         self.files = Files()
         self.variables = Variables(text, staged=frozenset(staged))
-        for number, argument in enumerate(arguments, 1):
-            self.variables.values[str(number)] = argument
+        self.variables.set_arguments(arguments)
         self._places = {START: "~"}
-        for name in staged:
+        for name, file in staged.items():
             place = f"{START.rpartition('/')[0]}/{name}"
             self._places[place] = f"${{{name}}}"
             self.variables.values[name] = place
             self.files.directories.add(place)
-            if name.startswith("IN"):
+            if file:
+                self.files.made[f"{place}/{file}"] = None
+            elif name.startswith("IN"):
                 self.files.fetched.add(place)
+        self.inputs = [place for place, name in self._places.items() if name.startswith("${IN")]
+        """Directories of staged files, none of which is executable."""
         self.directory: str | None = START
         self.options: set[str] = set()
         self.functions: dict[str, list[Item]] = {}
@@ -56,6 +59,7 @@ class State:
         self.expected: list[Finding] = []
         """What was found where the script is ready for it."""
         self.looked_for: set[str] = set()
+        self.looked_for_programs: set[str] = set()
 
     def note(self, kind: Kind, what: str) -> None:
         """Add a finding, or keep it until it is known whether it makes the script fail."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.commands.files import START
@@ -16,6 +16,14 @@ _SET = re.compile(
     r"|SECONDS|SHELL|SHELLOPTS|SHLVL|SRANDOM|TZ|TZDIR|UID|_|_X_AMZN_TRACE_ID|[^A-Za-z_].*"
 )
 """Those that bash or the function sets, to values that the definition does not tell."""
+_OF_SCRIPT = START.rpartition("/")[0]
+_DIRECTORY = r"dirname\s+(?:--\s+)?\"?\$(?:0|\{0\}|BASH_SOURCE|\{BASH_SOURCE(?:\[0\])?\})\"?"
+_DIRECTORY_OF_SCRIPT = re.compile(
+    rf"\s*{_DIRECTORY}\s*"
+    rf"|\s*cd\s+(?:-P\s+)?\"?(?:\$\(\s*{_DIRECTORY}\s*\)|`\s*{_DIRECTORY}\s*`)\"?\s*(?:>\s*/dev/null\s*)?(?:2>&1\s*)?"
+    r"(?:&&|;)\s*pwd(?:\s+-P)?\s*"
+)
+"""How scripts find the directory that they are in. Here that is one with nothing but the script."""
 _DEFAULT = re.compile(r"([A-Za-z_]\w*|\d+):?[-=]([^${}\"'`\\\\]*)")
 _REQUIRED = re.compile(r"([A-Za-z_]\w*|\d+):?\?.*", re.DOTALL)
 
@@ -27,7 +35,7 @@ class Variables:
     text: str = ""
     """The whole script: what it names otherwise than as ``$NAME``, something in it may set."""
     values: dict[str, str | None] = field(
-        default_factory=lambda: {"HOME": START, "TMPDIR": START.rpartition("/")[0]}
+        default_factory=lambda: {"HOME": START, "PWD": START, "TMPDIR": _OF_SCRIPT, "?": "0"}
     )
     staged: frozenset[str] = frozenset()
     arguments_known: bool = True
@@ -40,6 +48,22 @@ class Variables:
         if not certain and self.values.get(name, value) != value:
             value = None
         self.values[name] = value
+
+    def set_arguments(self, arguments: Sequence[str | None]) -> dict[str, str | None]:
+        """Set ``$1`` and so on, and ``$#``. Returns what they were."""
+        before = {name: value for name, value in self.values.items() if name.isdecimal() or name == "#"}
+        for name in before:
+            del self.values[name]
+        self.values |= {str(number): argument for number, argument in enumerate(arguments, 1)}
+        self.values["#"] = str(len(arguments))
+        self.arguments_known = True
+        return before
+
+    def forget_arguments(self) -> None:
+        """Nothing is known of them any more."""
+        for name in [name for name in self.values if name.isdecimal() or name == "#"]:
+            self.values[name] = None
+        self.arguments_known = False
 
     def is_unset(self, name: str) -> bool:
         """Whether nothing can have set it."""
@@ -63,11 +87,15 @@ class Variables:
                 parts[-1] = Part("text", parts[-1].value + new.value, parts[-1].quoted or new.quoted)
             else:
                 parts.append(new)
-        return Word(tuple(parts))
+        return Word(tuple(parts), word.origin or word.parts)
 
     def _value(self, part: Part) -> str | None:
         if part.kind == "variable":
             return "" if self.is_unset(part.value) else self.values.get(part.value)
+        if part.kind == "unknown" and _DIRECTORY_OF_SCRIPT.fullmatch(part.value):
+            return _OF_SCRIPT
+        if part.kind == "unknown" and part.value.strip() == "pwd":
+            return self.values.get("PWD")
         if part.kind == "unknown" and (found := _DEFAULT.fullmatch(part.value)):
             if self.is_unset(found[1]):
                 return found[2]

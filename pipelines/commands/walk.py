@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -22,7 +22,7 @@ _MOST_ROUNDS = 8
 class Walk(Calls):
     """Statuses are None where only running tells."""
 
-    def __init__(self, text: str, arguments: Sequence[str], staged: Sequence[str]) -> None:
+    def __init__(self, text: str, arguments: Sequence[str], staged: Mapping[str, str]) -> None:
         super().__init__(text, arguments, staged)
         self.assigned = {}
 
@@ -66,13 +66,8 @@ class Walk(Calls):
         """Call a function."""
         if self.depth > DEEPEST:
             return None
-        values, known = self.variables.values, self.variables.arguments_known
-        outer = {key: value for key, value in values.items() if key.isdecimal()}
-        for key in outer:
-            del values[key]
-        for number, word in enumerate(arguments, 1):
-            values[str(number)] = word.literal
-        self.variables.arguments_known = True
+        known = self.variables.arguments_known
+        outer = self.variables.set_arguments([word.literal for word in arguments])
         self.depth += 1
         try:
             status = self.commands(self.functions[name])
@@ -80,8 +75,7 @@ class Walk(Calls):
         finally:
             self.depth -= 1
             self.returned = False
-            for key in [key for key in self.variables.values if key.isdecimal()]:
-                del self.variables.values[key]
+            self.variables.set_arguments([])
             self.variables.values.update(outer)
             self.variables.arguments_known = known
 
@@ -107,6 +101,7 @@ class Walk(Calls):
             guarded = any(later[0].connector == "||" for later in chain[position + 1 :])
             with self.perhaps(doubtful, guarded=guarded):
                 found = self._pipeline(pipeline)
+            self.variables.values["?"] = None if found is None or doubtful else str(found)
             if self.ended or self.returned:
                 return found
             if not doubtful or (connector == "&&" and found) or (connector == "||" and found == 0):

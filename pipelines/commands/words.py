@@ -20,6 +20,8 @@ class Word:
     """A word after quoting is resolved, with its expansions apart."""
 
     parts: tuple[Part, ...] = ()
+    origin: tuple[Part, ...] = field(default=(), compare=False)
+    """As it is written, if ``parts`` has the values of variables in place of them."""
 
     @property
     def literal(self) -> str | None:

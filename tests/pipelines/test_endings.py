@@ -69,6 +69,14 @@ RUN = [
     "printf 'a=1\\n' > conf.ini; . ./conf.ini; echo $a",
     "mkdir d; cp ${INPUT1_STAGING_DIR}/data.csv d/; cat d/data.csv",
     "exit 256",
+    "rc=0; true || rc=$?; exit $rc",
+    "test $# -eq 0",
+    "command -v unknown-tool >/dev/null && unknown-tool; echo on",
+    "command -v unknown-tool || echo none",
+    "D=$(mktemp -d); cp ${INPUT1_STAGING_DIR}/run.sh $D/r.sh; bash $D/r.sh",
+    "OLD=$PWD; cd /tmp; cd $OLD; ls",
+    "cat $0 > /dev/null; cd $(dirname $0) && ls",
+    "[ -f /u01/a -o -d ${INPUT1_STAGING_DIR} ] && echo x",
 ]
 END_OTHERWISE = [
     "cat /u01/app/config.ini && echo found",
@@ -137,6 +145,21 @@ END_OTHERWISE = [
     "#!/usr/bin/env python3\nimport sys\nsys.exit('failed')",
     "#!/bin/bash -e\nfalse\ntrue",
     "[[ a == b ]]",
+    "rc=0; false || rc=$?; exit $rc",
+    "cat /u01/x > o || rc=$?; if [ $rc -ne 0 ]; then exit $rc; fi",
+    "[ $# -eq 2 ] || { echo usage; exit 64; }",
+    "type unknown-tool >/dev/null 2>&1 || { echo missing >&2; exit 1; }",
+    "command -v jq >/dev/null || exit 1; jq --version",
+    "find ${INPUT1_STAGING_DIR} -regex '.*'",
+    "xargs -a /u01/list echo",
+    "ls -d /u01*",
+    "test 1 -eq 1 -a -f /u01/x",
+    "[[ -f /u01/a || -f /u01/b ]] && echo x",
+    "ln -s /u01/x link && cat link",
+    "bash $(dirname $0)/other.sh",
+    'DIR="$( cd "$( dirname "${BASH_SOURCE[0]}" )" && pwd )"; . $DIR/settings.sh',
+    'cat "$CONFIG"',
+    "cat $DATA_DIR/x",
 ]
 
 
@@ -178,6 +201,22 @@ def test_what_ends_otherwise_is_never_said_to_run(text: str, path: str, tmp_path
     worst = max((COMMANDS[finding.kind].verdict for finding in found), default=Verdict.RUNS)
     assert worst >= Verdict.CHANGE or (lacks and worst is Verdict.SETTINGS)
     assert ends(text, path, tmp_path) != 0
+
+
+def test_the_only_file_of_an_input_is_known() -> None:
+    for text, said in (
+        ("wc ${INPUT1_STAGING_DIR}/rows.csv", Verdict.RUNS),
+        ("wc ${INPUT1_STAGING_DIR}/*", Verdict.RUNS),
+        ("wc ${INPUT1_STAGING_DIR}/other.csv", Verdict.CHANGE),
+        ("cd ${INPUT1_STAGING_DIR} && ./rows.csv", Verdict.CHANGE),
+    ):
+        found = inspect(text, staged={"INPUT1_STAGING_DIR": "rows.csv"}).found
+        assert max((COMMANDS[finding.kind].verdict for finding in found), default=Verdict.RUNS) is said, text
+
+
+def test_a_variable_that_nothing_sets_is_named() -> None:
+    (finding,) = inspect("cat $DATA_DIR/x").found
+    assert finding.what == "'${DATA_DIR}/x', as nothing sets DATA_DIR"
 
 
 def test_nothing_of_this_machine_is_taken_for_the_functions(tmp_path: Path) -> None:
