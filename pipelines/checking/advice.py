@@ -76,7 +76,7 @@ COMMANDS: Mapping[Kind, Advice] = {
     ),
     Kind.HOST_PATH: Advice(
         Verdict.CHANGE,
-        "it needs {} on the host, which a function has not: keep it in S3 and stage it, or bring it in a "
+        "it needs {}: a function has none of a host's files. Keep it in S3 and stage it, or bring it in a "
         "layer",
         f"{_SHELL}#staging",
     ),

@@ -42,7 +42,7 @@ class Effects(State):
         """Something has to be there."""
         known = self.variables.known(word)
         if known.literal == "" and known.is_quoted:
-            self.note(Kind.HOST_PATH, f"'{Word(known.origin).shown}', which is empty,")
+            self.note(Kind.HOST_PATH, f"'{Word(known.origin).shown}', which is empty")
             return False
         path = self.path(known) or self._directory_of(known)
         if path is None or (path in self.looked_for and not self.certain):
@@ -93,7 +93,7 @@ class Effects(State):
             self.note(Kind.HOST_WRITE, f"'{path}'")
         elif made is Made.NO_DIRECTORY:
             self.note(Kind.HOST_PATH, f"'{posixpath.dirname(path)}'{self.why(known, path)}")
-        return made is Made.MADE
+        return made is not Made.NO_DIRECTORY  # In a container, it goes well.
 
     def use(self, name: str, words: Sequence[Word]) -> Status:
         """The files of a call. 1 if one that it needs is not there, so that the program fails."""
@@ -136,7 +136,6 @@ class Effects(State):
                     good = self.needs(target) and good
                 elif not path.startswith("/tmp/"):  # noqa: S108 - as written in the command
                     self.note(Kind.HOST_WRITE, f"'{path}'")
-                    good = False
                 for source in found.reads:
                     self._copied_into(path, self.variables.known(source))
             else:

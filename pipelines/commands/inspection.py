@@ -63,7 +63,8 @@ class _Inspection(Walk):
         for finding in self.expected:
             self.findings.add(finding.kind, finding.what)
         self.findings.programs |= self.looked_for_programs
-        if not any(finding.kind in _EXPLAINS for finding in self.findings.found):
+        explained = any(finding.kind in _EXPLAINS for finding in self.findings.found)
+        if not explained and not self.looked_for_programs:
             self.findings.add(Kind.FAILS, f"exit code {status}, whatever happens")
 
     def _shebang(self, line: str, rest: str) -> bool:
@@ -90,8 +91,7 @@ class _Inspection(Walk):
 
 
 _EXPLAINS = {
-    Kind.PROGRAM,
-    *(Kind.AWS_CLI, Kind.CLUSTER_PROGRAM, Kind.HOST_PATH, Kind.HOST_PROGRAM, Kind.HOST_WRITE, Kind.MODULE),
+    *(Kind.AWS_CLI, Kind.CLUSTER_PROGRAM, Kind.HOST_PATH, Kind.HOST_PROGRAM, Kind.MODULE),
     *(
         Kind.NOT_EXECUTABLE,
         Kind.PROFILE,

@@ -15,7 +15,7 @@ Status = int | None
 """An exit status; None if only running tells."""
 
 _CAN_BE_EXPECTED = {
-    *(Kind.CLUSTER_PROGRAM, Kind.HOST_PATH, Kind.HOST_PROGRAM, Kind.HOST_WRITE, Kind.LAYER, Kind.METADATA),
+    *(Kind.CLUSTER_PROGRAM, Kind.HOST_PATH, Kind.HOST_PROGRAM, Kind.METADATA),
     *(Kind.MODULE, Kind.NOT_EXECUTABLE, Kind.PROFILE, Kind.PROGRAM_AT, Kind.UNSET, Kind.AWS_CLI),
 }
 """What a script may be ready for, in a condition or before ``||``."""

@@ -214,6 +214,22 @@ def test_the_only_file_of_an_input_is_known() -> None:
         assert max((COMMANDS[finding.kind].verdict for finding in found), default=Verdict.RUNS) is said, text
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tar --version; exit 3", Verdict.CHANGE),
+        ("echo x > /var/log/own; exit 3", Verdict.CHANGE),
+        ("echo x > /var/log/own || exit 3", Verdict.SETTINGS),
+        ("cat /opt/own/conf || exit 3", Verdict.SETTINGS),
+        ("gzip --version && ${TOOLS}/bin/load x", Verdict.CHANGE),
+        ("command -v jq || exit 3", Verdict.SETTINGS),
+        ("cp /etc/passwd /var/log/ && cat /var/log/passwd", Verdict.SETTINGS),
+    ],
+)
+def test_what_a_container_brings_hides_nothing_else(text: str, said: Verdict) -> None:
+    assert max(COMMANDS[finding.kind].verdict for finding in inspect(text).found) is said
+
+
 def test_a_variable_that_nothing_sets_is_named() -> None:
     (finding,) = inspect("cat $DATA_DIR/x").found
     assert finding.what == "'${DATA_DIR}/x', as nothing sets DATA_DIR"
