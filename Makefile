@@ -62,9 +62,13 @@ MEASURED := COVERAGE_CORE=$$($(BIN)/python -c 'import sys; print("sysmon" if sys
 
 .PHONY: test
 test: setup ## Run the unit, infra, local and system tests, and print the coverage of lambdas/ and infra/
-	@$(MEASURED) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=
+	@$(MEASURED) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --ignore=tests/newcomer --cov --cov-report=
 	@for folder in lambdas infra; do \
 	  echo "Coverage of $$folder/: $$($(BIN)/coverage report --include="$$folder/*" --format=total) % of lines"; done
+
+.PHONY: newcomer
+newcomer: setup ## Follow README's own commands in a fresh clone, to a handler that runs on local AWS
+	@$(BIN)/python -m pytest -s tests/newcomer
 
 .PHONY: containers
 containers: setup ## Run all shell, SQL and copy system tests with their handlers in containers
