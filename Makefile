@@ -56,13 +56,24 @@ node_modules/.installed: package.json package-lock.json
 demo: setup ## Run three pipelines on local AWS: no AWS account, no Docker
 	@$(BIN)/python -m local demo
 
-# Python 3.12 and newer count lines by sys.monitoring, which costs next to nothing.
-MEASURED := COVERAGE_CORE=$$($(BIN)/python -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \
-  $(BIN)/python
+# What local AWS has decided about permissions, over both targets: tests/looking_back.py.
+DECISIONS := $(CURDIR)/.build/decisions
+PYTEST := LOCAL_AWS_DECISIONS=$(DECISIONS) $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder \
+  --ignore=tests/newcomer
 
 .PHONY: test
-test: setup ## Run the unit, infra, local and system tests, and print the coverage of lambdas/ and infra/
-	@$(MEASURED) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --ignore=tests/newcomer --cov --cov-report=
+test: setup ## Run the unit, infra, local and system tests, but for those of `make test-long`
+	@rm -rf $(DECISIONS) && mkdir -p $(DECISIONS)
+	@$(PYTEST) -m "not long" $(MORE)
+
+.PHONY: test-long
+test-long: setup ## Run the tests that take long and seldom find what the others do not; after `make test`, look back at permissions
+	@LOOK_BACK=$(if $(wildcard $(DECISIONS)/*.jsonl),'*') $(PYTEST) -m long $(MORE)
+
+.PHONY: coverage
+coverage: ## Run all tests, and print the coverage of lambdas/ and infra/
+	@$(MAKE) test MORE="--cov --cov-report="
+	@$(MAKE) test-long MORE="--cov --cov-append --cov-report="
 	@for folder in lambdas infra; do \
 	  echo "Coverage of $$folder/: $$($(BIN)/coverage report --include="$$folder/*" --format=total) % of lines"; done
 

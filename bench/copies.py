@@ -117,9 +117,14 @@ def _compared(
     rates: dict[str, list[float]] = {f"{who}, {way}": [] for way in (*ways, between) for who in both}
     memory: list[float] = []
     processor: dict[str, list[float]] = {}
+    cores: dict[str, list[float]] = {}
 
     def measured(who: str, way: str, work: Callable[[], dict[str, float]]) -> None:
+        before = busy_seconds()
         found = work()
+        busy = busy_seconds() - before
+        if who == "CopyActivity":
+            cores.setdefault(way, []).append(busy / found["seconds"])
         rates[f"{who}, {way}"].append(megabytes / found["seconds"])
         if "cpu" in found:
             processor.setdefault(way, []).append(1000 * found["cpu"] / megabytes)
@@ -155,6 +160,10 @@ def _compared(
         **{
             f"CopyActivity, {way}, processor, ms/MB": round(statistics.median(found), 1)
             for way, found in processor.items()
+        },
+        **{
+            f"CopyActivity, {way}, busy cores of {os.cpu_count()}": round(statistics.median(found), 2)
+            for way, found in cores.items()
         },
         "CopyActivity, peak memory, MB": round(max(memory)),
     }
@@ -306,6 +315,17 @@ def _figures(megabytes: int, times: list[float]) -> dict[str, float]:
         "out of the table, MB/s": round(megabytes / times[1], 1),
         "peak memory, MB": round(peak_bytes() / 1024**2),
     }
+
+
+def busy_seconds() -> float:
+    """The processor time that all processes of the machine have taken since it started; 0 outside Linux."""
+    file = Path("/proc/stat")
+    if not file.exists():
+        return 0.0
+    user, nice, system, _idle, _iowait, *interrupts = map(
+        int, file.read_text().split("\n", 1)[0].split()[1:8]
+    )
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_bytes() -> int:

@@ -79,6 +79,13 @@ def _read_alone(s3: Any, size: int) -> None:
     assert sum(map(len, body.iter_chunks(len(_PIECE)))) == size  # noqa: S101
 
 
+def _read_by_boto3(s3: Any, size: int) -> None:
+    """With the settings of `aws s3 cp`: ten threads, and pieces of 8 MB."""
+    with tempfile.TemporaryDirectory() as name:
+        s3.download_file(BUCKET, _SOURCE.key, f"{name}/data")
+        assert Path(name, "data").stat().st_size == size  # noqa: S101
+
+
 def _read_for_a_copy(s3: Any, size: int) -> None:
     stored = stored_object(s3, _SOURCE, "data")
     assert stored  # noqa: S101
@@ -97,6 +104,14 @@ def _written_alone(s3: Any, size: int) -> None:
     for _ in range(size // len(_PIECE)):
         stream.write(_PIECE)
     stream.close()
+
+
+def _written_by_boto3(s3: Any, size: int) -> None:
+    with tempfile.TemporaryFile() as file:
+        for _ in range(size // len(_PIECE)):
+            file.write(_PIECE)
+        file.seek(0)
+        s3.upload_fileobj(file, BUCKET, _TARGET.key)
 
 
 def _written_for_a_copy(s3: Any, size: int) -> None:
@@ -121,9 +136,11 @@ def _staged(way: str, uri: S3Uri, directory: Path) -> Staging:
 
 WAYS: dict[str, Callable[[Any, int], None]] = {
     "read, one connection": _read_alone,
+    "read, boto3": _read_by_boto3,
     "read, CopyActivity": _read_for_a_copy,
     "read, staging": _read_for_staging,
     "written, one connection": _written_alone,
+    "written, boto3": _written_by_boto3,
     "written, CopyActivity": _written_for_a_copy,
     "written, staging": _written_for_staging,
 }

@@ -1,6 +1,8 @@
-"""After a run of all system tests: checks that a test needed each permission, or that it has a reason.
+"""After all system tests: checks that a test needed each permission, or that it has a reason.
 
 With several processes, no test comes last. So the process that hands out the tests checks, and the run fails.
+
+`make test-long` looks back at what `make test` has needed too.
 
 ``LOOK_BACK='Handler*TaskRole* ContainerEnded*' pytest tests/system/test_containers.py`` looks back at some
 roles after some tests.

@@ -143,6 +143,18 @@ class FileBlock:
         return None if self.is_rest else self.file.loaded(self.data, columns)
 
 
+@dataclass(frozen=True)
+class NativeBlock:
+    """Rows in the own form of a server, which only another one like it takes."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return len(self.data)
+
+
 def file_blocks(file: BulkFile, uri: S3Uri, pieces: Iterable[bytes]) -> Iterator[FileBlock]:
     """The records of an object, whose bytes are UTF-8. Raises TaskFailed."""
     rest = b""

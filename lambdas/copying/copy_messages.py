@@ -55,6 +55,20 @@ def end_of_message(data: bytes, begin: int = 0) -> int:
     return begin + 1 + length
 
 
+def end_of_messages(data: bytes) -> int:
+    """The same for rows in another format, in which any byte may be anywhere."""
+    last = at = 0
+    most = len(data) - HEADER.size
+    unpack_from = HEADER.unpack_from
+    while at <= most:
+        kind, length = unpack_from(data, at)
+        if kind != b"d":
+            break
+        last = at
+        at += 1 + length
+    return at if at <= len(data) else last
+
+
 def text_of(messages: bytes) -> tuple[bytes, int]:
     """The rows of whole messages in bulk text, and how many they are."""
     _kind, length = HEADER.unpack_from(messages)

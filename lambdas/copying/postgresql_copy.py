@@ -6,7 +6,7 @@ as long as the server needs to write the rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader, BufferedRWPair
 from struct import unpack
 from typing import Any
@@ -51,8 +51,11 @@ class CopyOut:
             if self._is_last(kind, body):
                 raise InterfaceError("COPY gave no rows.")
 
-    def messages(self) -> Iterator[bytes]:
-        """The rows as messages, whole ones: a few thousand at a time."""
+    def messages(self, end_of_rows: Callable[[bytes], int] = end_of_rows) -> Iterator[bytes]:
+        """The rows as messages, whole ones: a few thousand at a time.
+
+        ``end_of_rows`` finds where the last whole one ends in the given data; 0 if there is none.
+        """
         data = b""
         while True:
             data = data or self._more()

@@ -6,14 +6,15 @@ import socket
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
-from pg8000.core import DATA_ROW
+from pg8000.core import COMMAND_COMPLETE, DATA_ROW
 from pg8000.exceptions import DatabaseError, InterfaceError
 
-from copying.blocks import TABS, Block, bulk_text, row_blocks, rows_of
-from copying.copy_messages import MessageBlock
+from copying.blocks import TABS, Block, NativeBlock, bulk_text, row_blocks, rows_of
+from copying.copy_messages import MessageBlock, end_of_messages
 from copying.insert_query import InsertQuery
+from copying.postgresql_binary import OPTIONS, BinaryForm
 from copying.postgresql_copy import CopyOut
 from copying.tables import BATCH_CHARACTERS, BATCH_ROWS, TablesSession, batches, lost, refused
 from data_formats.bulk_text import BulkText
@@ -43,7 +44,7 @@ _INSERTS_ONLY = (
 )
 """COPY ignores rules, and refuses views and row-level security (PostgreSQL documentation, COPY)."""
 _COLUMNS = (
-    "SELECT attname FROM pg_attribute a WHERE attrelid = to_regclass(:name) AND attnum > 0 "
+    "SELECT attname, atttypid FROM pg_attribute a WHERE attrelid = to_regclass(:name) AND attnum > 0 "
     "AND NOT attisdropped AND coalesce(to_jsonb(a) ->> 'attgenerated', '') = '' ORDER BY attnum"
 )
 """Without generated columns, which exist since PostgreSQL 12."""
@@ -57,6 +58,8 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         number = super()._log_in(connection)
         self._received = 0
         self._driver.message_types[DATA_ROW] = self._take_row
+        # The driver's own, which keeps the number of rows. A script's session counts statements instead.
+        self._driver.message_types[COMMAND_COMPLETE] = self._driver.handle_COMMAND_COMPLETE
         self._begin()
         return number
 
@@ -71,21 +74,48 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         yield from self._fetched(query, portable=portable)
 
     def unload(self, task: Task, query: str, table: str, form: BulkText) -> Iterator[Block]:  # noqa: ARG002 - see MySQL
+        return cast(Iterator[Block], self._unloaded(query, table, form, None))
+
+    def unload_for(
+        self,
+        task: Task,  # noqa: ARG002 - see MySQL
+        query: str,
+        table: str,
+        target: TablesSession,
+        into: str,
+    ) -> Iterator[Block | NativeBlock]:
+        binary = target.binary_form(into) if isinstance(target, PostgreSqlTables) else None
+        return self._unloaded(query, table, TABS, binary)
+
+    def _unloaded(
+        self, query: str, table: str, form: BulkText, binary: BinaryForm | None
+    ) -> Iterator[Block | NativeBlock]:
+        """``binary`` is what another session takes."""
         query = query or f"SELECT * FROM {table}"  # noqa: S608
         # Whatever is no single query is refused here, and not put into the parentheses of COPY.
         self._declare(query)
         with _errors_as_task_failed(query):
+            in_binary = binary is not None and binary == self._binary_form_of_query()
             self._driver.execute_simple("SAVEPOINT declared")
             result = CopyOut(self._driver, self._wire.file)
             try:
-                columns = result.begin(f"COPY (\n{query}\n) TO STDOUT{_options(form)}")
+                options = OPTIONS if in_binary else _options(form)
+                columns = result.begin(f"COPY (\n{query}\n) TO STDOUT{options}")
             except DatabaseError:
                 # A query that ends with a semicolon and a comment. The cursor takes it or fails.
                 self._driver.execute_simple("ROLLBACK TO SAVEPOINT declared")
                 yield from row_blocks(self._fetched(query))
                 return
+            if in_binary:
+                yield from map(NativeBlock, result.messages(end_of_messages))
+                return
             for messages in result.messages():
                 yield MessageBlock(messages, columns, form)
+
+    def _binary_form_of_query(self) -> BinaryForm | None:
+        # This starts the declared query, but takes no row.
+        described = self._driver.execute_simple("FETCH FORWARD 0 FROM copied")
+        return BinaryForm.of(self._driver, [column["type_oid"] for column in described.columns])
 
     def _declare(self, query: str) -> None:
         with _errors_as_task_failed(query, before=len(_DECLARE)):
@@ -160,20 +190,39 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
             texts = (text for text, _ in bulk_text(others(), columns))
             return int(self._driver.execute_unnamed(statement, stream=texts).row_count)
 
+    def binary_form(self, table: str) -> BinaryForm | None:
+        """The form of rows that COPY takes in binary for all columns of the table. Raises TaskFailed."""
+        if self._takes_inserts_only(table):
+            return None
+        return BinaryForm.of(self._driver, [oid for _, oid in self._asked(_COLUMNS, table)])
+
+    def load_native(self, table: str, blocks: Iterable[NativeBlock]) -> int:
+        statement = f"COPY {table} FROM STDIN{OPTIONS}"
+
+        def written() -> Iterator[bytes]:
+            for block in blocks:
+                self._wire.file.write(block.data)
+            yield from ()
+
+        with _errors_as_task_failed(statement):
+            return int(self._driver.execute_unnamed(statement, stream=written()).row_count)
+
     def _takes_inserts_only(self, table: str) -> bool:
-        with _errors_as_task_failed(_INSERTS_ONLY):
-            self._driver.execute_simple("SAVEPOINT asked")
-            try:
-                found = self._driver.run(_INSERTS_ONLY, name=table)
-            except DatabaseError:  # It is not just a name. If it is wrong, COPY gives the error.
-                self._driver.execute_simple("ROLLBACK TO SAVEPOINT asked")
-                return False
+        found = self._asked(_INSERTS_ONLY, table)
         return bool(found and found[0][0])
 
     def _columns(self, table: str) -> list[str]:
         """The columns that COPY fills, in order. INSERT would silently accept fewer values."""
-        with _errors_as_task_failed(_COLUMNS):
-            return [quoted(name, POSTGRESQL_QUOTE) for (name,) in self._driver.run(_COLUMNS, name=table)]
+        return [quoted(name, POSTGRESQL_QUOTE) for name, _ in self._asked(_COLUMNS, table)]
+
+    def _asked(self, query: str, table: str) -> list[Any]:
+        with _errors_as_task_failed(query):
+            self._driver.execute_simple("SAVEPOINT asked")
+            try:
+                return list(self._driver.run(query, name=table))
+            except DatabaseError:  # It is not just a name. If it is wrong, COPY gives the error.
+                self._driver.execute_simple("ROLLBACK TO SAVEPOINT asked")
+                return []
 
     def commit(self) -> None:
         with _errors_as_task_failed("COMMIT"):

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from copying.blocks import Block, row_blocks
+from copying.blocks import TABS, Block, NativeBlock, row_blocks
 from copying.insert_query import InsertQuery
 from data_formats.bulk_text import BulkText
 from data_formats.data_format import RecordError, Row
@@ -72,6 +72,21 @@ class TablesSession(Session, Tables):
     def unload(self, task: Task, query: str, table: str, form: BulkText) -> Iterator[Block]:  # noqa: ARG002
         """As ``select``, in blocks. If they have a text, it has this form. Raises TaskFailed."""
         yield from row_blocks(self.select(task, query, table))
+
+    def unload_for(
+        self,
+        task: Task,
+        query: str,
+        table: str,
+        target: TablesSession,  # noqa: ARG002 - see PostgreSQL
+        into: str,  # noqa: ARG002
+    ) -> Iterator[Block | NativeBlock]:
+        """The same for the table ``into`` of ``target``, which has this engine. Raises TaskFailed."""
+        return self.unload(task, query, table, TABS)
+
+    def load_native(self, table: str, blocks: Iterable[NativeBlock]) -> int:
+        """Insert what ``unload_for`` has made for this session. Returns how many rows. Raises TaskFailed."""
+        raise NotImplementedError
 
     commits_in_procedures = False
     """Whether a procedure may commit the session's transaction."""

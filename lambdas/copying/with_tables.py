@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from typing import TYPE_CHECKING, cast
 
 from copying.ahead import ahead
-from copying.blocks import TABS, Block, row_blocks, rows_of
+from copying.blocks import TABS, Block, NativeBlock, row_blocks, rows_of
 from copying.connect import open_tables
 from copying.export_name import export_name
 from copying.insert_query import InsertQuery
@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+Blocks = AbstractContextManager[Iterator[Block | NativeBlock]]
+
+
 def to_table(task: Task, s3: S3Client, source: S3Place, target: SqlNode) -> None:
     """Copy all records of the input's objects, or none. Raises TaskFailed, and TaskCanceled."""
     blocks = source.all_blocks(s3, task.check_canceled)
-    _insert(task, blocks, source.format.columns, source.node.id, target)
+    _insert(task, lambda _tables: nullcontext(blocks), source.format.columns, source.node.id, target)
 
 
 def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> None:
@@ -51,15 +54,21 @@ def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
     """Copy all rows of the query, or none. Raises TaskFailed, and TaskCanceled."""
     tables = _connect(task, source)
     portable = source.server.engine is not target.server.engine
-    with ended_with(task, tables):
+
+    def blocks_for(into: TablesSession) -> Blocks:
+        found: Iterator[Block | NativeBlock]
         if portable:
             tables.in_utc()
             rows = tables.select(task, source.select, source.qualified, portable=True)
-            found: Iterator[Block] = row_blocks(rows)
-        else:
+            found = row_blocks(rows)
+        elif target.insert:
             found = tables.unload(task, source.select, source.qualified, TABS)
-        with closing(ahead(found, tables.disconnect)) as blocks:
-            _insert(task, blocks, (), source.id, target, in_utc=portable)
+        else:
+            found = tables.unload_for(task, source.select, source.qualified, into, target.qualified)
+        return closing(ahead(found, tables.disconnect))
+
+    with ended_with(task, tables):
+        _insert(task, blocks_for, (), source.id, target, in_utc=portable)
         _commit_source(tables, source, f"the rows are committed in {target.qualified}")
 
 
@@ -116,7 +125,7 @@ def _connect(task: Task, node: SqlNode) -> TablesSession:
 
 def _insert(
     task: Task,
-    blocks: Iterator[Block],
+    blocks_for: Callable[[TablesSession], Blocks],
     names: Iterable[str],
     source: str,
     target: SqlNode,
@@ -135,9 +144,9 @@ def _insert(
                 stays += ["what createTableSql did"] if tables.create(task, target.create) else []
             if query and query.is_call and tables.commits_in_procedures:
                 stays.append("what the procedure has committed")
-            count = _insert_blocks(
-                tables, query, target.qualified, [tables.column(name) for name in names], blocks
-            )
+            listed = [tables.column(name) for name in names]
+            with blocks_for(tables) as blocks:
+                count = _insert_blocks(tables, query, target.qualified, listed, blocks)
             task.check_canceled()
             tables.commit()
         except (RecordError, TaskFailed) as error:
@@ -152,12 +161,14 @@ def _insert_blocks(
     query: InsertQuery | None,
     table: str,
     names: Sequence[str],
-    blocks: Iterator[Block],
+    taken: Iterator[Block | NativeBlock],
 ) -> int:
-    first = next(blocks, None)
+    first = next(taken, None)
     if first is None:
         return 0
-    blocks = itertools.chain([first], blocks)
+    if isinstance(first, NativeBlock):
+        return tables.load_native(table, cast(Iterator[NativeBlock], itertools.chain([first], taken)))
+    blocks = cast(Iterator[Block], itertools.chain([first], taken))
     if query:
         return tables.insert(query, rows_of(blocks), table)
     columns = len(next(first.rows()))

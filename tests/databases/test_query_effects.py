@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+
 from runner.testing import FieldValue, Ref
 from tests.databases.copies import Copies
 from tests.databases.responses import FINISHED, failure
@@ -127,3 +130,21 @@ def test_a_function_of_ones_own_sees_the_records_before_its_own(
     insert = f"INSERT INTO {table} (n, t) VALUES (f{table}(), ?)"
     assert Copies(postgresql_server, s3).load(b"a\nb\nc\n", table, insertQuery=insert) == FINISHED
     assert postgresql_server.query(f"SELECT * FROM {table} ORDER BY t") == [(0, "a"), (1, "b"), (2, "c")]
+
+
+def test_the_log_tells_how_many_rows_were_copied(copies: Copies, log: io.StringIO, table: str) -> None:
+    copies.server.execute(
+        f"CREATE TABLE {table} (n int, s varchar(9))", f"CREATE TABLE {table}_b (n bigint, s varchar(9))"
+    )
+    assert copies.load(b"1,a\n2,b\n3,c\n", table) == FINISHED
+    node: dict[str, FieldValue] = {"type": "SqlDataNode", "table": table, "database": Ref("Db")}
+    for target, rows in ((table, 3), (f"{table}_b", 6), (f"{table}_b", 6)):
+        assert copies.run(node, {**node, "table": target}) == FINISHED
+        assert _rows_told(log) == rows
+    assert len(copies.unload(f"{table}_b").splitlines()) == 12
+    assert _rows_told(log) == 12
+
+
+def _rows_told(log: io.StringIO) -> int:
+    told = [json.loads(line) for line in log.getvalue().splitlines()]
+    return int([line["rows"] for line in told if "rows" in line][-1])

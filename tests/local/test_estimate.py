@@ -72,6 +72,7 @@ def test_a_period_is_taken_as_app_py_or_the_console_has_it(
     assert "period 60 min," in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_an_estimate_is_all_in_and_says_what_the_dashboard_adds(capsys: pytest.CaptureFixture[str]) -> None:
     assert estimate("--tasks-per-day", "100") == 0
     told = capsys.readouterr().out
@@ -94,6 +95,7 @@ def listed(told: str) -> float:
     return float(next(line for line in told.splitlines() if line.startswith("total")).split()[1])
 
 
+@pytest.mark.long
 def test_an_estimate_says_how_many_tasks_a_poll_that_was_given_up_delays(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

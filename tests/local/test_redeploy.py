@@ -38,6 +38,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_a_changed_app_is_deployed_with_the_context_that_it_had(project: Path) -> None:
     with running("up", "--port", "0", "--context", "first=kept", directory=project) as up:
         endpoint_url = up.ready()

@@ -18,6 +18,8 @@ from local.simulation.stack import stack_with
 from local.simulation.sweep import DEAD_POLLS, SHAPES
 from local.simulation.usage import Usage, quantile
 
+pytestmark = pytest.mark.long
+
 PERIOD = DEFAULT.period_seconds
 SCHEDULE_SECONDS = 60
 """A schedule fires at any moment within its minute (EventBridge Scheduler user guide)."""

@@ -42,7 +42,7 @@ def other_settings() -> list[str]:
     return [f"{name}={values.split('|')[-1]}" for name, values, _ in listing if "|" in values]
 
 
-@pytest.fixture(scope="session", params=["as-assumed", "otherwise"])
+@pytest.fixture(scope="session", params=["as-assumed", pytest.param("otherwise", marks=pytest.mark.long)])
 def deployment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:

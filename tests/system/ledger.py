@@ -83,4 +83,7 @@ def keep_roles(deployment: Deployment) -> None:
             for resource in page["StackResourceSummaries"]
             if resource["ResourceType"] == "AWS::IAM::Role"
         }
-        (Path(directory) / f"{deployment.pid}.roles.json").write_text(json.dumps(roles))
+        file = Path(directory) / f"{deployment.pid}.roles.json"
+        # The id may be that of a process that has ended.
+        before = json.loads(file.read_text()) if file.exists() else {}
+        file.write_text(json.dumps(before | roles))

@@ -1,6 +1,6 @@
 """No command poisons the next task, and none that left output behind is FINISHED.
 
-150 commands that do what they can run one after another in one execution environment of the deployed
+60 commands that do what they can run one after another in one execution environment of the deployed
 function. Each is followed by a plain ``echo``. HOSTILE_SEED selects other commands, HOSTILE_COMMANDS another
 number.
 """
@@ -25,7 +25,7 @@ from tests.system.hostile_commands import HostileCommand, hostile_command
 
 BUCKET = "hostile-commands"
 SEED = os.environ.get("HOSTILE_SEED", "1")
-COMMANDS = int(os.environ.get("HOSTILE_COMMANDS", "150"))
+COMMANDS = int(os.environ.get("HOSTILE_COMMANDS", "60"))
 FUNCTION = f"{STACK}-ShellCommandActivity"
 
 

@@ -21,7 +21,7 @@ from tests.system.pipelines import Fields, Pipeline, Ref, Run, shell
 DEFINITIONS = Path(__file__).parent / "definitions"
 MEGABYTE = 1_000_000
 
-in_functions = ("deployment", "as-assumed", "otherwise")
+in_functions = ("deployment", "as-assumed", pytest.param("otherwise", marks=pytest.mark.long))
 
 COLLECT = r"""
 set -e

@@ -88,12 +88,12 @@ def test_polling_too_often_with_short_polls_is_refused_with_both_ways_out(tmp_pa
     ("given", "said"),
     [
         ("maxConcurrentTasks=0", "max_concurrent_tasks is 0"),
-        ("failedTasksAlarm=0", "failed_tasks_alarm is 0"),
-        ("workerGroup= ", "not blank"),
-        ("alarmEmail=you.example.com", "such as you@example.com"),
-        ("workergroup=etl", "Did you mean workerGroup?"),
-        ("pollTimeout=abc", "pollTimeout is 'abc'"),
-        ("schedule=rate(5 minute)", "write 'rate(5 minutes)'"),
+        pytest.param("failedTasksAlarm=0", "failed_tasks_alarm is 0", marks=pytest.mark.long),
+        pytest.param("workerGroup= ", "not blank", marks=pytest.mark.long),
+        pytest.param("alarmEmail=you.example.com", "such as you@example.com", marks=pytest.mark.long),
+        pytest.param("workergroup=etl", "Did you mean workerGroup?", marks=pytest.mark.long),
+        pytest.param("pollTimeout=abc", "pollTimeout is 'abc'", marks=pytest.mark.long),
+        pytest.param("schedule=rate(5 minute)", "write 'rate(5 minutes)'", marks=pytest.mark.long),
     ],
 )
 def test_a_wrong_value_is_refused_in_one_line(tmp_path: Path, given: str, said: str) -> None:

@@ -78,6 +78,7 @@ def as_project(directory: Path, release: str) -> Path:
     return directory
 
 
+@pytest.mark.long
 def test_tasks_of_the_last_release_end_with_todays_code(
     last_release: Path, today: Path, postgresql_server: DatabaseServer, tmp_path: Path
 ) -> None:

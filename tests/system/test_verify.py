@@ -201,6 +201,7 @@ def test_no_stack_is_a_cause_too(deployment: Deployment, verify: Verify) -> None
     assert "no stack 'Other' polls" in text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 def test_the_probe_finds_each_setting(verify: Verify, settings: list[str]) -> None:
     options = [word for setting in settings for word in ("--setting", setting)]

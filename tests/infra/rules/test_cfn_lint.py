@@ -23,7 +23,13 @@ def findings(template: Template) -> list[tuple[str, str]]:
     return [(match.rule.id, match.message) for match in lint(json.dumps(template.to_json()), config=config)]
 
 
-@pytest.mark.parametrize("name", variants.NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        each if each == "all-handlers" else pytest.param(each, marks=pytest.mark.long)
+        for each in variants.NAMES
+    ],
+)
 def test_nothing_is_found(name: str) -> None:
     assert [finding for finding in findings(variants.template(name)) if finding[0] not in ACCEPTED] == []
 

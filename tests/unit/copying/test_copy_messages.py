@@ -13,7 +13,7 @@ from pg8000.core import READY_FOR_QUERY
 from pg8000.exceptions import InterfaceError
 
 from copying.blocks import TABS
-from copying.copy_messages import MessageBlock, end_of_rows, text_of
+from copying.copy_messages import MessageBlock, end_of_messages, end_of_rows, text_of
 from copying.postgresql_copy import CopyOut
 
 ROWS = st.lists(
@@ -93,6 +93,25 @@ def test_each_row_arrives_once_whatever_is_between(
     texts = [text_of(messages) for messages in found]
     assert b"".join(text for text, _ in texts) == b"".join(rows)
     assert sum(count for _, count in texts) == len(rows)
+    assert sorted(driver.other[: -2 or None]) == sorted(others)
+
+
+@given(
+    rows=st.lists(st.binary(max_size=12), max_size=30),
+    between=st.lists(st.tuples(st.integers(0, 30), st.sampled_from(OTHERS)), max_size=4),
+    size=st.integers(1, 90),
+)
+@example(rows=[b"d\0\0\0\4"] * 3, between=[(1, OTHERS[0])], size=9)
+def test_rows_in_binary_arrive_as_they_were(
+    rows: list[bytes], between: list[tuple[int, tuple[bytes, bytes]]], size: int
+) -> None:
+    sent = [message(b"d", row) for row in rows]
+    others = [body for _, (_, body) in between]
+    for place, (kind, body) in between:
+        sent.insert(min(place, len(sent)), message(kind, body))
+    result, driver = copy_out(b"".join(sent) + END, size, buffer=max(64, size))
+    found = list(result.messages(end_of_messages))
+    assert b"".join(found) == b"".join(message(b"d", row) for row in rows)
     assert sorted(driver.other[: -2 or None]) == sorted(others)
 
 
