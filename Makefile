@@ -58,7 +58,8 @@ demo: setup ## Run three pipelines on local AWS: no AWS account, no Docker
 
 # What local AWS has decided about permissions, over both targets: tests/looking_back.py.
 DECISIONS := $(CURDIR)/.build/decisions
-PYTEST := LOCAL_AWS_DECISIONS=$(DECISIONS) $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+PYTEST := LOCAL_AWS_DECISIONS=$(DECISIONS) $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder \
+  --ignore=tests/newcomer
 
 .PHONY: test
 test: setup ## Run the unit, infra, local and system tests, but for those of `make test-long`
@@ -75,6 +76,10 @@ coverage: ## Run all tests, and print the coverage of lambdas/ and infra/
 	@$(MAKE) test-long MORE="--cov --cov-append --cov-report="
 	@for folder in lambdas infra; do \
 	  echo "Coverage of $$folder/: $$($(BIN)/coverage report --include="$$folder/*" --format=total) % of lines"; done
+
+.PHONY: newcomer
+newcomer: setup ## Follow README's own commands in a fresh clone, to a handler that runs on local AWS
+	@$(BIN)/python -m pytest -s tests/newcomer
 
 .PHONY: containers
 containers: setup ## Run all shell, SQL and copy system tests with their handlers in containers

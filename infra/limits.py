@@ -28,7 +28,7 @@ _REFERENCE_BYTES = 200
 
 _SEVERAL_STACKS = (
     "Make several TaskRunnerStacks in app.py, each with a name of its own, some of the worker groups and the "
-    "handlers of their tasks; see docs/operations.md#several-worker-groups-accounts-and-regions."
+    "handlers of their tasks; see docs/capacity-and-quotas.md#several-worker-groups-accounts-and-regions."
 )
 
 

@@ -61,7 +61,7 @@ class TaskRunner(Construct):
     ``encryption_key`` encrypts what is kept of tasks: state, logs and claims. None: keys that AWS owns do.
     ``failed_tasks_alarm``: how many tasks FAILED within 5 minutes are an alarm; None for no such alarm.
     ``dashboard``: a CloudWatch dashboard, and the metrics that only it shows, for $3.00 a month and more.
-    ``runbook_url``: where docs/operations.md can be read, for the links in the alarms' messages.
+    ``runbook_url``: where docs/runbook.md can be read, for the links in the alarms' messages.
     ``tracing``: X-Ray traces of all state machines, and of the functions that the stack creates.
     ``time_scale`` is for local AWS only: protocol times are divided by it. None: the context's ``timeScale``.
     Worker groups that leave out both ``schedule`` and ``poll_timeout`` take them from the context, if there.
@@ -314,8 +314,8 @@ def _refuse_monitoring(dashboard: object, runbook_url: object) -> None:
     # The messages of alarms add the alarm's section, and their descriptions have an end (PutMetricAlarm).
     if not isinstance(runbook_url, str) or not re.fullmatch(r"https?://[^\s#]{1,500}", runbook_url):
         raise ConfigurationError(
-            f"runbook_url is {runbook_url!r}: the address of docs/operations.md is needed, without '#', such "
-            "as https://git.example.com/task-runner/docs/operations.md."
+            f"runbook_url is {runbook_url!r}: the address of docs/runbook.md is needed, without '#', such "
+            "as https://git.example.com/task-runner/docs/runbook.md."
         )
 
 

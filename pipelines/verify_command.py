@@ -16,7 +16,7 @@ After `cdk deploy`, on AWS or local AWS: make an on-demand pipeline with one ech
 each hop
 (ready, polled, started, acknowledged, done), and delete it. If it does not come through, say which of the
 runbook's
-causes it is (docs/operations.md).
+causes it is (docs/runbook.md).
 
 --probe finds out, without the stack, how AWS Data Pipeline behaves where its documentation leaves that open.
 It

@@ -1,4 +1,4 @@
-"""The tables of log lines in docs/operations.md."""
+"""The tables of log lines in docs/monitoring.md."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from local.launch import ROOT
 
-PAGE = (ROOT / "docs" / "operations.md").read_text()
+PAGE = (ROOT / "docs" / "monitoring.md").read_text()
 ROW = re.compile(r"^\| `(?P<event>[^`]+)` \| (?P<level>[A-Z]+) \|(?P<fields>.*)\|$", re.MULTILINE)
 
 

@@ -2,7 +2,7 @@
 
 CloudWatch charges $0.10 a month for each metric in an alarm, and $0.30 for each metric that is not AWS's own.
 So an alarm reads a metric that AWS publishes, or one that is written only when something fails, and there is
-none for what another alarm tells in time. docs/operations.md has the reason of each.
+none for what another alarm tells in time. docs/monitoring.md has the reason of each.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from infra.naming import slug
 from infra.poll_loop import PollLoop
 from infra.run_task.no_capacity import NO_CAPACITY
 
-RUNBOOK = "docs/operations.md"
+RUNBOOK = "docs/runbook.md"
 
 _LATEST_END_SECONDS = 60 + 155 + 95
 """A loop may end so long after its slot: its tick comes up to a minute late (EventBridge Scheduler user

@@ -1,4 +1,4 @@
-"""The metrics that the stack's functions write, and those of AWS. docs/operations.md lists them."""
+"""The metrics that the stack's functions write, and those of AWS. docs/monitoring.md lists them."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Names the cause why an echo does not come through, as docs/operations.md does: from facts to a cause."""
+"""Names the cause why an echo does not come through, as docs/runbook.md does: from facts to a cause."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-_PAGE = "docs/operations.md"
+_PAGE = "docs/runbook.md"
 _NOTHING = f"{_PAGE}#nothing-is-taken-tasks-stay-in-waiting_for_runner"
 _FAILED = f"{_PAGE}#an-attempt-is-failed"
 _RUNNING = f"{_PAGE}#a-task-is-running-and-its-handler-logs-nothing"

@@ -148,8 +148,9 @@ def test_too_many_resources_are_refused_with_how_many_groups_fit_and_what_to_do(
     assert said in one_line(refused)
     assert "Make several TaskRunnerStacks in app.py" in one_line(refused)
     anchor = "several-worker-groups-accounts-and-regions"
-    assert f"docs/operations.md#{anchor}" in one_line(refused)
-    headings = [line for line in (ROOT / "docs/operations.md").read_text().splitlines() if line[:1] == "#"]
+    assert f"docs/capacity-and-quotas.md#{anchor}" in one_line(refused)
+    page = (ROOT / "docs" / "capacity-and-quotas.md").read_text()
+    headings = [line for line in page.splitlines() if line[:1] == "#"]
     assert anchor in [
         re.sub(r"[^a-z -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
     ]

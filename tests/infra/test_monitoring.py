@@ -16,7 +16,8 @@ from local.launch import ROOT
 from tests.infra.conftest import a_vpc, synthesize
 from tests.infra.state_machines import definitions
 
-RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+MONITORING = (ROOT / "docs" / "monitoring.md").read_text()
 HEADINGS = {line.lstrip("# ") for line in RUNBOOK.splitlines() if line.startswith("#")}
 
 
@@ -60,7 +61,7 @@ def test_an_alarm_says_what_it_means_what_to_do_and_where_to_read_on(large: Temp
         meaning, _, page = alarm["AlarmDescription"].partition(" Then: ")
         assert re.search(r"\. First \w+", meaning), name
         file, _, anchor = page.partition("#")
-        assert file == "docs/operations.md"
+        assert file == "docs/runbook.md"
         assert anchor in {heading.lower() for heading in HEADINGS}, name
         assert name.partition("-")[0].lower() == anchor
         assert len(alarm["AlarmDescription"]) <= 1024  # API Reference, PutMetricAlarm
@@ -72,9 +73,30 @@ def test_an_alarm_tells_the_topic_when_it_goes_off_and_when_it_ends(large: Templ
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
 
 
-def test_each_alarm_of_the_page_is_there_and_no_other(large: Template) -> None:
-    documented = re.findall(r"^### (\w+)$", RUNBOOK.partition("## Symptoms")[0], re.MULTILINE)
-    assert {name.partition("-")[0] for name in alarms(large)} == set(documented)
+def test_each_alarm_has_a_section_and_a_row_on_both_pages_and_no_other_has(large: Template) -> None:
+    there = {name.partition("-")[0] for name in alarms(large)}
+    before, _, sections = RUNBOOK.partition("## Symptoms")[0].partition("## Alarms")
+    assert there == set(re.findall(r"^### (\w+)$", sections, re.MULTILINE))
+    links = re.findall(r"^\| \[(\w+)\]\(#(\w+)\) \|", before, re.MULTILINE)
+    assert there == {name for name, _ in links}
+    assert [anchor for name, anchor in links if anchor != name.lower()] == []
+    rows = re.findall(r"^\| (\[.*?) \|", MONITORING, re.MULTILINE)
+    assert there == {name for row in rows for name in re.findall(r"\[(\w+)\]\(runbook", row)}
+
+
+def test_each_metric_of_an_alarm_or_the_dashboard_is_on_the_page(large: Template) -> None:
+    """And each of the stack's own that is on the page is read."""
+    namespaces = "AWS/States|AWS/Lambda|AWS/SQS|DataPipelineTaskRunner"
+    read = {alarm["MetricName"] for alarm in alarms(large).values()}
+    for widget in widgets(large):
+        text = json.dumps(widget["properties"].get("metrics", []))
+        read |= set(re.findall(rf'"(?:{namespaces})", "(\w+)"', text))
+        read |= set(re.findall(r'MetricName=\\+"(\w+)', text))
+    documented = set(re.findall(r"`(\w+)`", MONITORING.partition("## Metrics")[2].partition("## Logs")[0]))
+    assert read - documented == set()
+    own = MONITORING.partition("The stack's own metrics")[2].partition("### The dashboard")[0]
+    cells = re.findall(r"^\| (`.*?) \|", own, re.MULTILINE)
+    assert {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} - read == set()
 
 
 def test_no_poll_for_three_periods_alarms_and_missing_data_is_breaching(template: Template) -> None:
@@ -191,7 +213,7 @@ def test_alarms_keep_to_cloudwatchs_longest_evaluation(large: Template) -> None:
 
 
 def test_what_alarms_cost_is_what_the_page_says(template: Template) -> None:
-    row = next(line for line in RUNBOOK.splitlines() if line.startswith("| alarms, $0.10"))
+    row = next(line for line in MONITORING.splitlines() if line.startswith("| alarms, $0.10"))
     twenty = synthesize([WorkerGroup(f"group {number}") for number in range(20)])
     # Each alarm has one metric.
     assert all("MetricName" in alarm for alarm in alarms(twenty).values())
@@ -303,7 +325,7 @@ def test_outputs_lead_to_the_console(template: Template, shown: Template) -> Non
 
 
 def test_an_alarm_leads_to_where_the_runbook_can_be_read() -> None:
-    url = "https://git.example.com/runner/blob/main/docs/operations.md"
+    url = "https://git.example.com/runner/blob/main/docs/runbook.md"
     template = synthesize(runbook_url=url, dashboard=True)
     for name, alarm in alarms(template).items():
         assert alarm["AlarmDescription"].endswith(f" Then: {url}#{name.partition('-')[0].lower()}")
@@ -311,7 +333,7 @@ def test_an_alarm_leads_to_where_the_runbook_can_be_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["docs/operations.md", "https://x.example/#a", "ftp://x.example/a", "https://a b", "", 3]
+    "url", ["docs/runbook.md", "https://x.example/#a", "ftp://x.example/a", "https://a b", "", 3]
 )
 def test_a_runbook_url_that_no_page_has_is_refused(url: object) -> None:
     with pytest.raises(ConfigurationError, match="runbook_url"):

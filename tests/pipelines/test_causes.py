@@ -69,7 +69,7 @@ HEALTHY = Facts("etl", "TaskRunner", polled=["etl"], schedule="ENABLED", loops=[
 def test_each_cause(changes: dict[str, object], word: str, anchor: str, certain: bool) -> None:
     cause = cause_of(replace(HEALTHY, **changes))  # type: ignore[arg-type]
     assert word in cause.what
-    assert f"docs/operations.md#{anchor}" in cause.page
+    assert f"docs/runbook.md#{anchor}" in cause.page
     assert cause.is_certain is certain
 
 

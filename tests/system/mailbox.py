@@ -41,17 +41,8 @@ class Mailbox:
 def messages(deployment: Deployment, queue: str) -> list[Any]:
     """The messages that wait in one of the stack's queues. They stay there."""
     return deployment.sqs.receive_message(
-        QueueUrl=_url(deployment, queue),
+        QueueUrl=deployment.sqs.get_queue_url(QueueName=f"{STACK}-{queue}")["QueueUrl"],
         MaxNumberOfMessages=10,
         VisibilityTimeout=0,
         MessageAttributeNames=["All"],
     ).get("Messages", [])
-
-
-def purge(deployment: Deployment, queue: str) -> None:
-    """Empty one of the stack's queues."""
-    deployment.sqs.purge_queue(QueueUrl=_url(deployment, queue))
-
-
-def _url(deployment: Deployment, queue: str) -> str:
-    return deployment.sqs.get_queue_url(QueueName=f"{STACK}-{queue}")["QueueUrl"]

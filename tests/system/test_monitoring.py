@@ -26,10 +26,10 @@ from tests.system.executions import (
     run_task_replaced,
     state_machine,
 )
-from tests.system.mailbox import Mailbox, messages, purge
+from tests.system.mailbox import Mailbox, messages
 from tests.system.metrics import alarms, emitted_metrics, read_metrics
 from tests.system.pipelines import Fields, Pipeline, shell
-from tests.system.runbook import follow, leads_from
+from tests.system.runbook import first, first_commands, follow, leads_from
 
 APP = Path(__file__).parent / "monitored_app"
 ORDERS = "orders"
@@ -42,6 +42,10 @@ FAILED = "An attempt is FAILED"
 PAUSING = "Pausing a worker group"
 RERUNNING = "Running a task again"
 STORY = "One task's story"
+WAITS = "A task is RUNNING and its handler logs nothing"
+DRAINING = "Draining"
+LATE = "A step of a chain starts late"
+AWAKE = "A worker group stays awake, and costs"
 
 EXPECTED = {
     "NoPoll-orders",
@@ -79,10 +83,12 @@ def test_every_alarm_has_a_test_here(deployment: Deployment) -> None:
     names = {alarm["AlarmName"].removeprefix(f"{STACK}-") for alarm in alarms(deployment)}
     # The other group's NoPoll is the same alarm again.
     assert {name for name in names if not name.startswith("NoPoll-reports")} == EXPECTED
+    assert {name.partition("-")[0] for name in EXPECTED} == set(first_commands())
 
 
 def test_a_group_that_is_given_nothing(deployment: Deployment, mailbox: Mailbox) -> None:
     mailbox.wait_for("Idle-orders", state="ALARM")
+    assert ORDERS in first(deployment, "Idle", NAMES).splitlines()
     Pipeline.activated(deployment, {"Hello": shell("true")}, worker_group=ORDERS)
     mailbox.wait_for("Idle-orders", state="OK")
 
@@ -117,6 +123,14 @@ def test_tasks_that_go_wrong(deployment: Deployment, mailbox: Mailbox, tmp_path:
             state="ALARM",
         )
         assert pipeline.ended("Unhandled", "FAILED").fields["errorId"] == "NoHandlerForType"
+        for alarm in ("NoHandler", "HandlerCrashed", "TasksFailed"):
+            ended = [json.loads(line) for line in first(deployment, alarm, NAMES).splitlines()]
+            (unhandled,) = [line for line in ended if line["errorId"] == "NoHandlerForType"]
+            assert {unhandled["pipelineId"], unhandled["attemptId"]} == {*ids(pipeline, "Unhandled").values()}
+        assert int(first(deployment, "HandlerThrottled", NAMES)) > 0
+        (throttled,) = executions(deployment, RUN_TASK, of="Throttled")
+        assert "Lambda.TooManyRequestsException" in follow(deployment, WAITS, {"EXECUTION": throttled})
+        assert '"ABORTED"' in first(deployment, "TasksNotReported", NAMES)
         (message,) = messages(deployment, "tasks-not-reported")
         said = json.loads(message["Body"])["detail"]
         assert said["status"] == "ABORTED"
@@ -126,7 +140,7 @@ def test_tasks_that_go_wrong(deployment: Deployment, mailbox: Mailbox, tmp_path:
         assert '"attemptId":"@Stopped_' in shown.replace(" ", "")
     finally:
         deployment.lambda_.delete_function_concurrency(FunctionName="TaskRunner-deferring")
-        purge(deployment, "tasks-not-reported")
+        follow(deployment, "TasksNotReported", NAMES, block=2)
     pipeline.cancel("Throttled")
     mailbox.wait_for(
         "NoHandler", "HandlerCrashed", "TasksFailed", "HandlerThrottled", "TasksNotReported", state="OK"
@@ -143,8 +157,11 @@ def test_containers_that_aws_has_no_room_for(deployment: Deployment, mailbox: Ma
     deployment.faults.add({"operation": "ECS:RunTask", "kind": "capacity", "count": 12})
     pipeline = Pipeline.activated(deployment, {"Boxed": routed("boxed", "true")}, worker_group=ORDERS)
     mailbox.wait_for("ContainersNotStarted", state="ALARM")
-    shown = follow(deployment, "ContainersNotStarted", NAMES)
-    assert "Capacity is unavailable" in shown
+    for shown in (
+        first(deployment, "ContainersNotStarted", NAMES),
+        follow(deployment, "ContainersNotStarted", NAMES),
+    ):
+        assert "Capacity is unavailable" in shown
     deployment.faults.clear()
     pipeline.ended("Boxed", "FINISHED")
     mailbox.wait_for("ContainersNotStarted", state="OK")
@@ -156,9 +173,12 @@ def test_a_poller_without_permission(deployment: Deployment, mailbox: Mailbox) -
         pipeline.activate()
         mailbox.wait_for("PollLoopFailed", "NoPoll-orders", state="ALARM")
         shown = follow(deployment, NOTHING_TAKEN, {**NAMES, **ids(pipeline, "Untaken")})
+        assert "PollForTask" in first(deployment, "PollLoopFailed", NAMES)
+        assert f"{ORDERS_SCHEDULE}\tENABLED" in first(deployment, "NoPoll", NAMES)
+        assert "AccessDeniedException" in follow(deployment, "PollLoopFailed", NAMES)
     loops, _, poll = shown.partition("polls that failed:")
     assert "FAILED" in loops.partition("the latest loops:")[2]
-    message = json.loads(poll)
+    message = json.loads(poll.strip().splitlines()[-1])
     assert "datapipeline:PollForTask" in message["advice"]
     assert "role" in leads_from(NOTHING_TAKEN, f"`{message['error']}`")
     mailbox.wait_for("PollLoopFailed", "NoPoll-orders", state="OK")
@@ -172,6 +192,8 @@ def test_ticks_and_ends_that_are_lost(deployment: Deployment, mailbox: Mailbox) 
             stateMachineArn=state_machine(deployment, RUN_TASK), input=json.dumps({"taskId": "none"})
         )
         mailbox.wait_for("NoPoll-orders", "EndsNotCounted", state="ALARM")
+        assert "Runtime.ImportModuleError" in first(deployment, "EndsNotCounted", NAMES)
+        assert f"{ORDERS_SCHEDULE}\tDISABLED" in first(deployment, "NoPoll", NAMES)
     target = deployment.scheduler.get_schedule(Name=ORDERS_SCHEDULE)["Target"]
     with schedule(deployment, ORDERS_SCHEDULE, Target={**target, "Arn": f"{target['Arn']}-gone"}):
         mailbox.wait_for("TicksNotDelivered", state="ALARM")
@@ -180,7 +202,8 @@ def test_ticks_and_ends_that_are_lost(deployment: Deployment, mailbox: Mailbox) 
         # Its role may start only its own loop.
         assert attributes["ERROR_CODE"]["StringValue"] == "AccessDeniedException"
         assert "states:StartExecution" in attributes["ERROR_MESSAGE"]["StringValue"]
-    purge(deployment, "ticks-not-delivered")
+        assert "AccessDeniedException" in first(deployment, "TicksNotDelivered", NAMES)
+    follow(deployment, "TicksNotDelivered", NAMES, block=1)
     mailbox.wait_for("NoPoll-orders", "EndsNotCounted", "TicksNotDelivered", state="OK")
 
 
@@ -221,8 +244,20 @@ def test_one_query_tells_the_whole_story_of_a_task(deployment: Deployment) -> No
     assert lines[-1]["deferrals"] == turns
     assert lines[1]["execution"] == lines[0]["execution"] != lines[2]["execution"] == lines[-1]["execution"]
     assert len({line["attemptId"] for line in lines}) == 1
-    shown = follow(deployment, STORY, {**NAMES, **ids(pipeline, "Story")})
+    variables = {**NAMES, **ids(pipeline, "Story")}
+    plain = follow(deployment, STORY, variables)
+    assert [word for word in words if word not in plain] == []
+    shown = follow(deployment, STORY, variables, block=1)
     assert re.findall(r'"message":"(Task [^"]+)"', shown) == words
+    assert lines[0]["execution"] in follow(deployment, STORY, NAMES, block=2)
+
+
+def test_the_commands_on_a_quiet_stack(deployment: Deployment) -> None:
+    assert '"awake":' in follow(deployment, LATE, NAMES).replace(" ", "")
+    # What they print depends on what still runs.
+    follow(deployment, AWAKE, NAMES)
+    follow(deployment, DRAINING, NAMES)
+    follow(deployment, "HandlerThrottled", NAMES)
 
 
 def test_the_page_leads_to_a_wrong_group_and_to_a_paused_schedule(

@@ -192,7 +192,7 @@ def test_each_broken_deployment_is_named(
         minutes = "0.25" if broken is throttled else "2"
         text = verify(deployment.endpoint_url, "--worker-group", group, "--minutes", minutes, code=1)
     assert words in text
-    assert f"docs/operations.md#{page}" in text
+    assert f"docs/runbook.md#{page}" in text
     assert deployment.datapipeline.list_pipelines()["pipelineIdList"] == before
 
 

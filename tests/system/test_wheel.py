@@ -22,6 +22,7 @@ import pytest
 from distribution.layout import lay_out, renamed
 from local.account import OWNER, REGION
 from local.launch import READY, ROOT
+from tests.docs.blocks import blocks_run_by
 from tests.system.deployments import STACK, Deployment, eventually
 from tests.system.ledger import keep_roles
 
@@ -275,14 +276,9 @@ def local_aws(installed: Installed, app: Path, tmp_path: Path) -> Iterator[Deplo
 
 def test_local_up_runs_the_own_handler(installed: Installed, app: Path, local_aws: Deployment) -> None:
     """As docs/your-own-app.md says. The group polls all the time, though app.py does not say so."""
-    client = local_aws.datapipeline
-    pipeline = client.create_pipeline(name="words", uniqueId="words")["pipelineId"]
-    place = f"file://{app / 'words.json'}"
-    local_aws.aws(
-        *("datapipeline", "put-pipeline-definition"),
-        *("--pipeline-id", pipeline, "--pipeline-definition", place),
-    )
-    client.activate_pipeline(pipelineId=pipeline)
+    (block,) = blocks_run_by(__file__)["docs/your-own-app.md"]
+    port = local_aws.endpoint_url.rpartition(":")[2]
+    local_aws.shell(block.text.replace("4566", port), {}, directory=app)
 
     def counted() -> str | None:
         group = f"/aws/lambda/{STACK}-count-words"

@@ -147,7 +147,7 @@ _STACKS: dict[str, Callable[[], TaskRunnerStack]] = {
         _shell,
         failed_tasks_alarm=None,
         dashboard=True,
-        runbook_url="https://git.example.com/runner/docs/operations.md",
+        runbook_url="https://git.example.com/runner/docs/runbook.md",
         env=cdk.Environment(account=ACCOUNT, region=REGION),
     ),
 }
