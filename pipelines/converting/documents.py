@@ -12,8 +12,8 @@ from pipelines.converting.editing import Edit, edited
 from pipelines.converting.json_nodes import json_document
 from pipelines.converting.nodes import Document
 from pipelines.converting.yaml_nodes import yaml_document
-from pipelines.reading.text import MAXIMUM_BYTES
 from pipelines.reading.source import UnreadableError
+from pipelines.reading.text import MAXIMUM_BYTES
 
 _BOM = "\ufeff"
 
