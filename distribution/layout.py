@@ -26,6 +26,8 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc")
 def lay_out(root: Path, target: Path) -> None:
     """Write the package, and the modules of its two commands, into ``target``."""
     package = target / PACKAGE
+    # Of an earlier build, there may be modules that are gone since.
+    shutil.rmtree(package, ignore_errors=True)
     _copy(root / "distribution" / "package", package)
     for tree in _TREES:
         _copy(root / tree, package / tree)

@@ -15,7 +15,7 @@ from infra.configuration_error import ConfigurationError
 from infra.emr_cluster import TAG, EmrClusterSettings
 from infra.function_settings import FunctionSettings, check_statements
 from infra.python_handler import PythonHandler
-from infra.s3_access import s3_access
+from infra.s3_access import put_objects, s3_access
 
 _CLUSTER = re.compile(r"j-[A-Z0-9]{1,30}")
 _APPLICATION = re.compile(r"[0-9a-z]{1,64}")
@@ -75,15 +75,18 @@ def emr_serverless(
     *,
     application_id: str,
     execution_role_arn: str,
+    scripts: str | None = None,
     log_uri: str | None = None,
     statements: Sequence[iam.PolicyStatement] = (),
     **settings: Unpack[FunctionSettings],
 ) -> PythonHandler:
-    """HiveActivity, HiveCopyActivity, and EmrActivity with spark-submit, on EMR Serverless.
+    """HiveActivity and HiveCopyActivity, or EmrActivity with spark-submit, on EMR Serverless.
 
-    ``execution_role_arn``: the role with which the jobs read and write. ``log_uri``: where EMR Serverless
-    writes their logs; the execution role needs to write there. Has 256 MB and 5 minutes. FunctionSettings has
-    the other arguments. Raises ConfigurationError.
+    ``application_id``: an application, of type Hive for the first two, or of type Spark.
+    ``execution_role_arn``: the role with which the jobs read and write. ``scripts``: where the handler writes
+    Hive scripts, ``s3://bucket/prefix/``; the execution role needs to read there. ``log_uri``: where EMR
+    Serverless writes logs; the execution role needs to write there. Has 256 MB and 5 minutes.
+    FunctionSettings has the other arguments. Raises ConfigurationError.
     """
     _check("application_id", application_id, _APPLICATION, "the id of an application, such as 00abc12de3fg45")
     _check("execution_role_arn", execution_role_arn, _ROLE, "the ARN of a role")
@@ -103,6 +106,9 @@ def emr_serverless(
         ),
         pass_role,
     ]
+    if scripts is not None:
+        where["scripts"] = scripts if scripts.endswith("/") else f"{scripts}/"
+        access.append(put_objects(where["scripts"]))
     return _handler("emr_serverless_activity", where, access, statements, settings)
 
 
@@ -148,12 +154,32 @@ def _transient(
     # EMR management guide, tags and automatic termination: RunJobFlow with either needs these as well.
     with_start = _allow(["AddTags"], [_cluster_arn("*")])
     with_start.add_condition("StringEquals", {f"elasticmapreduce:RequestTag/{TAG}": Aws.STACK_NAME})
-    pass_roles = iam.PolicyStatement(actions=["iam:PassRole"], resources=transient.passed_roles())
-    pass_roles.add_condition(
-        "StringLike", {"iam:PassedToService": ["elasticmapreduce.amazonaws.com*", "ec2.amazonaws.com*"]}
-    )
     policy = _allow(["PutAutoTerminationPolicy"], [_cluster_arn("*")])
-    return where, [_allow(["ListClusters"], ["*"]), start, own, with_start, policy, pass_roles]
+    passed = [_pass_role(role, to) for role, to in transient.passed_roles()]
+    return where, [_allow(["ListClusters"], ["*"]), start, own, with_start, policy, *passed, _cleanup_role()]
+
+
+def _pass_role(role: str, service: str) -> iam.PolicyStatement:
+    """EMR management guide, AmazonEMRFullAccessPolicy_v2; in China, services have a suffix."""
+    statement = iam.PolicyStatement(actions=["iam:PassRole"], resources=[role])
+    statement.add_condition("StringLike", {"iam:PassedToService": f"{service}.amazonaws.com*"})
+    return statement
+
+
+def _cleanup_role() -> iam.PolicyStatement:
+    """EMR management guide, "Service-linked role for cleanup": the first cluster of an account needs it.
+
+    EMR creates the role with the rights of whoever starts the cluster, which ends with an error otherwise.
+    """
+    statement = iam.PolicyStatement(
+        actions=["iam:CreateServiceLinkedRole"],
+        resources=[
+            f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/aws-service-role/"
+            "elasticmapreduce.amazonaws.com*/AWSServiceRoleForEMRCleanup*"
+        ],
+    )
+    statement.add_condition("StringLike", {"iam:AWSServiceName": "elasticmapreduce.amazonaws.com*"})
+    return statement
 
 
 def _allow(operations: Sequence[str], resources: list[str]) -> iam.PolicyStatement:

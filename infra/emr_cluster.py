@@ -35,8 +35,9 @@ class EmrClusterSettings:
     ``release_label``: such as ``emr-7.5.0``. EMR's automatic termination needs 5.30 or later, 6.1 or later.
     ``market`` of core and task instances: ``ON_DEMAND`` or ``SPOT``. The primary instance is on demand.
     ``bootstrap_actions``: each a script in S3, and its arguments: ``("s3://bucket/install.sh", "arg")``.
-    ``service_role``: the name of the role of EMR itself. ``job_flow_role``: the name of the instance profile
-    of the cluster's instances, which contains a role of the same name unless ``job_flow_role_arn`` names it.
+    ``service_role``: the role of EMR itself, by its name or ARN. ``job_flow_role``: the instance profile of
+    the cluster's instances, by its name or ARN; it contains a role of the same name, without a path, unless
+    ``job_flow_role_arn`` names it.
     ``log_uri``: where EMR copies the logs of steps; without it, a failed step's stderr is not known.
     ``configurations``: as the EMR release guide, "Configure applications", has them.
     ``emr_managed_master_security_group`` and so on: ids of security groups; EMR has its own otherwise.
@@ -97,11 +98,17 @@ class EmrClusterSettings:
             **({"BootstrapActions": actions} if actions else {}),
         }
 
-    def passed_roles(self) -> list[str]:
-        """The ARNs of the roles that RunJobFlow passes on."""
+    def passed_roles(self) -> list[tuple[str, str]]:
+        """The ARNs of the roles that RunJobFlow passes on, and to whom. Raises ConfigurationError."""
+        if not self.job_flow_role_arn and Token.is_unresolved(self.job_flow_role):
+            raise ConfigurationError(
+                "job_flow_role of EmrClusterSettings is known only at deployment: give the ARN of the role "
+                "in this instance profile with job_flow_role_arn, so that the handler may pass it on."
+            )
+        profile = self.job_flow_role.rpartition("/")[2]
         return [
-            _role_arn(self.service_role),
-            self.job_flow_role_arn or _role_arn(self.job_flow_role),
+            (_role_arn(self.service_role), "elasticmapreduce"),
+            (self.job_flow_role_arn or _role_arn(profile, like=self.job_flow_role), "ec2"),
         ]
 
     def _group(self, role: str, instance_type: str, count: int, market: str) -> dict[str, Any]:
@@ -161,10 +168,12 @@ def _action(path: str, *arguments: str) -> dict[str, Any]:
     }
 
 
-def _role_arn(role: str) -> str:
+def _role_arn(role: str, *, like: str = "") -> str:
+    """The ARN of a role by its name or ARN; in the account of the ARN ``like``, if that is one."""
     if Token.is_unresolved(role) or role.startswith("arn:"):
         return role
-    return f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{role}"
+    account = like.partition(":instance-profile/")[0] if like.startswith("arn:") else ""
+    return f"{account or f'arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}'}:role/{role}"
 
 
 def _match(name: str, value: object, form: re.Pattern[str], what: str) -> None:

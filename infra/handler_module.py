@@ -187,10 +187,11 @@ def _not_there(
 def _check_names(statement: ast.ImportFrom, importing: Path, source: Path, asset: Path) -> None:
     module = _absolute(statement, importing, source)
     own = _own_module(module, source, asset)
-    if own is None:
+    if own is None and not _is_namespace(module, source):
         return
-    names = _names(own)
-    package = own.parent if own.name == "__init__.py" else None
+    names = _names(own) if own is not None else _Names()
+    is_package = own is None or own.name == "__init__.py"
+    package = source.joinpath(*module.split(".")) if is_package else None
     for alias in statement.names:
         below = package is not None and (
             (package / alias.name).is_dir()
@@ -201,6 +202,12 @@ def _check_names(statement: ast.ImportFrom, importing: Path, source: Path, asset
                 f"{importing}, line {statement.lineno}: `{module}` has no `{alias.name}`."
                 f"{_suggestion(alias.name, names.defined)}"
             )
+
+
+def _is_namespace(module: str, source: Path) -> bool:
+    """Whether a module is a directory without ``__init__.py``: it has no names but those of its modules."""
+    parts = module.split(".")
+    return all(parts) and _file_of(source, parts) is None and source.joinpath(*parts).is_dir()
 
 
 def _file_of(directory: Path, parts: list[str]) -> Path | None:

@@ -38,6 +38,12 @@ def s3_access(*, read: Sequence[str] = (), write: Sequence[str] = ()) -> list[ia
     return [statement for statement in statements if statement is not None]
 
 
+def put_objects(uri: str) -> iam.PolicyStatement:
+    """Allow writing keys with the prefix of ``uri``, each in one request. Raises ConfigurationError."""
+    bucket, prefix = _parse(uri)
+    return iam.PolicyStatement(actions=["s3:PutObject"], resources=[f"{_arn(bucket)}/{prefix}*"])
+
+
 def _objects(actions: list[str], uris: Sequence[str]) -> iam.PolicyStatement | None:
     resources = [f"{_arn(bucket)}/{prefix}*" for bucket, prefix in map(_parse, _listed(uris))]
     return iam.PolicyStatement(actions=actions, resources=resources) if resources else None

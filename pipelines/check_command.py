@@ -13,7 +13,7 @@ from pipelines import report
 from pipelines.app_file import app_file
 from pipelines.checking.check import NO_FACTS, Facts, check
 from pipelines.checking.verdict import Verdict
-from pipelines.reading.files import read_definitions, read_text
+from pipelines.reading.files import read_each, read_text
 from pipelines.reading.source import Source, UnreadableError
 from pipelines.summary import Summary
 
@@ -37,21 +37,23 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if not (options.files or options.all or options.pipeline):
         parser.error("name a FILE, --pipeline or --all")
-    unread = 0
     summary = Summary()
     as_json = report.JsonReport(sys.stdout) if options.json else None
     for source, facts in _sources(options):
         if isinstance(source, str):
-            unread += 1
+            summary.unread += 1
             print(f"check: {source}", file=sys.stderr)
             continue
         try:
             verdict = check(_given(source, options.value), facts)
         except Exception as error:
             # A fault of ours in one definition is not to hide the verdicts on all others.
-            unread += 1
+            summary.unread += 1
             print(f"check: {source.name}: not checked, please report this: {error!r}", file=sys.stderr)
             continue
+        for line in verdict.unread:
+            summary.unread += 1
+            print(f"check: {source.name}: {line}", file=sys.stderr)
         summary.add(verdict)
         if as_json is not None:
             as_json.add(verdict)
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     elif summary.pipelines:
         report.print_share(summary)
         print(f"\nThe app.py that would run them:\n\n{app_file(summary, options.worker_group)}", end="")
-    return 2 if unread else int(summary.worst > Verdict.SETTINGS)
+    return 2 if summary.unread else int(summary.worst > Verdict.SETTINGS)
 
 
 Found = tuple[Source | str, Facts]
@@ -84,7 +86,8 @@ def _sources(options: argparse.Namespace) -> Iterator[Found]:
 def _of_file(name: str) -> Iterator[Source | str]:
     try:
         text = sys.stdin.read() if name == "-" else read_text(Path(name))
-        yield from read_definitions("standard input" if name == "-" else name, text)
+        for found in read_each("standard input" if name == "-" else name, text):
+            yield f"{name}: {found}" if isinstance(found, UnreadableError) else found
     except UnreadableError as error:
         yield f"{name}: {error}"
     except Exception as error:  # Whatever one file has, the others are read.
@@ -96,7 +99,8 @@ def _given(source: Source, values: Sequence[tuple[str, str]]) -> Source:
     declared = {parameter.id for parameter in source.definition.parameters}
     mine = [(name, value) for name, value in values if name in declared]
     definition: Definition = source.definition.with_values(mine)
-    return replace(source, definition=definition)
+    variants = tuple(replace(each, definition=each.definition.with_values(mine)) for each in source.variants)
+    return replace(source, definition=definition, variants=variants)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,28 +7,27 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from pipelines.app_file import DEFAULT_GROUP
 from pipelines.commands.credentials import SECRET_NAME, without_credentials
-from pipelines.converting.convert import (
-    MASK,
-    Conversion,
-    convert,
-    convert_back,
-    passwords_of,
-    secrets_of,
-)
-from pipelines.converting.documents import Document, difference
-from pipelines.converting.forms import Form, forms_of
+from pipelines.converting.back import convert_back
+from pipelines.converting.convert import MASK, USE_SECRET, Conversion, Options, convert
+from pipelines.converting.documents import difference, parse, read
+from pipelines.converting.forms import forms_of
+from pipelines.converting.nodes import Document
+from pipelines.converting.record import with_records
 from pipelines.converting.resources import where_it_went
-from pipelines.reading.files import read_text
 from pipelines.reading.source import UnreadableError
 
 DESCRIPTION = """\
 Make a definition for a worker group: `workerGroup` takes the place of `runsOn`, and resources that nothing
-refers to any more go. Everything else stays as it was. The definition goes to standard output, or to
---output; what changed, and where the settings of the resources went, to standard error.
+refers to any more go. Everything else stays as it was, to the byte. The definition goes to standard output,
+or to --output; what changed, and where the settings of the resources went, to standard error.
+
+FILE is JSON or YAML, with one definition or a list of several: of the AWS CLI or the console (`objects`), the
+API's answer (`pipelineObjects`), a CloudFormation template (`Resources`; of a function If, both branches are
+converted), or Terraform's configuration in JSON (`resource`, *.tf.json). Terraform does not read its plans
+and states back, so those are refused.
 
 The document keeps a record of what was changed, outside of the pipeline, so that --back can undo it.
 
@@ -40,109 +39,123 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        text = sys.stdin.read() if options.file == "-" else read_text(Path(options.file))
-        document = Document.parse(text)
-        before = document.text()
-        secrets = _secrets(document)
-        original = Document.parse(read_text(Path(options.original))) if options.original else None
-        if original:
-            secrets += _secrets(original)
-        records: list[tuple[Form, Any]] = []
-        lines = list(_undo(document, original) if options.back else _convert(document, options, records))
+        file = read(options.file)
+        document = parse(file.text)
+        original = _original(options.original) if options.original else None
+        secrets = [*_secrets(document), *(_secrets(original) if original else ())]
+        if options.back:
+            changed, told = convert_back(document, original)
+            written, lines = changed.text, iter(told)
+        else:
+            changed, done = convert(document, _options(options))
+            lines = _told(done, options)
+            records = [{} if options.no_record else each.record for each in done]
+            recorded = with_records(changed, records)
+            written = recorded.text
+            if any(records):
+                lines = iter([*lines, *_how_back(document, recorded, options.file)])
     except UnreadableError as error:
         print(f"convert: {options.file}: {error}", file=sys.stderr)
         return 2
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        print(
-            f"convert: {options.file}: not in a form that convert knows ({error!r}); `check` tells more",
-            file=sys.stderr,
-        )
-        return 2
-    for line in [*difference(before, document.text(), options.file), *lines]:
+    what = "as it was" if options.back else f"for the worker group '{options.worker_group}'"
+    for line in difference(file.text, changed.text, options.file, f"{options.file}, {what}"):
+        print(without_credentials(_masked(line, secrets)), file=sys.stderr)
+    for line in lines:
         print(_masked(line, secrets), file=sys.stderr)
-    for form, record in records:
-        form.write_record(record or None)
-    after = document.text()
-    if not options.output:
-        print(after, end="")
+    return _write(file.bytes_of(written), options.output)
+
+
+def _write(content: bytes, output: str | None) -> int:
+    if not output:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
         return 0
     try:
-        Path(options.output).parent.mkdir(parents=True, exist_ok=True)
-        Path(options.output).write_text(after, encoding="utf-8")
+        Path(output).parent.mkdir(parents=True, exist_ok=True)
+        Path(output).write_bytes(content)
     except OSError as error:
-        print(f"convert: {options.output} cannot be written: {error}", file=sys.stderr)
+        print(f"convert: {output} cannot be written: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def _secrets(document: Document) -> list[str]:
+def _original(name: str) -> Document:
+    try:
+        return parse(read(name).text)
+    except UnreadableError as error:
+        raise UnreadableError(f"--original {name}: {error}") from None
+
+
+def _options(options: argparse.Namespace) -> Options:
+    return Options(
+        group=options.worker_group,
+        secrets=options.secrets,
+        only_supported=options.only_supported,
+        region=options.region,
+    )
+
+
+def _secrets(document: Document) -> Iterator[str]:
     """What is not to be shown: secret fields, and values of a Property such as a password."""
-    found = []
-    for _, form in forms_of(document.content):
-        found += secrets_of(form)
-        for each in form.objects:
-            fields = {field.key: form.value(field) for field in form.fields(each)}
-            if SECRET_NAME.search(fields.get("key") or "") and (value := fields.get("value")):
-                found.append(value)
-    return found
+    for form in forms_of(document):
+        for found in form.objects:
+            named = {each.key: form.text(each) for each in found.fields}
+            values = [text for key, text in named.items() if key.startswith("*")]
+            if SECRET_NAME.search(named.get("key") or ""):
+                values.append(named.get("value"))
+            yield from (each for each in values if each and each not in {USE_SECRET, MASK})
 
 
 def _masked(line: str, secrets: Sequence[str]) -> str:
     for secret in secrets:
         # As JSON and YAML write it.
-        for written in {secret, json.dumps(secret)[1:-1]}:
+        for written in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}:
             line = line.replace(written, MASK)
-    return without_credentials(line)
+    return line
 
 
-def _convert(
-    document: Document, options: argparse.Namespace, records: list[tuple[Form, Any]]
-) -> Iterator[str]:
-    """Convert, and tell what was done. ``records`` gets what undoes it."""
-    found = list(forms_of(document.content))
-    if not found:
-        raise UnreadableError("no pipeline of AWS Data Pipeline in it")
-    for name, form in found:
-        done = convert(
-            form,
-            options.worker_group,
-            secrets=options.secrets,
-            only_supported=options.only_supported,
-            region=options.region,
-        )
-        if not options.no_record:
-            records.append((form, done.record))
-        yield from _told(form, done, f"{name}: " if name else "", only_supported=options.only_supported)
-
-
-def _told(form: Form, done: Conversion, where: str, *, only_supported: bool) -> Iterator[str]:
-    yield ""
-    yield f"{where}{len(done.changed)} objects changed, {len(done.removed)} removed"
-    for found in done.removed:
-        fields = form.fields(found)
-        kind = next((form.value(each) or "" for each in fields if each.key == "type"), "")
-        yield f"{where}{form.id(found)} ({kind}) is gone; of its settings:"
-        yield from (f"  {name}: {what}" for name, what in where_it_went([each.key for each in fields], kind))
-    for database in done.secrets:
-        yield f"{where}{database}: create the secret, and write its ARN into myPasswordSecretArn"
-    for activity in done.without_handler:
-        if only_supported:
-            yield f"{where}{activity} stays on its resource: no handler here runs its type"
-        else:
+def _told(done: Sequence[Conversion], options: argparse.Namespace) -> Iterator[str]:
+    """What was done to each pipeline, and what is left to do."""
+    for each in done:
+        where = f"{each.name}: " if each.name else ""
+        yield ""
+        if not each.record:
+            yield f"{where}nothing to change: no activity has a runsOn that would have to go"
+        for moved in each.moved:
+            yield f"{where}{moved} is now for the worker group '{options.worker_group}'"
+        for gone in each.removed:
+            settings = list(where_it_went(gone.fields, gone.type))
+            told = "is gone. What to do about its settings:" if settings else "is gone"
+            yield f"{where}{gone.id} ({gone.type}) {told}"
+            yield from (f"  {name}: {what}" for name, what in settings)
+        for database in each.secrets:
             yield (
-                f"{where}{activity}: no handler here runs its type, so it would be FAILED; --only-supported "
-                "leaves it on its resource"
+                f"{where}{database}: create a secret with its password in AWS Secrets Manager, write the "
+                "secret's ARN into myPasswordSecretArn, where an invented one stands, and give it to "
+                "`secrets` of the handler in app.py"
             )
+        for activity in each.without_handler:
+            if options.only_supported:
+                yield f"{where}{activity} stays on its resource, because no handler here runs its type"
+            else:
+                yield (
+                    f"{where}{activity}: no handler here runs its type, so its tasks would be FAILED. Write "
+                    "one (docs/writing-handlers.md), or convert with --only-supported, which leaves the "
+                    "activity on its resource"
+                )
 
 
-def _undo(document: Document, original: Document | None) -> Iterator[str]:
-    originals = dict(forms_of(original.content)) if original is not None else {}
-    for name, form in forms_of(document.content):
-        if form.read_record() is None:
-            yield f"{name}: " * bool(name) + "there is no record of a conversion, so nothing is undone"
-        known = passwords_of(originals[name]) if name in originals else {}
-        for database in convert_back(form, known):
-            yield f"{database}: write its *password, which is not recorded (or give --original)"
+def _how_back(document: Document, recorded: Document, name: str) -> Iterator[str]:
+    """A line if the record would not bring back every byte."""
+    try:
+        before, _ = convert_back(document, document)
+        back, _ = convert_back(parse(recorded.text), document)
+        is_same = before.text == back.text
+    except (UnreadableError, LookupError, ValueError):
+        is_same = False
+    if not is_same:
+        yield f"--back will not bring back every byte of {name}: keep that file"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -151,9 +164,7 @@ def _parser() -> argparse.ArgumentParser:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "file", metavar="FILE", help="the definition, in any form that check reads; - is stdin"
-    )
+    parser.add_argument("file", metavar="FILE", help="the definition; - is standard input")
     parser.add_argument(
         "--worker-group",
         metavar="NAME",
@@ -179,6 +190,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--back", action="store_true", help="undo a conversion, by its record")
     parser.add_argument(
-        "--original", metavar="FILE", help="with --back: the definition before, for its passwords alone"
+        "--original",
+        metavar="FILE",
+        help="with --back: the definition before, for the passwords alone, which no record keeps",
     )
     return parser

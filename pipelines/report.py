@@ -65,9 +65,10 @@ def print_share(summary: Summary, out: TextIO | None = None) -> None:
     counts = ", ".join(
         f"{summary.verdicts[verdict]} {word}" for verdict, word in _WORDS.items() if summary.verdicts[verdict]
     )
+    unread = f"; {summary.unread} could not be read, see stderr" if summary.unread else ""
     print(
         f"{summary.share:.0%} of {summary.verdicts.total()} activities and preconditions in "
-        f"{summary.pipelines} pipelines run here{': ' if counts else ''}{counts}",
+        f"{summary.pipelines} pipelines run here{': ' if counts else ''}{counts}{unread}",
         file=out or sys.stdout,
     )
 

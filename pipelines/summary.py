@@ -14,6 +14,8 @@ class Summary:
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     pipelines: int = 0
+    unread: int = 0
+    """Files, pipelines and activities that could not be read."""
     worker_groups: set[str] = field(default_factory=set)
     routes: dict[str, Needs] = field(default_factory=dict)
     """By route, in the order in which they were met: one function serves all activities of a route."""
@@ -36,7 +38,10 @@ class Summary:
 
     @property
     def share(self) -> float:
-        """The part of all that run as they are, or with settings; 1.0 of none."""
+        """The part of all that were read which run as they are, or with settings.
+
+        1.0 of none; 0.0 if there were some, and none could be read.
+        """
         total = self.verdicts.total()
         running = self.verdicts[Verdict.RUNS] + self.verdicts[Verdict.SETTINGS]
-        return round(running / total, 4) if total else 1.0
+        return round(running / total, 4) if total else float(not self.unread)

@@ -87,6 +87,14 @@ try:
                     log_uri="s3://emr-logs/serverless/",
                 ),
             ),
+            (
+                "on-emr-serverless-hive",
+                emr_serverless(
+                    application_id="00f8e7d6c5b4a321",
+                    execution_role_arn="arn:aws:iam::111122223333:role/emr-jobs",
+                    scripts="s3://emr-logs/scripts/",
+                ),
+            ),
             ("count-words", PythonHandler(module="count_words", memory_mb=256, timeout_minutes=5)),
             (
                 "run-state-machine",

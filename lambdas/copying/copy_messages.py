@@ -24,8 +24,11 @@ LENGTH_BYTES = 4
 _ROW = b"\nd\0"
 """The end of a row, and what begins the header of another one with less than 16 MB."""
 _NEXT = re.compile(rb"\nd(....)", re.DOTALL)
-_BETWEEN = re.compile(rb"\n[NSA]\0")
-"""Notices, settings and notifications, which may come between rows ("Asynchronous Operations")."""
+_BETWEEN = re.compile(rb"\n[^d]\0", re.DOTALL)
+"""Notices, settings and notifications, which may come between rows ("Asynchronous Operations"), and an error.
+
+Their text may look like the end of a row.
+"""
 
 
 def end_of_rows(data: bytes) -> int:
@@ -37,8 +40,12 @@ def end_of_rows(data: bytes) -> int:
     if first > len(data):
         return 0
     last = data.rfind(_ROW, first - 1)
-    # The bytes of a length, such as 681,984 or 174,325,760, may look like the end of a row.
-    if last < first - 1 or data[last - 1] == 0 or data[last - 2 : last] == b"\nd":
+    # The bytes of a length, such as 681,984, 17,458,176 or 174,325,760, may look like the end of a row.
+    if (
+        last < first - 1
+        or data[last - 1] == 0
+        or b"\nd" in (data[last - 2 : last], data[last - 3 : last - 1])
+    ):
         return first
     if _BETWEEN.search(data, first - 1):
         return first

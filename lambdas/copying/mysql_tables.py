@@ -44,6 +44,12 @@ _PARAMETERS = (
 )
 
 
+_WRITE_SECONDS = 900
+"""How long a source waits while its rows are written elsewhere: as long as a function may run.
+
+With the server's 60 s, a slow target would end the copy. MySQL Connector/J sets it too where it streams rows
+(``netTimeoutForStreamingResults``).
+"""
 _BINARY = 63
 """The number of the character set of binary columns (MySQL documentation, "Column Definition")."""
 _TEXTS = TEXT_TYPES - {FIELD_TYPE.JSON}
@@ -65,6 +71,8 @@ class MySqlTables(MySqlSession, TablesSession):
         super()._set_up()
         if self.server.data.strict:  # Also for tables without transactions.
             self._execute("SET sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')")
+        if "net_write_timeout" not in self.server.data.variables.lower():
+            self._execute(f"SET net_write_timeout = {_WRITE_SECONDS}")
 
     def in_utc(self) -> None:
         if "time_zone" not in self.server.data.variables.lower():

@@ -29,12 +29,16 @@ _SETTINGS = {
     "datestyle": "'ISO, YMD'",
     "intervalstyle": "'postgres'",  # Other systems read signs in intervals differently.
     "extra_float_digits": "3",  # As in PostgreSQL JDBC. With 0 or less, digits are lost.
+    # Nobody reads while COPY FROM is written, so that a trigger with many notices would block both sides.
+    "client_min_messages": "error",
 }
 """The settings of a copy's session, whatever the server's are, unless ``options`` names them."""
 _SYNTAX_ERROR = "42601"
 _QUERIES = (
     " selectQuery has to begin with SELECT, VALUES, WITH or TABLE; put another statement into a function."
 )
+_TRANSACTION = "SELECT transaction_timestamp()::text"
+"""One that begins another transaction has committed this one."""
 _NO_TRANSACTION = b"I"
 """PostgreSQL documentation, "Message Formats": ReadyForQuery."""
 _MAX_PARAMETERS = 65_535
@@ -64,9 +68,14 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         return number
 
     def _begin(self) -> None:
+        self._driver.execute_simple("BEGIN")
+        self._set()
+
+    def _set(self) -> None:
         named = self.server.data.options.lower()
         settings = [f"SET LOCAL {name} = {value}" for name, value in _SETTINGS.items() if name not in named]
-        self._driver.execute_simple("; ".join(["BEGIN", *settings]))
+        # Text that a server sends or takes as it is has to be UTF-8, which `options` cannot change.
+        self._driver.execute_simple("; ".join([*settings, "SET LOCAL client_encoding = 'UTF8'"]))
 
     def select(self, task: Task, query: str, table: str, *, portable: bool = False) -> Iterator[Row]:  # noqa: ARG002 - see MySQL
         query = query or f"SELECT * FROM {table}"  # noqa: S608 - from the definition
@@ -141,11 +150,14 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
 
     def create(self, task: Task, statement: str) -> bool:  # noqa: ARG002 - it runs in this session
         with _errors_as_task_failed(statement):
+            before = self._driver.run(_TRANSACTION)
             self._driver.execute_simple(statement)
-        if self._driver._transaction_status != _NO_TRANSACTION:
-            return False
-        self._begin()
-        return True
+            if self._driver._transaction_status == _NO_TRANSACTION:
+                self._begin()
+                return True
+            # What it sets, as dumps do, is not meant for the copy.
+            self._set()
+            return bool(self._driver.run(_TRANSACTION) != before)
 
     def insert(self, query: InsertQuery, rows: Iterable[Row], table: str) -> int:  # noqa: ARG002 - see MySQL
         most = max(1, min(BATCH_ROWS, _MAX_PARAMETERS // query.columns)) if query.repeatable else 1

@@ -69,7 +69,8 @@ def describe(cluster: str) -> str:
     except clients.aws_errors():
         return ""
     status = found["Status"]
-    reason = status.get("StateChangeReason", {}).get("Message", "")
+    change = status.get("StateChangeReason", {})
+    reason = ": ".join(text for text in (change.get("Code", ""), change.get("Message", "")) if text)
     return f"The cluster {cluster} is {status['State']}{f': {reason}' if reason else ''}."
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from emr.guarded import guard, guarded
 from emr.step_field import parse_step
-from emr.steps import Step, command
+from emr.steps import Step
 from runner.fields import FieldError
 from runner.task import Task
 
@@ -14,7 +15,7 @@ def steps_of(task: Task) -> list[Step]:
     """The commands before the steps, the steps, and the commands after them. Raises FieldError."""
     steps = [
         *_commands(task, "preStepCommand"),
-        *(parse_step(task.attempt_id, text) for text in task.strings("step")),
+        *(guard(task, parse_step(task.attempt_id, text)) for text in task.strings("step")),
         *_commands(task, "postStepCommand"),
     ]
     if not steps:
@@ -24,4 +25,4 @@ def steps_of(task: Task) -> list[Step]:
 
 def _commands(task: Task, field: str) -> Iterator[Step]:
     for text in task.strings(field):
-        yield command("bash", "-c", text, what=field)
+        yield guarded(task, 'bash -c "$1"', [text], what=field)

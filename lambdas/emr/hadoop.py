@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emr.guarded import guard
 from emr.steps import Step, program
 from emr.task_config import around
 from runner.task import Task
@@ -14,4 +15,4 @@ def steps_of(task: Task) -> list[Step]:
         # A generic option: Hadoop's ToolRunner reads it if it comes first (Hadoop commands manual).
         arguments = ["-D", f"mapreduce.job.queuename={task.string('hadoopQueue')}", *arguments]
     step = program(jar, arguments, task.string("mainClass", ""))
-    return around(task, [step])
+    return around(task, [guard(task, step)])

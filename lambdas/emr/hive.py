@@ -38,6 +38,7 @@ def steps_of(task: Task) -> list[Step]:
     """The script, and the scripts around it. Raises FieldError, and TaskFailed."""
     work = work_of(task)
     step = hive_step(
+        task,
         before=work.before,
         script=work.script,
         script_uri=work.script_uri,
@@ -101,7 +102,7 @@ def _table(task: Task, node: PipelineObject, name: str, *, is_output: bool) -> T
             task.logger.info("Node not staged", object=node.id)
             return None
         if task.reference("dataFormat", node).type in DYNAMODB_FORMATS:
-            return dynamodb_table(task, node, name)
+            return dynamodb_table(task, node, name, is_output=is_output)
     raise TaskFailed(
         f"'{node.id}' is a {node.type}, which has no table in Hive here. Copy it to or from S3 with a "
         "CopyActivity, and stage the S3DataNode; or set stage to false, and let the script read it.",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from data_nodes.s3_data_node import S3DataNode
 from emr import hiveql
+from emr.dynamodb_types import extracted
 from emr.hive import table_name
 from emr.hive_program import hive_step
 from emr.hive_tables import EXPORT_FORMAT, Table, dynamodb_table, export_table
@@ -19,9 +20,6 @@ from emr.task_config import around
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
 from runner.task import Task
-
-_MEMBERS = {"BINARY": "b", "STRING": "s", "VARCHAR": "s", "CHAR": "s"}
-"""The member of a typed attribute by the Hive type; all others are ``n``."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class HiveCopy:
 def steps_of(task: Task) -> list[Step]:
     """The copy, and the scripts around it. Raises FieldError, and TaskFailed."""
     work = work_of(task)
-    step = hive_step(before=work.before, script=work.statement, after=work.after, what="hive copy")
+    step = hive_step(task, before=work.before, script=work.statement, after=work.after, what="hive copy")
     return around(task, [step])
 
 
@@ -55,7 +53,7 @@ def work_of(task: Task) -> HiveCopy:
     query = f"SELECT item FROM {tables[0].name}"
     if condition:
         columns = _columns(task, source)
-        listed = "".join(f", {_extracted(kind, name)} AS {quoted}" for name, kind, quoted in columns)
+        listed = "".join(f", {extracted(kind, name)} AS {quoted}" for name, kind, quoted in columns)
         query = (
             f"SELECT item FROM (SELECT item{listed} FROM {tables[0].name}) filtered WHERE (\n{condition}\n)"
         )
@@ -67,11 +65,11 @@ def work_of(task: Task) -> HiveCopy:
 
 
 def _table(task: Task, node: PipelineObject, variable: str) -> Table:
-    name = table_name(task, variable)
+    name, is_output = table_name(task, variable), variable == "output1"
     _check_format(task, node)
     if node.type == "DynamoDBDataNode":
-        return dynamodb_table(task, node, name, whole_items=True)
-    return export_table(S3DataNode.of(node), name, is_output=variable == "output1")
+        return dynamodb_table(task, node, name, is_output=is_output, whole_items=True)
+    return export_table(S3DataNode.of(node), name, is_output=is_output)
 
 
 def _check_format(task: Task, node: PipelineObject) -> None:
@@ -91,15 +89,6 @@ def _columns(task: Task, source: PipelineObject) -> list[tuple[str, str, str]]:
         return []
     named = task.reference("dataFormat", source)
     return [(name, kind, hiveql.name(named.id, "column", name)) for name, kind in hiveql.columns_of(named)]
-
-
-def _extracted(kind: str, name: str) -> str:
-    base = kind.partition("(")[0]
-    value = f"get_json_object(item[{hiveql.text(name)}], {hiveql.text('$.' + _MEMBERS.get(base, 'n'))})"
-    if base == "BOOLEAN":
-        # The guide: 0 and 1 in DynamoDB can be a Boolean in Hive.
-        return f"({value} = '1')"
-    return value if base in _MEMBERS else f"CAST({value} AS {kind})"
 
 
 def _condition(task: Task) -> str:

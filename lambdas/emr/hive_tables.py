@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from data_formats.delimited import Delimited
 from data_nodes.s3_data_node import NULL_FIELD, S3DataNode
-from emr import hiveql
+from emr import dynamodb_types, hiveql
 from runner.fields import FieldError, PipelineObject
 from runner.outcome import TaskFailed
 from runner.task import Task
@@ -86,7 +86,9 @@ def export_table(data: S3DataNode, name: str, *, is_output: bool) -> Table:
     return Table(name, (Table(name, ()).dropped, created))
 
 
-def dynamodb_table(task: Task, node: PipelineObject, name: str, *, whole_items: bool = False) -> Table:
+def dynamodb_table(
+    task: Task, node: PipelineObject, name: str, *, is_output: bool, whole_items: bool = False
+) -> Table:
     """The table of a DynamoDBDataNode with a data format; ``whole_items``: with the one column ``item``.
 
     Raises FieldError.
@@ -95,8 +97,8 @@ def dynamodb_table(task: Task, node: PipelineObject, name: str, *, whole_items: 
     if named.type not in DYNAMODB_FORMATS:
         problem = f"one of {' and '.join(sorted(DYNAMODB_FORMATS))} is expected, but it is a {named.type}"
         raise FieldError(node.id, "dataFormat", problem)
-    columns = [] if whole_items else hiveql.columns_of(named)
-    properties = {"dynamodb.table.name": _table_name(node)}
+    columns = [] if whole_items else dynamodb_types.connected(named)
+    properties = {"dynamodb.table.name": _table_name(node), **throughput(node, is_output=is_output)}
     if columns:
         properties["dynamodb.column.mapping"] = ",".join(f"{column}:{column}" for column, _ in columns)
     if "region" in node:
@@ -111,13 +113,21 @@ def dynamodb_table(task: Task, node: PipelineObject, name: str, *, whole_items: 
             f"TBLPROPERTIES ({_properties(properties)})",
         ]
     )
-    return Table(name, (*throughput(node), table.dropped, created))
+    return Table(name, (table.dropped, created))
 
 
-def throughput(node: PipelineObject) -> list[str]:
-    """The statements that set the share of a table's throughput. Raises FieldError."""
-    found = []
-    for field, setting in (("readThroughputPercent", "read"), ("writeThroughputPercent", "write")):
+def throughput(node: PipelineObject, *, is_output: bool) -> dict[str, str]:
+    """The property of a table that limits what reads of an input, or writes of an output, may use.
+
+    awslabs/emr-dynamodb-connector, DynamoDBStorageHandler: properties of tables come before settings of the
+    session, which all tables of a script share. A table has the one that it needs and no other, because some
+    of Hive's jobs get the properties of all their tables. Raises FieldError.
+    """
+    found = {}
+    for field, setting, is_used in (
+        ("readThroughputPercent", "read", not is_output),
+        ("writeThroughputPercent", "write", is_output),
+    ):
         if field not in node:
             continue
         given = node.string(field).strip()
@@ -127,7 +137,8 @@ def throughput(node: PipelineObject) -> list[str]:
             share = 0.0
         if not 0.1 <= share <= 1.0:
             raise FieldError(node.id, field, f"a number from 0.1 to 1.0 is expected, but it is {given!r}")
-        found.append(f"SET dynamodb.throughput.{setting}.percent={share:g}")
+        if is_used:
+            found[f"dynamodb.throughput.{setting}.percent"] = f"{share:g}"
     return found
 
 

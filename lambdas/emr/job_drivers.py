@@ -1,25 +1,28 @@
 """Job drivers of EMR Serverless: what of a task's work it can run.
 
-EMR Serverless API reference, StartJobRun; EMR Serverless user guide, "Running jobs". It runs Hive scripts and
-Spark applications, and no other programs, since it has no node to log in to.
+EMR Serverless API reference, StartJobRun; EMR Serverless user guide, "Using Hive configurations". It runs
+Hive scripts, of which it gets the places in S3, and Spark applications, and no other programs, since it has
+no node to log in to.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from emr import hive, hive_copy
 from emr.hive_program import statements
 from emr.step_field import parse_step
 from emr.steps import COMMAND_RUNNER
+from runner.fields import FieldError
 from runner.outcome import TaskFailed
 from runner.task import Task
 
-MAX_QUERY = 10_280
-"""Characters of a query (service model)."""
+_PLAIN = re.compile(r"[\w./:=@%+,-]+", re.ASCII)
+"""What stays one word in ``parameters``, whose quoting is not documented."""
 _VARIABLE = re.compile(r"\$\{(?:hivevar:)?([A-Za-z_]\w*)\}", re.ASCII)
 _FLAGS = {"--verbose", "-v", "--supervise"}
 _OF_CLUSTERS = {"--master", "--deploy-mode", "--queue"}
@@ -47,52 +50,78 @@ _PROPERTIES = {"--executor-memory", "--driver-memory", "--executor-cores", "--dr
 }
 
 
-def drivers_of(task: Task) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Job:
+    """A job run: its driver, or a Hive script that has to be an object in S3, which the driver then names."""
+
+    driver: Mapping[str, Any] = field(default_factory=dict)
+    script: str = ""
+
+    @property
+    def texts(self) -> list[str]:
+        """All its texts."""
+        return [self.script, *_texts(self.driver)]
+
+
+def jobs_of(task: Task) -> list[Job]:
     """The job runs, one after the other. Raises FieldError, and TaskFailed for what needs a cluster."""
-    for field in ("preActivityTaskConfig", "postActivityTaskConfig", "preStepCommand", "postStepCommand"):
-        if field in task:
-            raise _needs_cluster(f"The field {field} runs a shell script")
+    for name in ("preActivityTaskConfig", "postActivityTaskConfig", "preStepCommand", "postStepCommand"):
+        if name in task:
+            raise _needs_cluster(f"The field {name} runs a shell script")
     if task.type == "HiveActivity":
         return [_hive_script(task)]
     if task.type == "HiveCopyActivity":
         copy = hive_copy.work_of(task)
-        return [_query([*copy.before], copy.statement, copy.after)]
+        return [_job(copy.before, copy.statement, copy.after)]
     if task.type == "EmrActivity":
-        drivers = [_spark(task, text) for text in task.strings("step")]
-        if drivers:
-            return drivers
+        jobs = [Job(_spark(task, text)) for text in task.strings("step")]
+        if jobs:
+            return jobs
     raise _needs_cluster(f"A {task.type} is neither a Hive script nor a spark-submit step")
 
 
-def _hive_script(task: Task) -> dict[str, Any]:
+def _hive_script(task: Task) -> Job:
     work = hive.work_of(task)
     if work.queue:
         task.logger.info("Hadoop queue not used", queue=work.queue)
     if work.script_uri:
-        if work.before or work.variables:
+        if work.before:
             raise _needs_cluster(
-                "A script in scriptUri with staging or scriptVariable (put the script into hiveScript, or "
-                "set stage to false and write the values into the script)"
+                "A script in scriptUri with staging (put the script into hiveScript, or set stage to false)"
             )
-        return {"hive": {"query": work.script_uri}}
+        return Job({"hive": {"query": work.script_uri, **_parameters(task, work.variables)}})
     values = dict(work.variables)
 
     def value(found: re.Match[str]) -> str:
         return values.get(found[1], found[0])
 
-    return _query(work.before, _VARIABLE.sub(value, work.script), work.after)
+    return _job(work.before, _VARIABLE.sub(value, work.script), work.after)
 
 
-def _query(before: Sequence[str], script: str, after: Sequence[str]) -> dict[str, Any]:
-    query = f"{statements(before)}{script}\n;\n{statements(after)}"
-    if len(query) > MAX_QUERY:
-        raise TaskFailed(
-            f"The script has {len(query):,} characters, with those for its tables, and EMR Serverless takes "
-            f"{MAX_QUERY:,}. Put it into S3 with tables of its own, name it in scriptUri, and set stage "
-            "to false; or run it on a cluster, with emr(...).",
-            error_id="StepTooLong",
-        )
-    return {"hive": {"query": query}}
+def _job(before: Sequence[str], script: str, after: Sequence[str]) -> Job:
+    return Job(script=f"{statements(before)}{script}\n;\n{statements(after)}")
+
+
+def _parameters(task: Task, variables: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The variables of a script in S3, as the user guide passes them on. Raises FieldError."""
+    for name, value in variables:
+        if not _PLAIN.fullmatch(value):
+            problem = (
+                f"to a script in scriptUri, EMR Serverless passes only values of letters, digits and "
+                f"_ . / : = @ % + , - (at least one), but {name} is {value!r}: put the script into hiveScript"
+            )
+            raise FieldError(task.attempt_id, "scriptVariable", problem)
+    given = " ".join(f"--hivevar {name}={value}" for name, value in variables)
+    return {"parameters": given} if given else {}
+
+
+def _texts(driver: Any) -> Iterator[str]:
+    """All texts of a driver."""
+    if isinstance(driver, str):
+        yield driver
+    else:
+        for value in driver.values() if isinstance(driver, Mapping) else driver:
+            yield from _texts(value)
 
 
 def _spark(task: Task, text: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from emr.job_drivers import drivers_of
+from data_nodes.s3_uri import S3Uri
+from emr.job_drivers import Job, jobs_of
 from emr.naming import Names
 from emr.steps import holds_secret
 from emr.where import Where
@@ -20,6 +21,7 @@ from runner import clients
 from runner.deadline import HandlerTimeout
 from runner.outcome import Canceled, Deferred, Finished, Outcome, TaskFailed
 from runner.task import Task
+from runner.versions import known_state, versioned
 
 if TYPE_CHECKING:
     from mypy_boto3_emr_serverless.literals import JobRunStateType
@@ -42,15 +44,21 @@ class _Progress:
     looks: int = 0
     cancels: int = 0
 
+    @classmethod
+    def of(cls, state: Any) -> _Progress:
+        """From the state of the last deferral; None is the beginning. Raises TaskFailed for a later one."""
+        given = known_state(state or {})
+        return cls(**{name: given[name] for name in cls.__dataclass_fields__ if name in given})
+
     def deferred(self, seconds: int | None = None) -> Deferred:
         wait = min(_LATEST, _SOON + 5 * self.looks) if seconds is None else seconds
         self.looks += 1
-        return Deferred(vars(self).copy(), wait)
+        return Deferred(versioned(vars(self)), wait)
 
 
 def run(task: Task, where: Where) -> Outcome:
     """Go on from ``task.state``. Raises FieldError, and TaskFailed."""
-    progress = _Progress(**(task.state or {}))
+    progress = _Progress.of(task.state)
     try:
         if task.canceled:
             return _stop(task, where, progress)
@@ -61,7 +69,7 @@ def run(task: Task, where: Where) -> Outcome:
         if clients.aws_error_code(error) in _FINAL:
             raise TaskFailed(
                 f"Amazon EMR Serverless refuses: {error}. The handler may use the application that its "
-                "emr_serverless(...) in app.py names.",
+                "emr_serverless(...) in app.py names, which runs Hive or Spark, according to its type.",
                 error_id="EmrRefused",
             ) from error
         task.logger.warning("Call to EMR failed", error=str(error))
@@ -71,7 +79,7 @@ def run(task: Task, where: Where) -> Outcome:
 def _work(task: Task, where: Where, progress: _Progress) -> Outcome:
     """Look at the run that was started last, and start the next one.
 
-    The drivers are made only where one is started: nothing that is wrong with them may end a task that runs.
+    The jobs are made only where one is started: nothing that is wrong with them may end a task that runs.
     """
     if progress.run:
         found = clients.emr_serverless().get_job_run(
@@ -89,7 +97,7 @@ def _work(task: Task, where: Where, progress: _Progress) -> Outcome:
         if progress.number == progress.total:
             return Finished()
         progress.number, progress.run = progress.number + 1, ""
-    drivers = _checked(task, drivers_of(task))
+    jobs = _checked(task, jobs_of(task))
     if progress.number == 1:
         names = Names.of(task)
         left = [run for run in _active(task, where) if names.is_of_other_attempt(run.get("name", ""))]
@@ -97,34 +105,52 @@ def _work(task: Task, where: Where, progress: _Progress) -> Outcome:
             # The launcher of an earlier attempt was ended, and its run goes on: never two at a time.
             _cancel(task, where, left)
             return progress.deferred(_SECONDS_OF_CANCEL)
-    progress.run = _start(task, where, drivers[progress.number - 1], progress.number, len(drivers))
-    progress.total, progress.looks = len(drivers), 0
+    progress.run = _start(task, where, jobs[progress.number - 1], progress.number, len(jobs))
+    progress.total, progress.looks = len(jobs), 0
     return progress.deferred()
 
 
-def _checked(task: Task, drivers: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-    """The drivers. Raises TaskFailed for a secret in them: EMR Serverless shows its job runs."""
-    for driver in drivers:
-        if holds_secret(task, _texts(driver)):
+def _checked(task: Task, jobs: Sequence[Job]) -> Sequence[Job]:
+    """The jobs. Raises TaskFailed for a secret in them: EMR Serverless shows its job runs."""
+    for job in jobs:
+        if holds_secret(task, job.texts):
             raise TaskFailed(
                 "The job contains the value of a secret (*) field, which EMR shows to whoever may look at "
-                "the job run: let the job read the secret from AWS Secrets Manager.",
+                "the job run, or read its script: let the job read the secret from AWS Secrets Manager.",
                 error_id="SecretInStep",
             )
-    return drivers
+    return jobs
 
 
-def _texts(driver: Any) -> Iterator[str]:
-    """All texts of a driver."""
-    if isinstance(driver, str):
-        yield driver
-    else:
-        for value in driver.values() if isinstance(driver, dict) else driver:
-            yield from _texts(value)
+def _driver(job: Job, where: Where, names: Names, number: int) -> Any:
+    """The driver; a script becomes an object first, which a repeated call writes again with the same text."""
+    if not job.script:
+        return job.driver
+    place = S3Uri.parse(where.scripts)
+    if place is None:
+        raise TaskFailed(
+            "EMR Serverless reads Hive scripts from S3: say where this one may be written, with "
+            "scripts='s3://bucket/prefix/' of emr_serverless(...) in app.py. Or put it into S3, name it in "
+            "scriptUri, and set stage to false.",
+            error_id="NoPlaceForScripts",
+        )
+    script = place / f"{names.instance}/{names.attempt}-{number}.q"
+    try:
+        clients.s3().put_object(Bucket=script.bucket, Key=script.key, Body=job.script.encode())
+    except clients.aws_errors() as error:
+        if clients.may_pass(error):
+            raise
+        raise TaskFailed(
+            f"The Hive script could not be written to {script}: {error}. It is the place that scripts of "
+            "emr_serverless(...) in app.py names.",
+            error_id="ScriptNotWritten",
+        ) from error
+    return {"hive": {"query": str(script)}}
 
 
-def _start(task: Task, where: Where, driver: dict[str, Any], number: int, total: int) -> str:
+def _start(task: Task, where: Where, job: Job, number: int, total: int) -> str:
     names = Names.of(task)
+    driver = _driver(job, where, names, number)
     more: Any = {}
     if where.log_uri:
         more["configurationOverrides"] = {
@@ -137,7 +163,7 @@ def _start(task: Task, where: Where, driver: dict[str, Any], number: int, total:
         executionRoleArn=where.execution_role_arn,
         name=names.step(number, total),
         executionTimeoutMinutes=0,  # No limit of its own: the default is 12 hours.
-        jobDriver=driver,  # type: ignore[arg-type]
+        jobDriver=driver,
         **more,
     )["jobRunId"]
     task.logger.info("Job run started", run=started)

@@ -5,14 +5,24 @@ from __future__ import annotations
 from data_nodes.s3_uri import S3Uri
 from emr import pig_latin
 from emr.given_script import in_one_file
+from emr.guarded import guarded
 from emr.naming import Names
-from emr.steps import Step, command
+from emr.steps import Step
 from emr.task_config import around
 from emr.variables import script_variables
 from runner.fields import FieldError
 from runner.task import Task
 
-_BASH = in_one_file("pig") + 'pig "$@" -f "$directory/all.pig"\n'
+_BASH = (
+    in_one_file("pig", quit_words=r"quit|\\q")
+    + r"""if [ "$quits" != 0 ] && [ -n "$after" ]; then
+  echo "The script has quit, after which the outputs would not be stored: leave it out." >&2
+  exit 1
+fi
+pig "-Dmapreduce.job.tags=$tag" "-Dtez.application.tags=$tag" "$@" -f "$directory/all.pig"
+"""
+)
+"""Pig reports success after ``quit``, whatever follows it."""
 
 
 def steps_of(task: Task) -> list[Step]:
@@ -27,7 +37,10 @@ def steps_of(task: Task) -> list[Step]:
     aliases: list[tuple[str, str]] = []
     if task.boolean("stage", default=False):
         for field, statements in (("input", before), ("output", after)):
-            for number, node in enumerate(task.references(field), 1):
+            nodes = task.references(field)
+            if field == "output":
+                pig_latin.refuse_mixed_compression(task, nodes)
+            for number, node in enumerate(nodes, 1):
                 alias = f"dp_{Names.of(task).instance}_{field}{number}"
                 aliases += [(f"{field}{number}", alias), (f"{field.upper()}{number}", alias)]
                 make = pig_latin.load if field == "input" else pig_latin.store
@@ -35,7 +48,7 @@ def steps_of(task: Task) -> list[Step]:
     variables = [*aliases, *((name, _parameter(task, value)) for name, value in script_variables(task))]
     options = [word for name, value in variables for word in ("-param", f"{name}={value}")]
     words = ("\n".join(before), script, uri, "\n".join(after), *options)
-    return around(task, [command("bash", "-c", _BASH, "pig-script", *words, what="pig")])
+    return around(task, [guarded(task, _BASH, words, what="pig")])
 
 
 def _parameter(task: Task, value: str) -> str:

@@ -96,6 +96,13 @@ def store(task: Task, node: PipelineObject, alias: str) -> list[str]:
     return [*compressed, *removed, f"STORE {alias} INTO {place} USING {_storage(named, data)};"]
 
 
+def refuse_mixed_compression(task: Task, outputs: Sequence[PipelineObject]) -> None:
+    """Raise FieldError for outputs of which some are compressed: Pig has one setting for a script."""
+    if len({_data(node).gzip for node in outputs}) > 1:
+        problem = "Pig compresses all outputs of a script or none: give them one compression"
+        raise FieldError(task.attempt_id, "output", problem)
+
+
 def _data(node: PipelineObject) -> S3DataNode:
     if node.type != "S3DataNode":
         raise _unsupported(node, f"is a {node.type}")

@@ -36,7 +36,10 @@ _ON_FAILURE: dict[str, ActionOnFailureType] = {
 _PATIENT_CANCELS = 3
 """How often a step is asked to end before its process is terminated."""
 _MOST_CANCELS = 60
+_MOST_CLUSTERS = 3
+"""How many shared clusters a task begins with: one that is just ending, and two that do not come up."""
 _SECONDS_OF_CANCEL = 10
+_SECONDS_TO_SETTLE = 20
 _SECONDS_OF_FULL_QUEUE = 60
 _SECONDS_OF_LOST_CALL = 30
 """A call without an answer may still be carried out: later, its step or cluster is found by its name."""
@@ -110,8 +113,11 @@ class _Run:
             left = submission.left_by_other_attempts(progress.cluster, self._names)
             if left:
                 # The launcher of an earlier attempt was ended, and its step runs on: never two at a time.
-                submission.cancel(self._task, progress.cluster, left, _option(progress.looks))
+                submission.cancel(self._task, progress.cluster, left, _option(progress.cancels))
+                progress.cancels += 1
                 return progress.deferred(_SECONDS_OF_CANCEL)
+            if self._settles():
+                return progress.deferred(_SECONDS_TO_SETTLE)
         step = steps[progress.number - 1]
         progress.step = submission.add(
             self._task,
@@ -166,13 +172,19 @@ class _Run:
         cluster = self._progress.cluster or self._where.cluster
         left = submission.own_active(cluster, self._names) if cluster else []
         if not left:
-            return Canceled()
+            return self._progress.deferred(_SECONDS_TO_SETTLE) if self._settles() else Canceled()
         self._progress.cancels += 1
         if self._progress.cancels > _MOST_CANCELS:
             self._task.logger.error("Step runs on", cluster=cluster, steps=left)
             return Canceled()
         submission.cancel(self._task, cluster, left, _option(self._progress.cancels - 1))
         return self._progress.deferred(_SECONDS_OF_CANCEL)
+
+    def _settles(self) -> bool:
+        """Whether guards of canceled steps may still be ending what these have left (see emr.guarded)."""
+        waits = self._progress.cancels > 0 and not self._progress.settled
+        self._progress.settled = self._progress.settled or waits
+        return waits
 
     def _after(self, error: Exception) -> Outcome:
         """What follows an error of EMR: another try, unless it would fail again."""
@@ -186,14 +198,37 @@ class _Run:
             self._task.logger.warning("Call to EMR failed", error=str(error))
             return Canceled()
         if self._where.idle_minutes is not None and not self._progress.step and self._is_first(error):
-            # It was idle for long enough in the meantime: another is started.
-            self._progress.cluster = ""
-            return self._progress.deferred()
+            return self._start_another(error)
         if self._progress.cluster and clusters.is_for_one_task(self._where):
-            refused = calls.refused(error)
+            refused = self._refused(error)
             self._progress.end = {"errorId": refused.error_id, "message": str(refused)}
             return self._end()
-        raise calls.refused(error) from error
+        raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> TaskFailed:
+        """EMR refuses for good, because the cluster has ended, and why it has, or for another reason."""
+        refused = calls.refused(error)
+        if self._progress.cluster and calls.cluster_has_ended(error):
+            described = clusters.describe(self._progress.cluster)
+            return TaskFailed(f"{refused} {described}".rstrip(), error_id=refused.error_id)
+        return refused
+
+    def _start_another(self, error: Exception) -> Outcome:
+        """The shared cluster was idle for long enough in the meantime, or it does not come up.
+
+        Raises TaskFailed for one after the other that does not.
+        """
+        progress = self._progress
+        progress.ended_clusters += 1
+        described = clusters.describe(progress.cluster)
+        if progress.ended_clusters >= _MOST_CLUSTERS:
+            raise TaskFailed(
+                f"{progress.ended_clusters} clusters have ended before they took a step. {described}",
+                error_id="ClusterTerminated",
+            ) from error
+        self._task.logger.warning("Shared cluster has ended", cluster=progress.cluster, reason=described)
+        progress.cluster = ""
+        return progress.deferred()
 
     def _is_first(self, error: Exception) -> bool:
         return self._progress.number == 1 and calls.cluster_has_ended(error)

@@ -27,12 +27,16 @@ COMMAND_RUNNER = "command-runner.jar"
 
 @dataclass(frozen=True)
 class Step:
-    """A JAR with its arguments. ``what`` names it for people."""
+    """A JAR with its arguments. ``what`` names it for people.
+
+    ``encoded``: texts that are in the arguments, but not as they are.
+    """
 
     jar: str
     arguments: tuple[str, ...] = ()
     main_class: str = ""
     what: str = ""
+    encoded: tuple[str, ...] = ()
 
     @property
     def request(self) -> Any:
@@ -57,21 +61,10 @@ def program(jar: str, arguments: Sequence[str], main_class: str = "") -> Step:
     return Step(jar, tuple(arguments), main_class, what)
 
 
-def command(*words: str, what: str) -> Step:
-    """A program on the cluster's primary node, with its arguments: no shell reads them."""
-    return Step(COMMAND_RUNNER, words, what=what)
-
-
-def script(uri: str, arguments: Sequence[str], *, region: str, what: str) -> Step:
-    """A script in S3, with its arguments, which EMR's script-runner.jar fetches and runs."""
-    jar = f"s3://{region}.elasticmapreduce/libs/script-runner/script-runner.jar"
-    return Step(jar, (uri, *arguments), what=what)
-
-
 def checked(task: Task, steps: Sequence[Step]) -> Sequence[Step]:
     """The steps, if EMR takes their texts. Raises TaskFailed for a secret in them: EMR shows its steps."""
     for step in steps:
-        if holds_secret(task, step.texts):
+        if holds_secret(task, (*step.texts, *step.encoded)):
             raise TaskFailed(
                 f"The step '{step.what}' contains the value of a secret (*) field. EMR shows the "
                 "arguments of its steps to whoever may list them: let the step read the secret "

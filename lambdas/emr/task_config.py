@@ -5,12 +5,19 @@ Developer guide, ShellScriptConfig.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from data_nodes.s3_uri import S3Uri
-from emr.steps import Step, script
+from emr.guarded import guarded
+from emr.steps import Step
 from runner.task import Task
+
+_BASH = r"""
+script=$directory/${1##*/}
+aws s3 cp --only-show-errors "$1" "$script" && chmod +x "$script" || exit
+shift
+"$script" "$@"
+"""
 
 
 def around(task: Task, steps: Sequence[Step]) -> list[Step]:
@@ -23,5 +30,4 @@ def _script(task: Task, field: str) -> list[Step]:
         return []
     config = task.reference(field)
     uri = S3Uri.of_object(config, "scriptUri")
-    region = os.environ.get("AWS_REGION", "us-east-1")
-    return [script(str(uri), config.strings("scriptArgument"), region=region, what=field)]
+    return [guarded(task, _BASH, [str(uri), *config.strings("scriptArgument")], what=field)]

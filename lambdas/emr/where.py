@@ -31,6 +31,8 @@ class Where:
     execution_role_arn: str = ""
     log_uri: str = ""
     """Where EMR Serverless writes the logs of job runs."""
+    scripts: str = ""
+    """Where the handler writes Hive scripts, which EMR Serverless reads from S3; empty: nowhere."""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Where:

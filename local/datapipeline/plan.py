@@ -71,6 +71,7 @@ def make_plan(definition: Definition, first_activation: datetime) -> Plan:
     }
     for flat, kind in runnable.values():
         schedule_type = read_schedule_type(plan, flat)
+        _check_simple_values(flat)
         plan.components[flat.id] = Component(
             object=flat,
             kind=kind,
@@ -161,6 +162,23 @@ def _moment(plan: Plan, schedule: PipelineObject, key: str) -> datetime | None:
     if text is not None and moment is None:
         raise PlanError(schedule.id, f"'{key}' is a DateTime such as 2012-12-12T00:00:00, not '{text}'")
     return moment
+
+
+def _check_simple_values(component: PipelineObject) -> None:
+    """Refuse values of a wrong type (Developer Guide, Simple Data Types), as those of schedules are.
+
+    A period in attemptTimeout is left to whoever runs the task. Expressions are evaluated later.
+    """
+    retries = component.string("maximumRetries") or "0"
+    if "#{" not in retries and not retries.isdecimal():
+        raise PlanError(component.id, f"'maximumRetries' is a whole number, not '{retries}'")
+    for key in ("retryDelay", "lateAfterTimeout", "preconditionTimeout"):
+        text = component.string(key)
+        if text is not None and "#{" not in text and parse_period(text) is None:
+            raise PlanError(component.id, f"'{key}' is a period such as '1 hour', not '{text}'")
+    mode = component.string("failureAndRerunMode") or "none"
+    if "#{" not in mode and mode.lower() not in {"cascade", "none"}:
+        raise PlanError(component.id, f"'failureAndRerunMode' is cascade or none, not '{mode}'")
 
 
 def _integer(plan: Plan, component: PipelineObject, key: str) -> int | None:

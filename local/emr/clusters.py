@@ -12,7 +12,7 @@ import itertools
 import secrets
 import string
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ from local.emr.step_process import NewS3, StepProcess
 START_SECONDS = 30.0
 """How long a cluster starts, in protocol time. On AWS it takes minutes."""
 MOST_ACTIVE_STEPS = 256
+_LINGER_SECONDS = 0.2
+"""How often what a step has left is looked at."""
 ENDED = frozenset({"TERMINATED", "TERMINATED_WITH_ERRORS", "TERMINATING"})
 ACTIVE = frozenset({"PENDING", "RUNNING", "CANCEL_PENDING"})
 _ALPHABET = string.ascii_uppercase + string.digits
@@ -75,9 +77,18 @@ class Cluster:
 class Clusters:
     """All clusters of the account."""
 
-    def __init__(self, *, endpoint_url: str, new_s3: NewS3, faults: Faults, time_scale: float) -> None:
+    def __init__(
+        self,
+        *,
+        endpoint_url: str,
+        new_s3: NewS3,
+        faults: Faults,
+        time_scale: float,
+        ended: Callable[[str], None],
+    ) -> None:
+        """``ended`` is called with the id of each cluster that ends."""
         self._endpoint_url, self._new_s3, self._faults = endpoint_url, new_s3, faults
-        self._time_scale = time_scale
+        self._time_scale, self._tell_ended = time_scale, ended
         self._by_id: dict[str, Cluster] = {}
         self._running: set[asyncio.Task[None]] = set()
 
@@ -167,6 +178,7 @@ class Clusters:
             elif step.is_active and step.process is not None:
                 step.reason = "Job terminated"
                 step.process.kill()
+        self._tell_ended(cluster.id)
         cluster.changed.set()
 
     async def _live(self, cluster: Cluster) -> None:
@@ -218,25 +230,33 @@ class Clusters:
             self._terminate(cluster, "USER_REQUEST", "Auto-terminated: the cluster was idle")
 
     async def _run(self, cluster: Cluster, step: Step) -> None:
-        step.process = StepProcess(
-            step.config["HadoopJarStep"], endpoint_url=self._endpoint_url, new_s3=self._new_s3
+        process = step.process = StepProcess(
+            step.config["HadoopJarStep"],
+            endpoint_url=self._endpoint_url,
+            new_s3=self._new_s3,
+            cluster=cluster.id,
         )
         try:
-            code = await step.process.run()
+            code = await process.run()
+            ended = time.time()
+            step.process = None
             fault = self._faults.take("Step")
             log_uri = cluster.request.get("LogUri", "")
             if log_uri and (fault is None or fault.kind != "no-logs"):
-                place = f"{cluster.id}/steps/{step.id}"
-                await asyncio.to_thread(step.process.copy_logs, log_uri, place)
+                await asyncio.to_thread(process.copy_logs, log_uri, f"{cluster.id}/steps/{step.id}")
+            self._note_end(cluster, step, code, ended)
+            while not (cluster.has_ended or process.has_left_nothing):
+                await asyncio.sleep(_LINGER_SECONDS)
         finally:
-            step.process.forget()
-            step.process = None
+            await process.forget()
+
+    def _note_end(self, cluster: Cluster, step: Step, code: int, ended: float) -> None:
         if cluster.has_ended and code != 0:
-            _end(step, "INTERRUPTED", "Job terminated")
+            _end(step, "INTERRUPTED", "Job terminated", at=ended)
         elif step.canceled:
-            _end(step, "CANCELLED", "Cancelled by user")
+            _end(step, "CANCELLED", "Cancelled by user", at=ended)
         else:
-            _end(step, "FAILED" if code else "COMPLETED")
+            _end(step, "FAILED" if code else "COMPLETED", at=ended)
             if code:
                 self._after_failure(cluster, step)
         cluster.changed.set()
@@ -251,8 +271,8 @@ class Clusters:
                     _end(other, "CANCELLED", "A previous step failed.")
 
 
-def _end(step: Step, state: str, reason: str = "") -> None:
-    step.state, step.ended = state, time.time()
+def _end(step: Step, state: str, reason: str = "", at: float | None = None) -> None:
+    step.state, step.ended = state, time.time() if at is None else at
     step.reason = reason or step.reason
 
 

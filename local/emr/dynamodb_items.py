@@ -10,16 +10,36 @@ import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 ITEM_TYPE = "MAP<STRING,STRING>"
 _MEMBERS = {"s": "S", "n": "N", "b": "B", "sS": "SS", "nS": "NS", "bS": "BS", "m": "M", "l": "L"} | {
     "bOOL": "BOOL",
-    "nULLValue": "NULL",
+    "nULL": "NULL",
 }
 _NAMES = {value: key for key, value in _MEMBERS.items()}
-_NUMBERS = {"INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL", "TINYINT", "SMALLINT", "BOOLEAN"}
+_OLDER = {"nULLValue": "NULL"}
+"""As releases with version 4 of the connector write it."""
+_KEYS = {"STRING": "S", "BIGINT": "N", "DOUBLE": "N", "BINARY": "B"}
+_SIMPLE = {*_KEYS, "BOOLEAN"}
+_COMPLEX = re.compile(r"(ARRAY|MAP|STRUCT)<.*", re.DOTALL)
+
+
+def refusal(name: str, kind: str, keys: Mapping[str, str]) -> str | None:
+    """Why the connector refuses a column of a table (DynamoDBStorageHandler, checkTableSchemaType); or None.
+
+    ``keys`` has the types of the table's key attributes.
+    """
+    if kind not in _SIMPLE:
+        where = "on local EMR" if _COMPLEX.fullmatch(kind) else "in DynamoDB"
+        return f"The hive type {kind.lower()} is not supported {where}"
+    for key, key_type in keys.items():
+        if key.lower() == name.lower() and _KEYS.get(kind) != key_type:
+            return (
+                f"The key element {name} does not match type. DynamoDB Type: {key_type} "
+                f"Hive type: {kind.lower()}"
+            )
+    return None
 
 
 def whole(item: Mapping[str, Any]) -> dict[str, str]:
@@ -44,26 +64,19 @@ def from_row(values: Sequence[Any], columns: Sequence[tuple[str, str]]) -> dict[
 
 
 def _value(attribute: Mapping[str, Any] | None, kind: str) -> Any:
+    """Null for an attribute of another type; a number that is not whole is no BIGINT (Long.parseLong)."""
     if attribute is None:
         return None
-    base = re.split(r"[(<]", kind.upper())[0]
-    if base == "STRING":
-        return attribute.get("S")
-    number = attribute.get("N")
-    if base == "BINARY" or number is None:
-        return attribute.get("B") if base == "BINARY" else None
-    if base in {"FLOAT", "DOUBLE"}:
-        return float(number)
-    if base == "DECIMAL":
-        return Decimal(number)
-    return bool(int(number)) if base == "BOOLEAN" else int(Decimal(number))
+    if kind in {"BIGINT", "DOUBLE"}:
+        number = attribute.get("N")
+        return None if number is None else (int if kind == "BIGINT" else float)(number)
+    return attribute.get({"STRING": "S", "BINARY": "B", "BOOLEAN": "BOOL"}[kind])
 
 
 def _attribute(value: Any, kind: str) -> dict[str, Any]:
-    base = re.split(r"[(<]", kind.upper())[0]
-    if base in _NUMBERS:
-        return {"N": str(int(value) if isinstance(value, bool) else value)}
-    return {"B": bytes(value)} if base == "BINARY" else {"S": str(value)}
+    if kind in {"BIGINT", "DOUBLE"}:
+        return {"N": str(value)}
+    return {{"STRING": "S", "BINARY": "B", "BOOLEAN": "BOOL"}[kind]: value}
 
 
 def _lowered(attribute: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +94,7 @@ def _lowered(attribute: Mapping[str, Any]) -> dict[str, Any]:
 
 def _raised(attribute: Mapping[str, Any]) -> dict[str, Any]:
     ((name, value),) = attribute.items()
-    kind = _MEMBERS[name]
+    kind = (_MEMBERS | _OLDER)[name]
     if kind == "M":
         value = {inner: _raised(found) for inner, found in value.items()}
     elif kind == "L":

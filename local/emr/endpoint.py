@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs
 
-from local.emr import faults, spark_service, views, wire
+from local.emr import applications, faults, spark_service, views, wire
+from local.emr.applications import Applications
 from local.emr.clusters import Cluster, Clusters
 from local.emr.errors import AnswerLostError, InternalServerError, InvalidRequestError, ValidationError
 from local.emr.permissions import NeededCalls
@@ -29,8 +30,13 @@ class EmrEndpoint:
 
     def __init__(self, *, endpoint_url: str, new_s3: NewS3, time_scale: float = 1.0) -> None:
         self.faults = faults.Faults()
+        self._applications = Applications()
         self.clusters = Clusters(
-            endpoint_url=endpoint_url, new_s3=new_s3, faults=self.faults, time_scale=time_scale
+            endpoint_url=endpoint_url,
+            new_s3=new_s3,
+            faults=self.faults,
+            time_scale=time_scale,
+            ended=self._applications.end_of,
         )
         self._needed = NeededCalls(self.clusters)
         self._spark = spark_service.SparkService(endpoint_url)
@@ -54,6 +60,9 @@ class EmrEndpoint:
             if answered is None:
                 return
             status, answer = answered
+        elif scope["path"] == applications.PATH and headers_of(scope).get(faults.HEADER) == "faults":
+            query = parse_qs(scope["query_string"].decode("latin-1"))
+            status, answer = self._applications.control(scope["method"], query)
         elif scope["path"].startswith(CONTROL_PATH):
             status, answer = faults.control(
                 self.faults, method=scope["method"], headers=headers_of(scope), body=body
@@ -70,19 +79,15 @@ class EmrEndpoint:
     async def _hive(
         self, headers: Mapping[str, str], body: bytes, receive: Any
     ) -> tuple[int, dict[str, Any]] | None:
-        """Run the script of a step, unless the step ends before it: None then."""
+        """Run a script as an application. None if its client ends before it does."""
         if headers.get(faults.HEADER) != "faults":
             return 403, {"error": f"the header {faults.HEADER}: faults is missing"}
-        running = asyncio.ensure_future(self._spark.run(json.loads(body)))
+        request = json.loads(body)
+        application = self._applications.start(request, self._spark.run(request))
         gone = asyncio.ensure_future(_disconnected(receive))
-        await asyncio.wait({running, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
-            return None
+        answer = await self._applications.answer(application, gone)
         gone.cancel()
-        return 200, running.result()
+        return None if answer is None else (200, answer)
 
     async def answer(self, operation: str, body: bytes) -> tuple[int, dict[str, Any]]:
         """HTTP status and answer to a request. Raises AnswerLostError if a fault closes the connection."""

@@ -7,9 +7,11 @@ import json
 import os
 import sys
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from local.emr.faults import HEADER
+from local.emr.programs_path import CLUSTER
 from local.emr.spark_service import PATH
 
 
@@ -21,8 +23,15 @@ def main() -> int:
     parser.add_argument("--hivevar", "-hivevar", "-d", "--define", action="append", default=[])
     parser.add_argument("-hiveconf", "--hiveconf", action="append", default=[])
     options = parser.parse_args()
-    script = options.text if options.text is not None else options.file.read_text()
-    body = {"script": script, "variables": _pairs(options.hivevar), "settings": _pairs(options.hiveconf)}
+    script = (
+        options.text if options.text is not None else options.file.read_text()
+    )  # In the locale's encoding, as Java.
+    body = {
+        "script": script,
+        "variables": pairs(options.hivevar),
+        "settings": pairs(options.hiveconf),
+        "cluster": os.environ.get(CLUSTER, ""),
+    }
     request = urllib.request.Request(  # noqa: S310 - local AWS
         os.environ["AWS_ENDPOINT_URL"] + PATH, json.dumps(body).encode(), {HEADER: "faults"}, method="POST"
     )
@@ -34,8 +43,10 @@ def main() -> int:
     return code
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
-    return dict(pair.partition("=")[::2] for pair in given)
+def pairs(given: Sequence[str]) -> dict[str, str]:
+    """Names and values of options. Commons CLI 1.2 takes a quote off each end, also if the other has none."""
+    stripped = [pair.removeprefix('"').removesuffix('"') for pair in given]
+    return dict(pair.partition("=")[::2] for pair in stripped)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Job runs of EMR Serverless: Hive scripts on the local Spark, and spark-submit as a process.
 
-EMR Serverless API reference, and its user guide, "Job run states". Each application id is that of a started
-application.
+EMR Serverless API reference, and its user guide, "Job run states" and "Using Hive configurations". Each
+application id is that of a started application, whose type is that of its first run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.emr.errors import NoSuchRunError
+from local.emr.errors import NoSuchRunError, ServerlessValidationError
 from local.emr.spark_service import SparkService
 from local.emr.step_process import NewS3, StepProcess
 
@@ -36,6 +36,11 @@ class JobRun:
     updated: float = field(default_factory=time.time)
     work: asyncio.Task[None] | None = None
 
+    @property
+    def type(self) -> str:
+        """The type of applications that run it."""
+        return "HIVE" if "hive" in self.request.get("jobDriver", {}) else "SPARK"
+
 
 class JobRuns:
     """All job runs. Its methods are called in one event loop."""
@@ -45,11 +50,19 @@ class JobRuns:
         self._by_id: dict[str, JobRun] = {}
 
     def start(self, application: str, request: dict[str, Any]) -> JobRun:
-        """Start a run. A known client token starts none."""
+        """Start a run. A known client token starts none.
+
+        Raises ServerlessValidationError for a job of the other type.
+        """
         for known in self._by_id.values():
             if (known.application, known.request["clientToken"]) == (application, request["clientToken"]):
                 return known
         run = JobRun(application, request)
+        types = {known.type for known in self.of(application)} - {run.type}
+        if types:
+            raise ServerlessValidationError(
+                f"The application {application} is of type {types.pop()}, and the job is of type {run.type}."
+            )
         self._by_id[run.id] = run
         run.work = asyncio.create_task(self._run(run))
         return run
@@ -88,13 +101,18 @@ class JobRuns:
             _note(run, "FAILED" if code else "SUCCESS", lines[0][:256] if code else "")
 
     async def _hive(self, hive: dict[str, Any]) -> tuple[int, str, str]:
-        script = hive["query"]
-        if script.startswith("s3://"):
-            uri = urlsplit(script)
-            client = self._new_s3()
-            found = await asyncio.to_thread(client.get_object, Bucket=uri.netloc, Key=uri.path.lstrip("/"))
-            script = found["Body"].read().decode()
-        answer = await self._spark.run({"script": script, "variables": {}, "settings": {}})
+        uri = urlsplit(hive["query"])
+        client = self._new_s3()
+        found = await asyncio.to_thread(client.get_object, Bucket=uri.netloc, Key=uri.path.lstrip("/"))
+        script = (await asyncio.to_thread(found["Body"].read)).decode()
+        given: dict[str, dict[str, str]] = {"--hivevar": {}, "--hiveconf": {}}
+        words = hive.get("parameters", "").split()
+        for option, pair in zip(words[::2], words[1::2], strict=True):
+            name, _, value = pair.partition("=")
+            given[option][name] = value
+        answer = await self._spark.run(
+            {"script": script, "variables": given["--hivevar"], "settings": given["--hiveconf"]}
+        )
         return answer["code"], answer["stdout"], answer["stderr"]
 
     async def _spark_submit(self, given: dict[str, Any]) -> tuple[int, str, str]:
@@ -112,8 +130,7 @@ class JobRuns:
         try:
             return await process.run(), process.printed("stdout"), process.printed("stderr")
         finally:
-            process.kill()
-            process.forget()
+            await process.forget()
 
     def _copy_logs(self, run: JobRun, texts: dict[str, str]) -> None:
         monitoring = run.request.get("configurationOverrides", {}).get("monitoringConfiguration", {})

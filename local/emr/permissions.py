@@ -43,6 +43,8 @@ class NeededCalls:
             found.append(Call("elasticmapreduce:PutAutoTerminationPolicy", new))
         for member, service in (("ServiceRole", "elasticmapreduce"), ("JobFlowRole", "ec2")):
             role = str(request.get(member))
+            if ":instance-profile/" in role:
+                role = role.rpartition("/")[2]  # Here, a profile contains the role of its name.
             arn = role if role.startswith("arn:") else f"arn:aws:iam::{ACCOUNT}:role/{role}"
             found.append(Call("iam:PassRole", arn, {"iam:passedtoservice": f"{service}.amazonaws.com"}))
         return found

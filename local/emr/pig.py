@@ -210,6 +210,7 @@ def _parameter(given: str) -> tuple[str, str]:
 def main() -> int:
     """Run the script. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="pig", allow_abbrev=False)
+    parser.add_argument("-D", action="append", help="a property; none changes anything here")
     parser.add_argument("-param", action="append", default=[])
     parser.add_argument("-f", dest="file", type=Path, required=True)
     options = parser.parse_args()
@@ -229,6 +230,8 @@ def main() -> int:
             Lark(_GRAMMAR.read_text(), parser="earley", maybe_placeholders=True).parse(text).children
         ):
             if isinstance(statement, Tree):
+                if statement.data == "quit":
+                    break  # Whatever follows, and with success.
                 script.run(statement)
     except (PigError, LarkError, ValueError) as error:
         sys.stderr.write(f"ERROR: {error}\n")

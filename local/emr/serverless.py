@@ -154,8 +154,12 @@ def _check(application: str, request: dict[str, Any]) -> None:
         )
     if unknown := sorted(request.keys() - _MEMBERS):
         raise ServerlessValidationError(f"{', '.join(unknown)}: not there on local AWS.")
-    if len(request.get("jobDriver", {}).get("hive", {}).get("query", "")) > 10_280:
-        raise ServerlessValidationError("A query has 10,280 characters at most.")
+    hive = request.get("jobDriver", {}).get("hive", {"query": "s3://"})
+    if not hive["query"].startswith("s3://"):
+        # User guide, "Hive job driver parameter": it is a reference to a file, not the text of a query.
+        raise ServerlessValidationError("query: the place of a Hive query file in Amazon S3 is expected.")
+    if "initQueryFile" in hive:
+        raise ServerlessValidationError("initQueryFile: not there on local AWS.")
 
 
 def _arn(run: JobRun) -> str:

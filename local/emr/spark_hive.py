@@ -95,22 +95,23 @@ class SparkHive:
         mapping = dict(
             pair.split(":", 1) for pair in properties.get("dynamodb.column.mapping", "").split(",") if pair
         )
+        table, region = properties["dynamodb.table.name"], properties.get("dynamodb.region")
+        client: DynamoDBClient = self._new_dynamodb(region)
+        described = client.describe_table(TableName=table)["Table"]["AttributeDefinitions"]
+        keys = {key["AttributeName"]: key["AttributeType"] for key in described}
         columns = []
         for column in _COLUMN.finditer(found[2]):
             name, kind = _name(column[1]), column[2].replace(" ", "").upper()
             if kind != dynamodb_items.ITEM_TYPE and name not in mapping:
                 raise ValueError(f"Could not find column mapping for column: {name}")
+            if kind != dynamodb_items.ITEM_TYPE and (problem := dynamodb_items.refusal(name, kind, keys)):
+                raise ValueError(problem)
             columns.append((name, mapping.get(name, ""), kind))
-        connected = _Connected(
-            properties["dynamodb.table.name"], tuple(columns), properties.get("dynamodb.region")
-        )
+        connected = _Connected(table, tuple(columns), region)
         self._connected[found[1]] = connected
         schema = ", ".join(f"`{name}` {kind}" for name, _, kind in columns)
-        client: DynamoDBClient = self._new_dynamodb(connected.region)
         items = [
-            item
-            for page in client.get_paginator("scan").paginate(TableName=connected.table)
-            for item in page["Items"]
+            item for page in client.get_paginator("scan").paginate(TableName=table) for item in page["Items"]
         ]
         rows = [[_of_item(item, attribute, kind) for _, attribute, kind in columns] for item in items]
         self._spark.createDataFrame(rows, schema).createOrReplaceTempView(_name(found[1]))

@@ -1,4 +1,9 @@
-"""Runs a step as a local process, with everything that it starts, and copies its logs to S3."""
+"""Runs a step as a local process, and copies its logs to S3.
+
+EMR management guide, "Cancel steps". A step ends with its child process, which alone gets SIGTERM; SIGKILL
+also ends its descendants. What has left them runs on, as on a cluster, until the cluster ends. For programs
+and scripts, the child process is EMR's launcher, which passes no signal on; for a JAR it is its Java program.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import gzip
 import os
 import posixpath
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +21,7 @@ from urllib.parse import urlsplit
 
 from local.directories import remove_tree
 from local.emr.programs_path import step_environment
+from local.processes.descendants import descendants, send
 from local.processes.tree import ProcessTree
 
 if TYPE_CHECKING:
@@ -25,17 +32,30 @@ NewS3 = Callable[[], "S3Client"]
 _AGAIN_SECONDS = 0.2
 _COMMAND_RUNNER = "command-runner.jar"
 _SCRIPT_RUNNER = "script-runner.jar"
-_REDIRECTED = 'exec "$@" > "$STEP_DIRECTORY/stdout" 2> "$STEP_DIRECTORY/stderr"'
+_LAUNCHER = ["/bin/bash", "-c", '"$@"; exit $?', "launcher"]
+_NODE = """
+exec 2> /dev/null
+"$@" > "$STEP_DIRECTORY/stdout" 2> "$STEP_DIRECTORY/stderr" &
+echo $!
+wait $!
+echo $?
+exec sleep infinity > /dev/null 2>&1
+"""
+"""Tells the process id of the step's child and its exit code, and stays, as a cluster's node does."""
 
 
 class StepProcess:
     """The process of one step."""
 
-    def __init__(self, step: Mapping[str, Any], *, endpoint_url: str, new_s3: NewS3) -> None:
-        """``step`` is a HadoopJarStepConfig."""
+    def __init__(
+        self, step: Mapping[str, Any], *, endpoint_url: str, new_s3: NewS3, cluster: str = ""
+    ) -> None:
+        """``step`` is a HadoopJarStepConfig, ``cluster`` an id."""
+        self._cluster = cluster
         self._step, self._endpoint_url, self._new_s3 = step, endpoint_url, new_s3
         self._directory = Path(tempfile.mkdtemp(prefix="local-emr-"))
         self._tree: ProcessTree | None = None
+        self._child = 0
         self._interrupted = self._killed = False
 
     async def run(self) -> int:
@@ -45,41 +65,63 @@ class StepProcess:
         except Exception as error:  # As on a cluster: what cannot be fetched is a step that fails.
             (self._directory / "stderr").write_text(f"{error}\n")
             return 1
-        environment = step_environment(self._endpoint_url, self._directory)
+        environment = step_environment(self._endpoint_url, self._directory, self._cluster)
         properties = {pair["Key"]: pair["Value"] for pair in self._step.get("Properties", [])}
         self._tree = ProcessTree()
-        silent = os.open(os.devnull, os.O_WRONLY)
+        reading, writing = os.pipe()
         try:
             await self._tree.start(
-                ["/bin/bash", "-c", _REDIRECTED, "step", *words],
+                ["/bin/bash", "-c", _NODE, "node", *words],
                 environment=properties | environment | {"STEP_DIRECTORY": str(self._directory)},
                 directory=self._directory,
-                output=silent,
+                output=writing,
             )
         finally:
-            os.close(silent)
-        while not (await asyncio.wait({self._tree.exited}, timeout=_AGAIN_SECONDS))[0]:
-            # Also if it was asked to end before it was there.
-            self._end()
-        return self._tree.exited.result()
+            os.close(writing)
+        told = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(told), os.fdopen(reading, "rb")
+        )
+        try:
+            self._child = int(await told.readline() or b"0")
+            code = asyncio.ensure_future(told.readline())
+            while not (await asyncio.wait({code}, timeout=_AGAIN_SECONDS))[0]:
+                # Also if it was asked to end before it was there.
+                self._end()
+            return int(code.result() or -signal.SIGKILL)
+        finally:
+            transport.close()
 
     def interrupt(self) -> None:
-        """Ask it to end (SIGTERM), now and again until it does."""
+        """Ask its child process to end (SIGTERM), now and again until it does."""
         self._interrupted = True
         self._end()
 
     def kill(self) -> None:
-        """End it, with everything that it has started."""
+        """End its child process and the descendants of that."""
         self._killed = True
         self._end()
 
     def _end(self) -> None:
-        if self._tree is None:
+        if not self._child:
             return
         if self._killed:
-            self._tree.kill()
+            for pid in (self._child, *descendants(self._child)):
+                send(pid, signal.SIGKILL)
         elif self._interrupted:
-            self._tree.interrupt()
+            send(self._child, signal.SIGTERM)
+
+    async def forget(self) -> None:
+        """End whatever it has left, and remove its files: its node is gone."""
+        if self._tree is not None:
+            self._tree.kill()
+            await self._tree.ended()
+        remove_tree(self._directory)
+
+    @property
+    def has_left_nothing(self) -> bool:
+        """Whether none of its processes runs on after its end."""
+        return self._tree is None or len(self._tree.processes) <= 1
 
     def copy_logs(self, log_uri: str, place: str) -> None:
         """Copy stdout and stderr to ``<log URI>/<place>/``, compressed as EMR does."""
@@ -96,16 +138,12 @@ class StepProcess:
         file = self._directory / stream
         return file.read_text(errors="replace") if file.exists() else ""
 
-    def forget(self) -> None:
-        """Remove its files."""
-        remove_tree(self._directory)
-
     def _words(self) -> Sequence[str]:
         jar, arguments = self._step["Jar"], list(self._step.get("Args", []))
         if jar == _COMMAND_RUNNER or jar.endswith(f"/{_COMMAND_RUNNER}"):
-            return arguments
+            return [*_LAUNCHER, *arguments]
         if jar.endswith(f"/{_SCRIPT_RUNNER}"):
-            return ["/bin/bash", self._fetched(arguments[0], "script"), *arguments[1:]]
+            return [*_LAUNCHER, "/bin/bash", self._fetched(arguments[0], "script"), *arguments[1:]]
         file = self._fetched(jar, "step.jar")
         if shutil.which("java") is None:
             raise RuntimeError("java: command not found (a JAR needs Java on this machine)")

@@ -36,7 +36,7 @@ COMMANDS: Mapping[Kind, Advice] = {
     ),
     Kind.LAYER: Advice(
         Verdict.SETTINGS,
-        "it calls {}: bring it in a layer, for arm64 (layers=[...])",
+        "it needs {}: bring it in a layer, for arm64 (layers=[...])",
         PROGRAMS,
     ),
     Kind.PROGRAM_AT: Advice(
@@ -76,14 +76,15 @@ COMMANDS: Mapping[Kind, Advice] = {
     ),
     Kind.HOST_PATH: Advice(
         Verdict.CHANGE,
-        "it needs {} on the host, which a function has not: keep it in S3 and stage it, or bring it in a "
+        "it needs {}: a function has none of a host's files. Keep it in S3 and stage it, or bring it in a "
         "layer",
         f"{_SHELL}#staging",
     ),
     Kind.HOST_WRITE: Advice(
-        Verdict.CHANGE,
-        "it writes to {}: a function can write to its own directory and to /tmp only, and keeps neither",
-        f"{_SHELL}#the-environment-of-a-command",
+        Verdict.SETTINGS,
+        "it writes to {}: a function can write to its own directory and to /tmp only. Run the handler in a "
+        "container (compute=Container(...)), whose files end with it",
+        "docs/containers.md#commands",
     ),
     Kind.METADATA: Advice(
         Verdict.CHANGE,
@@ -102,8 +103,9 @@ COMMANDS: Mapping[Kind, Advice] = {
         Verdict.CHANGE, "sudo refuses the option {} here", f"{_SHELL}#sudo-yum-dnf-and-find"
     ),
     Kind.PROCESS_SUBSTITUTION: Advice(
-        Verdict.CHANGE,
-        "it has a process substitution, <(…) or >(…), for which Lambda lacks /dev/fd: use files instead",
+        Verdict.SETTINGS,
+        "it has a process substitution, <(…) or >(…), for which Lambda lacks /dev/fd: use files instead, or "
+        "run the handler in a container (compute=Container(...))",
         f"{_SHELL}#the-environment-of-a-command",
     ),
     Kind.SYNTAX: Advice(Verdict.CHANGE, "it cannot be read: {}", f"{_SHELL}#shellcommandactivity"),
@@ -116,11 +118,15 @@ COMMANDS: Mapping[Kind, Advice] = {
     ),
     Kind.PROFILE: Advice(
         Verdict.CHANGE,
-        "it uses the AWS CLI's profile {}, and a function has no ~/.aws: leave the option out, and grant the "
+        "it uses the profile {}, and a function has no ~/.aws: leave it out, and grant the "
         "command role what the profile may do",
         S3_ACCESS,
     ),
-    Kind.FAILS: Advice(Verdict.CHANGE, "the command itself ends with {}", f"{_SHELL}#how-a-command-ends"),
+    Kind.FAILS: Advice(
+        Verdict.CHANGE,
+        "the command itself ends with {}, here as with AWS's runner",
+        f"{_SHELL}#how-a-command-ends",
+    ),
     Kind.HOURS: Advice(
         Verdict.SETTINGS,
         "{} takes longer than the 14 min 50 s that a function has: run the handler in a container "
@@ -148,10 +154,23 @@ COMMANDS: Mapping[Kind, Advice] = {
     Kind.AWS: Advice(
         Verdict.SETTINGS, "it calls {}: app.py has to grant that to the command role", S3_ACCESS
     ),
+    Kind.AWS_CLI: Advice(
+        Verdict.CHANGE, "the AWS CLI has no command {}", f"{_SHELL}#the-environment-of-a-command"
+    ),
+    Kind.UNSET: Advice(
+        Verdict.CHANGE,
+        "it needs the variable in {}: set it in the command, or with environment={{...}} in app.py",
+        f"{_SHELL}#the-environment-of-a-command",
+    ),
+    Kind.NOT_EXECUTABLE: Advice(
+        Verdict.CHANGE,
+        "it runs {}, which nothing makes executable: give it to bash, or call chmod first",
+        f"{_SHELL}#staging",
+    ),
     Kind.PARAMETER: Advice(Verdict.RUNS, "{}", f"{_SHELL}#shellcommandactivity"),
 }
 
-IN_CONTAINER = frozenset({Kind.HOURS, Kind.PACKAGE, Kind.PROGRAM})
+IN_CONTAINER = frozenset({Kind.HOURS, Kind.HOST_WRITE, Kind.PACKAGE, Kind.PROCESS_SUBSTITUTION, Kind.PROGRAM})
 """What app.py answers with ``compute=Container(...)``."""
 
 HANDLER_ERRORS: Mapping[str, Advice] = {

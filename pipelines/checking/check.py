@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from local.datapipeline.definition import DEFAULT, Definition, Parameter
@@ -20,6 +20,7 @@ from pipelines.checking.first_run import MOMENTS, WORKER_GROUP, FirstRun, Run
 from pipelines.checking.resources import check_resource
 from pipelines.checking.subject import Subject
 from pipelines.checking.types import advice_for
+from pipelines.checking.variants import together
 from pipelines.checking.verdict import ActivityVerdict, Needs, PipelineVerdict, Reason, Verdict
 from pipelines.checking.worker_group import RUNS_ON, on_worker_group
 from pipelines.commands.findings import Kind as Found
@@ -56,10 +57,23 @@ _MOST_OBJECTS = 10 * MAXIMUM_OBJECTS
 
 def check(source: Source, facts: Facts = NO_FACTS) -> PipelineVerdict:
     """The verdicts on all activities and preconditions, in the order of the definition."""
+    found = _check(source, facts)
+    variants = []
+    for variant in source.variants:
+        other = replace(source, definition=variant.definition, variants=())
+        variants.append((variant.condition, _check(other, facts)))
+    return together(found, variants) if variants else found
+
+
+def _check(source: Source, facts: Facts) -> PipelineVerdict:
     if len(source.definition.objects) > _MOST_OBJECTS:
         return _too_many(source)
     definition, without_value = _with_values(source.definition)
-    subjects = [one for one in definition.objects if _is_subject(definition, one)]
+    subjects = [
+        one
+        for one in definition.objects
+        if _is_subject(definition, one) and definition.flattened(one).type not in source.unknown
+    ]
     for_all = [*_refused(source, definition), *without_value]
     moved = on_worker_group(definition, WORKER_GROUP)
     runs: list[Run] = []
@@ -69,12 +83,45 @@ def check(source: Source, facts: Facts = NO_FACTS) -> PipelineVerdict:
         message = f"the service refuses the definition: {error}"
         for_all.append(Reason(Verdict.CHANGE, getattr(error, "object_id", ""), message, _MOVING))
     verdicts = []
+    unread = list(_of_unknown_type(source))
     for component in subjects:
         flat = definition.flattened(component)
         resource = moved.resources.get(component.id)
-        verdicts.append(_verdict(definition, flat, resource, runs, for_all, facts))
+        verdict, unknown = _verdict(definition, flat, resource, runs, for_all, facts)
+        if line := _not_told(source, flat, [*_texts(runs, flat), *unknown]):
+            unread.append(line)
+        else:
+            verdicts.append(verdict)
     waiting = after_others(definition, verdicts)
-    return PipelineVerdict(source.name, tuple(waiting), tuple(_worker_groups(definition, subjects)))
+    groups = tuple(_worker_groups(definition, subjects))
+    return PipelineVerdict(source.name, tuple(waiting), groups, tuple(unread))
+
+
+def _of_unknown_type(source: Source) -> Iterator[str]:
+    """A line for each object of which not even the type is known."""
+    for component in source.definition.objects:
+        type_name = source.definition.flattened(component).type or ""
+        if type_name in source.unknown:
+            yield f"'{component.id}': its type is {source.unknown[type_name]}, which the file does not tell"
+
+
+_WORK = ("command", "script", "step", "hiveScript")
+"""Fields that say what an activity does."""
+
+
+def _texts(runs: Sequence[Run], flat: ServiceObject) -> Iterator[str]:
+    task = runs[0].tasks.get(flat.id) if runs else None
+    for name in _WORK if task else ():
+        yield from task.strings(name) if task and name in task else ()
+
+
+def _not_told(source: Source, flat: ServiceObject, texts: Sequence[str]) -> str:
+    """A line if what an activity does is something that only a deployment knows; else empty."""
+    for text in texts:
+        name = next((each for each in source.unknown if text == each or text.startswith(f"{each} ")), None)
+        if name is not None:
+            return f"'{flat.id}': what it runs is {source.unknown[name]}, which the file does not tell"
+    return ""
 
 
 def _too_many(source: Source) -> PipelineVerdict:
@@ -97,19 +144,16 @@ def _verdict(
     runs: Sequence[Run],
     for_all: Sequence[Reason],
     facts: Facts,
-) -> ActivityVerdict:
+) -> tuple[ActivityVerdict, set[str]]:
+    """The verdict, and commands of which only what stands for them is known."""
     type_name = flat.type or ""
     if type_name in SYSTEM_PRECONDITIONS:
         advice = advice_for(type_name)
-        return ActivityVerdict(
-            flat.id,
-            type_name,
-            (*for_all, Reason(advice.verdict, "type", advice.message, advice.page)),
-            Needs(),
-        )
+        reason = Reason(advice.verdict, "type", advice.message, advice.page)
+        return ActivityVerdict(flat.id, type_name, (*for_all, reason), Needs()), set()
     task = runs[0].tasks.get(flat.id) if runs else None
     if task is None:
-        return ActivityVerdict(flat.id, type_name, (*for_all, *_without_run(flat, runs)), Needs())
+        return ActivityVerdict(flat.id, type_name, (*for_all, *_without_run(flat, runs)), Needs()), set()
     advice = advice_for(type_name)
     subject = Subject(flat.id, task, runs[1].tasks.get(flat.id), advice.page)
     subject.reasons += for_all
@@ -136,7 +180,7 @@ def _verdict(
         with subject.noting("type"):
             _CHECKS[advice.handler](subject)
     _duration(subject, facts.minutes.get(flat.id))
-    return ActivityVerdict(flat.id, type_name, tuple(subject.reasons), subject.needs)
+    return ActivityVerdict(flat.id, type_name, tuple(subject.reasons), subject.needs), subject.unknown
 
 
 def _without_run(flat: ServiceObject, runs: Sequence[Run]) -> Iterator[Reason]:
@@ -188,6 +232,8 @@ def _refused(source: Source, definition: Definition) -> Iterator[Reason]:
     findings = validate(moved, Settings())
     for object_id, errors in findings.errors.items():
         for error in errors:
+            if any(error.startswith(f"'{text}' is not a type") for text in source.unknown):
+                continue
             field = re.match(r"'([^']+)'", error)
             yield _cannot_be_put(Problem(object_id, field[1] if field else "", error))
 

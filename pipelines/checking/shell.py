@@ -11,6 +11,7 @@ from pipelines.checking.subject import Subject, common_prefix
 from pipelines.checking.verdict import Verdict
 from pipelines.commands.findings import Kind
 from pipelines.commands.inspection import LONGEST_SECONDS, inspect
+from pipelines.reading.source import UNKNOWN
 from runner.task import Task
 from shell.log_files import NAMES, log_place
 from shell.staging import StagedNode, Staging
@@ -49,7 +50,8 @@ def check(subject: Subject) -> None:
 def _command(subject: Subject, command: str, staging: Staging) -> None:
     task = subject.task
     arguments = task.strings("scriptArgument")
-    findings = inspect(command, arguments=arguments, staged=list(staging.environment))
+    staged = {one.variable: _only_file(one) for one in (*staging.inputs, *staging.outputs)}
+    findings = inspect(command, arguments=arguments, staged=staged)
     for finding in findings.found:
         subject.found(finding.kind, "command", finding.what)
     other = subject.other
@@ -57,7 +59,7 @@ def _command(subject: Subject, command: str, staging: Staging) -> None:
     if other is not None:
         text, values = other.string("command", ""), other.strings("scriptArgument")
         same = (
-            inspect(text, arguments=values, staged=list(staging.environment))
+            inspect(text, arguments=values, staged=staged)
             if text != command or values != arguments
             else findings
         )
@@ -69,11 +71,21 @@ def _command(subject: Subject, command: str, staging: Staging) -> None:
     for resource, actions in findings.actions.items():
         subject.needs.actions.setdefault(resource, set()).update(actions)
     subject.needs.programs |= findings.programs
+    subject.unknown |= findings.unknown
     subject.needs.layers |= findings.layers
     if any("\\\\" in text for text in (command, *arguments)):
         subject.found(Kind.BACKSLASHES, "command", "")
     _outputs_that_stay_empty(subject, command, staging)
     _time(subject, findings.sleeps)
+
+
+def _only_file(staged: StagedNode) -> str:
+    """The name of the file in an input's directory; empty if it is not known."""
+    file = staged.node.file
+    if not staged.variable.startswith("INPUT") or staged.node.manifest or file is None:
+        return ""
+    name = file.key.rpartition("/")[2]
+    return "" if UNKNOWN in name or staged.node.gzip else name
 
 
 def _time(subject: Subject, seconds: float) -> None:

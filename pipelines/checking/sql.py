@@ -8,6 +8,7 @@ from activities.sql_activity import is_redshift
 from data_nodes.s3_uri import S3Uri
 from pipelines.checking import places
 from pipelines.checking.databases import ENGINES, add_cluster, add_server, is_unknown, server_of
+from pipelines.checking.sql_words import unknown_start
 from pipelines.checking.subject import Subject
 from pipelines.checking.verdict import Verdict
 from pipelines.commands.findings import Kind
@@ -110,6 +111,8 @@ def _read(subject: Subject, script: str, engine: Engine) -> None:
             )
         found = batch
     for statement in found:
+        if (word := unknown_start(statement)) and not word.startswith("value"):
+            raise FieldError(task.attempt_id, "script", f"no statement of SQL begins with '{word}'")
         if engine is not Engine.REDSHIFT and _ASKS_FOR_A_FILE.match(statement):
             raise FieldError(
                 task.attempt_id, "script", f"'{statement[:40]}…' asks the client for a file, and fails"

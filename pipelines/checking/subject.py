@@ -29,6 +29,8 @@ class Subject:
     page: str
     reasons: list[Reason] = field(default_factory=list)
     needs: Needs = field(default_factory=Needs)
+    unknown: set[str] = field(default_factory=set)
+    """Commands of which only what stands for them is known."""
 
     def say(self, verdict: Verdict, field: str, message: str, page: str = "") -> None:
         """Add a reason, once."""

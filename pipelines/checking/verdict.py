@@ -129,6 +129,8 @@ class PipelineVerdict:
     activities: tuple[ActivityVerdict, ...]
     worker_groups: tuple[str, ...] = ()
     """Those that its activities name."""
+    unread: tuple[str, ...] = ()
+    """A line for each activity whose work the definition does not tell, so that there is no verdict on it."""
 
     def as_json(self) -> dict[str, Any]:
         """Its entry in ``--json``."""

@@ -52,6 +52,10 @@ class AwsCall:
     """``s3://`` places, up to the first expansion."""
     write: list[str] = field(default_factory=list)
     delete: list[str] = field(default_factory=list)
+    locals_read: list[Word] = field(default_factory=list)
+    """Paths that ``aws s3`` reads; and below, that it makes."""
+    locals_made: list[Word] = field(default_factory=list)
+    recursive: bool = False
 
 
 def aws_call(words: Sequence[Word]) -> AwsCall:
@@ -77,6 +81,7 @@ def aws_call(words: Sequence[Word]) -> AwsCall:
     call.service, call.operation = (*names, "", "")[:2]
     if call.service == "s3":
         _places(call, rest[2:])
+        call.recursive = call.operation == "sync" or any(word.literal == "--recursive" for word in words)
         if call.operation == "sync" and any(word.literal == "--delete" for word in words):
             call.delete += call.write
     return call
@@ -87,6 +92,9 @@ def _places(call: AwsCall, operands: Sequence[Word]) -> None:
     places = [operand.prefix for operand in operands]
     source = places[0] if places and places[0].startswith("s3://") else ""
     target = places[1] if len(places) > 1 and places[1].startswith("s3://") else ""
+    if call.operation in {"cp", "sync", "mv"} and len(operands) == 2:
+        call.locals_read = [] if source or places[0] == "" else [operands[0]]
+        call.locals_made = [] if target or places[1] == "" else [operands[1]]
     if call.operation in {"cp", "sync", "mv", "ls", "presign"}:
         call.read += [source] if source else []
         call.write += [target] if target else []

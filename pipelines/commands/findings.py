@@ -33,6 +33,9 @@ class Kind(Enum):
     BACKSLASHES = "backslashes"
     BACKGROUND = "background"
     AWS = "calls to AWS"
+    AWS_CLI = "no command of the AWS CLI"
+    UNSET = "variable that nothing sets"
+    NOT_EXECUTABLE = "not executable"
     PARAMETER = "parameter"
 
 
@@ -57,6 +60,8 @@ class Findings:
     """Programs that are missing."""
     layers: set[str] = field(default_factory=set)
     """Programs at paths where layers put them."""
+    unknown: set[str] = field(default_factory=set)
+    """Commands of which only what stands for them is known."""
     sleeps: float = 0.0
     """The longest ``sleep``, in seconds."""
 

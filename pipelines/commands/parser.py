@@ -1,8 +1,7 @@
 """Reads a script by bash's grammar, as far as it takes to find its commands (GNU Bash manual, Shell Syntax).
 
 Nothing is run. bash's own parser has no interface, and the parser for Python that is closest to it is under
-the
-GPL.
+the GPL.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from pipelines.commands.words import Call, Part, Script, Word
+from pipelines.commands.words import Block, Call, Item, Part, Script, Word, text_word
 
 _BLANK = " \t"
 _META = " \t\n;&|<>()"
@@ -20,10 +19,8 @@ _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
 _REDIRECTION = re.compile(
     r"(\d+|\{[A-Za-z_][A-Za-z0-9_]*\})?(<<<|<<-|<<|>>|<&|>&|<>|>\||&>>|&>|<(?!\()|>(?!\())"
 )
-_OPENING = {"if", "then", "elif", "else", "while", "until", "do", "{", "!", "time", "coproc"}
-"""Words after which another command begins."""
-_CLOSING = {"fi", "done", "esac", "}"}
-_DEEPER = {"if", "while", "until", "for", "select", "case"}
+_ENDS = {"then", "elif", "else", "fi", "do", "done", "esac", "}"}
+"""Words that end a list of commands, where a command could begin."""
 _DEPTH = 60
 
 
@@ -36,7 +33,7 @@ def parse(text: str) -> Script:
     script = Script()
     try:
         parser = _Parser(text.replace("\r\n", "\n"), script, 0)
-        parser.commands("")
+        script.items = parser.commands("")
     except _ParseError as error:
         script.problem = str(error)
     except RecursionError:
@@ -50,75 +47,123 @@ class _Parser:
         self._at = 0
         self._script = script
         self._depth = depth
-        self._nested = 0
-        self._documents: list[tuple[str, bool, bool, Call]] = []
+        self._inner: list[list[Item]] = []
+        """What the substitutions in the words of the command that is being read run."""
+        self._documents: list[tuple[str, bool, bool, Call | Block]] = []
         """Here-documents whose bodies follow: end, whether quoted, whether indented, command."""
 
     # Commands
 
-    def commands(self, until: str) -> None:
-        """Read commands up to ``until``, a closing parenthesis or ``esac``'s ``;;``, or to the end."""
+    def commands(self, until: str) -> list[Item]:
+        """Read commands up to ``until``: the end, ``)``, ``;;``, or a word that ends a part of a compound."""
         if self._depth > _DEPTH:
             self._refuse("it is nested too deeply")
+        self._depth += 1
+        items: list[Item] = []
+        connector, negated = ";", False
         while True:
             self._skip_blank()
             if self._at >= len(self._text):
                 if until:
                     self._refuse(f"there is no '{until}'")
-                return
+                break
             if until == ")" and self._peek(")"):
                 self._at += 1
-                return
-            if until == ";;" and (self._peek(";;") or self._is_keyword("esac")):
-                return
+                break
+            if until == ";;" and (self._peek(";;") or self._peek(";&") or self._is_keyword("esac")):
+                break
             if self._peek("\n"):
                 self._newline()
-            elif self._text[self._at] in ";&|":
-                self._at += 1
-            elif self._peek("(("):
-                if not self._arithmetic_command():
-                    self._at += 1
-                    self._inner(")")
-            elif self._peek("("):
-                self._at += 1
-                self._inner(")")
-            elif self._peek(")"):
+                continue
+            if found := next((each for each in ("&&", "||", "|&", "|", ";", "&") if self._peek(each)), ""):
+                self._at += len(found)
+                if found == "&" and items:
+                    items[-1].background = True
+                connector = {"|&": "|", "&": ";"}.get(found, found)
+                continue
+            if self._peek(")"):
                 self._refuse("there is a ')' without a '('")
-            else:
-                self._command()
-
-    def _inner(self, until: str) -> None:
-        self._depth += 1
-        self.commands(until)
+            word = self._keyword()
+            if word in _ENDS:
+                if until == "keyword":
+                    break
+                self._refuse(f"'{word}' is not expected")
+            if word in {"!", "time", "coproc"}:
+                self._at += len(word)
+                negated ^= word == "!"
+                continue
+            items.append(Item(self._command(word), connector, negated))
+            connector, negated = ";", False
         self._depth -= 1
+        return items
 
-    def _command(self) -> None:
+    def _part(self, *ends: str) -> tuple[list[Item], str]:
+        """A part of a compound command, and the word that ended it."""
+        items = self.commands("keyword")
         word = self._keyword()
-        if word in _OPENING or word in _CLOSING:
+        if word not in ends:
+            self._refuse(f"'{word}' is not expected")
+        self._at += len(word)
+        return items, word
+
+    def _command(self, word: str) -> Call | Block:
+        outer, self._inner = self._inner, []
+        node = self._compound(word) or self._simple()
+        node.inner += self._inner
+        self._inner = outer
+        return node
+
+    def _compound(self, word: str) -> Block | None:
+        if self._peek("((") and self._arithmetic_command():
+            return self._redirected(Block("(("))
+        if self._peek("("):
+            self._at += 1
+            return self._redirected(Block("(", [self.commands(")")]))
+        read = {
+            "if": self._if,
+            "while": self._while,
+            "until": self._while,
+            "for": self._for,
+            "select": self._for,
+            "case": self._case,
+            "{": self._group,
+            "[[": self._test,
+        }.get(word)
+        if read is not None:
             self._at += len(word)
-            self._nested += (word in _DEEPER) - (word in {"fi", "done"})
-        elif word == "for" or word == "select":
-            self._at += len(word)
-            self._nested += 1
-            self._for()
-        elif word == "case":
-            self._at += len(word)
-            self._nested += 1
-            self._case()
-            self._nested -= 1
-        elif word == "function":
+            block = Block(word)
+            read(block)
+            return self._redirected(block)
+        if word == "function":
             self._at += len(word)
             self._skip_blank()
-            name = self._word()
-            self._function(name.literal or "")
-        elif word == "[[":
-            self._at += 2
-            self._test()
-        else:
-            self._simple()
+            return self._function(self._word().literal or "")
+        return None
 
-    def _function(self, name: str) -> None:
-        self._script.functions.add(name)
+    def _redirected(self, block: Block) -> Block:
+        while True:
+            self._skip_blank()
+            found = _REDIRECTION.match(self._text, self._at)
+            if found is None:
+                return block
+            self._redirection(block, found)
+
+    def _if(self, block: Block) -> None:
+        end = "elif"
+        while end == "elif":
+            condition, _ = self._part("then")
+            body, end = self._part("elif", "else", "fi")
+            block.bodies += [condition, body]
+        if end == "else":
+            block.bodies.append(self._part("fi")[0])
+
+    def _while(self, block: Block) -> None:
+        block.bodies = [self._part("do")[0], self._part("done")[0]]
+
+    def _group(self, block: Block) -> None:
+        block.bodies = [self._part("}")[0]]
+
+    def _function(self, name: str) -> Block:
         self._skip_blank()
         if self._peek("("):
             self._at += 1
@@ -126,61 +171,41 @@ class _Parser:
             if not self._peek(")"):
                 self._refuse("a function's '(' is not followed by ')'")
             self._at += 1
-        while self._at < len(self._text) and self._text[self._at] in " \t\n":
-            self._at += 1
-        if self._peek("{"):
-            # Its commands run when it is called. They are read here, and do not count as run for certain.
-            self._at += 1
-            self._nested += 1
-            self._until_brace()
-            self._nested -= 1
+        self._skip_blank_and_newlines()
+        body = self._command(self._keyword())
+        return Block("function", [[Item(body)]], name=name)
 
-    def _until_brace(self) -> None:
-        depth = self._depth
-        self._depth += 1
-        while True:
-            self._skip_blank()
-            if self._at >= len(self._text):
-                self._refuse("there is no '}'")
-            if self._is_keyword("}"):
-                self._at += 1
-                self._depth = depth
-                return
-            if self._is_keyword("{"):
-                self._at += 1
-                self._until_brace()
-            elif self._peek("\n"):
-                self._newline()
-            elif self._text[self._at] in ";&|":
-                self._at += 1
-            elif self._peek("("):
-                if not (self._peek("((") and self._arithmetic_command()):
-                    self._at += 1
-                    self._inner(")")
-            elif self._peek(")"):
-                self._refuse("there is a ')' without a '('")
-            else:
-                self._command()
-
-    def _for(self) -> None:
+    def _for(self, block: Block) -> None:
         self._skip_blank()
         if self._peek("(("):
             if not self._arithmetic_command():
                 self._refuse("there is no '))' after 'for (('")
-            return
-        self._word()
+        else:
+            block.name = self._word().shown
+            self._skip_blank_and_newlines()
+            if self._is_keyword("in"):
+                self._at += 2
+                while True:
+                    self._skip_blank()
+                    if self._at >= len(self._text) or self._text[self._at] in "\n;":
+                        break
+                    block.words.append(self._some_word())
         self._skip_blank_and_newlines()
-        if self._is_keyword("in"):
+        if self._peek(";"):
+            self._at += 1
+            self._skip_blank_and_newlines()
+        if self._is_keyword("{"):
+            self._at += 1
+            self._group(block)
+        elif self._is_keyword("do"):
             self._at += 2
-            while True:
-                self._skip_blank()
-                if self._at >= len(self._text) or self._text[self._at] in "\n;":
-                    return
-                self._script.words.append(self._some_word())
+            block.bodies = [self._part("done")[0]]
+        else:
+            self._refuse("a 'for' has no 'do'")
 
-    def _case(self) -> None:
+    def _case(self, block: Block) -> None:
         self._skip_blank()
-        self._script.words.append(self._word())
+        block.words.append(self._word())
         self._skip_blank_and_newlines()
         if not self._is_keyword("in"):
             self._refuse("a 'case' has no 'in'")
@@ -203,13 +228,13 @@ class _Parser:
                     self._at += 1
                     continue
                 self._some_word()
-            self._inner(";;")
+            block.bodies.append(self.commands(";;"))
             for end in (";;&", ";;", ";&"):
                 if self._peek(end):
                     self._at += len(end)
                     break
 
-    def _test(self) -> None:
+    def _test(self, block: Block) -> None:
         while True:
             self._skip_blank_and_newlines()
             if self._at >= len(self._text):
@@ -221,10 +246,12 @@ class _Parser:
                 self._at += 2
                 self._skip_blank()
                 self._regular_expression()
-            elif self._text[self._at] in "()<>&|!":
+                block.words.append(text_word("=~"))
+            elif self._text[self._at] in "()<>&|!" and not self._peek("!="):
+                block.words.append(text_word(self._text[self._at]))
                 self._at += 1
             else:
-                self._script.tested.append(self._some_word())
+                block.words.append(self._some_word())
 
     def _regular_expression(self) -> None:
         depth = 0
@@ -238,8 +265,8 @@ class _Parser:
             depth += (character == "(") - (character == ")")
             self._at += 1
 
-    def _simple(self) -> None:
-        call = Call(depth=self._depth + self._nested)
+    def _simple(self) -> Call | Block:
+        call = Call()
         documents = len(self._documents)
         while True:
             self._skip_blank()
@@ -252,8 +279,7 @@ class _Parser:
                 break
             if self._peek("("):
                 if len(call.words) == 1 and not call.assignments:
-                    self._function(call.words[0].literal or "")
-                    return
+                    return self._function(call.words[0].literal or "")
                 self._refuse("there is a '(' within a command")
             if not call.words and (assignment := _ASSIGNMENT.match(self._text, self._at)):
                 self._assignment(call, assignment)
@@ -263,24 +289,27 @@ class _Parser:
             if named and (array := re.match(r"[^\s;&|()<>'\"]*=\(", self._text[self._at :].lstrip(_BLANK))):
                 self._skip_blank()
                 self._at += array.end()
-                self._array()
+                self._array(call)
         if call.words or call.assignments or call.redirections or len(self._documents) > documents:
             self._script.calls.append(call)
         else:
             self._refuse(f"'{self._text[self._at : self._at + 10]}' is not expected")
+        return call
 
     def _assignment(self, call: Call, found: re.Match[str]) -> None:
         self._at = found.end()
         if self._peek("("):
             self._at += 1
-            self._array()
+            self._array(call)
             call.assignments.append((found[1], Word((Part("unknown", "array"),))))
             return
         blank = self._at >= len(self._text) or self._text[self._at] in _META
         value = Word() if blank and not self._starts_substitution() else self._word()
+        if found[2] or found[0].endswith("+="):
+            value = Word((Part("unknown", "array"), *value.parts))
         call.assignments.append((found[1], value))
 
-    def _array(self) -> None:
+    def _array(self, call: Call) -> None:
         while True:
             self._skip_blank_and_newlines()
             if self._at >= len(self._text):
@@ -288,9 +317,9 @@ class _Parser:
             if self._peek(")"):
                 self._at += 1
                 return
-            self._script.words.append(self._some_word())
+            call.listed.append(self._some_word())
 
-    def _redirection(self, call: Call, found: re.Match[str]) -> None:
+    def _redirection(self, call: Call | Block, found: re.Match[str]) -> None:
         self._at = found.end()
         operator = found[2]
         self._skip_blank()
@@ -302,7 +331,7 @@ class _Parser:
             self._documents.append((end.shown, quoted, operator == "<<-", call))
             return
         target = self._some_word()
-        if operator == "<<<":
+        if operator == "<<<" and isinstance(call, Call):
             call.input = target.literal
         call.redirections.append((operator, target))
 
@@ -320,11 +349,13 @@ class _Parser:
                 if line == end:
                     break
                 lines.append(line)
-            call.input = "\n".join(lines) + ("\n" if lines else "")
+            text = "\n".join(lines) + ("\n" if lines else "")
+            if isinstance(call, Call):
+                call.input = text
             if not quoted:
-                self._expansions_of(call.input)
+                call.inner += self._expansions_of(text)
 
-    def _expansions_of(self, text: str) -> None:
+    def _expansions_of(self, text: str) -> list[list[Item]]:
         """The substitutions in a here-document, where quotes are ordinary characters."""
         inner = _Parser(text, self._script, self._depth + 1)
         while inner._at < len(text):
@@ -334,6 +365,7 @@ class _Parser:
                 inner._expansion(quoted=True)
             else:
                 inner._at += 1
+        return inner._inner
 
     # Words
 
@@ -432,7 +464,7 @@ class _Parser:
             if text.startswith("$((", self._at) and self._arithmetic(self._at + 3):
                 return Part("unknown", text[start : self._at], quoted)
             self._at = start + 2
-            self._inner(")")
+            self._substituted(")")
             return Part("unknown", text[start + 2 : self._at - 1], quoted)
         if following == "{":
             return self._braced(quoted)
@@ -472,7 +504,7 @@ class _Parser:
             self._refuse("there is no closing `")
         self._at += 1
         inner = _Parser(found, self._script, self._depth + 1)
-        inner.commands("")
+        self._inner.append(inner.commands(""))
         return Part("unknown", found, quoted)
 
     def _braced(self, quoted: bool) -> Part:
@@ -508,8 +540,12 @@ class _Parser:
         self._script.process_substitutions += 1
         start = self._at
         self._at += 2
-        self._inner(")")
+        self._substituted(")")
         return Part("unknown", self._text[start : self._at])
+
+    def _substituted(self, until: str) -> None:
+        found = self.commands(until)
+        self._inner.append(found)
 
     def _arithmetic_command(self) -> bool:
         """Read ``((…))``. False, with nothing read, if it is a subshell in a subshell."""

@@ -76,33 +76,26 @@ HOST = frozenset(
 _PYTHON = re.compile(r"python(3(\.13)?)?|pip(3(\.13)?)?")
 """What the runtime python3.13 has in /var/lang/bin."""
 _AWS_CLI = frozenset({"aws"})
-_TOP_LEVEL = frozenset(
-    [
-        *(
-            "bin",
-            "boot",
-            "data",
-            "dev",
-            "ebs",
-            "efs",
-            "emr",
-            "etc",
-            "home",
-            "lib",
-            "lib64",
-            "media",
-            "mnt",
-            "nfs",
-        ),
-        *("opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"),
-    ]
+TOP_LEVEL = tuple(
+    f"/{name}"
+    for name in (
+        *("bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run"),
+        *("sbin", "srv", "sys", "tmp", "usr", "var"),
+    )
 )
-_READABLE = re.compile(
-    r"/(proc|sys|tmp|opt|var/task|var/lang|var/runtime)(/.*)?"
+_IN_IMAGE = re.compile(
+    r"/|/(proc|sys|var/task|var/lang|var/runtime|opt/(bin|lib|python|awscli))(/.*)?"
     r"|/etc/(passwd|group|hosts|resolv\.conf|os-release|system-release|nsswitch\.conf|localtime|pki(/.*)?|ssl(/.*)?)"
-    r"|/(usr(/(bin|lib|lib64|sbin|share))?|bin|sbin|lib|lib64|etc|var|dev|home|root|mnt|media|srv|run|boot)/?"
+    r"|/(usr(/(bin|include|lib|lib64|libexec|sbin|share|local(/(bin|lib|lib64|sbin|share|etc))?))?"
+    r"|bin|sbin|lib|lib64|etc(/(profile\.d|ld\.so\.conf\.d))?|var(/(log|tmp|lib|cache|run|spool))?|dev|home"
+    r"|root|mnt|media|srv|run|boot|opt|tmp)"
 )
-"""Places that exist in the image, or in a layer."""
+_MAY_BE_IN_IMAGE = re.compile(
+    r"/etc/(profile|bashrc|environment|shells|services|protocols|fstab|inputrc|motd|shadow|hostname|machine-id"
+    r"|ld\.so\.(conf|cache)|rpm(/.*)?|yum(\.conf|\.repos\.d(/.*)?)|dnf(/.*)?|profile\.d/.*)"
+    r"|/(usr/)?lib(64)?/(lib[^/]*\.so[.0-9]*|locale(/.*)?)|/usr/share/(zoneinfo|locale|pki)(/.*)?"
+)
+"""Small files of Amazon Linux, of which no list says whether the minimal container has them."""
 _DEVICES = re.compile(rf"/dev/({'|'.join(IMAGE['devices'])}|stdin|stdout|stderr|tcp/.*|udp/.*)")
 
 
@@ -124,16 +117,13 @@ def is_found_at(path: str) -> bool:
     return directory in SYSTEM_PATH and name in programs()
 
 
-def is_host_path(word: str) -> bool:
-    """Whether this is the path of something that an EC2 host has, and a function has not."""
-    first = re.match(r"/([^/]*)", word)
-    if first is None or first[1] not in _TOP_LEVEL or re.search(r"[\s{}\\()]", word):
-        return False
-    if word.startswith("/dev"):
-        return not _DEVICES.fullmatch(word) and word.rstrip("/") != "/dev"
-    return not _READABLE.fullmatch(word) and not is_found_at(word)
+def is_device(path: str) -> bool:
+    """Whether this is a device that functions have, or one that bash itself makes of a path."""
+    return bool(_DEVICES.fullmatch(path))
 
 
-def is_writable(path: str) -> bool:
-    """Whether a command can write there: in its own directory, in /tmp, and to devices (Lambda)."""
-    return not path.startswith("/") or path.startswith("/tmp/") or bool(_DEVICES.fullmatch(path))  # noqa: S108
+def in_image(path: str) -> bool | None:
+    """Whether the image has something at an absolute path; None if that is not known."""
+    if _IN_IMAGE.fullmatch(path) or is_found_at(path) or is_device(path):
+        return True
+    return None if _MAY_BE_IN_IMAGE.fullmatch(path) else False

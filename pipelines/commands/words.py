@@ -20,6 +20,8 @@ class Word:
     """A word after quoting is resolved, with its expansions apart."""
 
     parts: tuple[Part, ...] = ()
+    origin: tuple[Part, ...] = field(default=(), compare=False)
+    """As it is written, if ``parts`` has the values of variables in place of them."""
 
     @property
     def literal(self) -> str | None:
@@ -65,20 +67,45 @@ class Call:
     """Operator, such as ``>>``, and target."""
     input: str | None = None
     """The text of its here-document or here-string, if it has one."""
-    depth: int = 0
-    """0 for a command that is in no condition, loop, function or ``$(…)``."""
+    listed: list[Word] = field(default_factory=list)
+    """The words of arrays that it assigns."""
+    inner: list[list[Item]] = field(default_factory=list)
+    """What its command and process substitutions run, in their order."""
+
+
+@dataclass
+class Block:
+    """A compound command (GNU Bash manual, Compound Commands), or the definition of a function."""
+
+    kind: str
+    """``if``, ``while``, ``until``, ``for``, ``case``, ``{``, ``(``, ``((``, ``[[`` or ``function``."""
+    bodies: list[list[Item]] = field(default_factory=list)
+    """Of ``if``: each condition before its body, and last the body of ``else``, if there is one."""
+    words: list[Word] = field(default_factory=list)
+    """Of ``for``, ``case`` and ``[[``; of this last one with the operators."""
+    name: str = ""
+    """Of a function, or of the variable of ``for``."""
+    redirections: list[tuple[str, Word]] = field(default_factory=list)
+    inner: list[list[Item]] = field(default_factory=list)
+
+
+@dataclass
+class Item:
+    """A command in a list (GNU Bash manual, Pipelines and Lists)."""
+
+    node: Call | Block
+    connector: str = ";"
+    """What is between it and the one before: ``;``, ``&&``, ``||`` or ``|``."""
+    negated: bool = False
+    background: bool = False
 
 
 @dataclass
 class Script:
-    """All simple commands of a script, in the order in which they stand."""
+    """A script: its commands in their order and nesting, and all simple commands in a row."""
 
+    items: list[Item] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
-    functions: set[str] = field(default_factory=set)
-    words: list[Word] = field(default_factory=list)
-    """Words outside of simple commands: of ``for``, ``case`` and arrays."""
-    tested: list[Word] = field(default_factory=list)
-    """Words of ``[[``: a path among them is looked for, and not needed."""
     process_substitutions: int = 0
     problem: str = ""
     """What makes it no bash; empty if nothing does."""

@@ -1,234 +1,253 @@
-"""Replaces what runs a definition's activities, and undoes it.
-
-The record of what was changed stays in the document, outside of the pipeline: without passwords, so that
-they are
-gone once they are in a secret.
-"""
+"""Replaces what runs a definition's activities, by edits of its text. ``back.py`` undoes it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from local.datapipeline.object_types import Kind, kind_of
 from pipelines.checking.databases import PASSWORD
 from pipelines.checking.types import advice_for
-from pipelines.checking.worker_group import PARTS_OF_RESOURCES, RUNS_ON, WORKER_GROUP
-from pipelines.converting.forms import Field, Form, Object
-from pipelines.reading.source import stand_in
+from pipelines.checking.worker_group import PARTS_OF_RESOURCES, RUNS_ON
+from pipelines.converting.documents import edited_document
+from pipelines.converting.editing import Children, Edit, edited, flow, gap_before, runs, scalar
+from pipelines.converting.forms import Field, Form, Object, forms_of
+from pipelines.converting.moving import move
+from pipelines.converting.nodes import Document, choices, is_function, is_no_value
+from pipelines.converting.record import Plan, address, no_value
+from pipelines.reading.source import UnreadableError, stand_in
 from sql.credentials import SECRET_FIELD
 
 USE_SECRET = f"see-{SECRET_FIELD}"
 """In the place of a password: the service requires the field, and the secret wins over it."""
 MASK = "********"
 _ACCOUNT = "111122223333"
+_WITH_A_PASSWORD = {"JdbcDatabase", "MySqlDataNode", "RdsDatabase", "RedshiftDatabase", "SqlDataNode"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """``secrets``: databases read their passwords from AWS Secrets Manager, in ``region``.
+
+    ``only_supported``: activities that no handler runs stay on their resources.
+    """
+
+    group: str
+    secrets: bool = False
+    only_supported: bool = False
+    region: str = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A resource, or what only resources used, that was removed."""
+
+    id: str
+    type: str
+    fields: Sequence[str]
 
 
 @dataclass
 class Conversion:
-    """What was done."""
+    """What was done to one pipeline."""
 
-    changed: list[str] = field(default_factory=list)
-    """Ids of objects with other fields."""
-    removed: list[Object] = field(default_factory=list)
-    """Resources, and what only they used."""
+    name: str
+    """Empty if the document has no other."""
+    moved: list[str] = field(default_factory=list)
+    """Ids of what has a worker group in the place of a resource."""
+    removed: list[Gone] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
     """Ids of databases whose password is now read from a secret."""
-    record: dict[str, Any] = field(default_factory=dict)
-    """What undoes it; empty if nothing was changed."""
     without_handler: list[str] = field(default_factory=list)
     """Ids of activities that no handler runs."""
+    record: dict[str, list[Any]] = field(default_factory=dict)
+    """What undoes it; empty if nothing has changed. It has none of the removed secrets."""
 
 
-def convert(
-    form: Form, group: str, *, secrets: bool, only_supported: bool = False, region: str = "us-east-1"
-) -> Conversion:
-    """Convert in place.
+def convert(document: Document, options: Options) -> tuple[Document, list[Conversion]]:
+    """The document without a new record, and what was done to each of its pipelines.
 
-    ``secrets``: databases read their passwords from AWS Secrets Manager. ``only_supported``: activities that
-    no
-    handler runs stay on their resources.
+    Raises UnreadableError for what cannot be changed in place.
     """
-    done = Conversion()
-    changes: dict[str, list[Any]] = {}
+    done = [Conversion(form.name) for form in forms_of(document)]
+    for step in (_move, _read_secrets, _remove):
+        document = _changed(document, done, options, step)
+    return document, done
+
+
+_Step = Callable[[Form, Conversion, Options], Plan]
+
+
+def _changed(document: Document, done: Iterable[Conversion], options: Options, step: _Step) -> Document:
+    edits: list[Edit] = []
+    for form, conversion in zip(forms_of(document), done, strict=True):
+        plan = step(form, conversion, options)
+        edits += plan.edits
+        for kind, entries in plan.record.items():
+            conversion.record.setdefault(kind, []).extend(entries)
+    _refuse_lost_anchors(document, edits)
+    return edited_document(document, edits)
+
+
+def _refuse_lost_anchors(document: Document, edits: Sequence[Edit]) -> None:
+    for alias in document.aliases:
+        anchor = alias.real
+        lost = any(
+            each.start <= anchor.start < each.end and f"&{anchor.anchor}" not in each.text for each in edits
+        )
+        if lost and not any(each.start <= alias.start < each.end for each in edits):
+            raise UnreadableError(
+                f"line {document.line(anchor.start)}: what stands at the anchor &{anchor.anchor} has to go, "
+                f"and line {document.line(alias.start)} repeats it: write it out there"
+            )
+
+
+def _move(form: Form, done: Conversion, options: Options) -> Plan:
+    plan = Plan()
     for found in form.objects:
-        if not isinstance(found, Mapping):
+        if kind_of(form.type(found)) is Kind.RESOURCE or not found.named(RUNS_ON):
             continue
-        before = form.fields(found)  # type: ignore[arg-type]
-        moves = not _is_resource(form, before) and any(each.key == RUNS_ON for each in before)
-        if moves and _lacks_handler(form, before):
-            done.without_handler.append(form.id(found))  # type: ignore[arg-type]
-            moves = not only_supported
-        after, undo = _moved(form, before, group) if moves else (before, [])
-        if secrets:
-            after, more = _with_secret(form, form.id(found), after, region)  # type: ignore[arg-type]
-            undo += more
-            if more:
-                done.secrets.append(form.id(found))  # type: ignore[arg-type]
-        if undo:
-            form.set_fields(found, after)  # type: ignore[arg-type]
-            changes[form.id(found)] = undo  # type: ignore[arg-type]
-    done.changed = list(changes)
-    removed = _remove_unused(form)
-    done.removed = [found for _, found in removed]
-    if changes or removed:
-        done.record = {"fields": changes}
-        if removed:
-            done.record["objects"] = [
-                {"at": at, "object": _without_secrets(form, deepcopy(found))} for at, found in removed
-            ]
-    return done
+        if _lacks_handler(form, found):
+            done.without_handler.append(found.id)
+            if options.only_supported:
+                continue
+        done.moved.append(found.id)
+        move(form, found, options.group, plan)
+    return plan
 
 
-def _without_secrets(form: Form, found: Object) -> Object:
-    """The object, such as a proxy, with its secrets masked."""
-    fields = [form.text(each.key, MASK) if each.key.startswith("*") else each for each in form.fields(found)]
-    form.set_fields(found, fields)
-    return found
+def _lacks_handler(form: Form, found: Object) -> bool:
+    kind = form.type(found)
+    return kind_of(kind) is Kind.ACTIVITY and not found.named("myHandler") and not advice_for(kind).handler
 
 
-def convert_back(form: Form, passwords: Mapping[str, Any]) -> list[str]:
-    """Undo ``convert`` in place, by its record. Returns the ids of databases whose passwords are not known.
-
-    ``passwords``: the original field by database. Without a record, nothing is undone.
-    """
-    record = form.read_record()
-    if not isinstance(record, Mapping):
-        return []
-    missing = []
-    for entry in record.get("objects") or []:
-        form.objects.insert(int(entry["at"]), entry["object"])
-    for found in form.objects:
-        undo = (record.get("fields") or {}).get(form.id(found))
-        if not undo:
+def _read_secrets(form: Form, done: Conversion, options: Options) -> Plan:
+    plan = Plan()
+    for found in form.objects if options.secrets else ():
+        passwords = found.named(PASSWORD)
+        if form.type(found) not in _WITH_A_PASSWORD or not passwords or found.named(SECRET_FIELD):
             continue
-        fields = form.fields(found)
-        for step in reversed(undo):
-            fields = [each for each in fields if each.key not in step["added"]]
-            for at, entry in step["taken"]:
-                key = str(entry[0])
-                if key == PASSWORD:
-                    known = passwords.get(form.id(found))
-                    missing += [form.id(found)] if known is None else []
-                    fields.insert(
-                        int(at), Field(key, known, None) if known is not None else form.text(key, MASK)
-                    )
-                else:
-                    fields.insert(int(at), Field(key, entry[1], None))
-        form.set_fields(found, fields)
-    form.write_record(None)
-    return missing
+        password = passwords[0]
+        value, index = password.value, password.at[1]
+        if len(passwords) > 1 or password.is_choice or value is None or index < 0:
+            raise UnreadableError(
+                f"line {form.document.line(password.node.start)}: a function decides about the {PASSWORD} of "
+                f"'{found.id}', so --secrets cannot replace it: write {SECRET_FIELD} by hand, and leave out "
+                "--secrets"
+            )
+        done.secrets.append(found.id)
+        fields = found.lists[password.at[0]]
+        new = _secret_field(form, password, _arn(found.id, options.region), is_block=fields.is_block)
+        plan.edits += [
+            Edit(value.start, value.end, scalar(form.document, USE_SECRET, value)),
+            Children(form.document, fields).put_after(index, new),
+        ]
+        plan.note("secrets", address(found))
+    return plan
 
 
-def passwords_of(form: Form) -> dict[str, Any]:
-    """The password fields of a definition as they stand in it, by the object's id."""
-    return {
-        form.id(found): each.entry
-        for found in form.objects
-        for each in form.fields(found)
-        if each.key == PASSWORD
-    }
-
-
-def secrets_of(form: Form) -> list[str]:
-    """The texts of all fields whose key starts with ``*``."""
-    texts = [
-        form.value(each) for found in form.objects for each in form.fields(found) if each.key.startswith("*")
-    ]
-    return [text for text in texts if text and text not in {USE_SECRET, MASK}]
-
-
-def _moved(form: Form, before: list[Field], group: str) -> tuple[list[Field], list[Any]]:
-    at = next((index for index, each in enumerate(before) if each.key == RUNS_ON), None)
-    if at is None:
-        return before, []
-    taken = [
-        [index, [each.key, deepcopy(each.entry)]] for index, each in enumerate(before) if each.key in _BOTH
-    ]
-    kept = [each for each in before if each.key not in _BOTH]
-    place = len([each for each in before[:at] if each.key not in _BOTH])
-    after = [*kept[:place], form.text(WORKER_GROUP, group), *kept[place:]]
-    return after, [{"added": [WORKER_GROUP], "taken": taken}]
-
-
-_BOTH = {RUNS_ON, WORKER_GROUP}
-
-
-def _with_secret(
-    form: Form, object_id: str, before: list[Field], region: str
-) -> tuple[list[Field], list[Any]]:
-    keys = [each.key for each in before]
-    if PASSWORD not in keys or SECRET_FIELD in keys:
-        return before, []
-    at = keys.index(PASSWORD)
+def _arn(object_id: str, region: str) -> str:
     name = re.sub(r"[^A-Za-z0-9/_+=.@-]", "-", object_id)
-    arn = f"arn:aws:secretsmanager:{region}:{_ACCOUNT}:secret:{stand_in(name)}"
-    new = [form.text(PASSWORD, USE_SECRET), form.text(SECRET_FIELD, arn)]
-    after = [*before[:at], *new, *before[at + 1 :]]
-    return after, [{"added": [PASSWORD, SECRET_FIELD], "taken": [[at, [PASSWORD, None]]]}]
+    return f"arn:aws:secretsmanager:{region}:{_ACCOUNT}:secret:{stand_in(name)}"
 
 
-def _lacks_handler(form: Form, fields: list[Field]) -> bool:
-    kind = _type(form, fields)
-    own = any(each.key == "myHandler" for each in fields)
-    return kind_of(kind) is Kind.ACTIVITY and not own and not advice_for(kind).handler
+def _secret_field(form: Form, password: Field, arn: str, *, is_block: bool) -> str:
+    if form.words is None:
+        key = SECRET_FIELD if is_block else flow(SECRET_FIELD)
+        return f"{key}{gap_before(form.document, password.key_node, password.node)}{flow(arn)}"
+    entry = flow({form.words.key: SECRET_FIELD, form.words.string: arn})
+    return f"- {entry}" if is_block else entry
 
 
-def _is_resource(form: Form, fields: list[Field]) -> bool:
-    return kind_of(_type(form, fields)) is Kind.RESOURCE
+def _remove(form: Form, done: Conversion, _: Options) -> Plan:
+    unused = _unused(form)
+    plan = Plan()
+    for number, objects in enumerate(form.lists):
+        here = [each for each in unused if each.at[0] == number]
+        whole, branches = _slots_to_take(objects.items or [], here)
+        if not whole and not branches:
+            continue
+        done.removed += [_gone(form, each) for each in here]
+        for each in here:
+            if each.at[1] in branches:
+                plan.edits.append(Edit(each.node.start, each.node.end, no_value(form.document)))
+                text = edited(form.document.text, _masks([each], plan), each.node.start, each.node.end)
+                plan.note("branches", {"list": number, "at": each.at[1], "branch": each.at[2], "text": text})
+        children = Children(form.document, objects)
+        before = 0
+        for first, last in runs(whole):
+            edit, how = children.taken(first, last)
+            masks = _masks([each for each in here if first <= each.at[1] <= last], plan)
+            how["text"] = edited(form.document.text, masks, edit.start, edit.end)
+            plan.edits.append(edit)
+            plan.note("objects", {"list": number, **how, "at": first - before})
+            before += last - first + 1
+    return plan
 
 
-def _type(form: Form, fields: list[Field]) -> str:
-    return next((form.value(each) or "" for each in fields if each.key == "type"), "")
+def _slots_to_take(slots: Sequence[Any], unused: Sequence[Object]) -> tuple[list[int], set[int]]:
+    """The places of which nothing stays, and those where a branch of a function goes."""
+    whole, branches = [], set()
+    for index, of_slot in groupby(unused, key=lambda each: each.at[1]):
+        taken = {each.at[2] for each in of_slot}
+        left = {number for number, each in enumerate(choices(slots[index])) if not is_no_value(each)} - taken
+        if left:
+            branches.add(index)
+        else:
+            whole.append(index)
+    # A list of nothing but resources is no pipeline, and one without items no list in YAML.
+    return ([], set()) if len(whole) == len(slots) else (whole, branches)
 
 
-def _remove_unused(form: Form) -> list[tuple[int, Any]]:
-    """Take out resources that nothing refers to, with what only they used. Returns them with their places."""
-    gone: set[int] = set()
-    while unused := {
-        at for at, found in enumerate(form.objects) if at not in gone and _is_unused(form, found, gone)
-    }:
-        gone |= unused
-    removed = [(at, form.objects[at]) for at in sorted(gone)]
-    for at in sorted(gone, reverse=True):
-        del form.objects[at]
-    return removed
+def _masks(objects: Iterable[Object], plan: Plan) -> list[Edit]:
+    masks = []
+    for found in objects:
+        for each in found.fields:
+            if each.key.startswith("*") and each.value is not None:
+                masks.append(Edit(each.value.start, each.value.end, flow(MASK)))
+                plan.note("masked", {**address(found), "key": each.key})
+    return masks
 
 
-def _is_unused(form: Form, found: Object, gone: set[int]) -> bool:
-    kind = _type(form, form.fields(found))
-    if kind_of(kind) is not Kind.RESOURCE and kind not in PARTS_OF_RESOURCES:
-        return False
-    own = form.id(found)
-    users = {
-        at for at, each in enumerate(form.objects) if each is not found and own in _references(form, each)
-    }
+def _gone(form: Form, found: Object) -> Gone:
+    return Gone(found.id, form.type(found), [each.key for each in found.fields])
+
+
+def _unused(form: Form) -> list[Object]:
+    """Resources that nothing refers to any more, and what only they used. One without a list has to stay."""
+    objects = form.objects
+    users: dict[str, set[Object]] = {}
+    for each in objects:
+        if kind_of(form.type(each)) is not Kind.RESOURCE and any(map(_is_open, each.named(RUNS_ON))):
+            return []  # Only a deployment knows which of them it is.
+        for name in form.references(each):
+            users.setdefault(name, set()).add(each)
+    gone: set[Object] = set()
+    while True:
+        new = {
+            each
+            for each in objects
+            if each not in gone and each.at[1] >= 0 and _is_unused(form, each, users, gone)
+        }
+        if not new:
+            return [each for each in objects if each in gone]
+        gone |= new
+
+
+def _is_unused(form: Form, found: Object, users: dict[str, set[Object]], gone: set[Object]) -> bool:
+    kind = form.type(found)
+    others = users.get(found.id, set()) - {found}
+    if kind_of(kind) is Kind.RESOURCE:
+        return not others - gone
     # A part of a resource that nobody has ever used is not ours to take away.
-    return not users - gone and (kind_of(kind) is Kind.RESOURCE or bool(users))
+    return kind in PARTS_OF_RESOURCES and bool(others) and not others - gone
 
 
-def _references(form: Form, found: Object) -> set[str]:
-    references: set[str] = set()
-    for each in form.fields(found):
-        values = each.entry if isinstance(each.entry, list) else [each.entry]
-        references |= {str(value["ref"]) for value in values if isinstance(value, Mapping) and "ref" in value}
-        if each.reference is not None:
-            references.add(each.reference)
-    return references | set(_in_functions(found))
-
-
-def _in_functions(value: Any, *, inside: bool = False) -> Iterator[str]:
-    """All texts in CloudFormation's functions, such as Fn::If: any of them may be a reference."""
-    if isinstance(value, str):
-        if inside:
-            yield value
-    elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _in_functions(each, inside=inside or str(key).startswith("Fn::"))
-    elif isinstance(value, Sequence):
-        tag = getattr(getattr(value, "tag", None), "value", None)
-        for each in value:
-            yield from _in_functions(each, inside=inside or bool(tag))
+def _is_open(runs_on: Any) -> bool:
+    node = runs_on.reference
+    return node is not None and any(
+        is_function(each) or "${" in (each.real.text or "") for each in choices(node)
+    )

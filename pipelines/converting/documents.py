@@ -1,91 +1,74 @@
-"""Documents that are read, changed and written with everything else as it was."""
+"""Files that are read, edited and written with everything else as it was, to the byte."""
 
 from __future__ import annotations
 
 import difflib
-import io
-import json
-import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
+from pipelines.converting.editing import Edit, edited
+from pipelines.converting.json_nodes import json_document
+from pipelines.converting.nodes import Document
+from pipelines.converting.yaml_nodes import yaml_document
 from pipelines.reading.source import UnreadableError
+from pipelines.reading.text import MAXIMUM_BYTES
+
+_BOM = "\ufeff"
 
 
-@dataclass
-class Document:
-    """A document, and how to write it."""
+@dataclass(frozen=True)
+class File:
+    """A file's text, without its byte order mark."""
 
-    content: Any
-    is_json: bool
-    indent: int | str | None = 2
-    is_ascii: bool = True
-    yaml: Any = None
+    text: str
+    has_bom: bool = False
 
-    @classmethod
-    def parse(cls, text: str) -> Document:
-        """Read JSON or YAML. Raises UnreadableError."""
-        if text.lstrip()[:1] in {"{", "["}:
-            indent = re.search(r"\n([ \t]+)\S", text)
-            return cls(
-                _json(text),
-                is_json=True,
-                indent=None if "\n" not in text.strip() else indent[1] if indent else 2,
-                is_ascii=text.isascii(),
-            )
-        return _yaml(text)
-
-    def text(self) -> str:
-        """The document as text."""
-        if self.is_json:
-            indent = self.indent
-            return json.dumps(self.content, indent=indent, ensure_ascii=self.is_ascii) + "\n"
-        out = io.StringIO()
-        self.yaml.dump(self.content, out)
-        return out.getvalue()
+    def bytes_of(self, text: str) -> bytes:
+        """Another text as this file would have it."""
+        return (_BOM * self.has_bom + text).encode("utf-8")
 
 
-def difference(before: str, after: str, name: str) -> Iterator[str]:
+def read(name: str) -> File:
+    """A file, or standard input for ``-``. Raises UnreadableError."""
+    try:
+        if name == "-":
+            content = sys.stdin.buffer.read(MAXIMUM_BYTES + 1)
+        else:
+            with Path(name).open("rb") as stream:
+                content = stream.read(MAXIMUM_BYTES + 1)
+        text = content.decode("utf-8")
+    except OSError as error:
+        raise UnreadableError(error.strerror or str(error)) from None
+    except UnicodeDecodeError:
+        raise UnreadableError("not text in UTF-8: save it in that encoding") from None
+    if len(content) > MAXIMUM_BYTES:
+        raise UnreadableError(f"larger than {MAXIMUM_BYTES // 1024 // 1024} MB")
+    return File(text.removeprefix(_BOM), has_bom=text.startswith(_BOM))
+
+
+def parse(text: str) -> Document:
+    """JSON or YAML, as ``check`` reads it. Raises UnreadableError."""
+    if not text.strip():
+        raise UnreadableError("empty")
+    return json_document(text) if text.lstrip()[:1] in {"{", "["} else yaml_document(text)
+
+
+def edited_document(document: Document, edits: Sequence[Edit]) -> Document:
+    """The document after these edits. Raises UnreadableError if it can be read no longer."""
+    if not edits:
+        return document
+    try:
+        return parse(edited(document.text, edits))
+    except UnreadableError as error:
+        raise UnreadableError(
+            f"it is written in a way that convert cannot edit ({error}): have a formatter write it anew"
+        ) from None
+
+
+def difference(before: str, after: str, name: str, name_after: str) -> Iterator[str]:
     """A unified diff."""
     yield from difflib.unified_diff(
-        before.splitlines(), after.splitlines(), name, f"{name} for the worker group", lineterm="", n=2
+        before.splitlines(), after.splitlines(), name, name_after, lineterm="", n=2
     )
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text, object_pairs_hook=_once)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise UnreadableError(f"not valid JSON: {error.msg} in {where}") from None
-    except RecursionError:
-        raise UnreadableError("not a definition: its JSON is nested too deeply") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a member that stands twice: one of the two would silently go."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise UnreadableError(f"the member '{twice}' stands twice in one object")
-    return found
-
-
-def _yaml(text: str) -> Document:
-    # Unlike PyYAML, it keeps comments, order, quotes and the functions of templates.
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 10_000
-    indent = re.search(r"^( *)\S[^\n]*:\n( *)- ", text, re.MULTILINE)
-    if indent and len(indent[2]) > len(indent[1]):
-        yaml.indent(mapping=2, sequence=4, offset=2)
-    try:
-        content = yaml.load(text)
-    except (YAMLError, RecursionError, ValueError) as error:
-        raise UnreadableError(f"neither valid JSON nor YAML: {' '.join(str(error).split())[:200]}") from None
-    return Document(content, is_json=False, yaml=yaml)

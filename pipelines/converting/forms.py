@@ -1,205 +1,239 @@
-"""The objects of a definition in each form of document, so that they can be changed in place.
-
-Whatever is not touched stays as it was: the order of members, unknown fields, and comments of YAML.
-"""
+"""The objects of a definition in each form of document, where they stand in its text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping, MutableSequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 
+from pipelines.converting.nodes import Document, Node, choices, is_no_value, texts
 from pipelines.reading import cloudformation, terraform
 from pipelines.reading.source import UnreadableError
 
-Object = MutableMapping[str, Any]
-RECORD = "convertedFrom"
-"""The member that says what was changed. All readers of definitions ignore it."""
+
+@dataclass(frozen=True)
+class Words:
+    """How a form names the parts of an object, and of a field."""
+
+    id: str
+    fields: str
+    key: str
+    string: str
+    ref: str
+
+
+API = Words("id", "fields", "key", "stringValue", "refValue")
+CLOUDFORMATION = Words("Id", "Fields", "Key", "StringValue", "RefValue")
+TERRAFORM = Words("id", "field", "key", "string_value", "ref_value")
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field as it stands in the document. ``entry`` is its value, or its member of ``fields``."""
+    """A field as it stands in the document."""
 
     key: str
-    entry: Any
-    reference: str | None
-    """The id that it refers to; None if it is text, or refers to what only a deployment knows."""
+    at: tuple[int, int]
+    """Which list of fields, and which child of it; the latter is -1 for a list that is one field alone."""
+    is_choice: bool
+    """Whether it is a branch of a function, so that it cannot be taken out alone."""
+    node: Node
+    """The whole field; in the AWS CLI's form its value."""
+    key_node: Node
+    value: Node | None
+    reference: Node | None
+    """The members of a list's entry for a text and for a reference. In the AWS CLI's form both are `node`."""
 
 
+@dataclass(eq=False)
+class Object:
+    """An object, or a branch of a function that is one."""
+
+    id: str
+    at: tuple[int, int, int]
+    """Which list of objects, which child of it (-1 for a list that is one object), which branch of that."""
+    occurrence: int
+    """How many objects before it have the same id: branches of a function may."""
+    node: Node
+    lists: list[Node]
+    """Its lists of fields; in the AWS CLI's form, it itself."""
+    fields: list[Field] = field(default_factory=list)
+
+    def named(self, key: str) -> list[Field]:
+        """The fields with this key."""
+        return [each for each in self.fields if each.key == key]
+
+
+@dataclass(eq=False)
 class Form:
-    """The AWS CLI's and the console's form: an object's fields are its members."""
+    """One pipeline in a document. Without ``words``, objects have fields for members."""
 
-    def __init__(self, holder: Object, objects: MutableSequence[Any]) -> None:
-        self.holder = holder
-        """Where the record is kept."""
-        self.objects = objects
+    name: str
+    """For a document with several pipelines."""
+    document: Document
+    holder: Node
+    """The mapping that keeps the record."""
+    record_in: str
+    """The member for the record, if it is not the holder's own."""
+    lists: list[Node]
+    words: Words | None
 
-    def id(self, found: Object) -> str:
-        """An object's id."""
-        return str(found.get("id", ""))
+    @cached_property
+    def objects(self) -> list[Object]:
+        """In the order of the document. Raises UnreadableError for what is no object."""
+        found = []
+        seen: dict[str, int] = {}
+        for number, each in enumerate(self.lists):
+            for index, slot in _slots(each):
+                for branch, node in enumerate(choices(slot)):
+                    if is_no_value(node):
+                        continue
+                    if node.real.members is None and not node.real.tag:
+                        raise UnreadableError(
+                            f"line {self.document.line(node.start)}: an object is expected, and it is "
+                            f"{self.document.source(node)[:40]!r}"
+                        )
+                    object_id = self._id(node)
+                    at = (number, index, branch)
+                    found.append(self._object(object_id, at, seen.get(object_id, 0), node))
+                    seen[object_id] = seen.get(object_id, 0) + 1
+        return found
 
-    def fields(self, found: Object) -> list[Field]:
-        """An object's fields in order."""
-        return [
-            Field(key, value, self._reference(value))
-            for key, value in found.items()
-            if key not in {"id", "name"}
-        ]
+    def find(self, object_id: str, occurrence: int) -> Object | None:
+        """An object by its id."""
+        return self._by_id.get((object_id, occurrence))
 
-    def set_fields(self, found: Object, fields: list[Field]) -> None:
-        """Replace an object's fields; ``id`` and ``name`` keep their places."""
-        before = list(found.items())
-        waiting = list(fields)
-        members: list[tuple[str, Any]] = []
-        after = [index for index, (key, _) in enumerate(before) if key in {"id", "name"}]
-        # id and name stand before as many fields as they did.
-        places = {index: sum(key not in {"id", "name"} for key, _ in before[:index]) for index in after}
-        for index in after:
-            while waiting and len([1 for key, _ in members if key not in {"id", "name"}]) < places[index]:
-                field = waiting.pop(0)
-                members.append((field.key, field.entry))
-            members.append(before[index])
-        members += [(field.key, field.entry) for field in waiting]
-        found.clear()
-        for key, value in members:
-            found[key] = value
+    @cached_property
+    def _by_id(self) -> dict[tuple[str, int], Object]:
+        return {(each.id, each.occurrence): each for each in self.objects}
 
-    def text(self, key: str, value: str) -> Field:
-        """A field with this text."""
-        return Field(key, value, None)
-
-    def value(self, field: Field) -> str | None:
+    def text(self, field: Field) -> str | None:
         """A field's text, if it has one."""
-        return field.entry if isinstance(field.entry, str) else None
+        node = field.value.real if field.value is not None else None
+        return node.text if node is not None and not node.tag else None
 
-    def read_record(self) -> Any:
-        """The record; None if there is none."""
-        return self.holder.get(RECORD)
+    def type(self, found: Object) -> str:
+        """An object's type; empty if it is not known."""
+        return next((self.text(each) or "" for each in found.named("type")), "")
 
-    def write_record(self, record: Any) -> None:
-        """Keep the record; None removes it."""
-        if record is None:
-            self.holder.pop(RECORD, None)
-        else:
-            self.holder[RECORD] = record
+    def references(self, found: Object) -> set[str]:
+        """The ids that an object refers to, or may refer to by a function."""
+        names = texts(found.node, in_functions_alone=True)
+        for each in found.fields:
+            for node in choices(each.reference) if each.reference is not None else ():
+                if self.words is not None:
+                    names.add(self.document.name(node))
+                else:
+                    refs = [one.get("ref") for one in node.real.items or [node]]
+                    names |= {self.document.name(one) for one in refs if one is not None}
+        return names
 
-    def _reference(self, value: Any) -> str | None:
-        given = value.get("ref") if isinstance(value, Mapping) else None
-        return given if isinstance(given, str) else None
+    def _id(self, node: Node) -> str:
+        given = node.get(self.words.id if self.words else "id")
+        return self.document.name(given) if given is not None else ""
 
-
-class FieldsForm(Form):
-    """A form in which an object has a list of fields, with a member for each part of one."""
-
-    def __init__(
-        self, holder: Object, objects: MutableSequence[Any], names: tuple[str, str, str, str, str]
-    ) -> None:
-        super().__init__(holder, objects)
-        self._id, self._fields, self._key, self._string, self._ref = names
-
-    def id(self, found: Object) -> str:
-        return str(found.get(self._id, ""))
-
-    def fields(self, found: Object) -> list[Field]:
-        entries = found.get(self._fields) or []
-        return [
-            Field(str(entry.get(self._key, "")), entry, self._reference(entry))
-            for entry in (entries if isinstance(entries, list) else [entries])
-            if isinstance(entry, Mapping)
-        ]
-
-    def set_fields(self, found: Object, fields: list[Field]) -> None:
-        entries = found.get(self._fields)
-        if not isinstance(entries, list):
-            found[self._fields] = [field.entry for field in fields]
-            return
-        # One at a time: comments of YAML belong to positions.
-        for index, field in enumerate(fields):
-            if index >= len(entries):
-                entries.append(field.entry)
-            elif entries[index] is not field.entry:
-                entries[index] = field.entry
-        del entries[len(fields) :]
-
-    def text(self, key: str, value: str) -> Field:
-        return Field(key, {self._key: key, self._string: value}, None)
-
-    def value(self, field: Field) -> str | None:
-        given = field.entry.get(self._string)
-        return given if isinstance(given, str) else None
-
-    def _reference(self, value: Any) -> str | None:
-        given = value.get(self._ref)
-        return given if isinstance(given, str) and given else None
+    def _object(self, object_id: str, at: tuple[int, int, int], occurrence: int, node: Node) -> Object:
+        if self.words is None:
+            found = Object(object_id, at, occurrence, node, [node.real])
+            places = {id(key): index for index, (key, _) in enumerate(node.real.members or [])}
+            found.fields = [
+                Field(key.text or "", (0, places.get(id(key), -1)), False, value, key, value, value)
+                for key, value in node.pairs()
+                if key.text not in {"id", "name"}
+            ]
+            return found
+        given = node.get(self.words.fields)
+        lists = [each.real for each in choices(given)] if given is not None else []
+        found = Object(object_id, at, occurrence, node, lists)
+        for number, each in enumerate(lists):
+            for index, slot in _slots(each):
+                branches = list(choices(slot))
+                for entry in branches:
+                    key = entry.get(self.words.key)
+                    if key is not None:
+                        found.fields.append(
+                            Field(
+                                key.real.text or "",
+                                (number, index),
+                                branches != [slot],
+                                entry,
+                                key,
+                                entry.get(self.words.string),
+                                entry.get(self.words.ref),
+                            )
+                        )
+        return found
 
 
-_API = ("id", "fields", "key", "stringValue", "refValue")
-_CLOUDFORMATION = ("Id", "Fields", "Key", "StringValue", "RefValue")
-_TERRAFORM = ("id", "field", "key", "string_value", "ref_value")
-
-
-class TemplateForm(FieldsForm):
-    """CloudFormation: the record is in the resource's Metadata."""
-
-    def read_record(self) -> Any:
-        metadata = self.holder.get("Metadata")
-        return metadata.get(RECORD) if isinstance(metadata, Mapping) else None
-
-    def write_record(self, record: Any) -> None:
-        metadata = self.holder.get("Metadata")
-        if record is not None:
-            self.holder.setdefault("Metadata", {})[RECORD] = record
-        elif isinstance(metadata, MutableMapping):
-            metadata.pop(RECORD, None)
-            if not metadata:
-                del self.holder["Metadata"]
-
-
-class TerraformForm(FieldsForm):
-    """Terraform: the record is in ``//``, which Terraform ignores."""
-
-    def read_record(self) -> Any:
-        comment = self.holder.get("//")
-        return comment.get(RECORD) if isinstance(comment, Mapping) else None
-
-    def write_record(self, record: Any) -> None:
-        if record is not None:
-            self.holder["//"] = {RECORD: record}
-        else:
-            self.holder.pop("//", None)
-
-
-def forms_of(document: Any) -> Iterator[tuple[str, Form]]:
-    """The pipelines in a document, with a name for each if there are several.
-
-    Raises UnreadableError if it has none, or holds something that cannot be changed in place.
-    """
-    if not isinstance(document, MutableMapping):
-        raise UnreadableError("no definition that could be converted: it is no object")
-    if isinstance(document.get("objects"), list):
-        yield "", Form(document, document["objects"])
-    elif isinstance(document.get("pipelineObjects"), list):
-        yield "", FieldsForm(document, document["pipelineObjects"], _API)
-    elif cloudformation.is_template(document):
-        for name, resource in document["Resources"].items():
-            if isinstance(resource, Mapping) and resource.get("Type") == cloudformation.TYPE:
-                objects = (resource.get("Properties") or {}).get("PipelineObjects")
-                if not isinstance(objects, list):
-                    raise UnreadableError(f"the PipelineObjects of '{name}' are no list")
-                yield name, TemplateForm(resource, objects, _CLOUDFORMATION)  # type: ignore[arg-type]
-    elif "resource" in document:
-        yield from _of_terraform(document)
+def _slots(found: Node) -> Iterator[tuple[int, Node]]:
+    """The children of a list, or what stands there without one, as Terraform allows."""
+    items = found.real.items
+    if items is None or found.real.tag:
+        yield -1, found
     else:
-        raise UnreadableError("no definition that could be converted")
+        yield from enumerate(items)
 
 
-def _of_terraform(document: Mapping[str, Any]) -> Iterator[tuple[str, Form]]:
-    groups = document["resource"] if isinstance(document["resource"], list) else [document["resource"]]
-    for group in groups:
-        for label, blocks in (group.get(terraform.TYPE) or {}).items() if isinstance(group, Mapping) else ():
-            for block in blocks if isinstance(blocks, list) else [blocks]:
-                if isinstance(block.get("pipeline_object"), Mapping):
-                    block["pipeline_object"] = [block["pipeline_object"]]
-                if isinstance(block.get("pipeline_object"), list):
-                    yield label, TerraformForm(block, block["pipeline_object"], _TERRAFORM)
+def forms_of(document: Document) -> list[Form]:
+    """The pipelines in a document. Raises UnreadableError if there are none, or none to change."""
+    found = list(_forms(document, document.root, ""))
+    if not found:
+        raise UnreadableError("no definition of a pipeline of AWS Data Pipeline in it")
+    return found
+
+
+_FORMS = (
+    "no definition: one has 'objects' (the AWS CLI, the console), 'pipelineObjects' (the API), 'Resources' "
+    "(CloudFormation) or 'resource' (Terraform's configuration in JSON)"
+)
+
+
+def _forms(document: Document, node: Node, name: str) -> Iterator[Form]:
+    if node.real.items is not None:
+        for number, each in enumerate(node.real.items, 1):
+            yield from _forms(document, each, f"{name}#{number}")
+        return
+    for member, words in (("objects", None), ("pipelineObjects", API)):
+        objects = node.get(member)
+        if objects is not None and objects.real.items is not None:
+            yield Form(name, document, node.real, "", [objects.real], words)
+            return
+    resources = node.get("Resources")
+    if resources is not None and resources.is_mapping:
+        yield from _of_template(document, resources, name)
+    elif (configuration := node.get("resource")) is not None:
+        yield from _of_terraform(document, configuration, name)
+    elif node.get("planned_values") is not None or node.get("values") is not None:
+        raise UnreadableError(
+            "a plan or state of Terraform, which Terraform does not read back: convert the configuration, if "
+            "it is JSON (*.tf.json); in HCL (*.tf), write workerGroup in the place of runsOn by hand"
+        )
+    else:
+        raise UnreadableError(_FORMS)
+
+
+def _of_template(document: Document, resources: Node, name: str) -> Iterator[Form]:
+    for key, resource in resources.pairs():
+        kind, properties = resource.get("Type"), resource.get("Properties")
+        if kind is None or kind.real.text != cloudformation.TYPE or properties is None:
+            continue
+        objects = properties.get("PipelineObjects")
+        lists = [each.real for each in choices(objects) if not is_no_value(each)] if objects else []
+        for each in lists:
+            if each.items is None or each.tag:
+                raise UnreadableError(
+                    f"line {document.line(each.start)}: a function makes the PipelineObjects of "
+                    f"'{key.text}', and a list, or Fn::If with lists, is expected: write the objects out"
+                )
+        where = f"{name}: {key.text}" if name else key.text or ""
+        yield Form(where, document, resource.real, "Metadata", lists, CLOUDFORMATION)
+
+
+def _of_terraform(document: Document, configuration: Node, name: str) -> Iterator[Form]:
+    for group in configuration.real.items or [configuration]:
+        labels = group.get(terraform.TYPE)
+        for key, blocks in labels.pairs() if labels is not None else ():
+            for block in blocks.real.items if blocks.real.items is not None else [blocks]:
+                objects = block.get("pipeline_object")
+                if objects is not None:
+                    where = f"{name}: {key.text}" if name else key.text or ""
+                    yield Form(where, document, block.real, "//", [objects.real], TERRAFORM)

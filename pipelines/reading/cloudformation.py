@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipelines.reading.objects import DefinitionReader
-from pipelines.reading.source import Source, UnreadableError, stand_in
+from pipelines.reading.source import Source, UnreadableError, Variant, stand_in
 
 TYPE = "AWS::DataPipeline::Pipeline"
 _MEMBERS = {
@@ -27,6 +28,10 @@ _PSEUDO = {
 """What stands for values that every deployment has. AWS's documentation uses this account."""
 _VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")
 _DEPTH = 40
+_MOST_CONDITIONS = 8
+"""A template with more of them in a pipeline is looked at for the first ones."""
+_NOTHING = object()
+"""What AWS::NoValue leaves."""
 
 
 def is_template(document: Mapping[str, Any]) -> bool:
@@ -34,8 +39,8 @@ def is_template(document: Mapping[str, Any]) -> bool:
     return isinstance(document.get("Resources"), Mapping)
 
 
-def read_template(name: str, document: Mapping[str, Any]) -> Iterator[Source]:
-    """The pipelines of a template. Raises UnreadableError if it has none."""
+def read_template(name: str, document: Mapping[str, Any]) -> Iterator[Source | UnreadableError]:
+    """The pipelines of a template, or why one cannot be read. Raises UnreadableError if it has none."""
     found = [
         (logical_id, resource.get("Properties") or {})
         for logical_id, resource in document["Resources"].items()
@@ -44,14 +49,52 @@ def read_template(name: str, document: Mapping[str, Any]) -> Iterator[Source]:
     if not found:
         raise UnreadableError(f"a CloudFormation template without a resource of the type {TYPE}")
     for logical_id, properties in found:
-        values = _Values(document)
-        given = values.resolved(properties)
-        if not isinstance(given, Mapping):
-            raise UnreadableError(f"the properties of '{logical_id}' are not known before the deployment")
-        members = {ours: given.get(theirs) for theirs, ours in _MEMBERS.items()}
-        reader = DefinitionReader()
-        source = reader.api(f"{name}#{logical_id}", {key: _lowered(value) for key, value in members.items()})
-        yield Source(source.name, source.definition, source.problems, unknown=values.unknown)
+        try:
+            yield _with_variants(f"{name}#{logical_id}", document, properties)
+        except UnreadableError as error:
+            yield UnreadableError(f"the pipeline '{logical_id}': {error}")
+
+
+def _with_variants(name: str, document: Mapping[str, Any], properties: Any) -> Source:
+    """The pipeline if all conditions hold; and, as variants, if one of them, or none, does not."""
+    source, conditions = _read(name, document, properties, frozenset())
+    unknown = dict(source.unknown)
+    variants: list[Variant] = []
+    known = sorted(conditions)
+    for condition in known:
+        if len(variants) == _MOST_CONDITIONS:
+            break
+        variant, more = _read(name, document, properties, frozenset({condition}))
+        unknown |= variant.unknown
+        known += sorted(more - set(known))  # Those in the branch that is taken only now.
+        variants.append(Variant(f"if the condition '{condition}' does not hold", variant.definition))
+    if len(known) > 1:
+        variant, _ = _read(name, document, properties, frozenset(known))
+        unknown |= variant.unknown
+        shown = ", ".join(f"'{condition}'" for condition in known)
+        variants.append(Variant(f"if none of the conditions {shown} holds", variant.definition))
+    return replace(source, unknown=unknown, variants=tuple(variants))
+
+
+def _read(
+    name: str, document: Mapping[str, Any], properties: Any, false: frozenset[str]
+) -> tuple[Source, set[str]]:
+    """The pipeline if these conditions do not hold and all others do, and the names of all that it met."""
+    values = _Values(document, false)
+    given = values.resolved(properties)
+    if not isinstance(given, Mapping):
+        raise UnreadableError("its properties are not known before the deployment")
+    members = {}
+    for theirs, ours in _MEMBERS.items():
+        value = given.get(theirs)
+        if isinstance(value, str):
+            raise UnreadableError(
+                f"its {theirs} are {values.unknown.get(value, 'a text')}: "
+                "check what the deployment puts there, by --pipeline"
+            )
+        members[ours] = _lowered(value)
+    source = DefinitionReader().api(name, members)
+    return Source(source.name, source.definition, source.problems, unknown=values.unknown), values.conditions
 
 
 def _lowered(value: Any) -> Any:
@@ -72,7 +115,9 @@ def _lowered(value: Any) -> Any:
 class _Values:
     """Evaluates a template's functions. ``unknown`` collects what only a deployment knows."""
 
-    def __init__(self, template: Mapping[str, Any]) -> None:
+    def __init__(self, template: Mapping[str, Any], false: frozenset[str]) -> None:
+        self._false = false
+        self.conditions: set[str] = set()
         self._parameters = _mapping(template.get("Parameters"))
         self._mappings = _mapping(template.get("Mappings"))
         self._resources = template["Resources"]
@@ -82,7 +127,8 @@ class _Values:
         if depth > _DEPTH:
             raise UnreadableError("not a definition: it is nested too deeply")
         if isinstance(value, list):
-            return [self.resolved(each, depth + 1) for each in value if not _is_no_value(each)]
+            found = [self.resolved(each, depth + 1) for each in value]
+            return [each for each in found if each is not _NOTHING]
         if not isinstance(value, Mapping):
             return value
         if len(value) == 1:
@@ -91,11 +137,12 @@ class _Values:
                 return self._ref(str(given))
             if isinstance(function, str) and function.startswith("Fn::"):
                 return self._call(function, given, depth + 1)
-        return {
-            str(key): self.resolved(each, depth + 1) for key, each in value.items() if not _is_no_value(each)
-        }
+        members = {str(key): self.resolved(each, depth + 1) for key, each in value.items()}
+        return {key: each for key, each in members.items() if each is not _NOTHING}
 
     def _ref(self, name: str) -> Any:
+        if name == "AWS::NoValue":
+            return _NOTHING
         if name in _PSEUDO:
             return _PSEUDO[name]
         parameter = self._parameters.get(name)
@@ -114,9 +161,9 @@ class _Values:
         if function == "Fn::Sub":
             return self._sub(given, depth)
         if function == "Fn::If" and isinstance(given, list) and len(given) == 3:
-            # Either may be what is deployed: the first that is something.
-            chosen = given[2] if _is_no_value(given[1]) else given[1]
-            return self.resolved(chosen, depth)
+            condition = str(given[0])
+            self.conditions.add(condition)
+            return self.resolved(given[2 if condition in self._false else 1], depth)
         arguments = self.resolved(given, depth)
         if function == "Fn::Join" and _is_pair(arguments) and isinstance(arguments[1], list):
             return str(arguments[0]).join(map(str, arguments[1]))
@@ -146,7 +193,8 @@ class _Values:
             name = match[2].strip()
             if name in own:
                 return str(own[name])
-            return str(self._unknown(name, f"the template's {name}") if "." in name else self._ref(name))
+            found = self._unknown(name, f"the template's {name}") if "." in name else self._ref(name)
+            return "" if found is _NOTHING else str(found)
 
         return _VARIABLE.sub(value, str(text))
 
@@ -162,7 +210,3 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _is_pair(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2
-
-
-def _is_no_value(value: Any) -> bool:
-    return isinstance(value, Mapping) and dict(value) == {"Ref": "AWS::NoValue"}

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from pipelines.reading import cloudformation, terraform
 from pipelines.reading.json_text import parse_json
 from pipelines.reading.objects import DefinitionReader
 from pipelines.reading.source import Source, UnreadableError
+from pipelines.reading.text import read_text
 from pipelines.reading.yaml_text import parse_yaml
 
-MAXIMUM_BYTES = 64 * 1024 * 1024
+__all__ = ["parse", "read_definitions", "read_each", "read_text"]
+
 _FORMS = (
     "a definition has 'objects' (the AWS CLI, the console), 'pipelineObjects' (the API), 'Resources' "
     "(CloudFormation) or 'resource' (Terraform)"
 )
-
-
-def read_text(path: Path) -> str:
-    """A file's text. Raises UnreadableError."""
-    try:
-        if path.stat().st_size > MAXIMUM_BYTES:
-            raise UnreadableError(f"larger than {MAXIMUM_BYTES // 1024 // 1024} MB")
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UnreadableError(error.strerror or str(error)) from None
-    except UnicodeDecodeError:
-        raise UnreadableError("not text in UTF-8") from None
 
 
 def parse(text: str) -> Any:
@@ -40,15 +29,32 @@ def parse(text: str) -> Any:
 
 
 def read_definitions(name: str, text: str) -> list[Source]:
-    """The definitions in a file's text. Raises UnreadableError."""
-    return list(_read(name, parse(text)))
+    """The definitions in a file's text. Raises UnreadableError if one of them cannot be read."""
+    found = []
+    for each in read_each(name, text):
+        if isinstance(each, UnreadableError):
+            raise each
+        found.append(each)
+    return found
 
 
-def _read(name: str, document: Any) -> Iterator[Source]:
-    if isinstance(document, list) and document:
-        for number, each in enumerate(document, 1):
-            yield from _read(f"{name}#{number}", each)
+def read_each(name: str, text: str) -> Iterator[Source | UnreadableError]:
+    """The definitions in a file's text; in the place of one that cannot be read, the error."""
+    try:
+        document = parse(text)
+    except UnreadableError as error:
+        yield error
         return
+    entries = enumerate(document, 1) if isinstance(document, list) and document else [(0, document)]
+    for number, entry in entries:
+        own = f"{name}#{number}" if number else name
+        try:
+            yield from _read(own, entry)
+        except UnreadableError as error:
+            yield UnreadableError(f"entry {number}: {error}") if number else error
+
+
+def _read(name: str, document: Any) -> Iterator[Source | UnreadableError]:
     if not isinstance(document, Mapping):
         raise UnreadableError(f"no definition: {_FORMS}")
     if "objects" in document:

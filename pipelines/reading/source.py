@@ -25,6 +25,15 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """The definition under other conditions of a template."""
+
+    condition: str
+    """Such as ``if the condition 'Prod' does not hold``."""
+    definition: Definition
+
+
+@dataclass(frozen=True)
 class Source:
     """One pipeline's definition."""
 
@@ -35,6 +44,8 @@ class Source:
     """Whether the service itself holds this definition, and so has accepted it."""
     unknown: dict[str, str] = field(default_factory=dict)
     """By the text that stands for it: what a value is that only a deployment knows."""
+    variants: tuple[Variant, ...] = ()
+    """What may be deployed instead."""
 
 
 def stand_in(name: str) -> str:

@@ -7,14 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pipelines.reading.objects import DefinitionReader
 from pipelines.reading.source import Source, UnreadableError, stand_in
+from pipelines.reading.text import read_text
 
 TYPE = "aws_datapipeline_pipeline_definition"
 _INTERPOLATION = re.compile(r"\$\$\{|\$\{((?:[^{}]|\{[^{}]*\})*)\}")
+_FILE = re.compile(
+    r"(?:(?P<around>trimspace|chomp)\()?(?P<function>file|templatefile)\(\s*\"(?P<path>[^\"]+)\"\s*"
+    r"(?:,\s*\{(?P<values>[^}]*)\}\s*)?\)\)?"
+)
+_MODULE = re.compile(r"\$\{path\.(?:module|root|cwd)\}")
+_ARGUMENT = re.compile(r"(\w+)\s*[=:]\s*(\"[^\"]*\")?([\w.]*)")
 _DEPTH = 40
+_PLAN = "check what terraform show -json prints of the plan"
 
 
 def is_configuration(document: Mapping[str, Any]) -> bool:
@@ -24,30 +33,53 @@ def is_configuration(document: Mapping[str, Any]) -> bool:
     )
 
 
-def read_configuration(name: str, document: Mapping[str, Any]) -> Iterator[Source]:
-    """The pipelines of a configuration. Raises UnreadableError if it has none."""
+def read_configuration(name: str, document: Mapping[str, Any]) -> Iterator[Source | UnreadableError]:
+    """The pipelines of a configuration, or why one cannot be read. Raises UnreadableError if it has none."""
     found = list(_definitions(document))
     if not found:
         raise UnreadableError(f"Terraform's JSON without a resource of the type {TYPE}")
     for label, block in found:
-        values = _Values(document)
-        given = values.resolved(block)
-        reader = DefinitionReader()
-        source = reader.api(
-            f"{name}#{label}",
-            {
-                "pipelineObjects": [
-                    {**entry, "fields": _blocks(entry, "field")}
-                    for entry in _blocks(given, "pipeline_object")
-                ],
-                "parameterObjects": [
-                    {**entry, "attributes": _blocks(entry, "attribute")}
-                    for entry in _blocks(given, "parameter_object")
-                ],
-                "parameterValues": _blocks(given, "parameter_value"),
-            },
-        )
-        yield Source(source.name, source.definition, source.problems, unknown=values.unknown)
+        try:
+            yield _read(f"{name}#{label}", _Values(document, Path(name).parent), block)
+        except UnreadableError as error:
+            yield UnreadableError(f"the pipeline '{label}': {error}")
+
+
+def _read(name: str, values: _Values, block: Mapping[str, Any]) -> Source:
+    given = values.resolved(block)
+    for member, inner in (
+        ("pipeline_object", "field"),
+        ("parameter_object", "attribute"),
+        ("parameter_value", ""),
+    ):
+        _refuse_expressions(given, member, values.unknown)
+        for entry in _blocks(given, member) if inner else []:
+            _refuse_expressions(entry, inner, values.unknown)
+    source = DefinitionReader().api(
+        name,
+        {
+            "pipelineObjects": [
+                {**entry, "fields": _blocks(entry, "field")} for entry in _blocks(given, "pipeline_object")
+            ],
+            "parameterObjects": [
+                {**entry, "attributes": _blocks(entry, "attribute")}
+                for entry in _blocks(given, "parameter_object")
+            ],
+            "parameterValues": _blocks(given, "parameter_value"),
+        },
+    )
+    return Source(source.name, source.definition, source.problems, unknown=values.unknown)
+
+
+def _refuse_expressions(entry: Mapping[str, Any], member: str, unknown: Mapping[str, str]) -> None:
+    """Raises UnreadableError if only Terraform can tell what the blocks of this name are."""
+    found = entry.get(member)
+    if isinstance(found, str):
+        raise UnreadableError(f"its {member} is {unknown.get(found, 'a text')}: {_PLAN}")
+    if member in _member(entry, "dynamic") or any(
+        member in each for each in entry.get("dynamic") or [] if isinstance(each, Mapping)
+    ):
+        raise UnreadableError(f"it has a dynamic {member}: {_PLAN}")
 
 
 def _definitions(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -90,9 +122,13 @@ def _api_name(name: str) -> str:
 
 
 class _Values:
-    """Evaluates ``${var.name}`` and ``${local.name}``. ``unknown`` collects what only a deployment knows."""
+    """Evaluates ``${var.name}``, ``${local.name}``, and ``${file(…)}`` of a file that is there.
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    ``unknown`` collects what only a deployment knows.
+    """
+
+    def __init__(self, document: Mapping[str, Any], directory: Path) -> None:
+        self._directory = directory
         self._variables = document.get("variable") or {}
         self._locals = document.get("locals") or {}
         self.unknown: dict[str, str] = {}
@@ -118,6 +154,8 @@ class _Values:
         if match[1] is None:
             return "${"
         expression = match[1].strip()
+        if (text := self._file(expression, depth)) is not None:
+            return text
         kind, _, name = expression.partition(".")
         for group in self._locals if isinstance(self._locals, list) else [self._locals]:
             if kind == "local" and isinstance(group, Mapping) and isinstance(group.get(name), str):
@@ -126,9 +164,36 @@ class _Values:
             default = _first(_member({"group": group}, "group").get(name)).get("default")
             if kind == "var" and isinstance(default, str | int | float):
                 return str(default)
-        text = stand_in(name or expression)
+        text = stand_in(expression if "(" in expression else name or expression)
         self.unknown[text] = f"Terraform's {expression}"
         return text
+
+    def _file(self, expression: str, depth: int) -> str | None:
+        """What ``file`` or ``templatefile`` makes of a file, if it is there (Terraform, Functions)."""
+        found = _FILE.fullmatch(expression)
+        if found is None:
+            return None
+        path = _MODULE.sub(".", found["path"])
+        try:
+            text = read_text(self._directory / path)
+        except UnreadableError:
+            return None
+        if found["function"] == "file":
+            return text.strip() if found["around"] == "trimspace" else text
+        if "%{" in text:
+            return None  # Directives, which only Terraform runs.
+        values = {
+            name: quoted[1:-1] if quoted else f"${{{expression}}}"
+            for name, quoted, expression in _ARGUMENT.findall(found["values"] or "")
+        }
+
+        def value(match: re.Match[str]) -> str:
+            if match[1] is None:
+                return "${"
+            given = values.get(match[1].strip())
+            return match[0] if given is None else str(self.resolved(given, depth + 1))
+
+        return _INTERPOLATION.sub(value, text)
 
 
 def _first(block: object) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from aws_cdk import Aws
 
 from infra.configuration_error import ConfigurationError
 from infra.handler import Handler
@@ -56,10 +57,14 @@ def test_a_handler_that_starts_clusters_may_use_no_others() -> None:
     settings = EmrClusterSettings(release_label="emr-7.5.0", service_role="Emr", job_flow_role="Ec2")
     own = "data-pipeline-task-runner=<AWS::StackName>"
     role = "arn:<AWS::Partition>:iam::<AWS::AccountId>:role"
-    to = "iam:PassedToService=['elasticmapreduce.amazonaws.com*', 'ec2.amazonaws.com*']"
     found = rights(emr(transient=settings))
-    passed = {key: found.pop(key) for key in list(found) if key[0] == "iam:PassRole"}
+    linked = "elasticmapreduce.amazonaws.com*/AWSServiceRoleForEMRCleanup*"
     assert found == {
+        ("iam:PassRole", f"{role}/Emr"): "iam:PassedToService=elasticmapreduce.amazonaws.com*",
+        ("iam:PassRole", f"{role}/Ec2"): "iam:PassedToService=ec2.amazonaws.com*",
+        ("iam:CreateServiceLinkedRole", f"{role}/aws-service-role/{linked}"): (
+            "iam:AWSServiceName=elasticmapreduce.amazonaws.com*"
+        ),
         (on_emr("ListClusters"), "*"): "",
         (on_emr("RunJobFlow"), "*"): f"elasticmapreduce:RequestTag/{own}",
         (on_emr("AddTags"), f"{ARN}*"): f"elasticmapreduce:RequestTag/{own}",
@@ -69,8 +74,22 @@ def test_a_handler_that_starts_clusters_may_use_no_others() -> None:
     shared = rights(emr(transient=settings, idle_minutes=5))
     assert shared[on_emr(OF_STEPS), f"{ARN}*"] == f"elasticmapreduce:ResourceTag/{own}"
     assert "TerminateJobFlows" not in str(shared)
-    assert {resource for _, resource in passed} == {f"{role}/Emr", f"{role}/Ec2"}
-    assert all("elasticmapreduce.amazonaws.com" in condition for condition in passed.values()), to
+
+
+def test_what_is_passed_on_is_a_role_and_no_instance_profile() -> None:
+    in_account = "arn:aws:iam::111122223333"
+    profile = f"{in_account}:instance-profile/emr/nodes"
+
+    def passed(**more: Any) -> list[str]:
+        settings = EmrClusterSettings(release_label="emr-7.5.0", job_flow_role=profile, **more)
+        assert where(emr(transient=settings))["transient"]["JobFlowRole"] == profile
+        return [role for role, to in settings.passed_roles() if to == "ec2"]
+
+    assert passed() == [f"{in_account}:role/nodes"]
+    assert passed(job_flow_role_arn=f"{in_account}:role/emr/x") == [f"{in_account}:role/emr/x"]
+    named_later = f"{Aws.STACK_NAME}-nodes"
+    with pytest.raises(ConfigurationError, match="job_flow_role_arn"):
+        emr(transient=EmrClusterSettings(release_label="emr-7.5.0", job_flow_role=named_later))
 
 
 def test_a_handler_of_an_application_may_use_its_own_and_pass_one_role() -> None:
@@ -81,6 +100,16 @@ def test_a_handler_of_an_application_may_use_its_own_and_pass_one_role() -> None
         ("emr-serverless:CancelJobRun emr-serverless:GetJobRun", f"{application}/jobruns/*"): "",
         ("iam:PassRole", ROLE): "iam:PassedToService=emr-serverless.amazonaws.com",
     }
+
+
+def test_a_handler_with_a_place_for_scripts_may_write_there_and_nothing_else() -> None:
+    place = "s3://jobs/scripts"
+    handler = emr_serverless(application_id="00abc", execution_role_arn=ROLE, scripts=place)
+    on_s3 = {key: found for key, found in rights(handler).items() if "s3:" in key[0]}
+    assert on_s3 == {("s3:PutObject", "arn:<AWS::Partition>:s3:::jobs/scripts/*"): ""}
+    assert where(handler)["scripts"] == "s3://jobs/scripts/"
+    with pytest.raises(ConfigurationError, match="s3://bucket"):
+        emr_serverless(application_id="00abc", execution_role_arn=ROLE, scripts="jobs/scripts")
 
 
 def where(handler: Any) -> Any:

@@ -42,15 +42,68 @@ def test_what_it_imports_from_beside_it_is_deployed_with_it(tmp_path: Path) -> N
     (tmp_path / "own" / "shop" / "query.sql").write_text("SELECT 1")
     (tmp_path / "own" / "secrets.json").write_text("{}")
     asset = HandlerFile.of(own).asset(asset_directory(), layers=False, build=tmp_path / "build")
-    added = {
-        path.relative_to(asset).as_posix()
-        for path in asset.rglob("*")
-        if path.is_file() and not (asset_directory() / path.relative_to(asset)).exists()
-    }
-    assert added == {
+    assert added_to(asset) == {
         *("load.py", "words.py", "deeper.py", "shop/orders.py", "shop/prices.py", "shop/query.sql"),
     }
     assert (asset / "runner" / "task.py").is_file()
+
+
+def added_to(asset: Path) -> set[str]:
+    """What an asset has beside what all functions have."""
+    common = asset_directory()
+    return {
+        path.relative_to(asset).as_posix()
+        for path in asset.rglob("*")
+        if path.is_file() and not (common / path.relative_to(asset)).exists()
+    }
+
+
+def deployed(file: Path, tmp_path: Path) -> set[str]:
+    return added_to(HandlerFile.of(file).asset(asset_directory(), layers=False, build=tmp_path / "build"))
+
+
+def link(path: Path, target: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+    return path
+
+
+@pytest.mark.parametrize("beside", ["etl", "shared"])
+def test_a_link_keeps_its_name_and_what_is_beside_it_or_its_target(tmp_path: Path, beside: str) -> None:
+    write(tmp_path / "shared", load_v2=HANDLER.format(more="import words"))
+    write(tmp_path / beside, words="from shop import prices", shop__prices="")
+    assert deployed(link(tmp_path / "etl" / "load.py", "../shared/load_v2.py"), tmp_path) == {
+        *("load.py", "words.py", "shop/prices.py")
+    }
+
+
+def test_what_links_lead_to_is_deployed(tmp_path: Path) -> None:
+    etl = tmp_path / "etl"
+    own = write(etl, load=HANDLER.format(more="import shop.deep.orders\nimport words"), shop__x="")
+    write(tmp_path / "libs", words_v2="", deep__orders="import words")
+    link(etl / "words.py", "../libs/words_v2.py")
+    link(etl / "shop" / "deep", "../../libs/deep")
+    link(etl / "shop" / "loop", "..")
+    link(etl / "shop" / "gone", "no-such-file")
+    expected = {"load.py", "words.py", "shop/x.py", "shop/deep/orders.py"}
+    assert deployed(own, tmp_path) == expected
+    assert deployed(link(tmp_path / "folder", "etl") / "load.py", tmp_path) == expected
+
+
+NAMESPACE = {
+    "ns__sub__m": "from ..top import z\nfrom . import k\ndef work(): ...",
+    "ns__sub__k": "",
+    "ns__top": "z = 1",
+}
+
+
+def test_a_directory_without_init_is_a_package_too(tmp_path: Path) -> None:
+    imports = [
+        *("import ns.sub.m", "import ns.sub.m as m", "import ns", "from ns import sub, top"),
+        *("from ns.sub import m", "from ns.sub.m import work"),
+    ]
+    own = write(tmp_path / "own", load=HANDLER.format(more="\n".join(imports)), **NAMESPACE)
+    assert deployed(own, tmp_path) == {"load.py", "ns/sub/m.py", "ns/sub/k.py", "ns/top.py"}
 
 
 def test_the_function_has_it_and_all_others_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +137,9 @@ def test_the_function_has_it_and_all_others_do_not(tmp_path: Path, monkeypatch: 
         ("load", "from .words import count\nhandler = 1", "begins above the packages"),
         ("load", "import words\nhandler = 1", "words.py, line 1: there is no module `numpy`"),
         ("load", "import sql\nhandler = 1", "`sql` is a module of Python, of the runner"),
+        ("load", "import ns.sub.n\nhandler = 1", "there is no module `ns.sub.n`"),
+        ("load", "from ns.sub import n\nhandler = 1", "`ns.sub` has no `n`"),
+        ("load", "from ns import work\nhandler = 1", "`ns` has no `work`"),
         ("json", "handler = 1", "`json` is a module of Python"),
         ("runner", "handler = 1", "Give yours another name"),
         ("my-handler", "handler = 1", "it needs a name such as count_words.py"),
@@ -92,7 +148,7 @@ def test_the_function_has_it_and_all_others_do_not(tmp_path: Path, monkeypatch: 
 def test_what_lambda_could_not_load_is_refused_by_the_users_own_path(
     tmp_path: Path, name: str, text: str, said: str
 ) -> None:
-    file = write(tmp_path, **{name: text, "words": "import numpy", "sql": ""})
+    file = write(tmp_path, **{name: text, "words": "import numpy", "sql": "", **NAMESPACE})
     with pytest.raises(ConfigurationError) as refused:
         synthesize(handlers=[("It", PythonHandler(path=file))])
     assert said in str(refused.value)

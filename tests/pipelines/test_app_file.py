@@ -191,7 +191,7 @@ def test_it_synthesizes_as_printed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "packages", "unknown"),
     [
-        ("java -jar x.jar", ["java-17-amazon-corretto-headless"], ""),
+        ("java -version", ["java-17-amazon-corretto-headless"], ""),
         ("wget -q http://x/a.zip && unzip a.zip", ["unzip", "wget"], ""),
         ("psql -h db -c 'SELECT 1' | gzip", ["gzip", "postgresql15"], ""),
         ("/usr/bin/mysql -e x", ["mariadb105"], ""),

@@ -114,6 +114,70 @@ def test_a_fault_in_one_definition_does_not_hide_the_others(
     assert "not checked, please report this: ZeroDivisionError()" in printed.err
 
 
+def test_what_cannot_be_read_is_not_in_the_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    activities = {
+        "Known": "true",
+        "Unknown": '${file("none.sh")}',
+        "Inner": "bash -c '${file(\"none.sh\")} x'",
+    }
+    objects: list[object] = [
+        {
+            "id": "Default",
+            "field": [
+                {"key": "workerGroup", "string_value": "etl"},
+                {"key": "scheduleType", "string_value": "ondemand"},
+            ],
+        }
+    ]
+    for name, command in activities.items():
+        fields = {"type": "ShellCommandActivity", "command": command}
+        objects.append({"id": name, "field": [{"key": k, "string_value": v} for k, v in fields.items()]})
+    objects.append({"id": "Type", "field": [{"key": "type", "string_value": "${var.type}"}]})
+    resource = {"aws_datapipeline_pipeline_definition": {"x": {"pipeline_object": objects}}}
+    file = tmp_path / "x.tf.json"
+    file.write_text(json.dumps({"resource": resource}))
+    assert main(["--json", str(file)]) == 2
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert [each["id"] for each in found["pipelines"][0]["activities"]] == ["Known"]
+    assert found["share"] == 1.0
+    for name in ("Unknown", "Inner", "Type"):
+        assert f"'{name}':" in printed.err
+    assert "could not be read" not in printed.err
+    file.write_text(
+        json.dumps({"resource": {"aws_datapipeline_pipeline_definition": {"x": {"pipeline_object": "${x}"}}}})
+    )
+    assert main(["--json", str(file)]) == 2
+    assert json.loads(capsys.readouterr().out)["share"] == 0.0
+
+
+def test_both_branches_of_a_template_are_looked_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text("""
+Resources:
+  P:
+    Type: AWS::DataPipeline::Pipeline
+    Properties:
+      PipelineObjects:
+        - Id: Default
+          Name: Default
+          Fields: [{Key: scheduleType, StringValue: ondemand}, {Key: workerGroup, StringValue: etl}]
+        - Id: A
+          Name: A
+          Fields:
+            - {Key: type, StringValue: ShellCommandActivity}
+            - {Key: command, StringValue: !If [Test, jq ., cat /u01/x]}
+""")
+    assert main(["--json", str(file)]) == 1
+    (found,) = json.loads(capsys.readouterr().out)["pipelines"][0]["activities"]
+    assert found["verdict"] == "change"
+    one, other = sorted(reason["message"] for reason in found["reasons"])
+    assert one.startswith("if the condition 'Test' does not hold: it needs '/u01/x'")
+    assert other.startswith("if the condition 'Test' holds: it calls 'jq'")
+
+
 def test_standard_input_and_help() -> None:
     command = [sys.executable, "-m", "pipelines"]
     done = subprocess.run(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.datapipeline.objects import Field
-from pipelines.reading.files import read_definitions
+from pipelines.reading.files import read_definitions, read_each
 from pipelines.reading.source import UNKNOWN, UnreadableError
 
 OBJECTS: list[Any] = [
@@ -115,6 +116,7 @@ Resources:
             - {Key: map, StringValue: !FindInMap [Sizes, !Ref AWS::Region, Box]}
             - {Key: att, StringValue: !GetAtt Named.Arn}
             - !If [Production, {Key: if, StringValue: "1"}, !Ref AWS::NoValue]
+            - !If [Production, !Ref AWS::NoValue, {Key: unless, StringValue: "2"}]
             - !Ref AWS::NoValue
 """
     (source,) = read_definitions("t.yaml", text)
@@ -130,6 +132,73 @@ Resources:
         "if": "1",
     }
     assert source.unknown[f"{UNKNOWN}other"] == "the template's Other"
+    (variant,) = source.variants
+    assert variant.condition == "if the condition 'Production' does not hold"
+    assert variant.definition.by_id["A"].fields[-1] == Field("unless", "2")
+
+
+def test_each_condition_of_a_template_is_a_variant_and_all_of_them_together() -> None:
+    template = json.loads(json.dumps(TEMPLATE))
+    (entry,) = template["Resources"]["Pipe"]["Properties"]["PipelineObjects"]
+    inner = {"Fn::If": ["Big", "sleep 2", "sleep 1"]}
+    entry["Fields"].append({"Key": "command", "StringValue": {"Fn::If": ["Real", "sleep 3", inner]}})
+    (source,) = read_definitions("t.json", json.dumps(template))
+    found = {each.condition: each.definition.objects[0].fields[-1].value for each in source.variants}
+    assert source.definition.objects[0].fields[-1].value == "sleep 3"
+    assert found == {
+        "if the condition 'Real' does not hold": "sleep 2",
+        "if the condition 'Big' does not hold": "sleep 3",
+        "if none of the conditions 'Real', 'Big' holds": "sleep 1",
+    }
+
+
+def test_one_pipeline_that_cannot_be_read_does_not_take_the_others_of_its_file() -> None:
+    template = json.loads(json.dumps(TEMPLATE))
+    resources = template["Resources"]
+    resources["Before"] = {
+        "Type": "AWS::DataPipeline::Pipeline",
+        "Properties": {"PipelineObjects": {"Ref": "X"}},
+    }
+    resources["After"] = {"Type": "AWS::DataPipeline::Pipeline", "Properties": {"PipelineObjects": 5}}
+    configuration = json.loads(json.dumps(TERRAFORM))
+    blocks = configuration["resource"]["aws_datapipeline_pipeline_definition"]
+    blocks["a"] = {"dynamic": {"pipeline_object": {"for_each": "${local.x}", "content": {}}}}
+    blocks["b"] = {"pipeline_object": '${jsondecode(file("objects.json"))}'}
+    for document, told in (
+        (template, ["'Before': its PipelineObjects are the template's X", "'After': 'pipelineObjects' is"]),
+        (
+            configuration,
+            ["'a': it has a dynamic pipeline_object", "'b': its pipeline_object is Terraform's jsondecode"],
+        ),
+        ([CLI, 5, {"objects": 3}], ["entry 2: no definition", "entry 3: 'objects' is the number 3"]),
+    ):
+        found = list(read_each("file", json.dumps(document)))
+        assert len([each for each in found if not isinstance(each, UnreadableError)]) == 1
+        errors = [str(each) for each in found if isinstance(each, UnreadableError)]
+        assert len(errors) == 2
+        for error, part in zip(errors, told, strict=True):
+            assert part in error
+
+
+def test_files_that_terraform_would_read_are_read_if_they_are_there(tmp_path: Path) -> None:
+    (tmp_path / "load.sh").write_text("jq . $HOME/x\n")
+    (tmp_path / "load.tpl").write_text("ls ${bucket} ${prefix} $${HOME}")
+    document = json.loads(json.dumps(TERRAFORM))
+    document["variable"] = {"bucket": {"default": "data"}}
+    (entry,) = document["resource"]["aws_datapipeline_pipeline_definition"]["x"]["pipeline_object"]
+    texts = (
+        '${file("${path.module}/load.sh")}',
+        'set -e; ${trimspace(file("load.sh"))}',
+        '${templatefile("load.tpl", {bucket = var.bucket, prefix = "in"})}',
+        '${file("other.sh")}',
+    )
+    entry["field"] = [{"key": "command", "string_value": text} for text in texts]
+    name = str(tmp_path / "x.tf.json")
+    (source,) = read_definitions(name, json.dumps(document))
+    one, two, three, four = [field.value for field in source.definition.by_id["A"].fields]
+    assert (one, two) == ("jq . $HOME/x\n", "set -e; jq . $HOME/x")
+    assert three == "ls data in ${HOME}"
+    assert source.unknown[four] == 'Terraform\'s file("other.sh")'
 
 
 def test_terraform_variables_and_escapes() -> None:

@@ -131,6 +131,19 @@ def test_access_is_just_what_the_fields_name_before_expressions_begin() -> None:
         ({"command": "sleep 90", "attemptTimeout": "1 minute"}, Verdict.CHANGE, "attemptTimeout"),
         ({"command": "sleep 400", "type": "ShellCommandPrecondition"}, Verdict.RUNS, "precondition"),
         ({"command": "#" * 10_300}, Verdict.CHANGE, "command"),
+        ({"maximumRetries": "many"}, Verdict.CHANGE, "maximumRetries"),
+        ({"maximumRetries": "-1"}, Verdict.CHANGE, "maximumRetries"),
+        ({"retryDelay": "soon"}, Verdict.CHANGE, "retryDelay"),
+        ({"lateAfterTimeout": "soon"}, Verdict.CHANGE, "lateAfterTimeout"),
+        ({"failureAndRerunMode": "maybe"}, Verdict.CHANGE, "failureAndRerunMode"),
+        ({"maxActiveInstances": "few"}, Verdict.CHANGE, "maxActiveInstances"),
+        ({"command": "aws s3 foo"}, Verdict.CHANGE, "command"),
+        ({"command": "aws s4 ls"}, Verdict.CHANGE, "command"),
+        ({"command": "aws ec2 describe-everything"}, Verdict.CHANGE, "command"),
+        ({"command": "aws ec2 describe-instances"}, Verdict.SETTINGS, "command"),
+        ({"command": "aws emr create-default-roles"}, Verdict.SETTINGS, "command"),
+        ({"command": "aws deploy list-applications"}, Verdict.SETTINGS, "command"),
+        ({"command": "aws ecs wait tasks-stopped --tasks x"}, Verdict.SETTINGS, "command"),
         ({"workerGroup": "", "command": "true"}, Verdict.CHANGE, "workerGroup"),
     ],
 )
@@ -140,6 +153,8 @@ def test_fields_of_activities(fields: dict[str, Any], verdict: Verdict, field: s
     assert field in fields_of(found)
 
 
+CSV = {"id": "Csv", "type": "CSV", "column": ["a INT", "b STRING"]}
+WITH_COLUMNS = s3("In", filePath="s3://a/x", dataFormat=ref("Csv"))
 IN, OUT = s3("In", filePath="s3://a/x"), s3("Out", filePath="s3://b/y")
 NAMELESS = {key: value for key, value in CLUSTER.items() if key != "databaseName"}
 
@@ -177,6 +192,44 @@ NAMELESS = {key: value for key, value in CLUSTER.items() if key != "databaseName
             "no place for a value",
         ),
         (copy("In", "T"), [IN, table("SqlDataNode", "t", "Db"), RDS], Verdict.SETTINGS, "copy(...)"),
+        *(
+            (
+                copy("In", "T"),
+                [WITH_COLUMNS, CSV, table("SqlDataNode", "t", "Db", insertQuery=query), DATABASE],
+                verdict,
+                word,
+            )
+            for query, verdict, word in (
+                ("INSERT INTO t (a, b) VALUES (?, 'it''s (')", Verdict.CHANGE, "1 places for values"),
+                ("INSERT INTO t (a, b) VALUES (?, concat(?, ','))", Verdict.SETTINGS, "copy(...)"),
+                ("INSERT INTO t (a, b, c) VALUES (?, ?)", Verdict.CHANGE, "3 columns, and 2 values"),
+                ("INSERT INTO t VALUES (?, ?, ?)", Verdict.CHANGE, "3 places for values (?)"),
+                ("INSRT INTO t VALUES (?, ?)", Verdict.CHANGE, "begins with 'INSRT'"),
+                ("INSERT INTO t VALUES (?, ?", Verdict.CHANGE, "parentheses"),
+                ("INSERT INTO t VALUES (?, ?); SELECT 1", Verdict.CHANGE, "several statements"),
+                ("UPDATE t SET a = ? WHERE b = ?", Verdict.SETTINGS, "copy(...)"),
+            )
+        ),
+        (sql("SELEC 1"), [DATABASE], Verdict.CHANGE, "begins with 'SELEC'"),
+        (
+            sql("-- a\nSELECT 1; /* b */ (SELECT 2); WITH x AS (SELECT 1) SELECT 1"),
+            [DATABASE],
+            Verdict.SETTINGS,
+            "sql(...)",
+        ),
+        ({"type": "EmrActivity", "step": "x,y"}, [], Verdict.CHANGE, "'x' is no JAR"),
+        ({"type": "EmrActivity", "step": "command-runner.jar"}, [], Verdict.CHANGE, "needs a program"),
+        ({"type": "EmrActivity", "step": "/home/hadoop/own.jar,x"}, [], Verdict.CHANGE, "keep it in S3"),
+        (
+            {
+                "type": "EmrActivity",
+                "step": "/home/hadoop/contrib/streaming/hadoop-streaming.jar,-input,s3://a/b",
+            },
+            [],
+            Verdict.SETTINGS,
+            "emr(...)",
+        ),
+        ({"type": "EmrActivity", "step": "s3://a/own.jar,x"}, [], Verdict.SETTINGS, "the cluster fetches"),
         (
             copy("T", "Out"),
             [table("RedshiftDataNode", "t", "Warehouse"), CLUSTER, OUT],

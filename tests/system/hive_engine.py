@@ -12,6 +12,7 @@ import pytest
 
 from emr.hive import HiveWork
 from emr.hive_program import statements
+from local.emr import applications
 from local.emr.faults import HEADER
 from local.emr.spark_service import PATH, why_not
 from tests.system.deployments import Deployment
@@ -36,6 +37,12 @@ class HiveEngine:
         request = urllib.request.Request(self._url, json.dumps(body).encode(), {HEADER: "faults"})
         with urllib.request.urlopen(request, timeout=_START_SECONDS) as response:
             return json.load(response)
+
+    def applications(self) -> list[str]:
+        """The ids of scripts that wait or run on YARN."""
+        url = self._url.removesuffix(PATH) + applications.PATH
+        with urllib.request.urlopen(urllib.request.Request(url, headers={HEADER: "faults"})) as response:
+            return list(json.load(response)["applications"])
 
     def work(self, work: HiveWork) -> str:
         """Run a HiveActivity's script with its tables."""

@@ -32,6 +32,7 @@ OF_THE_APPS: Mapping[Right, str] = {
     ): "A cluster that nobody needs ends by itself.",
     ("Handleron*", "elasticmapreduce:TerminateJobFlows"): "A cluster for a task ends with it.",
     ("Handleron*", "iam:PassRole"): "The roles of a cluster that is started, or of job runs.",
+    ("Handleron*", "iam:CreateServiceLinkedRole"): "EMR's role for cleanup, of the account's first cluster.",
     ("Handleronemrserverless*", "emr-serverless:StartJobRun"): "`application_id`: a job run is started.",
     ("Handleronemrserverless*", "emr-serverless:ListJobRuns"): "Runs that an earlier attempt has left.",
     ("Handleronemrserverless*", "emr-serverless:GetJobRun"): "What became of a job run.",
@@ -46,6 +47,7 @@ NOT_EXERCISED: Mapping[Right, str] = {
         "`task.evaluate` is for handlers of one's own; those of the project and of its examples do not ask."
     ),
     ("Handler*TaskRole*", "datapipeline:EvaluateExpression"): "The same in a container.",
+    ("Handleron*", "iam:CreateServiceLinkedRole"): "Local AWS has no service-linked roles.",
 }
 
 # (service, action): the same, for what resource policies let services do.

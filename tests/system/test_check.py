@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -13,13 +14,13 @@ import pytest
 
 from infra.database_access import database_access
 from infra.handlers import s3_access
+from local.ecs.image import SYSTEM_PATH
 from local.emr.spark_service import why_not
 from pipelines.checking.check import check
 from pipelines.checking.verdict import ActivityVerdict, Verdict
 from pipelines.checking.worker_group import on_worker_group
-from pipelines.converting.convert import convert
-from pipelines.converting.documents import Document
-from pipelines.converting.forms import forms_of
+from pipelines.converting.convert import Options, convert
+from pipelines.converting.documents import parse
 from pipelines.reading.files import read_definitions, read_text
 from pipelines.reading.source import Source
 from tests.databases.server import DatabaseServer
@@ -72,10 +73,18 @@ def runs(examples: Examples, postgresql_server: DatabaseServer) -> list[Run]:
         with_values(source, values) for file in FILES for source in definitions(file, converted=True)
     ]
     with emr_cluster(deployment), ThreadPoolExecutor(AT_ONCE) as pool:
-        ends = list(pool.map(partial(run_to_its_end, deployment), converted))
+        # Those of EMR take longest: they begin, so that in the end nothing waits for them alone.
+        ordered = sorted(converted, key=lambda source: "emr" not in source.name)
+        ends_of = dict(
+            zip(
+                (source.name for source in ordered),
+                pool.map(partial(run_to_its_end, deployment), ordered),
+                strict=True,
+            )
+        )
     return [
-        Run(source.name, end, {found.id: found for found in each})
-        for source, end, each in zip(converted, ends, verdicts, strict=True)
+        Run(source.name, ends_of[source.name], {found.id: found for found in each})
+        for source, each in zip(converted, verdicts, strict=True)
     ]
 
 
@@ -89,6 +98,27 @@ def test_every_verdict_is_confirmed(runs: Sequence[Run]) -> None:
     assert {found.verdict for run in runs for found in run.verdicts.values()} == set(Verdict)
     wrong = [line for run in runs for line in differences(run)]
     assert wrong == []
+
+
+def test_what_needs_a_container_is_confirmed_in_one(container_deployment: Deployment) -> None:
+    """Local AWS gives containers this machine's programs, whatever packages they ask for."""
+    (file,) = [each for each in FILES if "containers" in each.name]
+    (source,) = definitions(file)
+    (converted,) = definitions(file, converted=True)
+    found = {each.id: each for each in check(source).activities}
+    boxed = [each for each in found.values() if each.verdict is Verdict.SETTINGS and each.needs.in_container]
+    assert len(boxed) >= 3
+    ends = run_to_its_end(container_deployment, converted)
+    path = ":".join(SYSTEM_PATH)
+    lacking = [
+        each.id for each in boxed if not all(shutil.which(one, path=path) for one in each.needs.programs)
+    ]
+    wrong = {
+        each.id: (ends[each.id], each.as_json())
+        for each in found.values()
+        if each.id not in lacking and (ends[each.id] == "FINISHED") is not (each.verdict <= Verdict.SETTINGS)
+    }
+    assert wrong == {}
 
 
 def differences(run: Run) -> Iterator[str]:
@@ -113,10 +143,7 @@ def differences(run: Run) -> Iterator[str]:
 def definitions(file: Path, *, converted: bool = False) -> list[Source]:
     text = read_text(file)
     if converted:
-        document = Document.parse(text)
-        for _, form in forms_of(document.content):
-            convert(form, WORKER_GROUP, secrets=False)
-        text = document.text()
+        text = convert(parse(text), Options(WORKER_GROUP))[0].text
     # Those that are on a worker group already name others than the deployed one.
     found = read_definitions(file.name, text)
     return [replace(source, definition=regrouped(source)) for source in found] if converted else found

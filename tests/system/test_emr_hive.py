@@ -192,7 +192,9 @@ def test_a_chain_from_a_copy_through_hive_to_redshift(
         "CREATE TABLE hived.totals (customer VARCHAR(100) PRIMARY KEY, total INT)",
     )
     deployment.s3.create_bucket(Bucket="sales")
-    deployment.s3.put_object(Bucket="sales", Key="in/orders/1", Body=b"x\\,y\t5\nz\t1\nx\\,y\t7\n")
+    deployment.s3.put_object(
+        Bucket="sales", Key="in/orders/1", Body="x\\,y\t5\nz\t1\nx\\,y\t7\n日本\t9\n".encode()
+    )
     node = {"type": "S3DataNode"}
     orders = {"type": "TSV", "column": ["customer STRING", "amount INT"]}
     totals = {"type": "CSV", "column": ["customer STRING", "total INT"]}
@@ -205,8 +207,9 @@ def test_a_chain_from_a_copy_through_hive_to_redshift(
                 "dependsOn": Ref("Copied"),
                 "input": Ref("Staged"),
                 "output": Ref("Totals"),
+                "scriptVariable": 'MARK="',
                 "hiveScript": "INSERT OVERWRITE TABLE ${output1} SELECT customer, sum(amount) FROM ${input1} "
-                "GROUP BY customer;",
+                "WHERE customer <> '日本' AND customer <> '${MARK}' GROUP BY customer;",
             },
             "Loaded": {
                 "type": "RedshiftCopyActivity",
@@ -273,8 +276,11 @@ def test_items_of_dynamodb_are_exported_filtered_and_restored(
                 "output": Ref("Restored"),
                 "filterSql": "`timeStamp` > unix_timestamp('1970-01-01 00:10:00') AND (id LIKE 'new%')",
             },
-            "Copy": {**copy, "input": Ref("Given"), "output": Ref("Copied"), "filterSql": "id = 'old'"},
-            "Items": {"type": "DynamoDBExportDataFormat", "column": ["timeStamp DOUBLE", "id STRING"]},
+            "Copy": {**copy, "input": Ref("Given"), "output": Ref("Copied"), "filterSql": "`on`"},
+            "Items": {
+                "type": "DynamoDBExportDataFormat",
+                "column": ["timeStamp DOUBLE", "id STRING", "on BOOLEAN"],
+            },
             "Given": {**table_of, "tableName": "given", "readThroughputPercent": "0.5"},
             "Restored": {**table_of, "tableName": "restored", "region": "us_east_1"},
             "Copied": {**table_of, "tableName": "copied", "writeThroughputPercent": "1.0"},
@@ -292,10 +298,38 @@ def test_items_of_dynamodb_are_exported_filtered_and_restored(
         return sorted(deployment.dynamodb.scan(TableName=table)["Items"], key=lambda item: item["id"]["S"])
 
     assert items_of("restored") == [items[1], items[2]]
-    assert items_of("copied") == [items[0]]
+    assert items_of("copied") == [items[1]]
     exported = read_lines(list(objects(deployment, "dynamodb-exports", "given/").values()))
     assert len(exported) == 3
     assert any('timeStamp\x03{"n":"5"}' in line for line in exported)
+
+
+def test_columns_of_dynamodb_are_those_of_its_connector(engine: HiveEngine, examples: Examples) -> None:
+    dynamodb = examples.deployment.dynamodb
+    for table in ("typed", "typed-out"):
+        dynamodb.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    item: Any = {"id": {"N": "7"}, "name": {"S": "x"}, "on": {"BOOL": False}, "size": {"N": "1.5"}}
+    dynamodb.put_item(TableName="typed", Item=item)
+    node: dict[str, FieldValue] = {"type": "DynamoDBDataNode", "dataFormat": TaskRef("Format")}
+    columns: list[str] = ["id INT", "name VARCHAR(5)", "on BOOLEAN", "size FLOAT"]
+    nodes: Objects = {
+        "Format": {"type": "DynamoDBDataFormat", "column": columns},
+        "In": {**node, "tableName": "typed", "readThroughputPercent": "0.5"},
+        "Out": {**node, "tableName": "typed-out"},
+    }
+    run(engine, nodes, COPY)
+    assert dynamodb.scan(TableName="typed-out")["Items"] == [item]
+    script = (
+        "CREATE EXTERNAL TABLE own (id INT) "
+        "STORED BY 'org.apache.hadoop.hive.dynamodb.DynamoDBStorageHandler' "
+        "TBLPROPERTIES ('dynamodb.table.name'='typed', 'dynamodb.column.mapping'='id:id')"
+    )
+    assert "The hive type int is not supported in DynamoDB" in engine.answer(script)["stderr"]
 
 
 def test_the_guides_examples(cluster: EmrCluster, engine: HiveEngine) -> None:

@@ -129,7 +129,7 @@ def test_the_guides_word_counts(cluster: EmrCluster) -> None:
     )
     deployment.s3.put_object(Bucket="wordcount", Key="wordSplitter.py", Body=mapper.encode())
     deployment.s3.put_object(Bucket="wordcount", Key="input/1", Body=b"the quick, the lazy\nthe end\n")
-    note = 'echo "$0 $*" | sed "s/.*script //" | aws s3 cp - "s3://wordcount/notes/$1"'
+    note = 'echo "$0 $*" | sed "s/.*task.sh //" | aws s3 cp - "s3://wordcount/notes/$1"'
     deployment.s3.put_object(Bucket="wordcount", Key="scripts/task.sh", Body=note.encode())
     config: Fields = {"type": "ShellScriptConfig", "scriptUri": "s3://wordcount/scripts/task.sh"}
     pipeline = Pipeline.activated(
@@ -161,7 +161,8 @@ def test_the_guides_word_counts(cluster: EmrCluster) -> None:
     counted = objects(deployment, "wordcount", f"output/{pipeline.id}/")["part-00000"]
     assert counted == "end\t1\nlazy\t1\nquick\t1\nthe\t3\n"
     (step,) = cluster.steps("Streaming")
-    output = step["Config"]["Args"][6].removeprefix("s3://wordcount/")
+    words = step["Config"]["Args"]
+    output = words[words.index("=-output") + 1].removeprefix("=s3://wordcount/")
     pipeline.ended("Streaming", "FINISHED")
     assert objects(deployment, "wordcount", f"{output}/")["part-00000"] == counted
     assert objects(deployment, "wordcount", "notes/") == {

@@ -10,13 +10,14 @@ import pytest
 
 from tests.processes import naming
 from tests.system.deployments import STACK, Deployment, eventually
-from tests.system.emr_cluster import LOGS, objects
+from tests.system.emr_cluster import LOGS, emr_cluster, objects
 from tests.system.examples import Examples
 from tests.system.hive_engine import hive_engine, read_lines
 from tests.system.pipelines import Fields, Pipeline, Ref
 from tests.system.test_emr import bash, emr_activity
 
-OWN, SHARED, SERVERLESS = "on-a-cluster-of-its-own", "on-a-shared-cluster", "on-emr-serverless"
+OWN, SHARED = "on-a-cluster-of-its-own", "on-a-shared-cluster"
+SERVERLESS, SERVERLESS_HIVE = "on-emr-serverless", "on-emr-serverless-hive"
 
 
 @pytest.fixture
@@ -194,7 +195,7 @@ def test_hive_on_emr_serverless(deployment: Deployment) -> None:
         {
             "Hived": {
                 "type": "HiveActivity",
-                "myHandler": SERVERLESS,
+                "myHandler": SERVERLESS_HIVE,
                 "input": Ref("In"),
                 "output": Ref("Out"),
                 "scriptVariable": "least=2",
@@ -208,3 +209,21 @@ def test_hive_on_emr_serverless(deployment: Deployment) -> None:
     )
     pipeline.ended("Hived", "FINISHED")
     assert read_lines(list(objects(deployment, "serverless-hive", "out/").values())) == ["2,b"]
+    (script,) = objects(deployment, LOGS, "scripts/").values()
+    assert "WHERE id >= 2;" in script
+
+
+@pytest.mark.spark
+def test_a_canceled_hive_script_leaves_no_application_on_yarn(deployment: Deployment) -> None:
+    engine = hive_engine(deployment)
+    endless = (
+        "SELECT count(*) FROM range(1000000000) a CROSS JOIN range(1000000000) b WHERE a.id + b.id = -1;"
+    )
+    with emr_cluster(deployment):
+        pipeline = Pipeline.activated(
+            deployment, {"EndlessHive": {"type": "HiveActivity", "stage": "false", "hiveScript": endless}}
+        )
+        eventually(lambda: engine.applications() or None, "the script does not run")
+        pipeline.cancel("EndlessHive")
+        pipeline.ended("EndlessHive", "CANCELED")
+        eventually(lambda: not engine.applications() or None, "the application goes on")

@@ -24,6 +24,9 @@ from tests.system.ledger import Ledger, Right
 from tests.system.pipelines import Pipeline, Ref, shell
 
 
+@pytest.mark.parametrize(
+    "deployment", ["as-assumed", pytest.param("otherwise", marks=pytest.mark.long)], indirect=True
+)
 def test_nothing_that_the_stack_does_is_denied(deployment: Deployment, record: Path) -> None:
     """Each step of a task: polled, stored, acknowledged, staged, run, reported, logged and counted."""
     deployment.s3.create_bucket(Bucket="permitted")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from distribution.layout import renamed
+from distribution.layout import lay_out, renamed
 from local.account import OWNER, REGION
 from local.launch import READY, ROOT
 from tests.docs.blocks import blocks_run_by
@@ -132,6 +132,16 @@ def test_it_holds_every_file_that_the_packages_read(installed: Installed) -> Non
                     assert len(packed.splitlines()) == len(path.read_bytes().splitlines()), path
     sudo = installed.python.parents[1].glob("lib/*/site-packages/datapipeline_runner/lambdas/shell/bin/sudo")
     assert all(os.access(path, os.X_OK) for path in sudo)
+
+
+def test_a_second_build_has_nothing_of_the_first(tmp_path: Path) -> None:
+    """Setuptools leaves build/lib in the clone, with modules that are gone since."""
+    stale = tmp_path / "datapipeline_runner" / "infra" / "gone.py"
+    stale.parent.mkdir(parents=True)
+    stale.touch()
+    lay_out(ROOT, tmp_path)
+    assert not stale.exists()
+    assert (stale.parent / "stack.py").exists()
 
 
 def test_only_names_in_import_statements_change() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ class FakeS3:
         self.uploads: dict[str, dict[int, bytes]] = {}
         self.copied: list[str] = []
         """The keys that S3 itself wrote, by CopyObject or UploadPartCopy."""
+        self.modified: datetime | None = None
+        """When all objects were written; None is just now."""
 
     def text(self, bucket: str, key: str) -> str:
         return self.objects[bucket, key].decode()
@@ -43,7 +46,8 @@ class FakeS3:
 
     def head_object(self, *, Bucket: str, Key: str) -> Any:  # noqa: N803
         data = self._get(Bucket, Key)
-        return {"ContentLength": len(data), "ETag": _etag(data), "Metadata": {}}
+        modified = self.modified or datetime.now(UTC)
+        return {"ContentLength": len(data), "ETag": _etag(data), "Metadata": {}, "LastModified": modified}
 
     def list_objects_v2(
         self,

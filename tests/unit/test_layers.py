@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "local.simulation": {"infra", "local.datapipeline", "poller"},
     # Moving pipelines here. Handlers say what they take, and the local service what becomes of a definition.
     "pipelines.reading": {"local.datapipeline"},
-    "pipelines.commands": {"local.lambda_runtime", "pipelines.reading"},
+    "pipelines.commands": {"local.lambda_runtime", "pipelines.reading", "shell"},
     "pipelines.checking": {
         *("activities", "copying", "data_nodes", "emr", "redshift_copy", "runner", "shell", "sql"),
         *("local.datapipeline", "pipelines.commands", "pipelines.reading"),

@@ -91,7 +91,9 @@ def all_handlers(scope: cdk.Stack) -> dict[str, Handler]:
             ),
             idle_minutes=10,
         ),
-        "HiveCopyActivity": emr_serverless(application_id="00f1a2b3c4d5e6f7", execution_role_arn=_COPY_ROLE),
+        "HiveCopyActivity": emr_serverless(
+            application_id="00f1a2b3c4d5e6f7", execution_role_arn=_COPY_ROLE, scripts="s3://jobs/scripts/"
+        ),
         "nightly / container": shell_command(
             statements=sales, environment={"TARGET": "sales"}, compute=Container(vpc=vpc)
         ),

@@ -31,7 +31,11 @@ ROLE = "arn:aws:iam::000000000000:role/emr-jobs"
 class _Hive:
     """Runs ``good`` at once, ``endless`` until it is canceled; all else fails with its own text."""
 
+    def __init__(self) -> None:
+        self.requests: list[dict[str, Any]] = []
+
     async def run(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.requests.append(request)
         script = request["script"].split("\n")[0]
         if script == "endless":
             await asyncio.Event().wait()
@@ -51,8 +55,10 @@ class ServerlessService:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop, self._faults = loop, Faults()
-        hive: Any = _Hive()
-        new_s3: Any = FakeS3
+        self.hive = _Hive()
+        hive: Any = self.hive
+        self.objects = FakeS3()
+        new_s3: Any = lambda: self.objects  # noqa: E731
         endpoint = ServerlessEndpoint(
             endpoint_url=ENDPOINT_URL, new_s3=new_s3, spark=hive, faults=self._faults
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import time
 from collections.abc import Callable, Iterator
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.emr.applications import Applications
 from local.emr.clusters import MOST_ACTIVE_STEPS
 from local.emr.faults import Fault, FaultError
 from tests.local.emr.service import CLUSTER, EmrService, emr_service
+from tests.processes import naming
 
 
 @pytest.fixture
@@ -81,6 +84,53 @@ def test_what_is_canceled_or_on_a_cluster_that_ends(service: EmrService) -> None
     with pytest.raises(ClientError, match="may not be modified"):
         client.add_job_flow_steps(JobFlowId=cluster, Steps=[step("true")])
     assert client.list_clusters(ClusterStates=["TERMINATED"])["Clusters"][0]["Id"] == cluster
+
+
+def test_an_interrupt_reaches_the_child_process_alone_and_a_kill_its_descendants_too(
+    service: EmrService,
+) -> None:
+    client = service.client
+    cluster = client.run_job_flow(**CLUSTER, StepConcurrencyLevel=2)["JobFlowId"]
+    steps = [step("sleep 7312; true"), step("sleep 7313 & (setsid sleep 7314 &) ; wait")]
+    ids = client.add_job_flow_steps(JobFlowId=cluster, Steps=steps)["StepIds"]
+    wait_for(lambda: all(naming(f"sleep\x00{seconds}") for seconds in (7312, 7313, 7314)))
+    client.cancel_steps(ClusterId=cluster, StepIds=ids[:1], StepCancellationOption="SEND_INTERRUPT")
+    client.cancel_steps(ClusterId=cluster, StepIds=ids[1:], StepCancellationOption="TERMINATE_PROCESS")
+    wait_for(lambda: [state(service, cluster, one) for one in ids] == ["CANCELLED", "CANCELLED"])
+    assert naming("sleep\x007312"), "the launcher passes no signal on"
+    assert not naming("sleep\x007313")
+    assert naming("sleep\x007314"), "it had left the step's processes"
+    client.terminate_job_flows(JobFlowIds=[cluster])
+    wait_for(lambda: not naming("sleep\x007312") and not naming("sleep\x007314"))
+
+
+def test_applications_on_yarn_outlive_their_clients_until_somebody_kills_them() -> None:
+    async def scene() -> None:
+        applications = Applications()
+
+        async def endless() -> dict[str, Any]:
+            await asyncio.Event().wait()
+            return {}
+
+        tags = {"mapreduce.job.tags": "dp-1,Other"}
+        first = applications.start({"cluster": "j-1", "settings": tags}, endless())
+        second = applications.start({"cluster": "j-2", "settings": {}}, endless())
+        gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        gone.set_result(None)
+        assert await applications.answer(first, gone) is None
+        assert applications.control("GET", {"tags": ["other"]}) == (200, {"applications": [first.id]})
+        assert applications.control("DELETE", {"id": [first.id]}) == (200, {"killed": True})
+        client: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        answer = await applications.answer(first, client)
+        assert answer is not None
+        assert answer["code"] == 1
+        assert applications.tagged("") == [second.id]
+        applications.end_of("j-2")
+        await asyncio.wait({second.work})
+        assert applications.tagged("") == []
+        assert not applications.kill(first.id)
+
+    asyncio.run(scene())
 
 
 def test_the_queue_of_steps_has_an_end(service: EmrService) -> None:

@@ -20,6 +20,7 @@ ROWS = st.lists(
     st.text(st.sampled_from("abcdNSAEZ\t\\é"), max_size=8).map(lambda text: f"{text}\n".encode()), max_size=30
 )
 OTHERS = [(b"N", b"SNOTICE\0\0"), (b"S", b"TimeZone\0UTC\0"), (b"A", b"\0\0\0\1channel\0\0")]
+LOOKS_LIKE_ONE_TOO = 0x010A6400
 LOOKS_LIKE_A_ROW = 0x0A6400
 """A length whose bytes are those of a line feed, a d and a zero."""
 
@@ -135,6 +136,21 @@ def test_a_length_that_looks_like_the_beginning_of_a_row_is_none() -> None:
     assert text_of(long + message(b"d", b"b\n")) == (long[5:] + b"b\n", 2)
     # The first is taken by itself; the next call sees the second as the first.
     assert end_of_rows(message(b"d", b"b\n") + long[:1000]) == len(message(b"d", b"b\n"))
+
+
+def test_a_length_of_more_than_16_megabytes_may_look_like_it_too() -> None:
+    first = message(b"d", b"b\n")
+    header = b"d" + pack("!I", LOOKS_LIKE_ONE_TOO)
+    assert end_of_rows(first + header + b"a" * 1000) == len(first)
+    assert end_of_rows(first + first + header) in {len(first), 2 * len(first)}
+
+
+def test_an_error_whose_text_looks_like_the_end_of_a_row_is_none() -> None:
+    sent = message(b"d", b"first\n") + message(b"d", b"second\n") + message(b"E", b"SERROR\0Mx\nd\0\0")
+    result, driver = copy_out(sent + message(READY_FOR_QUERY, b"E"), 1000)
+    driver.message_types[b"E"] = lambda body, _context: driver.other.append(body)
+    assert b"".join(result.messages()) == sent[: sent.index(b"E\0")]
+    assert driver.other == [b"SERROR\0Mx\nd\0\0"]
 
 
 def test_text_that_is_no_utf_8_goes_from_server_to_server_but_into_no_file() -> None:

@@ -44,7 +44,7 @@ class InstantProcess:
 
     def __init__(self, step: Any, **_: Any) -> None:
         self._ended = asyncio.Event()
-        self._endless = "endless" in step["Args"]
+        self._endless = "=endless" in step["Args"]
         self._code = 0
 
     async def run(self) -> int:
@@ -61,7 +61,9 @@ class InstantProcess:
     def copy_logs(self, log_uri: str, place: str) -> None:
         """Nothing was printed."""
 
-    def forget(self) -> None:
+    has_left_nothing = True
+
+    async def forget(self) -> None:
         """There are no files."""
 
 

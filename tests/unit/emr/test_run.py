@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from emr import emr_steps, run
 from emr.naming import Names
 from emr.where import Where
-from runner import clients, telemetry
+from runner import clients, telemetry, versions
 from runner.fields import FieldError
 from runner.outcome import Canceled, Deferred, Finished, Outcome, TaskFailed
 from runner.task import Task
@@ -101,6 +102,27 @@ def test_a_canceled_task_ends_its_step_even_one_that_it_never_recorded(
     assert [state for _, state in steps(service, cluster)] == ["CANCELLED"]
 
 
+def test_a_canceled_task_ends_once_the_guards_of_its_steps_are_done(
+    service: EmrService, cluster: str
+) -> None:
+    where = Where(cluster=cluster)
+    go_on(task_of({"step": SLEEP}), where)
+    state, waits = None, []
+    while True:
+        outcome = go_on(task_of({"step": SLEEP}, state=state, canceled=True), where)
+        if not isinstance(outcome, Deferred):
+            break
+        state = outcome.state
+        waits.append(outcome.wait_seconds)
+        time.sleep(0.05)
+    assert outcome == Canceled()
+    assert waits[0] == 10
+    assert waits[-1] == 20
+    assert waits.count(20) == 1
+    nothing = go_on(task_of({"step": TRUE}, canceled=True), Where(cluster=cluster))
+    assert nothing == Canceled()
+
+
 def test_a_task_that_is_canceled_twice_or_too_late_ends(service: EmrService, cluster: str) -> None:
     where = Where(cluster=cluster)
     assert to_the_end({"step": TRUE}, where) == Finished()
@@ -113,11 +135,32 @@ def test_no_such_cluster_and_one_that_has_ended_are_told(service: EmrService, cl
         to_the_end({"step": TRUE}, Where(cluster="j-GONE"))
     assert refused.value.error_id == "EmrRefused"
     service.client.terminate_job_flows(JobFlowIds=[cluster])
-    with pytest.raises(TaskFailed, match="takes no more steps") as ended:
+    with pytest.raises(TaskFailed, match=r"takes no more steps.*USER_REQUEST: Terminated by user") as ended:
         to_the_end({"step": TRUE}, Where(cluster=cluster))
     assert ended.value.error_id == "ClusterTerminated"
     with pytest.raises(TaskFailed, match="none runs"):
         to_the_end({"step": TRUE}, Where(cluster_name="etl"))
+
+
+def test_a_shared_cluster_that_never_comes_up_is_started_a_few_times_and_told(service: EmrService) -> None:
+    service.fault(operation="StartCluster", kind="fail", count=100)
+    request = {key: value for key, value in CLUSTER.items() if key != "Name"}
+    where = Where(transient=request, idle_minutes=60, shared_name="stack")
+    state: Any = None
+
+    def one_after_the_other() -> None:
+        nonlocal state
+        for _ in range(50):
+            outcome = go_on(task_of({"step": TRUE}, state=state), where)
+            assert isinstance(outcome, Deferred)
+            state = outcome.state
+            while service.client.list_clusters(ClusterStates=["STARTING", "BOOTSTRAPPING"])["Clusters"]:
+                time.sleep(0.01)
+
+    with pytest.raises(TaskFailed, match="BOOTSTRAP_FAILURE: On the master instance") as failed:
+        one_after_the_other()
+    assert failed.value.error_id == "ClusterTerminated"
+    assert len(service.client.list_clusters()["Clusters"]) == 3
 
 
 def test_logs_that_come_late_are_waited_for_and_missing_ones_are_not_forever(
@@ -125,7 +168,24 @@ def test_logs_that_come_late_are_waited_for_and_missing_ones_are_not_forever(
 ) -> None:
     service.fault(operation="Step", kind="no-logs")
     bad = {"step": "command-runner.jar,bash,-c,exit 1"}
-    with pytest.raises(TaskFailed, match="Its stderr could not be read"):
+    with pytest.raises(TaskFailed, match=r"stderr\.gz yet: EMR copies logs every 5 minutes"):
+        to_the_end(bad, Where(cluster=cluster))
+
+
+def test_a_log_that_was_copied_before_the_step_ended_is_waited_for_and_told(
+    service: EmrService, cluster: str
+) -> None:
+    bad = {"step": "command-runner.jar,bash,-c,echo early >&2; exit 1"}
+    service.objects.modified = datetime(2026, 1, 31, 10, 5, tzinfo=UTC)
+    with pytest.raises(TaskFailed) as failed:
+        to_the_end(bad, Where(cluster=cluster))
+    assert str(failed.value).endswith(
+        "Its stderr, as copied at 10:05:00 UTC before the step ended, ends with:\nearly"
+    )
+    names = Names.of(task_of({}))
+    assert steps(service, cluster) == [(names.step(1, 1), "FAILED")]
+    service.objects.modified = None
+    with pytest.raises(TaskFailed, match="Its stderr ends with:\nearly"):
         to_the_end(bad, Where(cluster=cluster))
 
 
@@ -141,6 +201,24 @@ def test_the_wait_grows_and_days_fit_into_an_executions_history(service: EmrServ
     assert waits == sorted(waits)
     assert waits[-1] == 120
     service.client.terminate_job_flows(JobFlowIds=[cluster])
+
+
+def test_states_of_other_releases(service: EmrService, cluster: str) -> None:
+    where = Where(cluster=cluster)
+    first = go_on(task_of({"step": SLEEP}), where)
+    assert isinstance(first, Deferred)
+    assert first.state["version"] == versions.STATE
+    of_0_1_0 = {name: value for name, value in first.state.items() if name != "version"}
+    of_one_with_a_member_more = {**first.state, "inTheFuture": 1}
+    for state in (of_0_1_0, of_one_with_a_member_more):
+        again = go_on(task_of({"step": SLEEP}, state=state), where)
+        assert isinstance(again, Deferred)
+        assert again.state["step"] == first.state["step"]
+    later = {**first.state, "version": versions.STATE + 1}
+    with pytest.raises(TaskFailed, match=first.state["step"]) as failed:
+        go_on(task_of({"step": SLEEP}, state=later), where)
+    assert failed.value.error_id == "LaterVersion"
+    assert to_the_end({"step": SLEEP}, where, first.state, canceled=True) == Canceled()
 
 
 def test_a_handler_that_was_not_made_by_a_factory_says_so() -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 
 from emr import emr_steps, hadoop, hive, hive_copy, pig, streaming
+from emr.dynamodb_types import extracted
+from emr.guarded import guarded, tag
 from emr.naming import Names
-from emr.steps import MAX_TEXT, command, refuse_long_texts
+from emr.steps import COMMAND_RUNNER, MAX_TEXT, Step, checked, refuse_long_texts
+from local.emr import hive as hive_program
 from local.emr import hive_script
 from local.emr.pig import _parameter
 from runner.fields import FieldError
 from runner.outcome import TaskFailed
 from runner.task import Task
 from runner.testing import FieldValue, Ref
-from tests.unit.emr.tasks import Objects, task_of
+from tests.unit.emr.tasks import Objects, task_of, words_of
 
-SCRIPT_RUNNER = "s3://us-east-1.elasticmapreduce/libs/script-runner/script-runner.jar"
 S3_NODE: dict[str, FieldValue] = {"type": "S3DataNode", "directoryPath": "s3://b/d"}
 CSV: dict[str, FieldValue] = {"type": "CSV", "column": ["id INT", "name STRING"]}
 
@@ -24,19 +26,19 @@ def test_the_commands_of_an_emr_activity_come_around_its_steps() -> None:
     steps = emr_steps.steps_of(
         task_of({"step": ["a.jar,x", "b.jar"], "preStepCommand": ["one", "two"], "postStepCommand": "three"})
     )
-    assert [(step.jar, step.arguments) for step in steps] == [
-        ("command-runner.jar", ("bash", "-c", "one")),
-        ("command-runner.jar", ("bash", "-c", "two")),
+    assert [(step.jar, words_of(step) or step.arguments) for step in steps] == [
+        ("command-runner.jar", ["one"]),
+        ("command-runner.jar", ["two"]),
         ("a.jar", ("x",)),
         ("b.jar", ()),
-        ("command-runner.jar", ("bash", "-c", "three")),
+        ("command-runner.jar", ["three"]),
     ]
+    assert [step.what for step in steps[::4]] == ["preStepCommand", "postStepCommand"]
     with pytest.raises(FieldError, match="'step': it is missing"):
         emr_steps.steps_of(task_of({}))
 
 
-def test_the_guides_hadoop_activity(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
+def test_the_guides_hadoop_activity() -> None:
     config: dict[str, FieldValue] = {
         "type": "ShellScriptConfig",
         "scriptUri": "s3://test-bucket/scripts/preTaskScript.sh",
@@ -55,13 +57,11 @@ def test_the_guides_hadoop_activity(monkeypatch: pytest.MonkeyPatch) -> None:
             {"Pre": config},
         )
     )
-    scripts = (SCRIPT_RUNNER, ("s3://test-bucket/scripts/preTaskScript.sh", "test", "argument"))
-    assert [(step.jar, step.arguments) for step in steps] == [
+    scripts = ["s3://test-bucket/scripts/preTaskScript.sh", "test", "argument"]
+    tagged = ["hadoop-streaming", "-D", f"mapreduce.job.tags={tag(task_of({}))}"]
+    assert [words_of(step) for step in steps] == [
         scripts,
-        (
-            "command-runner.jar",
-            ("hadoop-streaming", "-D", "mapreduce.job.queuename=high", *arguments),
-        ),
+        [*tagged, "-D", "mapreduce.job.queuename=high", *arguments],
         scripts,
     ]
 
@@ -76,10 +76,21 @@ def test_the_guides_streaming_step_runs_the_program_of_later_releases() -> None:
         )
     )
     assert step.jar == "command-runner.jar"
-    assert step.arguments == (
-        *("hadoop-streaming", "-files", "s3n://b/wordSplitter.py", "-input", "s3n://in"),
+    assert words_of(step) == [
+        *("hadoop-streaming", "-D", f"mapreduce.job.tags={tag(task_of({}))}"),
+        *("-files", "s3n://b/wordSplitter.py", "-input", "s3n://in"),
         *("-output", "s3://out/2026-01-31T00:00:00", "-mapper", "wordSplitter.py", "-reducer", "aggregate"),
+    ]
+
+
+def test_an_application_of_spark_has_the_tasks_tag() -> None:
+    (step,) = emr_steps.steps_of(
+        task_of({"step": "command-runner.jar,spark-submit,--class,a.B,s3://b/x.jar,"})
     )
+    assert words_of(step) == [
+        *("spark-submit", "--conf", f"spark.yarn.tags={tag(task_of({}))}"),
+        *("--class", "a.B", "s3://b/x.jar", ""),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -116,21 +127,41 @@ def test_hive_gets_variables_and_the_queue_as_arguments_of_their_own() -> None:
             }
         )
     )
-    words = step.arguments
+    words = words_of(step)
     assert step.jar == "command-runner.jar"
-    assert words[:2] == ("bash", "-c")
-    assert words[3:8] == ("hive-script", "", "SELECT '${A}'", "", "")
-    assert words[8:] == (
+    assert step.arguments[:2] == ("bash", "-c")
+    assert words[:4] == ["", "SELECT '${A}'", "", ""]
+    assert words[4:] == [
         *("-hiveconf", "mapreduce.job.queuename=low priority", "-hiveconf", "tez.queue.name=low priority"),
         *("--hivevar", "A=it's; $(rm -rf /)", "--hivevar", "B=", "--hivevar", "C=x=y"),
-    )
+    ]
 
 
 def test_a_script_in_s3_is_fetched_by_the_step() -> None:
     (step,) = hive.steps_of(task_of({"scriptUri": "s3://b/my script.q"}))
-    assert step.arguments[5:7] == ("", "s3://b/my script.q")
+    assert words_of(step)[1:3] == ["", "s3://b/my script.q"]
     (step,) = pig.steps_of(task_of({"scriptUri": "s3://b/my.pig"}))
-    assert step.arguments[5:7] == ("", "s3://b/my.pig")
+    assert words_of(step)[1:3] == ["", "s3://b/my.pig"]
+
+
+@pytest.mark.parametrize("value", ['"', 'x"', '"x"', 'it\'s ""', '${B}"', 'ü"'])
+def test_a_quote_at_the_end_of_a_variable_stays(value: str) -> None:
+    (step,) = hive.steps_of(
+        task_of({"hiveScript": "x", "stage": "false", "scriptVariable": [f"A={value}", "B=b"]})
+    )
+    options = words_of(step)[4:]
+    known = hive_program.pairs(options[1::2])
+    assert hive_script.substituted("${A}", known, {}) == value.replace("${B}", "b")
+    assert hive_script.substituted("${hivevar:A}", known, {}) == value.replace("${B}", "b")
+
+
+def test_pig_compresses_all_outputs_or_none() -> None:
+    objects: Objects = {"One": {**S3_NODE, "compression": "gzip"}, "Two": S3_NODE}
+    given: dict[str, FieldValue] = {"script": "x", "stage": "true"}
+    with pytest.raises(FieldError, match="give them one compression"):
+        pig.steps_of(task_of({**given, "output": [Ref("One"), Ref("Two")]}, objects))
+    (step,) = pig.steps_of(task_of({**given, "input": Ref("Two"), "output": Ref("One")}, objects))
+    assert "SET output.compression.enabled true;" in words_of(step)[3]
 
 
 @pytest.mark.parametrize("variable", ["", "A", "=x", "a-b=1", "1a=x", "a b=1"])
@@ -231,6 +262,80 @@ def test_a_copy_reads_whole_items_and_filters_by_columns() -> None:
     assert work.statement.endswith("WHERE (\n`timeStamp` > 5 -- (\\;\n);")
 
 
+def copy_statements(**nodes: dict[str, FieldValue]) -> list[str]:
+    table: dict[str, FieldValue] = {
+        "type": "DynamoDBDataNode",
+        "tableName": "t",
+        "dataFormat": Ref("Items"),
+    }
+    objects: Objects = {
+        **{name: {**table, **fields} for name, fields in nodes.items()},
+        "Items": {"type": "DynamoDBExportDataFormat"},
+    }
+    return list(hive_copy.work_of(task_of({"input": Ref("In"), "output": Ref("Out")}, objects)).before)
+
+
+def test_each_table_has_the_throughput_that_its_own_node_allows() -> None:
+    both: dict[str, FieldValue] = {"readThroughputPercent": "0.9", "writeThroughputPercent": "1"}
+    statements = copy_statements(In={**both, "readThroughputPercent": "0.25"}, Out=both)
+    assert not [text for text in statements if text.startswith("SET")]
+    source, target = [text for text in statements if text.startswith("CREATE")]
+    assert "'dynamodb.throughput.read.percent'='0.25'" in source
+    assert "write.percent" not in source
+    assert "'dynamodb.throughput.write.percent'='1'" in target
+    assert "read.percent" not in target
+    with pytest.raises(FieldError, match=r"0\.1 to 1\.0"):
+        copy_statements(In={"writeThroughputPercent": "0"}, Out={})
+
+
+def connected(*columns: str) -> str:
+    """The columns of a table of EMR's connector to DynamoDB."""
+    node: dict[str, FieldValue] = {
+        "type": "DynamoDBDataNode",
+        "tableName": "t",
+        "dataFormat": Ref("Format"),
+    }
+    work = hive_task(node, {"type": "DynamoDBDataFormat", "column": list(columns)})
+    (created,) = [text for text in work.before if "dynamodb.table.name" in text]
+    return created.partition("(")[2].partition(")\n")[0]
+
+
+def test_columns_of_dynamodb_have_types_of_the_connector_that_lose_nothing() -> None:
+    assert connected("a STRING", "b BIGINT", "c DOUBLE", "d BINARY", "e BOOLEAN") == (
+        "`a` STRING, `b` BIGINT, `c` DOUBLE, `d` BINARY, `e` BOOLEAN"
+    )
+    assert connected(
+        "a INT", "b SMALLINT", "c TINYINT", "d FLOAT", "e VARCHAR(9)", "f CHAR(2)", "g REAL"
+    ) == ("`a` BIGINT, `b` BIGINT, `c` BIGINT, `d` DOUBLE, `e` STRING, `f` STRING, `g` DOUBLE")
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"), [("DECIMAL(38,2)", "use DOUBLE"), ("DATE", "use STRING"), ("TIMESTAMP", "use STRING")]
+)
+def test_a_type_that_the_connector_cannot_hold_is_refused(kind: str, advice: str) -> None:
+    with pytest.raises(FieldError, match=advice):
+        connected(f"a {kind}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expression"),
+    [
+        ("STRING", "get_json_object(item['a'], '\\044.s')"),
+        ("BIGINT", "CAST(get_json_object(item['a'], '\\044.n') AS BIGINT)"),
+        ("VARCHAR(5)", "CAST(get_json_object(item['a'], '\\044.s') AS VARCHAR(5))"),
+        ("DATE", "CAST(get_json_object(item['a'], '\\044.s') AS DATE)"),
+        ("BINARY", "unbase64(get_json_object(item['a'], '\\044.b'))"),
+        (
+            "BOOLEAN",
+            "(coalesce(get_json_object(item['a'], '\\044.bOOL'), get_json_object(item['a'], '\\044.n')) "
+            "NOT IN ('false', '0'))",
+        ),
+    ],
+)
+def test_a_filter_reads_an_attribute_by_the_member_of_its_type(kind: str, expression: str) -> None:
+    assert extracted(kind, "a") == expression
+
+
 def test_a_semicolon_in_the_text_of_a_filter_does_not_end_the_statement() -> None:
     work = hive_copy.work_of(copy_task(filterSql="id = 'a;b' OR id = \"it's;\""))
     (statement,) = hive_script.statements(work.statement)
@@ -257,15 +362,15 @@ HOSTILE = [
 @pytest.mark.parametrize("value", HOSTILE)
 def test_pig_gets_the_values_of_variables_as_they_are(value: str) -> None:
     (step,) = pig.steps_of(task_of({"script": "x", "scriptVariable": f"A={value}"}))
-    assert step.arguments[-2] == "-param"
-    assert _parameter(step.arguments[-1]) == ("A", value)
+    assert words_of(step)[-2] == "-param"
+    assert _parameter(words_of(step)[-1]) == ("A", value)
 
 
 def test_values_that_pig_has_in_quotes_stay_so() -> None:
     given = ["A='two words'", 'B="x"']
     (step,) = pig.steps_of(task_of({"script": "x", "scriptVariable": given}))
-    assert list(step.arguments[-3::2]) == given
-    assert _parameter(step.arguments[-1]) == ("B", "x")
+    assert words_of(step)[-3::2] == given
+    assert _parameter(words_of(step)[-1]) == ("B", "x")
     with pytest.raises(FieldError, match="ends in a backslash"):
         pig.steps_of(task_of({"script": "x", "scriptVariable": "A=x\\"}))
 
@@ -284,10 +389,18 @@ def test_a_copy_between_files_is_refused() -> None:
 
 
 def test_an_argument_that_emr_refuses_for_its_length_is_told() -> None:
-    room = MAX_TEXT - len("command-runner.jar")
-    refuse_long_texts([command("x" * (room - 10), "y" * 10, what="fits")])
+    room = MAX_TEXT - len(COMMAND_RUNNER)
+    refuse_long_texts([Step(COMMAND_RUNNER, ("x" * (room - 10), "y" * 10), what="fits")])
     with pytest.raises(TaskFailed, match="10,241 characters"):
-        refuse_long_texts([command("x" * (room - 10), "y" * 11, what="long")])
+        refuse_long_texts([Step(COMMAND_RUNNER, ("x" * (room - 10), "y" * 11), what="long")])
+
+
+@pytest.mark.parametrize("word", ["canary-81d2", "ü canary-81d2"])
+def test_a_secret_in_a_word_is_found_however_the_word_is_handed_on(word: str) -> None:
+    task = task_of({"*myPassword": "canary-81d2"})
+    with pytest.raises(TaskFailed) as refused:
+        checked(task, [guarded(task, "true", [word], what="x")])
+    assert refused.value.error_id == "SecretInStep"
 
 
 def test_names_tell_the_attempts_of_an_instance_apart() -> None:

@@ -1,0 +1,280 @@
+"""Goes through a script as bash would (GNU Bash manual, Shell Commands): what is reached, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from pipelines.commands.calls import DEEPEST, Calls
+from pipelines.commands.conditions import LOOKING, truth
+from pipelines.commands.effects import written_by
+from pipelines.commands.findings import Finding, Kind
+from pipelines.commands.parser import parse
+from pipelines.commands.state import Status
+from pipelines.commands.syntax import refused_by_bash
+from pipelines.commands.words import Block, Call, Item, Word
+
+_MOST_ROUNDS = 8
+"""A loop over more words than this is looked at once, as if its variable had any value."""
+
+
+class Walk(Calls):
+    """Statuses are None where only running tells."""
+
+    def __init__(self, text: str, arguments: Sequence[str], staged: Mapping[str, str]) -> None:
+        super().__init__(text, arguments, staged)
+        self.assigned = {}
+
+    def script(self, text: str, *, own_shell: bool = True) -> Status:
+        """A script, or the text of ``eval``, which runs in the shell that is there (``own_shell=False``)."""
+        if self.depth > DEEPEST:
+            return None
+        self.depth += 1
+        try:
+            script = parse(text)
+            if script.problem:
+                if problem := refused_by_bash(text):
+                    self.note(Kind.SYNTAX, problem)
+                    return 2
+                self.note(Kind.UNREAD, "how all of its commands are nested")
+                for call in script.calls:
+                    with self.perhaps():
+                        self.call(call)
+                return None
+            if script.process_substitutions:
+                self.note(Kind.PROCESS_SUBSTITUTION, "")
+            if not own_shell:
+                return self.commands(script.items)
+            return self._in_subshell(script.items)
+        finally:
+            self.depth -= 1
+
+    def substituted(self, lists: Sequence[list[Item]]) -> Status:
+        """The commands in ``$(…)``; the status is that of the last one."""
+        status: Status = 0
+        for items in lists:
+            status = self._in_subshell(items)
+        return status
+
+    def _in_subshell(self, items: Sequence[Item]) -> Status:
+        with self.subshell():
+            status = self.commands(items)
+            return self.outcome(self.last if self.ended else status)
+
+    def function(self, name: str, arguments: Sequence[Word]) -> Status:
+        """Call a function."""
+        if self.depth > DEEPEST:
+            return None
+        known = self.variables.arguments_known
+        outer = self.variables.set_arguments([word.literal for word in arguments])
+        self.depth += 1
+        try:
+            status = self.commands(self.functions[name])
+            return self.last if self.returned else status
+        finally:
+            self.depth -= 1
+            self.returned = False
+            self.variables.set_arguments([])
+            self.variables.values.update(outer)
+            self.variables.arguments_known = known
+
+    def commands(self, items: Sequence[Item]) -> Status:
+        """A list of commands."""
+        status: Status = 0
+        for chain in _chains(items):
+            if self.ended or self.returned:
+                break
+            status = self._chain(chain)
+            if not (self.ended or self.returned):
+                self.last = status
+        return self.last if self.ended or self.returned else status
+
+    def _chain(self, chain: Sequence[list[Item]]) -> Status:
+        """Pipelines with ``&&`` and ``||`` between them."""
+        status: Status = 0
+        for position, pipeline in enumerate(chain):
+            connector = pipeline[0].connector
+            if (connector == "&&" and status) or (connector == "||" and status == 0):
+                continue
+            doubtful = connector in {"&&", "||"} and status is None
+            guarded = any(later[0].connector == "||" for later in chain[position + 1 :])
+            with self.perhaps(doubtful, guarded=guarded):
+                found = self._pipeline(pipeline)
+            self.variables.values["?"] = None if found is None or doubtful else str(found)
+            if self.ended or self.returned:
+                return found
+            if not doubtful or (connector == "&&" and found) or (connector == "||" and found == 0):
+                status = found
+            if (
+                position == len(chain) - 1
+                and status
+                and "errexit" in self.options
+                and not (self.guards or pipeline[0].negated)
+            ):
+                self.end(status)
+        return status
+
+    def _pipeline(self, items: Sequence[Item]) -> Status:
+        if len(items) == 1 and not items[0].background:
+            status = self._node(items[0].node)
+        else:
+            statuses: list[Status] = []
+            for before, item in zip((None, *items), items, strict=False):
+                with self.subshell():
+                    found = self._node(_with_input(item.node, before.node if before else None))
+                    statuses.append(self.outcome(self.last if self.ended else found))
+            status = statuses[-1]
+            if "pipefail" in self.options and not status:
+                failed = next((each for each in statuses if each), None)
+                status = failed or (None if None in statuses else status)
+            if items[-1].background:
+                status = 0
+        if items[0].negated and not self.ended:
+            return None if status is None else int(not status)
+        return status
+
+    def _node(self, node: Call | Block) -> Status:
+        if isinstance(node, Call):
+            return self.call(node)
+        self.substituted(node.inner)
+        if not self.redirect(node.redirections):
+            return 1
+        match node.kind:
+            case "function":
+                self.functions[node.name] = node.bodies[0]
+                return 0
+            case "(":
+                return self._in_subshell(node.bodies[0])
+            case "{":
+                return self.commands(node.bodies[0])
+            case "[[":
+                return self.test(node.words, patterns=True)
+            case "if":
+                return self._if(node.bodies)
+            case "while" | "until":
+                return self._while(node)
+            case "for":
+                return self._for(node)
+            case "case" | "select":
+                return self._one_of(node)
+        return None
+
+    def _if(self, bodies: Sequence[list[Item]]) -> Status:
+        doubtful = False
+        outcomes: list[Status] = []
+        for position in range(0, len(bodies) - 1, 2):
+            with self.perhaps(doubtful, guarded=True):
+                holds = self.commands(bodies[position])
+            if self.ended or self.returned:
+                return holds
+            if holds:
+                continue
+            doubtful = doubtful or holds is None
+            with self.perhaps(doubtful):
+                outcomes.append(self.commands(bodies[position + 1]))
+            if holds == 0:
+                break
+        else:
+            with self.perhaps(doubtful):
+                outcomes.append(self.commands(bodies[-1]) if len(bodies) % 2 else 0)
+        return outcomes[0] if len(set(outcomes)) == 1 else None
+
+    def _while(self, node: Block) -> Status:
+        condition, body = node.bodies
+        with self.perhaps(False, guarded=True):
+            holds = self.commands(condition)
+        if holds is not None and bool(holds) is (node.kind == "while"):
+            return 0
+        with self.perhaps():
+            self.commands(body)
+        return None
+
+    def _for(self, node: Block) -> Status:
+        body = node.bodies[0] if node.bodies else []
+        words = self.variables.split(node.words)
+        for word in words:
+            self.looked_over(word)
+        literals = [word.literal for word in words]
+        plain = [text for text in literals if text is not None and not set("*?[{") & set(text)]
+        if node.words and len(plain) == len(words) <= _MOST_ROUNDS and not _may_leave(body):
+            status: Status = 0
+            for text in plain:
+                self.variables.values[node.name] = text
+                status = self.commands(body)
+                if self.ended or self.returned:
+                    break
+            return status
+        self.variables.values[node.name] = None
+        with self.perhaps():
+            self.commands(body)
+        return None
+
+    def _one_of(self, node: Block) -> Status:
+        for word in node.words:
+            self.word(self.variables.known(word), "case")
+        if node.kind == "select":
+            self.variables.values[node.name] = None
+        for body in node.bodies:
+            with self.perhaps():
+                self.commands(body)
+        return None
+
+    def test(self, words: Sequence[Word], *, patterns: bool = False) -> Status:
+        """``test`` and its like."""
+        known = [self.variables.known(word) for word in words]
+        for operator, word in pairwise(known):
+            if operator.literal in LOOKING and (path := self.path(word)):
+                self.looked_for.add(path)
+        for word in known:
+            self.word(word, "test")
+
+        def has(word: Word) -> bool | None:
+            path = self.path(word)
+            there = None if path is None else self.files.has(path)
+            if there is False and path and not path.startswith("/tmp/"):  # noqa: S108 - as written in the command
+                # If the script fails for that, it is the reason.
+                self.expected.append(Finding(Kind.HOST_PATH, f"'{path}'"))
+            return there
+
+        found = truth(known, has, patterns=patterns)
+        return None if found is None else int(not found)
+
+
+def _chains(items: Sequence[Item]) -> Iterator[list[list[Item]]]:
+    """Lists of pipelines that ``&&`` and ``||`` join."""
+    chain: list[list[Item]] = []
+    for item in items:
+        if item.connector == "|" and chain:
+            chain[-1].append(item)
+            continue
+        if item.connector == ";" and chain:
+            yield chain
+            chain = []
+        chain.append([item])
+    if chain:
+        yield chain
+
+
+def _with_input(node: Call | Block, before: Call | Block | None) -> Call | Block:
+    """A command of a pipeline, with what ``echo`` and the like give to it."""
+    if (
+        not isinstance(node, Call)
+        or not isinstance(before, Call)
+        or node.input is not None
+        or before.redirections
+    ):
+        return node
+    return replace(node, input=written_by(before))
+
+
+def _may_leave(items: Sequence[Item]) -> bool:
+    """Whether ``break`` or ``continue`` is in a body."""
+    for item in items:
+        node = item.node
+        if isinstance(node, Call):
+            if node.words and node.words[0].literal in {"break", "continue"}:
+                return True
+        elif any(_may_leave(body) for body in node.bodies):
+            return True
+    return False

@@ -1,0 +1,242 @@
+"""What is said of how a command ends, and of what it needs, bash confirms."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.lambda_runtime.image import link_programs
+from local.launch import ROOT
+from pipelines.checking.advice import COMMANDS, IN_CONTAINER
+from pipelines.checking.verdict import Verdict
+from pipelines.commands.inspection import inspect
+
+SHELL = ROOT / "lambdas" / "shell"
+STAGED = ("INPUT1_STAGING_DIR", "OUTPUT1_STAGING_DIR")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The search path of a function: stand-ins, the image's programs, Python, find and xargs."""
+    programs = link_programs(tmp_path_factory.mktemp("image") / "bin")
+    for name in ("python3", "python"):
+        (programs / name).symlink_to(sys.executable)
+    return f"{SHELL / 'bin'}:{programs}:{SHELL / 'fallbacks'}"
+
+
+RUN = [
+    "(cd ${INPUT1_STAGING_DIR} && chmod +x run.sh && ./run.sh) > ${OUTPUT1_STAGING_DIR}/stdout.txt",
+    "mkdir -p a/b/c && cd a/b/c && touch x && ls -l && cd - && rm -r a",
+    "cat /u01/app/config.ini || true",
+    "cat /u01/app/config.ini 2>/dev/null || echo none",
+    "if [ -f /u01/x ]; then cat /u01/x; else echo none; fi",
+    "if [ -f /u01/x ]; then cat /u01/x; fi",
+    "[ ! -e /u01/flag ] || exit 5",
+    "for f in ${INPUT1_STAGING_DIR}/*.csv; do wc -l $f; done",
+    "set -e; false || true; echo fine",
+    "echo $NOT_SET",
+    "X=1; [ $X -eq 1 ] && exit 0; exit 4",
+    "false; true",
+    "f() { return 3; }; f || echo handled",
+    "trap 'rm -f /tmp/lock.$$' EXIT; touch /tmp/lock.$$; echo x",
+    "(exit 3) || true",
+    "cat > job.sh <<'E'\n#!/bin/bash\necho hi $1\nE\nchmod +x job.sh && ./job.sh a",
+    "bash ${INPUT1_STAGING_DIR}/run.sh",
+    "cp ${INPUT1_STAGING_DIR}/run.sh . && chmod 755 run.sh && ./run.sh",
+    "python3 -c 'raise SystemExit(0)'",
+    "python3 <<'E'\nopen('out.json', 'w').write('{}')\nE\ncat out.json",
+    "cd /u01 2>/dev/null || cd /tmp; pwd",
+    "cd ~ && pwd; cd $HOME; ls",
+    "rm -f *.tmp",
+    "date > log.txt; mv log.txt old.txt; cat old.txt",
+    "sort -o out.txt ${INPUT1_STAGING_DIR}/data.csv && head -1 out.txt",
+    "awk -F, '{print $1 > \"first.txt\"}' ${INPUT1_STAGING_DIR}/data.csv; cat first.txt",
+    "echo 'SELECT 1' | tee q.sql | wc -c; cat q.sql",
+    "split -l 1 ${INPUT1_STAGING_DIR}/data.csv part_ && cat part_aa",
+    "dd if=/dev/zero of=zeros bs=1024 count=1 && wc -c zeros",
+    "DIR=${DATA_DIR:-.}; ls $DIR",
+    ": ${OUT:=out}; mkdir $OUT && ls $OUT",
+    "while IFS=, read -r a b; do echo $a; done < ${INPUT1_STAGING_DIR}/data.csv",
+    "export PATH=$PATH:/u01/bin; echo x",
+    "echo /u01/x; basename /u01/a.csv .csv; tr / _ <<< a/b",
+    "[[ -z $UNDEFINED ]] && echo yes",
+    "cmd=cat; $cmd ${INPUT1_STAGING_DIR}/data.csv",
+    "function g { cat /u01/x; }; echo not called",
+    "printf 'a=1\\n' > conf.ini; . ./conf.ini; echo $a",
+    "mkdir d; cp ${INPUT1_STAGING_DIR}/data.csv d/; cat d/data.csv",
+    "exit 256",
+    "rc=0; true || rc=$?; exit $rc",
+    "test $# -eq 0",
+    "command -v unknown-tool >/dev/null && unknown-tool; echo on",
+    "command -v unknown-tool || echo none",
+    "D=$(mktemp -d); cp ${INPUT1_STAGING_DIR}/run.sh $D/r.sh; bash $D/r.sh",
+    "OLD=$PWD; cd /tmp; cd $OLD; ls",
+    "cat $0 > /dev/null; cd $(dirname $0) && ls",
+    "[ -f /u01/a -o -d ${INPUT1_STAGING_DIR} ] && echo x",
+]
+END_OTHERWISE = [
+    "cat /u01/app/config.ini && echo found",
+    "cat /u01/app/config.ini || exit 1",
+    "source /u01/env.sh",
+    "test -f /u01/x && cat /u01/x",
+    "[ -e /u01/flag ] || exit 5",
+    "for f in /u01/in/*.csv; do wc -l $f; done",
+    "printf 'a\\nb\\n' | while read x; do cat /u01/$x; done",
+    "cat /u01/$(date +%F).csv",
+    "python3 /u01/etl.py --verbose",
+    "python3 etl.py",
+    "python3 -c 'open(\"/u01/x\")'",
+    "./run.sh",
+    "bash job.sh",
+    "/u01/bin/tool",
+    "/scripts/x.sh a b",
+    "X=/u01; cat $X/y",
+    "cd /u01 && ls",
+    "ls ~/scripts",
+    "cat $HOME/conf.ini",
+    "cat ~/.pgpass",
+    "ls *.csv",
+    "cat /tmp/what-nothing-made",
+    "echo a > sub/x",
+    "wc -l < missing.csv",
+    "sed 's/a/b/' missing.csv",
+    "cp a.txt b.txt",
+    "date > a; mv a b; cat a",
+    "chmod +x nothing.sh",
+    "tee /u01/x < /dev/null",
+    "find /u01 -name x",
+    "sudo cat /u01/secret",
+    "echo 'cat /u01/x' | bash",
+    "printf 'cat /u01/x\\n' > j.sh; bash j.sh",
+    "$SPARK_HOME/bin/spark-submit x.py",
+    "${TOOLS}/bin/load -v",
+    "$CMD x",
+    "set -u; echo $NOT_SET",
+    "echo ${NAME:?no name}",
+    "DIR=${DATA_DIR:-/u01/data}; ls $DIR",
+    "${INPUT1_STAGING_DIR}/run.sh",
+    "echo 'echo hi' > job.sh; ./job.sh",
+    "true; exit 3",
+    "echo x; false",
+    "false; exit",
+    "exit -1",
+    "set -e\nfalse\necho never",
+    "set -o pipefail; false | cat",
+    "echo x | false",
+    "! true",
+    "X=2; [ $X -eq 1 ] && exit 0; exit 4",
+    "f() { return 3; }; f",
+    "(exit 3)",
+    "{ echo a; exit 2; }",
+    "trap 'exit 7' EXIT; true",
+    "bash -c 'exit 9'",
+    "bash -ec 'false; true'",
+    "sh <<'E'\nexit 4\nE",
+    "cat > job.sh <<'E'\nexit $1\nE\nbash job.sh 3",
+    "eval 'echo hi; exit 6'",
+    "exec false",
+    "kill -9 $$",
+    "if ! bash -c 'exit 3'; then echo failed; exit 3; fi",
+    "python3 -c 'import sys; sys.exit(2)'",
+    "#!/usr/bin/env python3\nimport sys\nsys.exit('failed')",
+    "#!/bin/bash -e\nfalse\ntrue",
+    "[[ a == b ]]",
+    "rc=0; false || rc=$?; exit $rc",
+    "cat /u01/x > o || rc=$?; if [ $rc -ne 0 ]; then exit $rc; fi",
+    "[ $# -eq 2 ] || { echo usage; exit 64; }",
+    "type unknown-tool >/dev/null 2>&1 || { echo missing >&2; exit 1; }",
+    "command -v jq >/dev/null || exit 1; jq --version",
+    "find ${INPUT1_STAGING_DIR} -regex '.*'",
+    "xargs -a /u01/list echo",
+    "ls -d /u01*",
+    "test 1 -eq 1 -a -f /u01/x",
+    "[[ -f /u01/a || -f /u01/b ]] && echo x",
+    "ln -s /u01/x link && cat link",
+    "bash $(dirname $0)/other.sh",
+    'DIR="$( cd "$( dirname "${BASH_SOURCE[0]}" )" && pwd )"; . $DIR/settings.sh',
+    'cat "$CONFIG"',
+    "cat $DATA_DIR/x",
+]
+
+
+def ends(text: str, path: str, directory: Path) -> int:
+    """The exit status with which the handler would see it end."""
+    work, script = directory / "work", directory / "script"
+    work.mkdir()
+    script.write_text(text)
+    script.chmod(0o700)
+    places = {name: directory / name for name in STAGED}
+    for place in places.values():
+        place.mkdir()
+    (places["INPUT1_STAGING_DIR"] / "run.sh").write_text("echo hi\n")
+    (places["INPUT1_STAGING_DIR"] / "data.csv").write_text("a,b\nc,d\n")
+    variables = {"PATH": path, "HOME": str(work), "PWD": str(work), "TMPDIR": str(directory)}
+    done = subprocess.run(
+        [str(script)] if text.startswith("#!") else ["/bin/bash", str(script)],
+        cwd=work,
+        env={**variables, **{name: str(place) for name, place in places.items()}},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode
+
+
+@pytest.mark.parametrize("text", RUN)
+def test_what_is_said_to_run_ends_with_0(text: str, path: str, tmp_path: Path) -> None:
+    asks = {finding for finding in inspect(text, staged=STAGED).found if COMMANDS[finding.kind].verdict}
+    assert asks == set()
+    assert ends(text, path, tmp_path) == 0
+
+
+@pytest.mark.parametrize("text", END_OTHERWISE)
+def test_what_ends_otherwise_is_never_said_to_run(text: str, path: str, tmp_path: Path) -> None:
+    found = inspect(text, staged=STAGED).found
+    lacks = any(finding.kind in IN_CONTAINER for finding in found)
+    worst = max((COMMANDS[finding.kind].verdict for finding in found), default=Verdict.RUNS)
+    assert worst >= Verdict.CHANGE or (lacks and worst is Verdict.SETTINGS)
+    assert ends(text, path, tmp_path) != 0
+
+
+def test_the_only_file_of_an_input_is_known() -> None:
+    for text, said in (
+        ("wc ${INPUT1_STAGING_DIR}/rows.csv", Verdict.RUNS),
+        ("wc ${INPUT1_STAGING_DIR}/*", Verdict.RUNS),
+        ("wc ${INPUT1_STAGING_DIR}/other.csv", Verdict.CHANGE),
+        ("cd ${INPUT1_STAGING_DIR} && ./rows.csv", Verdict.CHANGE),
+    ):
+        found = inspect(text, staged={"INPUT1_STAGING_DIR": "rows.csv"}).found
+        assert max((COMMANDS[finding.kind].verdict for finding in found), default=Verdict.RUNS) is said, text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tar --version; exit 3", Verdict.CHANGE),
+        ("echo x > /var/log/own; exit 3", Verdict.CHANGE),
+        ("echo x > /var/log/own || exit 3", Verdict.SETTINGS),
+        ("cat /opt/own/conf || exit 3", Verdict.SETTINGS),
+        ("gzip --version && ${TOOLS}/bin/load x", Verdict.CHANGE),
+        ("command -v jq || exit 3", Verdict.SETTINGS),
+        ("cp /etc/passwd /var/log/ && cat /var/log/passwd", Verdict.SETTINGS),
+    ],
+)
+def test_what_a_container_brings_hides_nothing_else(text: str, said: Verdict) -> None:
+    assert max(COMMANDS[finding.kind].verdict for finding in inspect(text).found) is said
+
+
+def test_a_variable_that_nothing_sets_is_named() -> None:
+    (finding,) = inspect("cat $DATA_DIR/x").found
+    assert finding.what == "'${DATA_DIR}/x', as nothing sets DATA_DIR"
+
+
+def test_nothing_of_this_machine_is_taken_for_the_functions(tmp_path: Path) -> None:
+    own = tmp_path / "file"
+    own.touch()
+    for text in (f"cat {os.fspath(own)}", f"bash {os.fspath(own)}", f"wc < {os.fspath(own)}"):
+        assert any(COMMANDS[finding.kind].verdict for finding in inspect(text).found), text
