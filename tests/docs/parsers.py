@@ -23,7 +23,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 from tests.docs.blocks import ROOT
 
 _PARSE_FIRST = ("bench", "local", "pipelines")
-_WITHOUT_ARGUMENTS = ("local.simulation", "bench.console_picture", "bench.dashboard_picture")
+_WITHOUT_ARGUMENTS = ("local.simulation", "bench.console_picture")
 _CDK = ROOT / "node_modules" / ".bin" / "cdk"
 
 
