@@ -170,10 +170,10 @@ def test_other_types_are_copied_as_text(
 def test_what_takes_inserts_only_gets_them(postgresql: Copies, table: str) -> None:
     target = made(postgresql, table, "n int")
     postgresql.server.execute(
-        f"INSERT INTO {table} VALUES (1), (2)", f"CREATE OR REPLACE VIEW seen AS SELECT n FROM {target}"
+        f"INSERT INTO {table} VALUES (1), (2)", f"CREATE VIEW {table}_seen AS SELECT n FROM {target}"
     )
     with forms() as found:
-        assert copied(postgresql, table, "seen") == FINISHED
+        assert copied(postgresql, table, f"{table}_seen") == FINISHED
     assert NativeBlock not in found
     assert texts(postgresql, target) == texts(postgresql, table)
 

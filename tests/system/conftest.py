@@ -72,6 +72,7 @@ def faulty_deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Depl
     """The app, and a handler in a container, with service timeouts of a few seconds, for what goes wrong."""
     # On a busy machine, two of the service's minutes (3 s) may pass before a task is acknowledged.
     options = ["--time-scale", str(FAULTY_TIME_SCALE), "--setting", "acknowledge_within=6 minutes"]
+    options += ["--setting", "maximum_pipelines=300"]  # Its tests leave more than the 100 of a new account.
     with deployed(tmp_path_factory.mktemp("home"), *options, app=FAULTY_APP) as up:
         yield up
 
