@@ -6,6 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 NOTHING = "it has no counterpart here: see whether the activity needs it"
 
+_OF_EACH_RESOURCE: Mapping[str, str] = {
+    "maximumRetries": "set `maximumRetries` of the activity",
+    "retryDelay": "set `retryDelay` of the activity",
+    "lateAfterTimeout": "set `lateAfterTimeout` of the activity",
+    "attemptTimeout": "set `attemptTimeout` of the activity",
+    "maxActiveInstances": "set `max_concurrent_tasks` of the worker group in app.py",
+    "onFail": "set `onFail` of the activity",
+    "onSuccess": "set `onSuccess` of the activity",
+    "onLateAction": "set `onLateAction` of the activity",
+}
+
 WENT_TO: Mapping[str, str] = {
     "resourceRole": "write what this role allows the commands into `statements` of the handler in app.py",
     "role": "nothing to do: no instance has to be started",
@@ -33,14 +44,7 @@ WENT_TO: Mapping[str, str] = {
     "pipelineLogUri": "set `pipelineLogUri` of the activity, if CloudWatch Logs are not enough",
     "actionOnTaskFailure": "nothing to do: a function ends with its task",
     "actionOnResourceFailure": "nothing to do: there is no resource that could fail",
-    "maximumRetries": "set `maximumRetries` of the activity",
-    "retryDelay": "set `retryDelay` of the activity",
-    "lateAfterTimeout": "set `lateAfterTimeout` of the activity",
-    "attemptTimeout": "set `attemptTimeout` of the activity",
-    "maxActiveInstances": "set `max_concurrent_tasks` of the worker group in app.py",
-    "onFail": "set `onFail` of the activity",
-    "onSuccess": "set `onSuccess` of the activity",
-    "onLateAction": "set `onLateAction` of the activity",
+    **_OF_EACH_RESOURCE,
 }
 """By field of an Ec2Resource."""
 
@@ -79,14 +83,7 @@ CLUSTER_WENT_TO: Mapping[str, str] = {
     "initTimeout": "set `attemptTimeout` of the activity, which includes the start of the cluster",
     "actionOnTaskFailure": "set `myActionOnFailure` of the activity; a cluster for one task ends with it",
     "actionOnResourceFailure": "set `maximumRetries` of the activity: attempts fail with their cluster",
-    "maximumRetries": "set `maximumRetries` of the activity",
-    "retryDelay": "set `retryDelay` of the activity",
-    "lateAfterTimeout": "set `lateAfterTimeout` of the activity",
-    "attemptTimeout": "set `attemptTimeout` of the activity",
-    "maxActiveInstances": "set `max_concurrent_tasks` of the worker group in app.py",
-    "onFail": "set `onFail` of the activity",
-    "onSuccess": "set `onSuccess` of the activity",
-    "onLateAction": "set `onLateAction` of the activity",
+    **_OF_EACH_RESOURCE,
 }
 """By field of an EmrCluster. What only shell commands used needs none of it: they run in a function."""
 
