@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from copying import blocks
 from copying.postgresql_tables import PostgreSqlTables
 from copying.tables import TablesSession
 from data_formats.bulk_text import BulkFile
@@ -46,7 +47,9 @@ slow = settings(max_examples=20, deadline=None, suppress_health_check=[HealthChe
 def record_by_record() -> Iterator[None]:
     """Neither bytes of files nor COPY TO as they are: the records and rows of the other path."""
     rows = mock.patch.object(PostgreSqlTables, "unload", TablesSession.unload)
-    with rows, mock.patch.object(BulkFile, "of", return_value=None):
+    # Of several things that are wrong, the first is told of: nothing is read ahead of the server.
+    one_by_one = mock.patch.object(blocks, "BLOCK_ROWS", 1)
+    with rows, one_by_one, mock.patch.object(BulkFile, "of", return_value=None):
         yield
 
 
@@ -62,6 +65,8 @@ def outcome(response: dict[str, Any]) -> tuple[str, str, str]:
 @example(data=b",\n,5\n", kind=FORMATS[5], columns=2)
 @example(data=b"a,b\r\n", kind=FORMATS[0], columns=2)
 @example(data=b"a\\\r\n", kind=FORMATS[0], columns=1)
+@example(data=b"a,b\n\\", kind=FORMATS[5], columns=1)
+@example(data=b"\na,b\n\\", kind=FORMATS[0], columns=1)
 def test_a_file_is_loaded_as_record_by_record(
     data: bytes, kind: tuple[Fields, Fields], columns: int, postgresql: Copies
 ) -> None:

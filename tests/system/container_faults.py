@@ -163,7 +163,8 @@ def runtask_is_aborted_while_it_follows_the_container(at: Scene) -> Begun:
     _begun(log)
     at.stop(at.reached("FollowedAborted", "Wait"))
     eventually(lambda: not left(at.deployment, of="FollowedAborted") or None, "the container is left")
-    return at.finished(pipeline, "FollowedAborted", range(2, 3), executions=2, aborted=1, attempts=2)
+    # On a busy machine, the second attempt may be offered again, or be followed by another one.
+    return at.finished(pipeline, "FollowedAborted", range(2, 3), aborted=1, attempts=None)
 
 
 def its_start_is_refused(at: Scene) -> Begun:
