@@ -82,6 +82,7 @@ def row_by_row() -> Iterator[None]:
 @example(kind="created", values=["2024-05-01", None], strict=True)
 @example(kind="unique", values=["a", "b", "a"], strict=True)
 @example(kind="key", values=[None, "7", "7"], strict=True)
+@example(kind="key", values=[None, "1"], strict=False)
 @example(kind="enum", values=["3", "1", ""], strict=True)
 @example(kind="date", values=["2024-05-01 12:00:00"], strict=True)
 @example(kind="short", values=["abc", "abcd"], strict=False)
@@ -96,7 +97,9 @@ def test_a_file_is_loaded_as_it_is_inserted(
     own = {"Db": unencrypted(mysql.server, jdbcProperties=properties)}
 
     def load() -> tuple[Any, ...]:
-        mysql.server.execute("DROP TABLE IF EXISTS typed", f"CREATE TABLE typed (v {TYPES[kind]}, t text)")
+        # Generated numbers, which a rollback does not take back, are none of the values.
+        create = f"CREATE TABLE typed (v {TYPES[kind]}, t text) AUTO_INCREMENT=1000"
+        mysql.server.execute("DROP TABLE IF EXISTS typed", create)
         response = mysql.load(data, "typed", given=own)
         return response, mysql.server.query("SELECT * FROM typed")
 
