@@ -83,6 +83,7 @@ def row_by_row() -> Iterator[None]:
 @example(kind="unique", values=["a", "b", "a"], strict=True)
 @example(kind="key", values=[None, "7", "7"], strict=True)
 @example(kind="key", values=[None, "1"], strict=False)
+@example(kind="key", values=[None, "7 "], strict=False)
 @example(kind="enum", values=["3", "1", ""], strict=True)
 @example(kind="date", values=["2024-05-01 12:00:00"], strict=True)
 @example(kind="short", values=["abc", "abcd"], strict=False)
@@ -91,7 +92,8 @@ def row_by_row() -> Iterator[None]:
 def test_a_file_is_loaded_as_it_is_inserted(
     kind: str, values: list[str | None], strict: bool, mysql: Copies
 ) -> None:
-    data = "".join(Delimited.csv().write([[value, "x"] for value in values])).encode()
+    numbered = [[value, str(number)] for number, value in enumerate(values)]
+    data = "".join(Delimited.csv().write(numbered)).encode()
     properties = ["sslmode=disable", f"sessionVariables={VARIABLES}"]
     properties += [] if strict else ["jdbcCompliantTruncation=false"]
     own = {"Db": unencrypted(mysql.server, jdbcProperties=properties)}
@@ -101,7 +103,11 @@ def test_a_file_is_loaded_as_it_is_inserted(
         create = f"CREATE TABLE typed (v {TYPES[kind]}, t text) AUTO_INCREMENT=1000"
         mysql.server.execute("DROP TABLE IF EXISTS typed", create)
         response = mysql.load(data, "typed", given=own)
-        return response, mysql.server.query("SELECT * FROM typed")
+        rows = mysql.server.query("SELECT * FROM typed")
+        if kind == "key":
+            # What LOAD DATA has numbered and rolled back leaves a gap before what INSERT numbers.
+            rows = sorted((number, v if str(v) in (values[int(number)] or "") else "") for v, number in rows)
+        return response, rows
 
     in_blocks = load()
     with row_by_row():
