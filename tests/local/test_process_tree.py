@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -188,7 +189,8 @@ def test_without_its_supervisors_a_runtime_ends(environments: Environments) -> N
         for pid in (outer, inner):
             os.kill(pid, signal.SIGSTOP)
         for pid in (outer, inner):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # The inner one ends with the outer one.
+                os.kill(pid, signal.SIGKILL)
         return await asyncio.wait_for(working, WAIT_SECONDS)
 
     assert environments.run(kill()).payload["errorType"] == "Runtime.ExitError"
