@@ -37,6 +37,9 @@ def decompressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
             left = data
             while left:
                 if inflate.eof:
+                    left = left.lstrip(b"\0")  # As gzip does, which ignores zeros between and after members.
+                    if not left:
+                        break
                     inflate = zlib.decompressobj(_GZIP)
                 yield inflate.decompress(left, _PIECE_BYTES)
                 left = inflate.unused_data if inflate.eof else inflate.unconsumed_tail

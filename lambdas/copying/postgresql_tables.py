@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from pg8000.core import COMMAND_COMPLETE, DATA_ROW
+from pg8000.core import COMMAND_COMPLETE, DATA_ROW, ERROR_RESPONSE
 from pg8000.exceptions import DatabaseError, InterfaceError
 
 from copying.blocks import TABS, Block, NativeBlock, bulk_text, row_blocks, rows_of
@@ -52,6 +53,10 @@ _COLUMNS = (
     "AND NOT attisdropped AND coalesce(to_jsonb(a) ->> 'attgenerated', '') = '' ORDER BY attnum"
 )
 """Without generated columns, which exist since PostgreSQL 12."""
+T = TypeVar("T")
+_HAS_ONLY_READ = "SELECT (txid_current_if_assigned() IS NULL)::text"
+_SINCE = 10
+"""The release of PostgreSQL with that function."""
 _DECLARE = "DECLARE copied NO SCROLL CURSOR FOR\n"
 
 
@@ -117,14 +122,21 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
                 return
             if in_binary:
                 yield from map(NativeBlock, result.messages(end_of_messages))
-                return
-            for messages in result.messages():
-                yield MessageBlock(messages, columns, form)
+            else:
+                for messages in result.messages():
+                    yield MessageBlock(messages, columns, form)
+            self._see_what_is_read()
 
     def _binary_form_of_query(self) -> BinaryForm | None:
         # This starts the declared query, but takes no row.
         described = self._driver.execute_simple("FETCH FORWARD 0 FROM copied")
         return BinaryForm.of(self._driver, [column["type_oid"] for column in described.columns])
+
+    def _see_what_is_read(self) -> None:
+        release, *_ = str(self._driver.parameter_statuses.get("server_version", "")).split(".")
+        if release.isdecimal() and int(release) >= _SINCE:
+            ((told,),) = self._driver.execute_simple(_HAS_ONLY_READ).rows
+            self.has_only_read = told == "true"
 
     def _declare(self, query: str) -> None:
         with _errors_as_task_failed(query, before=len(_DECLARE)):
@@ -141,6 +153,8 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
                 fetched = self._driver.execute_simple(f"FETCH FORWARD {count} FROM copied")
             rows = fetched.rows
             if not rows:
+                with _errors_as_task_failed(query):
+                    self._see_what_is_read()
                 return
             if portable:
                 _refuse_binary(fetched.columns)
@@ -191,7 +205,7 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         statement = f"COPY {table}{listed} FROM STDIN{_options(form)}"
 
         def others() -> Iterator[Block]:
-            for block in blocks:
+            for block in self._unless_refused(blocks):
                 if isinstance(block, MessageBlock) and block.columns == columns:
                     # What the driver would send, but for the lengths of the messages.
                     self._wire.file.write(block.messages)
@@ -212,12 +226,24 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         statement = f"COPY {table} FROM STDIN{OPTIONS}"
 
         def written() -> Iterator[bytes]:
-            for block in blocks:
+            for block in self._unless_refused(blocks):
                 self._wire.file.write(block.data)
             yield from ()
 
         with _errors_as_task_failed(statement):
             return int(self._driver.execute_unnamed(statement, stream=written()).row_count)
+
+    def _unless_refused(self, blocks: Iterable[T]) -> Iterator[T]:
+        """The blocks, until the server has sent the error of the COPY that takes them.
+
+        It ignores what comes after its error (PostgreSQL documentation, "COPY Operations"), which the driver
+        reads only at the end: of a large input, after the time is up.
+        """
+        for block in blocks:
+            readable, _, _ = select.select([self._wire], (), (), 0)
+            if readable and self._wire.file.peek(1)[:1] == ERROR_RESPONSE:
+                return
+            yield block
 
     def _takes_inserts_only(self, table: str) -> bool:
         found = self._asked(_INSERTS_ONLY, table)

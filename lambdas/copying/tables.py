@@ -88,6 +88,9 @@ class TablesSession(Session, Tables):
         """Insert what ``unload_for`` has made for this session. Returns how many rows. Raises TaskFailed."""
         raise NotImplementedError
 
+    has_only_read = False
+    """Whether the query, once all its rows are read, is known to have changed nothing in this session."""
+
     commits_in_procedures = False
     """Whether a procedure may commit the session's transaction."""
 

@@ -46,7 +46,7 @@ def from_table(task: Task, s3: S3Client, source: SqlNode, target: S3Place) -> No
         with closing(ahead(rows, tables.disconnect)) as taken:
             blocks = _Counted(taken)
             size = target.write_blocks(s3, uri, blocks, task.check_canceled)
-        _commit_source(tables, source, f"{uri} is written")
+        _commit_source(task, tables, source, f"{uri} is written")
     task.logger.info("Rows written", rows=blocks.count, bytes=size, place=str(uri))
 
 
@@ -69,7 +69,7 @@ def between_tables(task: Task, source: SqlNode, target: SqlNode) -> None:
 
     with ended_with(task, tables):
         _insert(task, blocks_for, (), source.id, target, in_utc=portable)
-        _commit_source(tables, source, f"the rows are committed in {target.qualified}")
+        _commit_source(task, tables, source, f"the rows are committed in {target.qualified}")
 
 
 def object_for(task: Task, target: S3Place) -> S3Uri:
@@ -85,7 +85,7 @@ def object_for(task: Task, target: S3Place) -> S3Uri:
     return uri
 
 
-def _commit_source(tables: TablesSession, source: SqlNode, done: str) -> None:
+def _commit_source(task: Task, tables: TablesSession, source: SqlNode, done: str) -> None:
     """Commit the changes of the query, for example rows that it marks as copied.
 
     JDBC commits each statement separately (java.sql.Connection, setAutoCommit). Here the commit comes last,
@@ -96,6 +96,10 @@ def _commit_source(tables: TablesSession, source: SqlNode, done: str) -> None:
     try:
         tables.commit()
     except TaskFailed as error:
+        if tables.has_only_read and error.error_id == "ConnectionLost":
+            # For example a session that the server has ended because it was idle while the rows were written.
+            task.logger.info("Nothing to commit at the source", problem=str(error))
+            return
         raise TaskFailed(
             f"All is copied: {done}. But what selectQuery of '{source.id}' changes in its own database could "
             f"not be committed, so that the next run may copy the same rows again: {error}",

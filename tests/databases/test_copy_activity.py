@@ -443,6 +443,36 @@ def test_a_table_that_takes_too_long_to_make_is_not_made_on(copies: Copies, tabl
     wait_for(lambda: not sessions(copies.server, f"CREATE TABLE {table} "), seconds=2)
 
 
+def test_an_error_at_the_beginning_ends_a_long_copy(
+    copies: Copies, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies.server.execute(f"CREATE TABLE {table} (n int, t varchar(1))")
+    counts: list[int] = []
+
+    def meanwhile(count: int) -> None:
+        counts.append(count)
+        time.sleep(0.02)
+
+    endless(copies.s3, monkeypatch, meanwhile)
+    monkeypatch.setattr("copying.mysql_load._CHUNK_BYTES", 1)
+    failure(copies.load(b"", table), "StatementFailed")
+    assert max(counts) < 250
+
+
+def test_a_refused_row_ends_a_long_query_between_tables(copies: Copies, table: str) -> None:
+    rows = "generate_series(1, 1000) AS g" if copies.server.is_postgresql else "seq_1_to_1000"
+    sleep = "pg_sleep(0.1) IS NOT NULL" if copies.server.is_postgresql else "sleep(0.1) = 0"
+    copies.server.execute(f"CREATE TABLE {table} (t varchar(1))")
+    source: Fields = {
+        "type": "SqlDataNode",
+        "table": "t",
+        "database": Ref("Db"),
+        "selectQuery": f"SELECT repeat('x', 300000) FROM {rows} WHERE {sleep}",
+    }
+    target: Fields = {"type": "SqlDataNode", "table": table, "database": Ref("Db")}
+    failure(copies.run(source, target, seconds=50), "StatementFailed")
+
+
 def test_a_query_that_takes_too_long_makes_no_object(copies: Copies) -> None:
     sleep = "pg_sleep(60)" if copies.server.is_postgresql else "sleep(60)"
     source: Fields = {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 from runner.testing import FieldValue, Ref
 from tests.databases.copies import Copies
+from tests.databases.objects import database
 from tests.databases.responses import FINISHED, failure
 from tests.databases.server import DatabaseServer
 from tests.unit.fake_s3 import FakeS3
@@ -95,6 +97,34 @@ def test_a_source_that_cannot_be_committed_is_told(
     assert f"rows are committed in {table}_copied" in message
     assert postgresql_server.query(f"SELECT * FROM {table}_copied") == [(1,)]
     assert postgresql_server.query(f"SELECT * FROM {table}") == [(1, 1)]
+
+
+def test_a_source_that_was_only_read_may_be_gone_at_the_end(
+    postgresql_server: DatabaseServer, s3: FakeS3, table: str
+) -> None:
+    """The server ends an idle session, here while the target's trigger takes its time."""
+    postgresql_server.execute(
+        f"CREATE TABLE {table} (id int)",
+        f"INSERT INTO {table} VALUES (1), (2)",
+        f"CREATE TABLE {table}_copied (id int)",
+        f"CREATE FUNCTION f{table}() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END'",
+        f"CREATE TRIGGER t BEFORE INSERT ON {table}_copied FOR EACH ROW EXECUTE FUNCTION f{table}()",
+        f"CREATE FUNCTION u{table}() RETURNS SETOF {table} LANGUAGE sql AS "
+        f"'UPDATE {table} SET id = id RETURNING *'",
+    )
+    node: dict[str, FieldValue] = {"type": "SqlDataNode", "table": table, "database": Ref("Impatient")}
+    target: dict[str, FieldValue] = {"type": "SqlDataNode", "table": f"{table}_copied", "database": Ref("Db")}
+    url = f"{postgresql_server.url}?options=-c%20idle_in_transaction_session_timeout=200"
+    impatient = database(postgresql_server, connectionString=url, jdbcProperties="sslmode=disable")
+
+    def run(query: str) -> dict[str, Any]:
+        source = {**node, "selectQuery": query}
+        return Copies(postgresql_server, s3).run(source, target, objects={"Impatient": impatient})
+
+    assert run(f"SELECT id FROM {table}") == FINISHED
+    failure(run(f"SELECT id FROM u{table}()"), "SourceNotCommitted")
+    assert postgresql_server.query(f"SELECT count(*) FROM {table}_copied") == [(4,)]
 
 
 def test_an_expression_sees_the_records_before_its_own(copies: Copies, table: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from data_nodes import s3_stream
 from data_nodes.s3_stream import PART_BYTES, S3Stream
 from data_nodes.s3_uri import S3Uri
 from tests.unit.fake_s3 import FakeS3
@@ -21,6 +22,24 @@ def test_what_is_written_is_the_object(size: int) -> None:
     stream.close()
     assert s3.objects["b", "k"] == content
     assert not s3.uploads
+
+
+def test_parts_grow_so_that_their_number_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = [s3_stream.part_bytes(number) for number in range(1, s3_stream.MOST_PARTS + 1)]
+    assert sizes[:1000] == [PART_BYTES] * 1000
+    assert sum(sizes) > 460 * 10**9
+    assert sizes[-1] == 10 * PART_BYTES
+
+    monkeypatch.setattr(s3_stream, "PART_BYTES", 10)
+    monkeypatch.setattr(s3_stream, "_PARTS_OF_A_SIZE", 3)
+    s3: Any = FakeS3()
+    stream = S3Stream(s3, S3Uri("b", "k"))
+    content = bytes(range(256)) * 2
+    stream.write(content)
+    (parts,) = s3.uploads.values()
+    assert list(map(len, parts.values())) == [*[10] * 3, *[20] * 3, *[30] * 3, *[40] * 3, *[50] * 3, 60]
+    stream.close()
+    assert s3.objects["b", "k"] == content
 
 
 def test_an_aborted_upload_leaves_nothing() -> None:

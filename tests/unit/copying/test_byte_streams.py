@@ -21,6 +21,16 @@ def test_a_gzip_file_of_several_members(members: list[bytes], size: int) -> None
     assert b"".join(decompressed(cut(data, size))) == b"".join(members)
 
 
+@given(
+    st.lists(st.tuples(st.binary(max_size=9), st.integers(min_value=0, max_value=9)), min_size=1, max_size=4),
+    st.integers(min_value=1, max_value=30),
+)
+def test_zeros_after_a_member_are_ignored(members: list[tuple[bytes, int]], size: int) -> None:
+    """As gzip does: some programs fill blocks with them."""
+    data = b"".join(gzip.compress(member) + bytes(zeros) for member, zeros in members)
+    assert b"".join(decompressed(cut(data, size))) == gzip.decompress(data)
+
+
 def test_what_expands_much_comes_in_pieces() -> None:
     pieces = list(decompressed([gzip.compress(bytes(5_000_000))]))
     assert sum(map(len, pieces)) == 5_000_000
