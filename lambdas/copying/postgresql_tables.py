@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from pg8000.core import COMMAND_COMPLETE, DATA_ROW, ERROR_RESPONSE
 from pg8000.exceptions import DatabaseError, InterfaceError
 
+from copying.ahead import Sized
 from copying.blocks import TABS, Block, NativeBlock, bulk_text, row_blocks, rows_of
 from copying.copy_messages import MessageBlock, end_of_messages
 from copying.insert_query import InsertQuery
@@ -53,7 +54,9 @@ _COLUMNS = (
     "AND NOT attisdropped AND coalesce(to_jsonb(a) ->> 'attgenerated', '') = '' ORDER BY attnum"
 )
 """Without generated columns, which exist since PostgreSQL 12."""
-T = TypeVar("T")
+_LOOK_BYTES = 4 * 1024 * 1024
+"""Of an input with less, the error of a record always comes before one of the server."""
+T = TypeVar("T", bound=Sized)
 _HAS_ONLY_READ = "SELECT (txid_current_if_assigned() IS NULL)::text"
 _SINCE = 10
 """The release of PostgreSQL with that function."""
@@ -239,10 +242,14 @@ class PostgreSqlTables(PostgreSqlSession, TablesSession):
         It ignores what comes after its error (PostgreSQL documentation, "COPY Operations"), which the driver
         reads only at the end: of a large input, after the time is up.
         """
+        sent = 0
         for block in blocks:
-            readable, _, _ = select.select([self._wire], (), (), 0)
-            if readable and self._wire.file.peek(1)[:1] == ERROR_RESPONSE:
-                return
+            if sent >= _LOOK_BYTES:
+                sent = 0
+                readable, _, _ = select.select([self._wire], (), (), 0)
+                if readable and self._wire.file.peek(1)[:1] == ERROR_RESPONSE:
+                    return
+            sent += block.size
             yield block
 
     def _takes_inserts_only(self, table: str) -> bool:

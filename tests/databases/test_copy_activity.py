@@ -455,6 +455,7 @@ def test_an_error_at_the_beginning_ends_a_long_copy(
 
     endless(copies.s3, monkeypatch, meanwhile)
     monkeypatch.setattr("copying.mysql_load._CHUNK_BYTES", 1)
+    monkeypatch.setattr("copying.postgresql_tables._LOOK_BYTES", 1)
     failure(copies.load(b"", table), "StatementFailed")
     assert max(counts) < 250
 
