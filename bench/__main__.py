@@ -27,6 +27,7 @@ MEASURED: Mapping[str, tuple[str, str]] = {
     "pace": ("pace", "how loops share the account's rate, in virtual time"),
     "copies": ("copies", "CopyActivity beside psql and the client of MariaDB"),
     "console": ("console", "the console's first view of 300 pipelines with 10,000 attempts, in Chromium"),
+    "check": ("check_all", "check --all with 300 pipelines, at the pace of the account's limits"),
     "container staging": ("container_staging", "2 GB staged in and out of a container"),
     "containers": ("containers", "a task in a container, beside a bare container"),
     "transfers": ("transfers", "S3 objects over several connections"),

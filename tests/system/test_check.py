@@ -93,6 +93,7 @@ def run_to_its_end(deployment: Deployment, source: Source) -> dict[str, str]:
     return {} if pipeline_id is None else ended(deployment, pipeline_id)
 
 
+@pytest.mark.long
 def test_every_verdict_is_confirmed(runs: Sequence[Run]) -> None:
     assert len(runs) >= 20
     assert {found.verdict for run in runs for found in run.verdicts.values()} == set(Verdict)

@@ -10,6 +10,8 @@ from tests.system.emr_cluster import EmrCluster, emr_cluster, objects
 from tests.system.examples import Examples
 from tests.system.pipelines import Fields, Pipeline, Ref
 
+pytestmark = pytest.mark.long
+
 FIRST_TO_TENTH = [
     "First",
     "Second",

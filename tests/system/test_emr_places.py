@@ -16,6 +16,8 @@ from tests.system.hive_engine import hive_engine, read_lines
 from tests.system.pipelines import Fields, Pipeline, Ref
 from tests.system.test_emr import bash, emr_activity
 
+pytestmark = pytest.mark.long
+
 OWN, SHARED = "on-a-cluster-of-its-own", "on-a-shared-cluster"
 SERVERLESS, SERVERLESS_HIVE = "on-emr-serverless", "on-emr-serverless-hive"
 
