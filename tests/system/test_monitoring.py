@@ -10,14 +10,19 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.dashboard.svg import default_span, draw
+from local.dashboard.widgets import read_dashboard
 from local.launch import ROOT
 from tests.log_table import common_fields, documented
 from tests.system.breakage import handler_gone, permission_revoked, schedule
+from tests.system.dashboard_picture import PICTURE, fixed_texts
 from tests.system.deployments import STACK, Deployment, deployed, eventually
 from tests.system.executions import (
     NEVER_ACKNOWLEDGES,
@@ -250,6 +255,22 @@ def test_one_query_tells_the_whole_story_of_a_task(deployment: Deployment) -> No
     shown = follow(deployment, STORY, variables, block=1)
     assert re.findall(r'"message":"(Task [^"]+)"', shown) == words
     assert lines[0]["execution"] in follow(deployment, STORY, NAMES, block=2)
+
+
+def test_the_picture_in_the_docs_is_of_this_dashboard(deployment: Deployment) -> None:
+    span = default_span(1, 60, datetime.now(UTC))
+    widgets = read_dashboard(deployment.cloudwatch, STACK, span)
+    there = PICTURE.read_text(encoding="utf-8")
+    anew = "`python -m tests.system.dashboard_picture` draws it anew"
+    assert fixed_texts(there) == fixed_texts(draw(widgets, span)), anew
+    body = json.loads(deployment.cloudwatch.get_dashboard(DashboardName=STACK)["DashboardBody"])
+    rows = [row for widget in body["widgets"] for row in widget["properties"].get("metrics", ())]
+    given = [row[-1] for row in rows if isinstance(row[-1], dict) and row[-1].get("visible", True)]
+    labels = {
+        each["label"] for each in given if "label" in each and "SEARCH" not in each.get("expression", "")
+    }
+    assert labels
+    assert [label for label in labels if escape(label)[:25] not in there] == [], anew
 
 
 def test_the_commands_on_a_quiet_stack(deployment: Deployment) -> None:
