@@ -18,13 +18,11 @@ from pipelines.reading.source import Source, UnreadableError
 from pipelines.summary import Summary
 
 DESCRIPTION = """\
-Say of each activity and precondition whether it runs here: as it is, with settings, with a change, or not at
-all,
-with the reason, the field and the page. Nothing is changed and nothing is run.
+Say of each activity and precondition whether it runs here: as it is, with settings, with a change, or not
+at all, with the reason, the field and the page. Nothing is changed and nothing is run.
 
-FILE is JSON of the AWS CLI, the console or the API, a CloudFormation template (JSON or YAML), or Terraform's
-JSON;
-- is standard input. A definition is judged as `convert` would make it, with a worker group.
+FILE is JSON of the AWS CLI, the console or the API, a CloudFormation template (JSON or YAML), or JSON of
+Terraform; - is standard input. A definition is judged as `convert` would make it, with a worker group.
 
 Exit code: 0 if all of them run, 1 if some need a change or are not possible, 2 if something could not be
 read.

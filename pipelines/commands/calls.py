@@ -9,8 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from pipelines.commands.aws_calls import AwsCalls
-from pipelines.commands.findings import Finding, Kind
+from pipelines.commands.builtins import BUILTINS, Builtins
+from pipelines.commands.findings import Kind
+from pipelines.commands.operands import split
 from pipelines.commands.packages import described, package_of
 from pipelines.commands.programs import CLUSTER, HOST, is_found, is_found_at
 from pipelines.commands.python_code import exit_status, problems_of
@@ -48,12 +49,10 @@ _SETS = {"getopts": 2, "mapfile": 1, "read": 1, "readarray": 1}
 _SUCCEEDS = {":", "echo", "true", *_DECLARING, "set", "umask", "shopt", "unset", "alias", "pwd"}
 
 
-class Calls(AwsCalls):
+class Calls(Builtins):
     """``depth`` is how many scripts, functions and prefixes are around a call."""
 
     depth = 0
-    at_exit = ""
-    """What ``trap … EXIT`` runs."""
 
     def call(self, call: Call) -> Status:
         """A simple command."""
@@ -170,7 +169,7 @@ class Calls(AwsCalls):
         if base == "aws":
             return self.aws(rest)
         builtin = getattr(self, f"_{name}" if name.isidentifier() else "", None)
-        if name in _BUILTINS and builtin is not None:
+        if name in BUILTINS and builtin is not None:
             found: Status = builtin(rest, call)
             return found
         if name in {"test", "["}:
@@ -402,12 +401,7 @@ class Calls(AwsCalls):
                 self.files.anywhere = True
                 return self.python(rest[0].literal) if rest and rest[0].literal is not None else None
             if text == "-m":
-                self.files.anywhere = True
-                module = rest[0].literal if rest else None
-                if module is not None:
-                    self.python(f"import {module}")
-                    self.use("a module", rest[1:])
-                return None
+                return self._module(rest)
             if text in {"-W", "-X"} and rest:
                 rest.pop(0)
         if not rest or rest[0].literal == "-":
@@ -418,6 +412,18 @@ class Calls(AwsCalls):
         if code is False:
             return 2
         return (self.python(code) if isinstance(code, str) else None) or status
+
+    def _module(self, rest: Sequence[Word]) -> Status:
+        """``python -m``."""
+        module = rest[0].literal if rest else None
+        # json.tool is that of the standard library which commands use with a file.
+        reads = split(rest[1:], "", "indent").operands[:1] if module == "json.tool" else []
+        there = all(self.needs(word) for word in reads)
+        self.files.anywhere = True
+        if module is None:
+            return None
+        failed = self.python(f"import {module}")
+        return self.use("a module", rest[1:]) or failed or (None if there else 1)
 
     def python(self, code: str) -> Status:
         """Code that Python runs."""
@@ -448,128 +454,7 @@ class Calls(AwsCalls):
         if seconds > LONGEST_SECONDS:
             self.note(Kind.HOURS, f"'sleep {' '.join(word.shown for word in rest)}' alone")
 
-    # Builtins.
-
-    def _exit(self, rest: Sequence[Word], _: Call) -> Status:
-        status: Status = self.last
-        if rest:
-            text = rest[0].literal or ""
-            status = int(text) % 256 if re.fullmatch(r"-?\d{1,18}", text) else None
-            if rest[0].shown == "${?}":
-                status = self.last
-        self.end(status)
-        return status
-
-    def _return(self, rest: Sequence[Word], _: Call) -> Status:
-        text = rest[0].literal if rest else None
-        status = self.last if not rest else int(text) % 256 if text and text.isdecimal() else None
-        if self.certain:
-            self.returned, self.last = True, status
-        return status
-
-    def looks_for_programs(self, words: Sequence[Word]) -> Status:
-        """``command -v``, ``type`` and ``hash``: what a function lacks, a container may have."""
-        names = [word.literal for word in words if not word.prefix.startswith("-")]
-        if None in names or not names:
-            return None
-        missing = [
-            name for name in names if name and not (is_found(name) or name in self.functions or "/" in name)
-        ]
-        for name in missing:
-            self.expected.append(Finding(Kind.PROGRAM, described(name)))
-            self.looked_for_programs.add(name)
-        return 1 if missing else None if any("/" in (name or "") for name in names) else 0
-
-    def _type(self, rest: Sequence[Word], _: Call) -> Status:
-        return self.looks_for_programs(rest)
-
-    _hash = _type
-
-    def _false(self, *_: object) -> Status:
-        return 1
-
-    def _eval(self, rest: Sequence[Word], _: Call) -> Status:
-        texts = [word.literal for word in rest]
-        if None in texts:
-            self.variables.more_may_be_set = True
-            return None
-        return self.script(" ".join(text or "" for text in texts), own_shell=False)
-
-    def _trap(self, rest: Sequence[Word], _: Call) -> Status:
-        text = rest[0].literal if rest else None
-        if text and text != "-":
-            if {word.literal for word in rest[1:]} & {"EXIT", "0"}:
-                self.at_exit = text
-            with self.subshell(certain=False), self.perhaps(guarded=True):
-                self.script(text)
-        return 0
-
-    def _cd(self, rest: Sequence[Word], _: Call) -> Status:
-        given = [word for word in rest if not (word.literal or "").startswith("-") or word.literal == "-"]
-        if not given:
-            self._go(self.path(text_word("~")))
-            return 0
-        path = self.path(given[0])
-        if path is None:
-            self._go(None)
-            return None
-        if not self.needs(given[0]):
-            return 1
-        there = self.files.has(path)
-        self._go(path)
-        return 0 if there else None
-
-    def _go(self, directory: str | None) -> None:
-        self.directory = directory
-        self.variables.assign("PWD", directory, certain=self.certain)
-
-    _pushd = _cd
-
-    def _popd(self, *_: object) -> Status:
-        self._go(None)
-        return None
-
-    def _set(self, rest: Sequence[Word], _: Call) -> Status:
-        letters = {"e": "errexit", "u": "nounset"}
-        waiting = [word.literal or "" for word in rest]
-        while waiting:
-            text = waiting.pop(0)
-            if not text.startswith(("-", "+")) or text in {"-", "--"}:
-                self.variables.forget_arguments()
-                break
-            names = [letters[letter] for letter in text[1:] if letter in letters]
-            if text[1:].endswith("o") and waiting:
-                names.append(waiting.pop(0))
-            for name in names:
-                if text.startswith("-") and self.certain:
-                    self.options.add(name)
-                elif text.startswith("+"):
-                    self.options.discard(name)
-        return 0
-
-    def _shift(self, *_: object) -> Status:
-        self.variables.forget_arguments()
-        return None
-
-    def _unset(self, rest: Sequence[Word], _: Call) -> Status:
-        for word in rest:
-            name = word.literal or ""
-            if name in self.variables.values:
-                self.variables.values[name] = "" if self.certain else None
-        return 0
-
-    def _kill(self, rest: Sequence[Word], _: Call) -> Status:
-        if [word.shown for word in rest if not word.shown.startswith("-")] == ["${$}"] and "-0" not in {
-            word.shown for word in rest
-        }:
-            self.end(143)
-        return None
-
     # Of Walk.
-
-    def script(self, text: str, *, own_shell: bool = True) -> Status:
-        """Look at a script."""
-        raise NotImplementedError
 
     def substituted(self, lists: Sequence[list[Item]]) -> Status:
         """Look at the commands in ``$(…)``."""
@@ -582,11 +467,3 @@ class Calls(AwsCalls):
     def test(self, words: Sequence[Word], *, patterns: bool = False) -> Status:
         """Look at ``test``."""
         raise NotImplementedError
-
-
-_BUILTINS = frozenset(
-    (
-        *("cd", "eval", "exit", "false", "hash", "kill", "popd", "pushd", "return", "set", "shift", "trap"),
-        *("type", "unset"),
-    )
-)

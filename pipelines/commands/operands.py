@@ -126,10 +126,10 @@ _READERS: Mapping[str, tuple[str, str]] = {
 }
 _NONE_NAMES = """
     . : [ alias arch awk basename bg bind break builtin caller cd command complete continue coreutils
-    date declare dirname dirs disown echo enable env eval exec exit export expr factor false fg
+    declare dirname dirs disown echo enable env eval exec exit export expr factor false fg
     getconf getent getopts groups hash hostid hostname help history id jobs kill let local locale
-    logname mktemp nice nohup nproc numfmt pathchk pinky popd printenv printf pwd read readlink
-    readonly realpath return rpm seq set shift shopt sleep source stty sync test timeout times tr trap
+    logname mktemp nice nohup nproc numfmt pathchk pinky popd printenv printf pwd read
+    readonly return rpm seq set shift shopt sleep source stty sync test timeout times tr trap
     true tty type typeset ulimit umask unalias uname unset users wait which who whoami yes stdbuf
     chroot ldd tzselect bash sh aws pip pip3 lsof ps free df sudo
 """
@@ -324,9 +324,10 @@ def _curl(words: Sequence[Word]) -> Operands:
     found = split(words, "AbcCdDeEFhHKmoPQrTuUwxXyYz", _CURL)
     data = [word.literal or "" for word in found.values("-d", "-F", "--data", "--data-binary", "--form")]
     posted = [text.rpartition("@")[2] for text in data if re.match(r"(\w+=)?@/?[\w.]", text)]
+    local = [text_word(text[7:]) for text in map(_text, found.operands) if text.startswith("file:///")]
     read = found.values("-T", "--upload-file", "-K", "--config", "--cacert", "--cert", "--key")
     return Operands(
-        reads=[*read, *(text_word(text.partition(";")[0]) for text in posted)],
+        reads=[*read, *local, *(text_word(text.partition(";")[0]) for text in posted)],
         makes=[
             word
             for word in found.values("-o", "--output", "-D", "--dump-header", "-c")
@@ -342,6 +343,21 @@ _CURL = (
     "cacert cert key max-time connect-timeout retry retry-delay url proxy cookie cookie-jar dump-header "
     "referer write-out resolve"
 )
+
+
+def _text(word: Word) -> str:
+    return word.literal or ""
+
+
+def _date(words: Sequence[Word]) -> Operands:
+    return Operands(
+        reads=split(words, "dfrs", "date file reference set").values("-f", "--file", "-r", "--reference")
+    )
+
+
+def _real_path(words: Sequence[Word]) -> Operands:
+    found = split(words)
+    return Operands(reads=found.operands if found.has("-e", "--canonicalize-existing") else [])
 
 
 def _wget(words: Sequence[Word]) -> Operands:
@@ -363,6 +379,7 @@ _RULES: Mapping[str, Callable[[Sequence[Word]], Operands]] = {
     "cp": _copy,
     "csplit": _split_program,
     "curl": _curl,
+    "date": _date,
     "dd": _dd,
     "egrep": _grep,
     "fgrep": _grep,
@@ -378,6 +395,8 @@ _RULES: Mapping[str, Callable[[Sequence[Word]], Operands]] = {
     "mkfifo": _tee,
     "mv": _move,
     "psql": _psql,
+    "readlink": _real_path,
+    "realpath": _real_path,
     "rm": _remove,
     "rmdir": _remove,
     "sed": _sed,

@@ -114,8 +114,9 @@ class _Parser:
         return node
 
     def _compound(self, word: str) -> Block | None:
+        start = self._at + 2
         if self._peek("((") and self._arithmetic_command():
-            return self._redirected(Block("(("))
+            return self._redirected(Block("((", name=self._text[start : self._at - 2]))
         if self._peek("("):
             self._at += 1
             return self._redirected(Block("(", [self.commands(")")]))

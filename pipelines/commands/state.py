@@ -46,6 +46,10 @@ class State:
         self.functions: dict[str, list[Item]] = {}
         self.profiles: set[str] = set()
         """Profiles of the AWS CLI that the script makes; ``*`` if it writes their file."""
+        self.at_error = ""
+        """What ``trap … ERR`` runs."""
+        self.jobs: dict[str, Status] = {}
+        """How jobs in the background end, by what stands for their process."""
         self.last: Status = 0
         self.ended = False
         """Whether this shell has ended."""
@@ -103,7 +107,8 @@ class State:
     def subshell(self, *, certain: bool = True) -> Iterator[None]:
         """A block whose directory, variables and end are its own."""
         kept = (self.directory, self.variables, self.options, self.ended, self.returned, self.may_have_ended)
-        was_certain = self.certain
+        was_certain, at_error = self.certain, self.at_error
+        self.at_error = ""  # Subshells do not inherit it.
         self.variables = copy(self.variables)
         self.variables.values = dict(self.variables.values)
         self.options, self.may_have_ended = set(self.options), []
@@ -114,7 +119,7 @@ class State:
             self.directory, self.variables, self.options, self.ended, self.returned, self.may_have_ended = (
                 kept
             )
-            self.certain = was_certain
+            self.certain, self.at_error = was_certain, at_error
 
     @contextmanager
     def perhaps(self, doubtful: bool = True, *, guarded: bool = False) -> Iterator[None]:

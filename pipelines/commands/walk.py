@@ -17,6 +17,8 @@ from pipelines.commands.words import Block, Call, Item, Word
 
 _MOST_ROUNDS = 8
 """A loop over more words than this is looked at once, as if its variable had any value."""
+_FIRST_JOB = 4_194_305
+"""More than any process has for its number (proc(5), pid_max)."""
 
 
 class Walk(Calls):
@@ -69,11 +71,14 @@ class Walk(Calls):
         known = self.variables.arguments_known
         outer = self.variables.set_arguments([word.literal for word in arguments])
         self.depth += 1
+        at_error = self.at_error
+        self.at_error = at_error if "errtrace" in self.options else ""
         try:
             status = self.commands(self.functions[name])
             return self.last if self.returned else status
         finally:
             self.depth -= 1
+            self.at_error = at_error
             self.returned = False
             self.variables.set_arguments([])
             self.variables.values.update(outer)
@@ -106,14 +111,19 @@ class Walk(Calls):
                 return found
             if not doubtful or (connector == "&&" and found) or (connector == "||" and found == 0):
                 status = found
-            if (
-                position == len(chain) - 1
-                and status
-                and "errexit" in self.options
-                and not (self.guards or pipeline[0].negated)
-            ):
-                self.end(status)
+            if position == len(chain) - 1 and status and not (self.guards or pipeline[0].negated):
+                self._failed(status)
         return status
+
+    def _failed(self, status: int) -> None:
+        """A command has failed that nothing expects to fail."""
+        if self.at_error:
+            text, self.at_error = self.at_error, ""
+            self.last = status
+            self.script(text, own_shell=False)
+            self.at_error = text
+        if "errexit" in self.options and not self.ended:
+            self.end(status)
 
     def _pipeline(self, items: Sequence[Item]) -> Status:
         if len(items) == 1 and not items[0].background:
@@ -129,6 +139,9 @@ class Walk(Calls):
                 failed = next((each for each in statuses if each), None)
                 status = failed or (None if None in statuses else status)
             if items[-1].background:
+                job = str(_FIRST_JOB + len(self.jobs))
+                self.jobs[job] = status
+                self.variables.values["!"] = job
                 status = 0
         if items[0].negated and not self.ended:
             return None if status is None else int(not status)
@@ -150,6 +163,8 @@ class Walk(Calls):
                 return self.commands(node.bodies[0])
             case "[[":
                 return self.test(node.words, patterns=True)
+            case "((":
+                return self.arithmetic(node.name)
             case "if":
                 return self._if(node.bodies)
             case "while" | "until":

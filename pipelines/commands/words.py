@@ -84,7 +84,7 @@ class Block:
     words: list[Word] = field(default_factory=list)
     """Of ``for``, ``case`` and ``[[``; of this last one with the operators."""
     name: str = ""
-    """Of a function, or of the variable of ``for``."""
+    """Of a function, or of the variable of ``for``; of ``((``, the expression."""
     redirections: list[tuple[str, Word]] = field(default_factory=list)
     inner: list[list[Item]] = field(default_factory=list)
 

@@ -1,8 +1,7 @@
 """Calls to AWS Data Pipeline at the rates that its limits allow an account.
 
 Developer guide, AWS Data Pipeline Limits. Pipelines that run at the same time need the same rates, so the
-bursts
-that the service allows are left to them.
+bursts that the service allows are left to them.
 """
 
 from __future__ import annotations
