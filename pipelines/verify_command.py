@@ -12,16 +12,13 @@ from pipelines.verifying.stack import Stack
 from pipelines.verifying.verify import Result, verify
 
 DESCRIPTION = """\
-After `cdk deploy`, on AWS or local AWS: make an on-demand pipeline with one echo, show when it comes through
-each hop
-(ready, polled, started, acknowledged, done), and delete it. If it does not come through, say which of the
-runbook's
-causes it is (docs/runbook.md).
+After `cdk deploy`, on AWS or local AWS: make an on-demand pipeline with one echo, show when it comes
+through each hop (ready, polled, started, acknowledged, done), and delete it. If it does not come through,
+say which of the runbook's causes it is (docs/runbook.md).
 
 --probe finds out, without the stack, how AWS Data Pipeline behaves where its documentation leaves that open.
-It
-makes pipelines of its own for a worker group of its own, is their task runner, and deletes them. It prints
---setting lines for local AWS, and a report. It takes about 10 minutes.
+It makes pipelines of its own for a worker group of its own, is their task runner, and deletes them. It
+prints --setting lines for local AWS, and a report. It takes about 10 minutes.
 
 Exit code: 0 if the echo came through, 1 with the cause if not, 2 if AWS cannot be called.
 """

@@ -1,8 +1,7 @@
 """The tasks that a definition's first run would hand to a runner, made without a service.
 
 The local Data Pipeline makes instances and evaluates expressions; here it does so for all components at
-once, as
-if every dependency had finished.
+once, as if every dependency had finished.
 """
 
 from __future__ import annotations

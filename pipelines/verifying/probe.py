@@ -1,8 +1,8 @@
 """Finds out how AWS Data Pipeline behaves where its documentation leaves that open.
 
 It is harmless: pipelines of its own, whose one activity nothing runs, for a worker group that nobody else
-polls. What
-it finds are settings of local AWS (docs/local-aws.md, Data Pipeline).
+polls.
+What it finds are settings of local AWS (docs/local-aws.md, Data Pipeline).
 """
 
 from __future__ import annotations
