@@ -144,6 +144,49 @@ def test_a_second_build_has_nothing_of_the_first(tmp_path: Path) -> None:
     assert (stale.parent / "stack.py").exists()
 
 
+@pytest.mark.long
+def test_a_tag_of_the_repository_and_a_source_distribution_give_the_same(
+    installed: Installed, tmp_path: Path
+) -> None:
+    """As `pip install git+https://…@TAG` does. The repository is a copy of this one's files, with a tag."""
+    repository = tmp_path / "repository"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (repository / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, repository / name)
+    who = ["-c", "user.name=Tester", "-c", "user.email=tester@example.com"]
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "-m", "All"], ["tag", "v1"]):
+        subprocess.run(["git", *who, *command], cwd=repository, check=True)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    system = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]
+    tools = tmp_path / "tools"
+    subprocess.run([*pip, "install", "--target", tools, *system["requires"]], check=True)
+    build = f"from {system['build-backend']} import build_sdist; build_sdist('sdist')"
+    search = {"PYTHONPATH": os.pathsep.join([str(tools), *system.get("backend-path", ())])}
+    made = [sys.executable, "-c", build]
+    subprocess.run(made, cwd=repository, env={**os.environ, **search}, check=True, capture_output=True)
+    (archive,) = (repository / "sdist").iterdir()
+
+    whole = contents(installed.wheel)
+    for number, source in enumerate((f"git+{repository.as_uri()}@v1", str(archive))):
+        directory = tmp_path / str(number)
+        subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", directory, source], check=True)
+        (wheel,) = directory.iterdir()
+        assert contents(wheel) == whole
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as opened:
+        return {name: opened.read(name) for name in opened.namelist() if not name.endswith("/RECORD")}
+
+
 def test_only_names_in_import_statements_change() -> None:
     source = (
         '"""from infra.a import b"""\nfrom infra.a import b\nif b:\n    from infra import c\nx = "infra.a"\n'
@@ -227,6 +270,7 @@ def test_check_prints_an_app_for_the_wheel(installed: Installed, app: Path) -> N
     installed.run("-c", "\n".join(imports), directory=app)
 
 
+@pytest.mark.long
 def test_the_own_app_synthesizes(installed: Installed, app: Path) -> None:
     assert "TaskRunner-count-words" in synth(installed, app)
 
