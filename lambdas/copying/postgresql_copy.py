@@ -21,6 +21,7 @@ from pg8000.exceptions import InterfaceError
 from pg8000.native import Connection
 
 from copying.copy_messages import HEADER, end_of_message, end_of_rows
+from sql.postgresql import session_ended
 
 _LOST = "network error"
 """The driver's own message, by which the end of a connection is known."""
@@ -90,11 +91,15 @@ class CopyOut:
     def _more(self) -> bytes:
         if data := self._file.read1(_PIECE_BYTES):
             return data
-        raise InterfaceError(_LOST)
+        raise self._lost()
 
     def _exactly(self, size: int) -> bytes:
         """As many bytes, or none if ``size`` is not positive."""
         data = self._file.read(size) if size > 0 else b""
         if len(data) < size:
-            raise InterfaceError(_LOST)
+            raise self._lost()
         return data
+
+    def _lost(self) -> Exception:
+        error = self._context.error
+        return session_ended(error) if error else InterfaceError(_LOST)

@@ -64,6 +64,17 @@ class _Driver(Connection):  # type: ignore[misc]
             self.user, self.password = user, password
         self.auth.password = prepared(password.decode())
 
+    def handle_messages(self, context: Any) -> None:
+        try:
+            super().handle_messages(context)
+        except (InterfaceError, OSError) as error:
+            raise (session_ended(context.error) if context.error else error) from error
+
+
+def session_ended(error: DatabaseError) -> OSError:
+    """What becomes of an error after which the server closes the connection: with its reason."""
+    return ConnectionAbortedError(error_text(error.args[0], "").rstrip("."))
+
 
 def prepared(password: str) -> bytes:
     """The password as SCRAM uses it (RFC 5802, with PostgreSQL's exceptions)."""

@@ -314,6 +314,10 @@ def test_a_server_that_goes_away_in_the_middle(server: DatabaseServer, table: st
     thread.start()
     message = failure(run_script(server, script, seconds=120), "ConnectionLost")
     thread.join()
+    if server.is_postgresql:
+        assert (
+            "script ran: terminating connection due to administrator command (SQLSTATE 57P01). The" in message
+        )
     assert "rolled back" in message
     assert server.query(f"SELECT x FROM {table}") == []
 
