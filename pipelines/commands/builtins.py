@@ -81,9 +81,7 @@ class Builtins(AwsCalls):
 
     def arithmetic(self, text: str) -> Status:
         """``((…))``: 0 if the value is not 0."""
-        expression = Arithmetic(
-            text, lambda name: "" if self.variables.is_unset(name) else self.variables.values.get(name)
-        )
+        expression = Arithmetic(text, self.variables.value)
         try:
             value = expression.result()
         except DivisionByZeroError:

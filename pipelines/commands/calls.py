@@ -440,6 +440,10 @@ class Calls(Builtins):
                     self.script(what)
             elif kind == "file":
                 failed = not self.needs(text_word(what)) or failed
+            elif kind == "variable":
+                if self.variables.is_unset(what):
+                    self.note(Kind.UNSET, f"os.environ['{what}'] in Python, and nothing sets {what}")
+                    failed = True
             else:
                 self.note(Kind.MODULE, f"'{what}'")
             failed = failed or kind in {"syntax", "module"}

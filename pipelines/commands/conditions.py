@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 
 from pipelines.commands.words import Word
 
@@ -54,6 +55,18 @@ def truth(
     return None
 
 
+def matches(word: Word, pattern: Word) -> bool | None:
+    """Whether a word is like a pattern (GNU Bash manual, Pattern Matching); None if that is not known."""
+    text, like = word.literal, pattern.literal
+    if text is None or like is None:
+        return None
+    if not re.search(r"[*?\[\]\\(|]", like):
+        return text == like
+    if pattern.is_quoted or re.search(r"[\\(|!^]|\[.*:", like):
+        return None
+    return fnmatchcase(text, like)
+
+
 def _unary(operator: str | None, word: Word, has: Callable[[Word], bool | None]) -> bool | None:
     if operator in {"-z", "-n"} and word.literal is not None:
         return bool(word.literal) is (operator == "-n")
@@ -67,6 +80,16 @@ def _binary(left: str | None, operator: str | None, right: str | None, patterns:
         return None
     if operator in {"=", "==", "!="} and not (patterns and re.search(r"[*?\[\\]", right)):
         return (left == right) is (operator != "!=")
+    if operator == "=~" and re.fullmatch(r"[\w^$.*+ ,/:@-]*", right):
+        return _like(left, right)
     if operator in _NUMBERS and re.fullmatch(r"-?\d{1,18}", left) and re.fullmatch(r"-?\d{1,18}", right):
         return _NUMBERS[operator](int(left), int(right))
     return None
+
+
+def _like(text: str, expression: str) -> bool | None:
+    """An extended regular expression of characters that mean the same in Python."""
+    try:
+        return bool(re.search(expression, text))
+    except re.error:
+        return None

@@ -220,7 +220,8 @@ class _Parser:
                 self._refuse("there is no 'esac'")
             if self._peek("("):
                 self._at += 1
-            while True:  # The patterns.
+            patterns: list[Word] = []
+            while True:
                 self._skip_blank()
                 if self._peek(")"):
                     self._at += 1
@@ -228,8 +229,11 @@ class _Parser:
                 if self._peek("|"):
                     self._at += 1
                     continue
-                self._some_word()
+                patterns.append(self._some_word())
+            block.patterns.append(patterns)
             block.bodies.append(self.commands(";;"))
+            if self._peek(";;&") or self._peek(";&"):
+                block.name = "goes on"
             for end in (";;&", ";;", ";&"):
                 if self._peek(end):
                     self._at += len(end)
@@ -246,8 +250,9 @@ class _Parser:
             if self._peek("=~"):
                 self._at += 2
                 self._skip_blank()
+                start = self._at
                 self._regular_expression()
-                block.words.append(text_word("=~"))
+                block.words += [text_word("=~"), self._expression_word(self._text[start : self._at])]
             elif self._text[self._at] in "()<>&|!" and not self._peek("!="):
                 block.words.append(text_word(self._text[self._at]))
                 self._at += 1
@@ -265,6 +270,11 @@ class _Parser:
                 continue
             depth += (character == "(") - (character == ")")
             self._at += 1
+
+    @staticmethod
+    def _expression_word(text: str) -> Word:
+        plain = not set(text.removesuffix("$")) & set("'\"\\$`")
+        return text_word(text) if plain else Word((Part("unknown", text),))
 
     def _simple(self) -> Call | Block:
         call = Call()

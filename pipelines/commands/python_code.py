@@ -38,6 +38,7 @@ def problems_of(code: str) -> Iterator[tuple[str, str]]:
 
     ``syntax``: what makes it no Python 3. ``module``: one that is not there. ``aws``: one that calls AWS.
     ``profile``: one of the AWS CLI. ``file``: a path that it opens. ``shell``: a command that it runs.
+    ``variable``: one of the environment, without which it fails.
     """
     try:
         with warnings.catch_warnings():
@@ -77,6 +78,14 @@ def _of_call(node: ast.AST) -> Iterator[tuple[str, str]]:
         for target in node.targets:
             if isinstance(target, ast.Subscript) and ast.unparse(target) == "os.environ['AWS_PROFILE']":
                 yield "profile", str(node.value.value)
+    if (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Load)
+        and ast.unparse(node.value) in {"os.environ", "environ"}
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+    ):
+        yield "variable", node.slice.value
     if not isinstance(node, ast.Call):
         return
     name = ast.unparse(node.func)

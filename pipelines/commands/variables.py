@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from pipelines.commands.arithmetic import Arithmetic, DivisionByZeroError, UnknownError
 from pipelines.commands.files import START
 from pipelines.commands.words import Part, Word, text_word
 
@@ -72,7 +73,8 @@ class Variables:
         if name.isdecimal():
             return self.arguments_known and name != "0"
         named = rf"(?<![\w$]){re.escape(name)}\b|\$\{{{re.escape(name)}:?="
-        mentioned = re.sub(rf"\$\{{[!#]?{re.escape(name)}\b(?!:?=)", "", self.text)
+        used = rf"\$\{{[!#]?{re.escape(name)}\b(?!:?=)|environ\[(['\"]){re.escape(name)}\1\](?!\s*=[^=])"
+        mentioned = re.sub(used, "", self.text)
         return not _SET.fullmatch(name) and not re.search(named, mentioned)
 
     def known(self, word: Word) -> Word:
@@ -92,6 +94,8 @@ class Variables:
     def _value(self, part: Part) -> str | None:
         if part.kind == "variable":
             return "" if self.is_unset(part.value) else self.values.get(part.value)
+        if part.kind == "unknown" and part.value.startswith("$((") and part.value.endswith("))"):
+            return self._arithmetic(part.value[3:-2])
         if part.kind == "unknown" and _DIRECTORY_OF_SCRIPT.fullmatch(part.value):
             return _OF_SCRIPT
         if part.kind == "unknown" and part.value.strip() == "pwd":
@@ -101,6 +105,22 @@ class Variables:
                 return found[2]
             return self.values.get(found[1])
         return None
+
+    def value(self, name: str) -> str | None:
+        """Its value: empty if nothing sets it, None if it is not known."""
+        return "" if self.is_unset(name) else self.values.get(name)
+
+    def _arithmetic(self, text: str) -> str | None:
+        expression = Arithmetic(text, self.value)
+        try:
+            value = expression.result()
+        except (UnknownError, DivisionByZeroError):
+            value = None
+        if expression.assigned or re.search(r"\+\+|--|(?<![<>=!])=(?!=)", text):
+            # What an expansion sets is not followed.
+            self.values |= dict.fromkeys(re.findall(r"[A-Za-z_]\w*", text))
+            return None
+        return None if value is None else str(value)
 
     def split(self, words: Iterable[Word]) -> list[Word]:
         """The words with known variables in place. Outside of quotes, bash splits their values."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from pipelines.commands.calls import DEEPEST, Calls
-from pipelines.commands.conditions import LOOKING, truth
+from pipelines.commands.conditions import LOOKING, matches, truth
 from pipelines.commands.effects import written_by
 from pipelines.commands.findings import Finding, Kind
 from pipelines.commands.parser import parse
@@ -171,8 +171,11 @@ class Walk(Calls):
                 return self._while(node)
             case "for":
                 return self._for(node)
-            case "case" | "select":
-                return self._one_of(node)
+            case "case":
+                return self._case(node)
+            case "select":
+                self.variables.values[node.name] = None
+                return self._one_of(node.words, node.bodies)
         return None
 
     def _if(self, bodies: Sequence[list[Item]]) -> Status:
@@ -225,15 +228,27 @@ class Walk(Calls):
             self.commands(body)
         return None
 
-    def _one_of(self, node: Block) -> Status:
-        for word in node.words:
+    def _case(self, node: Block) -> Status:
+        subject = self.variables.known(node.words[0])
+        at = 0
+        if not node.name:
+            for patterns in node.patterns:
+                found = [matches(subject, self.variables.known(pattern)) for pattern in patterns]
+                if True in found and None not in found[: found.index(True)]:
+                    self.word(subject, "case")
+                    return self.commands(node.bodies[at])
+                if None in found:
+                    break
+                at += 1
+        return self._one_of(node.words, node.bodies[at:])
+
+    def _one_of(self, words: Sequence[Word], bodies: Sequence[list[Item]]) -> Status:
+        for word in words:
             self.word(self.variables.known(word), "case")
-        if node.kind == "select":
-            self.variables.values[node.name] = None
-        for body in node.bodies:
+        for body in bodies:
             with self.perhaps():
                 self.commands(body)
-        return None
+        return None if bodies else 0
 
     def test(self, words: Sequence[Word], *, patterns: bool = False) -> Status:
         """``test`` and its like."""

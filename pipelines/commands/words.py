@@ -83,8 +83,13 @@ class Block:
     """Of ``if``: each condition before its body, and last the body of ``else``, if there is one."""
     words: list[Word] = field(default_factory=list)
     """Of ``for``, ``case`` and ``[[``; of this last one with the operators."""
+    patterns: list[list[Word]] = field(default_factory=list)
+    """Of ``case``, those of each body."""
     name: str = ""
-    """Of a function, or of the variable of ``for``; of ``((``, the expression."""
+    """Of a function, or of the variable of ``for``; of ``((``, the expression.
+
+    Of ``case``, something if not all of its bodies end with ``;;``.
+    """
     redirections: list[tuple[str, Word]] = field(default_factory=list)
     inner: list[list[Item]] = field(default_factory=list)
 
