@@ -86,7 +86,7 @@ RUN = [
     "n=3; exit $((n - 3))",
     "i=0; while [ $i -lt 3 ]; do i=$((i + 1)); done; echo $i",
     "A=1 python3 -c 'import os; os.environ[\"A\"]'",
-    "python3 -c 'import os; os.environ[\"B\"] = \"x\"; print(os.environ[\"B\"])'",
+    'python3 -c \'import os; os.environ["B"] = "x"; print(os.environ["B"])\'',
     "python3 -c 'import os; print(os.environ.get(\"NOT_SET\"))'",
     "export C=1; python3 -c 'import os; os.environ[\"C\"]'",
     "(( 2 > 1 ))",

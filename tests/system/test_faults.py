@@ -135,7 +135,8 @@ def canceled_before_it_is_taken(at: Scene) -> Begun:
 
 def canceled_before_it_is_acknowledged(at: Scene) -> Begun:
     pipeline = at.task("CanceledUnacknowledged")
-    at.deployment.faults.add({"operation": "ReportTaskProgress", "kind": "delay", "seconds": 2.0})
+    # On a busy machine, canceling takes seconds.
+    at.deployment.faults.add({"operation": "ReportTaskProgress", "kind": "delay", "seconds": 5.0})
     at.taken("CanceledUnacknowledged")
     at.reached("CanceledUnacknowledged", "ReportProgress")
     at.cancel(pipeline, "CanceledUnacknowledged")

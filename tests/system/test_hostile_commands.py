@@ -23,6 +23,8 @@ from runner.testing import Ref, task_event
 from tests.system.deployments import STACK, Deployment
 from tests.system.hostile_commands import HostileCommand, hostile_command
 
+pytestmark = pytest.mark.long
+
 BUCKET = "hostile-commands"
 SEED = os.environ.get("HOSTILE_SEED", "1")
 COMMANDS = int(os.environ.get("HOSTILE_COMMANDS", "60"))

@@ -26,6 +26,8 @@ APP = """
 import aws_cdk as cdk
 from aws_cdk import aws_datapipeline as datapipeline
 
+pytestmark = pytest.mark.long
+
 app = cdk.App()
 field = datapipeline.CfnPipeline.FieldProperty(key="scheduleType", string_value="ondemand")
 default = datapipeline.CfnPipeline.PipelineObjectProperty(id="Default", name="Default", fields=[field])
