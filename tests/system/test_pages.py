@@ -17,6 +17,8 @@ from tests.system.deployments import Deployment, eventually
 from tests.system.ledger import keep_roles
 from tests.system.pipelines import Pipeline, shell
 
+pytestmark = pytest.mark.long
+
 PAGES = blocks_run_by(__file__)
 LOCAL_AWS = "docs/local-aws.md"
 EXAMPLES = ("docs/sql-activity.md", "docs/copy-activity.md", "docs/redshift-copy-activity.md")
@@ -25,8 +27,6 @@ UPS = [block for block in PAGES[LOCAL_AWS] if "-m local up" in block.text]
 APP = """
 import aws_cdk as cdk
 from aws_cdk import aws_datapipeline as datapipeline
-
-pytestmark = pytest.mark.long
 
 app = cdk.App()
 field = datapipeline.CfnPipeline.FieldProperty(key="scheduleType", string_value="ondemand")

@@ -12,11 +12,12 @@ OTHER_PAGE = DOCS / "sql-activity.md"
 EXAMPLES = DOCS / "examples"
 
 _LINK = re.compile(r"\]\((examples/\S+)\)")
-_BLOCK = re.compile(r"(?:^<!-- (?P<file>\S+) -->\n)?^```\w*\n(?P<text>.*?)^```$", re.M | re.S)
+_BLOCK = re.compile(r"(?:^<!-- (?P<file>\S+) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
 
 
 def test_each_block_is_its_file() -> None:
-    blocks = list(_BLOCK.finditer(PAGE.read_text()))
+    # Commands are run instead, by a test that the page names.
+    blocks = [block for block in _BLOCK.finditer(PAGE.read_text()) if block["language"] != "sh"]
     assert blocks
     assert [block["text"] for block in blocks if block["file"] is None] == []
     others = [block for block in _BLOCK.finditer(OTHER_PAGE.read_text()) if block["file"]]
