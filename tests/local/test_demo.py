@@ -14,12 +14,12 @@ import pytest
 from rich.console import Console
 
 from local.demo.attempts import NOT_YET, Attempt, Row, mismatches, table_rows, unfinished
-from local.demo.command import keep
+from local.demo.command import OPENING, keep
 from local.demo.pipelines import ExpectedAttempt, SamplePipeline, sample_pipelines
 from local.demo.recording import Recording
 from local.demo.traces import Printed, Run, Traces, printed_in
 from local.demo.view import View, stdout_console
-from local.launch import LocalAwsProcess
+from local.launch import ROOT, LocalAwsProcess
 
 RETRY = SamplePipeline(
     "retry",
@@ -194,3 +194,15 @@ def test_a_recording_shows_each_change_once_and_ends_with_everything() -> None:
 def test_a_recording_of_nothing_is_no_picture() -> None:
     with pytest.raises(ValueError, match="Nothing"):
         Recording().svg()
+
+
+def test_the_picture_in_the_readme_is_of_this_demo(tmp_path: Path) -> None:
+    """What it says at the beginning, and each attempt with what it prints."""
+    picture = ElementTree.parse(ROOT / "docs" / "images" / "demo.svg").getroot()  # noqa: S314 - our own
+    shown = " ".join("".join(picture.itertext()).split())
+    anew = "`python -m local demo --record docs/images/demo.svg` records it anew"
+    assert " ".join(OPENING.split()) in shown, anew
+    for sample in sample_pipelines(tmp_path):
+        for expected in sample.expected:
+            for text in (sample.name, expected.activity, expected.status, expected.prints):
+                assert text in shown, f"{text}: {anew}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from emr.progress import Progress
+from local.launch import ROOT
 from local.simulation.__main__ import write
 from local.simulation.arrivals import PATTERNS
 from local.simulation.bill import Line, bill, host_bill, total
@@ -276,3 +278,16 @@ def test_the_picture_and_the_tables_mark_the_default_and_the_host() -> None:
     assert "| **awake with work, 5 min (default)** | 1.00 |" in ways
     assert "| **10 min (default)** | 10 s |" in linger
     assert all(table.markdown(results).count("(default)") <= 1 for table in shown)
+
+
+def test_the_committed_pictures_say_what_the_tables_and_the_readme_say() -> None:
+    images = ROOT / "docs" / "images"
+    tables = (ROOT / "docs" / "cost-and-latency.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    anew = "`python -m local.simulation` draws them anew"
+    for name in ("cost-and-latency.svg", "cost-and-latency-panel.svg"):
+        picture = (images / name).read_text(encoding="utf-8")
+        shown = set(re.findall(r"(?:default|host) \$ (\d+\.\d\d)", picture))
+        assert len(shown) >= 2
+        assert [cost for cost in shown if cost not in tables] == [], anew
+    assert [cost for cost in shown if f"${cost}" not in readme] == [], anew

@@ -36,6 +36,20 @@ def fixed_texts(picture: str) -> list[str]:
     return [unescape(text) for text in re.findall(bold_and_alarms, picture)]
 
 
+def legends(picture: str) -> dict[str, list[str]]:
+    """The labels of each graph's lines, by its title."""
+    found = {}
+    for box in picture.split("<g ")[1:]:
+        texts = re.findall(
+            r"<text [^>]*font-size='(\d+)' fill='#16191f' font-weight='(\w+)'[^>]*>([^<]*)", box
+        )
+        titles = [text for _, weight, text in texts if weight == "bold"]
+        labels = [unescape(text) for size, weight, text in texts if weight == "normal" and size != "12"]
+        if titles and labels:
+            found[unescape(titles[0])] = labels
+    return found
+
+
 def main() -> None:
     """Run the load, and draw the dashboard."""
     scale = ("--time-scale", str(TIME_SCALE))
