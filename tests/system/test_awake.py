@@ -19,6 +19,8 @@ from tests.system.executions import executions, states_entered
 from tests.system.faults import deploy
 from tests.system.pipelines import Fields, Pipeline, Ref, shell
 
+pytestmark = pytest.mark.long
+
 AWAKE = "Awake"
 """A second stack, whose worker group has this name too, and the defaults of AWS."""
 DEFAULTS = {"schedule": "rate(5 minutes)", "pollTimeout": "10", "timeScale": f"{FAULTY_TIME_SCALE}"}

@@ -101,6 +101,7 @@ def test_every_verdict_is_confirmed(runs: Sequence[Run]) -> None:
     assert wrong == []
 
 
+@pytest.mark.long
 def test_what_needs_a_container_is_confirmed_in_one(container_deployment: Deployment) -> None:
     """Local AWS gives containers this machine's programs, whatever packages they ask for."""
     (file,) = [each for each in FILES if "containers" in each.name]

@@ -462,6 +462,7 @@ def test_a_deferral_that_is_canceled_stops_its_work(begun: Mapping[Begin, Begun 
     eventually(lambda: case.log.read_text().split()[-1] == "canceled" or None, "the handler was not told")
 
 
+@pytest.mark.long
 def test_a_redeploy_with_tasks_in_flight(faulty_deployment: Deployment, tmp_path: Path) -> None:
     """The poller's configuration changes while it polls, tasks arrive, and tasks run."""
     log = tmp_path / "runs"
@@ -481,6 +482,7 @@ def test_a_redeploy_with_tasks_in_flight(faulty_deployment: Deployment, tmp_path
     assert sorted(log.read_text().split()) == names
 
 
+@pytest.mark.long
 def test_two_stacks_share_a_worker_group(faulty_deployment: Deployment, tmp_path: Path) -> None:
     log = tmp_path / "runs"
     names = [f"Shared{number}" for number in range(12)]

@@ -62,6 +62,7 @@ def test_a_loop_killed_while_it_polls_loses_nothing(deployment: Deployment, tmp_
     assert ran.read_text().split() == ["ran"]
 
 
+@pytest.mark.long
 def test_an_execution_killed_at_work_is_made_up_for_by_the_next_attempt(
     deployment: Deployment, tmp_path: Path
 ) -> None:

@@ -216,6 +216,7 @@ def test_what_commands_do(deployment: Deployment, bucket: str) -> None:
     assert failed(pipeline, "NotThere")["errorId"] == "InputNotFound"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("deployment", ["as-assumed"], indirect=True)
 def test_output_of_any_size(deployment: Deployment, bucket: str) -> None:
     """The whole output is in S3, and as much as fits is in the log."""

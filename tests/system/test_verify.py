@@ -171,8 +171,12 @@ def shell_gone(deployment: Deployment) -> AbstractContextManager[None]:
             "lost its permission (AccessDeniedException)",
             "nothing-is-taken",
         ),
-        (throttled, WORKER_GROUP, "polls are throttled", "nothing-is-taken"),
-        (ticks_lost, WORKER_GROUP, "ticks are not delivered", "ticksnotdelivered"),
+        pytest.param(
+            throttled, WORKER_GROUP, "polls are throttled", "nothing-is-taken", marks=pytest.mark.long
+        ),
+        pytest.param(
+            ticks_lost, WORKER_GROUP, "ticks are not delivered", "ticksnotdelivered", marks=pytest.mark.long
+        ),
         # Those of tasks that are taken.
         (shell_gone, WORKER_GROUP, "crashed with Runtime.", "handlercrashed"),
         (handler_not_registered, WORKER_GROUP, "no handler is registered", "an-attempt-is-failed"),

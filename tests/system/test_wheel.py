@@ -318,6 +318,7 @@ def local_aws(installed: Installed, app: Path, tmp_path: Path) -> Iterator[Deplo
         assert process.wait(60) == 0, errors.read_text()
 
 
+@pytest.mark.long
 def test_local_up_runs_the_own_handler(installed: Installed, app: Path, local_aws: Deployment) -> None:
     """As docs/your-own-app.md says. The group polls all the time, though app.py does not say so."""
     (block,) = blocks_run_by(__file__)["docs/your-own-app.md"]
