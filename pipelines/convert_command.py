@@ -15,7 +15,7 @@ from pipelines.converting.convert import MASK, USE_SECRET, Conversion, Options, 
 from pipelines.converting.documents import difference, parse, read
 from pipelines.converting.forms import forms_of
 from pipelines.converting.nodes import Document
-from pipelines.converting.record import with_records
+from pipelines.converting.record import with_records, without_records
 from pipelines.converting.resources import where_it_went
 from pipelines.reading.source import UnreadableError
 
@@ -54,11 +54,12 @@ def main(arguments: Sequence[str]) -> int:
             written = recorded.text
             if any(records):
                 lines = iter([*lines, *_how_back(document, recorded, options.file)])
+        shown = without_records(document), without_records(changed)
     except UnreadableError as error:
         print(f"convert: {options.file}: {error}", file=sys.stderr)
         return 2
     what = "as it was" if options.back else f"for the worker group '{options.worker_group}'"
-    for line in difference(file.text, changed.text, options.file, f"{options.file}, {what}"):
+    for line in difference(*shown, options.file, f"{options.file}, {what}"):
         print(without_credentials(_masked(line, secrets)), file=sys.stderr)
     for line in lines:
         print(_masked(line, secrets), file=sys.stderr)

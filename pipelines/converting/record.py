@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.converting.documents import edited_document
-from pipelines.converting.editing import Children, Edit, flow
+from pipelines.converting.editing import Children, Edit, edited, flow
 from pipelines.converting.forms import Form, Object, forms_of
 from pipelines.converting.nodes import Document, Node
 from pipelines.reading.source import UnreadableError
@@ -107,6 +107,17 @@ def take_record(form: Form) -> Edit:
     if len(children.spans) > 1:
         return children.taken_first(0)
     return Edit(*children.spans[0], "")
+
+
+def without_records(document: Document) -> str:
+    """The text to show: how long each record is takes the place of its contents, which no one reads."""
+    edits = []
+    for form in forms_of(document):
+        _, _, value = _found(form)
+        # One that a formatter has given lines of its own is not long in any of them.
+        if value is not None and not value.is_block:
+            edits.append(Edit(value.start, value.end, f"{{… {value.end - value.start} characters}}"))
+    return edited(document.text, edits)
 
 
 def _put(document: Document, holder: Node, name: str, value: str) -> Edit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,23 @@ def test_the_record_is_where_others_ignore_it(run: Run, document: Any) -> None:
     else:
         assert list(found["resource"]["aws_datapipeline_pipeline_definition"]["x"]["//"]) == ["convertedFrom"]
     assert run(out, "--back")[0] == text
+
+
+@pytest.mark.parametrize("file", TO_MOVE, ids=lambda file: file.name)
+def test_the_difference_shows_how_long_a_record_is_and_not_what_is_in_it(run: Run, file: Path) -> None:
+    there, _ = run(file.read_text(), "--worker-group", "new")
+    again, told_again = run(there, "--worker-group", "newer")
+    for told in (told_again, run(again, "--back")[1], run(there, "--back")[1]):
+        assert '"version":' not in told
+    assert (" characters}" in told) == ("convertedFrom" in there)
+
+
+def test_a_record_in_the_only_line_hides_nothing_else(run: Run) -> None:
+    out, _ = run(json.dumps(DOCUMENT), "--worker-group", "new")
+    told = run(out, "--back")[1]
+    removed = next(line for line in told.splitlines() if line.startswith('-{"'))
+    assert removed.startswith('-{"myUnknownMember":')
+    assert re.search(r'"values": {"myX": "1"}, "convertedFrom": {… \d+ characters}}$', removed)
 
 
 @pytest.mark.parametrize(
