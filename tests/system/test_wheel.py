@@ -75,8 +75,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", "dist", "."], cwd=directory, check=True)
     (wheel,) = (directory / "dist").iterdir()
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", directory / "venv"], check=True)
-    python = directory / "venv" / "bin" / "python"
+    return install(wheel, directory / "venv")
+
+
+def install(wheel: Path, directory: Path) -> Installed:
+    """The wheel in a new environment in this directory."""
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", directory], check=True)
+    python = directory / "bin" / "python"
     subprocess.run([*pip, "--python", python, "install", "--no-deps", wheel], check=True)
     # Downloading them anew would take a minute; test_it_asks_for_all_that_it_imports is for what is missing.
     paths = json.loads(_output(python, "import json, sysconfig; print(json.dumps(sysconfig.get_paths()))"))
@@ -146,7 +152,7 @@ def test_a_second_build_has_nothing_of_the_first(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_tag_of_the_repository_and_a_source_distribution_give_the_same(
-    installed: Installed, tmp_path: Path
+    installed: Installed, app: Path, tmp_path: Path
 ) -> None:
     """As `pip install git+https://…@TAG` does. The repository is a copy of this one's files, with a tag."""
     repository = tmp_path / "repository"
@@ -180,6 +186,8 @@ def test_a_tag_of_the_repository_and_a_source_distribution_give_the_same(
         subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", directory, source], check=True)
         (wheel,) = directory.iterdir()
         assert contents(wheel) == whole
+        own = install(wheel, tmp_path / f"venv{number}")
+        assert "convert" in own.run("-m", "pipelines", "--help", directory=app)
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
