@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.docs.blocks import ROOT, Block
 
-REAL = ("bash", "cat", "date", "env", "grep", "head", "mkdir", "sed", "tr", "xargs")
+REAL = ("bash", "cat", "date", "env", "grep", "head", "mkdir", "sed", "tail", "tr", "xargs")
 """Programs that change nothing outside of the directory. They are run as they are."""
 STANDING_IN = (
     *("aws", "npx", "make", "python", "python3", "pip", "pytest", "curl", "git", "sleep"),

@@ -123,9 +123,10 @@ def test_add_a_handler(newcomer: Newcomer) -> None:
     (newcomer.clone / "lambdas" / "activities" / "count_words.py").write_text(HANDLER)
     app = newcomer.clone / "app.py"
     shown = [line.strip() for line in REGISTRATION.splitlines()[1:-1]]
-    before, first, after = app.read_text().partition(shown[0])
-    assert first, "app.py does not begin its handlers as README shows them"
-    text = f"{before}{''.join(f'{line} ' for line in shown)}{after}"
+    own = re.search(r"handlers=\[(.*?)\n +\],", app.read_text(), re.DOTALL)
+    assert own
+    assert [line.strip() for line in own[1].strip().splitlines()] == shown[:-1], "README shows other handlers"
+    text = app.read_text().replace(own[1], f"\n{own[1].strip()} {shown[-1]}")
     app.write_text(text.replace("from infra.handlers import ", "from infra.handlers import PythonHandler, "))
     assert f"({PAGE}#trying-it)" in (newcomer.clone / "README.md").read_text()
     module = re.fullmatch(r"\.venv/bin/python -m local (\w+)", UP.strip())
