@@ -167,6 +167,17 @@ COMMANDS: Mapping[Kind, Advice] = {
         "it runs {}, which nothing makes executable: give it to bash, or call chmod first",
         f"{_SHELL}#staging",
     ),
+    Kind.REFUSED: Advice(
+        Verdict.CHANGE,
+        "bash refuses {}, and leaves out the rest of the line",
+        f"{_SHELL}#how-a-command-ends",
+    ),
+    Kind.INSTALL: Advice(
+        Verdict.CHANGE,
+        "{} cannot install modules of Python here: bring them in a layer, and write "
+        "export PYTHONPATH=/opt/python in the command",
+        PROGRAMS,
+    ),
     Kind.PARAMETER: Advice(Verdict.RUNS, "{}", f"{_SHELL}#shellcommandactivity"),
 }
 

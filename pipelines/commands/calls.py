@@ -5,12 +5,14 @@ It follows what runs other commands: sudo, env, xargs, ``bash -c``, eval and so 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from pipelines.commands.builtins import BUILTINS, Builtins
 from pipelines.commands.findings import Kind
+from pipelines.commands.loops import seconds_of
 from pipelines.commands.operands import split
 from pipelines.commands.packages import described, package_of
 from pipelines.commands.programs import CLUSTER, HOST, is_found, is_found_at
@@ -28,7 +30,6 @@ DEEPEST = 6
 
 SHELLS = {"bash", "sh"}
 PYTHON = re.compile(r"python(3(\.\d+)?)?")
-_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DECLARING = {"export", "declare", "local", "readonly", "typeset"}
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 """GNU Bash manual, Exit Status."""
@@ -45,6 +46,8 @@ _PREFIXES: Mapping[str, frozenset[str]] = {
     "chroot": frozenset(),
 }
 """Programs that run the rest of their words, with the options that take a value."""
+_RUNS = {"sudo", "find", "eval", *SHELLS}
+"""More of them, which are looked at elsewhere."""
 _SETS = {"getopts": 2, "mapfile": 1, "read": 1, "readarray": 1}
 _SUCCEEDS = {":", "echo", "true", *_DECLARING, "set", "umask", "shopt", "unset", "alias", "pwd"}
 
@@ -76,8 +79,10 @@ class Calls(Builtins):
         if self.variables.known(call.words[0]).literal == "" and not call.words[0].is_quoted:
             return self._nothing_left(call)
         name = words[0].literal or ""
+        # What a word says that is a command's own is that command's.
+        runs_aws = any("aws" in (word.literal or "").split() for word in words[1:])
         for word in words[1:]:
-            self.word(word, name)
+            self.word(word, "aws" if runs_aws and (name in _PREFIXES or name in _RUNS) else name)
         before = len(self.findings.found) + len(self.expected)
         status = self.run(words, call, call.words)
         if status == 0 and len(self.findings.found) + len(self.expected) > before:
@@ -181,10 +186,7 @@ class Calls(Builtins):
             return None
         if base in {"pip", "pip3"}:
             if any(word.literal == "install" for word in rest):
-                self.note(
-                    Kind.MODULE,
-                    f"'{' '.join(word.shown for word in (text_word(base), *rest))}' cannot install it",
-                )
+                self.note(Kind.INSTALL, f"'{' '.join(word.shown for word in (text_word(base), *rest))}'")
             return None
         found_files = self.use(base, rest)
         if base == "find" and not self._find(rest, call):
@@ -290,8 +292,11 @@ class Calls(Builtins):
 
     def _prefixed(self, name: str, rest: list[Word], call: Call) -> Status:
         with_value = _PREFIXES[name]
+        replaced = ""
         while rest:
             text = rest[0].literal or rest[0].prefix
+            if name == "xargs":
+                replaced = _replaced_by_xargs(text, rest[1:2]) or replaced
             if name == "command" and text in {"-v", "-V"}:
                 return self.looks_for_programs(rest[1:])
             if text.startswith("-") and text != "-":
@@ -307,10 +312,15 @@ class Calls(Builtins):
                 rest.pop(0)
             else:
                 break
+        limit = seconds_of(rest[:1]) if name == "timeout" else None
         if name in {"timeout", "chroot"} and rest:
             rest.pop(0)
         if not rest:
             return 0 if name == "exec" else None
+        if limit:
+            return self._limited(limit, rest, call)
+        if replaced:
+            rest = [_without(word, replaced) for word in rest]
         self.depth += 1
         try:
             if name == "xargs":
@@ -322,6 +332,22 @@ class Calls(Builtins):
             self.depth -= 1
         if name == "exec":
             self.end(status)
+        return status
+
+    def _limited(self, limit: float, rest: list[Word], call: Call) -> Status:
+        """``timeout``, which ends a command with 124 (GNU Coreutils manual)."""
+        slept, certain = self.findings.sleeps, self.certain
+        self.depth, self.aside, self.limited = self.depth + 1, self.aside + 1, self.limited + 1
+        try:
+            status = self.run(rest, call)
+        finally:
+            self.depth, self.aside, self.limited = self.depth - 1, self.aside - 1, self.limited - 1
+        name = rest[0].literal
+        endless = name == "sleep" and seconds_of(rest[1:]) == math.inf
+        if certain and (endless or self.findings.sleeps - slept > limit):
+            self.findings.sleeps = slept + limit
+            return 124
+        self.findings.sleeps = min(self.findings.sleeps, max(slept, limit if not certain else slept + limit))
         return status
 
     def _shell(self, name: str, rest: list[Word], call: Call) -> Status:
@@ -450,13 +476,19 @@ class Calls(Builtins):
         return 1 if failed else exit_status(code)
 
     def _sleep(self, rest: Sequence[Word]) -> None:
-        seconds = 0.0
-        for word in rest:
-            found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", word.literal or "")
-            seconds += float(found[1]) * _UNIT_SECONDS[found[2]] if found else 0
-        self.findings.sleeps = max(self.findings.sleeps, seconds)
-        if seconds > LONGEST_SECONDS:
-            self.note(Kind.HOURS, f"'sleep {' '.join(word.shown for word in rest)}' alone")
+        seconds = seconds_of(rest) or 0
+        shown = f"'sleep {' '.join(word.shown for word in rest)}'"
+        if seconds == math.inf:
+            self.endless(shown)
+            return
+        self.slept(seconds + (self.findings.sleeps if self.certain else 0))
+        if seconds > LONGEST_SECONDS and not self.limited:
+            self.note(Kind.HOURS, f"{shown} alone")
+
+    def endless(self, what: str) -> None:
+        """Something that nothing ends but what is around it."""
+        if self.certain and not self.aside:
+            self.note(Kind.FAILS, f"a timeout, as nothing ends {what}")
 
     # Of Walk.
 
@@ -471,3 +503,25 @@ class Calls(Builtins):
     def test(self, words: Sequence[Word], *, patterns: bool = False) -> Status:
         """Look at ``test``."""
         raise NotImplementedError
+
+
+def _replaced_by_xargs(option: str, following: Sequence[Word]) -> str:
+    """The text in whose place ``-I``, ``-i`` or ``--replace`` puts what xargs reads; empty for others."""
+    if option == "-I":
+        return (following[0].literal or "") if following else ""
+    if option.startswith("--replace"):
+        return option.partition("=")[2] or "{}"
+    return option[2:] or "{}" if re.match(r"-[Ii]", option) else ""
+
+
+def _without(word: Word, replaced: str) -> Word:
+    """A word with something unknown in place of a text."""
+    parts: list[Part] = []
+    for part in word.parts:
+        pieces = part.value.split(replaced) if part.kind == "text" else [part.value]
+        for position, piece in enumerate(pieces):
+            if position:
+                parts.append(Part("unknown", "xargs", quoted=True))
+            if piece or len(pieces) == 1:
+                parts.append(Part(part.kind, piece, part.quoted))
+    return Word(tuple(parts))

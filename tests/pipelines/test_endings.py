@@ -13,7 +13,8 @@ from local.lambda_runtime.image import link_programs
 from local.launch import ROOT
 from pipelines.checking.advice import COMMANDS, IN_CONTAINER
 from pipelines.checking.verdict import Verdict
-from pipelines.commands.inspection import inspect
+from pipelines.commands.findings import Kind
+from pipelines.commands.inspection import LONGEST_SECONDS, inspect
 
 SHELL = ROOT / "lambdas" / "shell"
 STAGED = ("INPUT1_STAGING_DIR", "OUTPUT1_STAGING_DIR")
@@ -102,6 +103,19 @@ RUN = [
     "trap 'echo failed' ERR; false; true",
     "false & wait; echo on",
     "sleep 0 & p=$!; wait $p && echo done",
+    "trap cleanup EXIT; cleanup() { rm -f x; exit 0; }; touch x; false",
+    "trap 'exit 4' EXIT; trap - EXIT; true",
+    "trap 'rc=$?; rm -f lock; exit $rc' EXIT; touch lock; echo x",
+    "trap 'exit' EXIT; true",
+    "trap on_error ERR; on_error() { exit 9; }; true",
+    "(trap 'exit 0' EXIT; exit 3)",
+    "echo ${INPUT1_STAGING_DIR}/data.csv | xargs -I{} cat {}",
+    "ls ${INPUT1_STAGING_DIR}/* | xargs -I % cat %",
+    "for i in 1 2; do sleep 0.01; done; timeout 5 sleep 0.01",
+    "while true; do date; break; done",
+    "f() { exit 0; }; while true; do f; done",
+    "sleep 1000 & kill $!; echo on",
+    "timeout 5 bash -c 'while sleep 0.01; do exit 0; done'",
     "curl --version > /dev/null || true; realpath nothing; readlink -f nothing",
     "date -d 2024-01-01 +%F; date -r ${INPUT1_STAGING_DIR}/data.csv",
 ]
@@ -202,6 +216,17 @@ END_OTHERWISE = [
     "set -E; trap 'exit 5' ERR; f() { false; true; }; f",
     "false & wait $!",
     "(exit 4) & pid=$!; echo started; wait $pid || exit 4",
+    "trap 'echo a; exit $((1 + 1))' EXIT",
+    "trap cleanup EXIT; cleanup() { rm -f x; exit 4; }; true",
+    "trap 'rc=$?; rm -f lock; exit $rc' EXIT; touch lock; exit 3",
+    "trap 'exit' EXIT; (exit 3)",
+    "set -e; trap 'false' EXIT; true",
+    "(trap 'exit 5' EXIT; true)",
+    "trap on_error ERR; on_error() { exit 9; }; false; true",
+    "timeout 0.01 sleep 3",
+    "timeout 0.01 sleep infinity",
+    "timeout 0.01s bash -c 'sleep 0.01; sleep 2'",
+    "select x in a b; do echo $x; done",
     "date -f /u01/dates",
     "readlink -e /u01/x",
     "realpath -e /u01/x",
@@ -279,6 +304,46 @@ def test_the_only_file_of_an_input_is_known() -> None:
 )
 def test_what_a_container_brings_hides_nothing_else(text: str, said: Verdict) -> None:
     assert max(COMMANDS[finding.kind].verdict for finding in inspect(text).found) is said
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("sleep 600; sleep 600", 1200),
+        ("sleep 5m; sleep 10m", 900),
+        ("for i in 1 2 3; do sleep 600; done", 1800),
+        ("for i in $(seq 1 30); do sleep 60; done", 1800),
+        ("for i in {1..30}; do date; sleep 60; done", 1800),
+        ("sleep 600 & sleep 600; wait", 600),
+        ("sleep 1200 & sleep 600; wait $!", 1200),
+        ("sleep 1200 & sleep 600; kill $!", 600),
+        ("sleep 600 | sleep 500", 600),
+        ('if [ -n "$(date)" ]; then sleep 600; else sleep 500; fi', 600),
+        ("for i in $(seq 1 30); do date && break; sleep 60; done", 60),
+        ("timeout 60 sleep 1200 || sleep 30", 90),
+    ],
+)
+def test_waiting_adds_up(text: str, seconds: float) -> None:
+    findings = inspect(text)
+    assert findings.sleeps == seconds
+    assert any(finding.kind is Kind.HOURS for finding in findings.found) is (seconds > LONGEST_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "text", ["sleep infinity", "while true; do sleep 1; done", "until false; do :; done"]
+)
+def test_what_nothing_ends_needs_a_change(text: str) -> None:
+    (finding,) = inspect(text).found
+    assert COMMANDS[finding.kind].verdict is Verdict.CHANGE
+
+
+def test_installing_modules_is_told_of_in_a_whole_sentence() -> None:
+    (finding,) = inspect("pip3 install awscli").found
+    assert (
+        COMMANDS[finding.kind]
+        .message.format(finding.what)
+        .startswith("'pip3 install awscli' cannot install modules of Python here")
+    )
 
 
 def test_a_variable_that_nothing_sets_is_named() -> None:
