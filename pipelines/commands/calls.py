@@ -15,8 +15,9 @@ from pipelines.commands.findings import Kind
 from pipelines.commands.loops import seconds_of
 from pipelines.commands.operands import split
 from pipelines.commands.packages import described, package_of
+from pipelines.commands.programs import BUILTINS as OF_BASH
 from pipelines.commands.programs import CLUSTER, HOST, is_found, is_found_at
-from pipelines.commands.python_code import exit_status, problems_of
+from pipelines.commands.python_code import exit_status, only_reads, problems_of
 from pipelines.commands.stand_ins import INSTALLERS, after_sudo, refused_by_installer
 from pipelines.commands.state import Status
 from pipelines.commands.words import Call, Item, Part, Word, text_word
@@ -59,6 +60,17 @@ class Calls(Builtins):
 
     def call(self, call: Call) -> Status:
         """A simple command."""
+        names = {name for name, _ in call.assignments} if call.words else set()
+        kept = {name: self.variables.values[name] for name in names if name in self.variables.values}
+        try:
+            return self._called(call)
+        finally:
+            # What stands before a program is set for that alone.
+            for name in names - self.variables.fixed:
+                self.variables.values.pop(name, None)
+            self.variables.values |= kept
+
+    def _called(self, call: Call) -> Status:
         inner = self.substituted(call.inner)
         for word in call.words:
             self.staging(word)
@@ -106,6 +118,8 @@ class Calls(Builtins):
         if name:
             self.note(Kind.UNSET, f"'${{{name}}}'")
             self.end(1)
+        if division := self.variables.divides_by_zero(word):
+            self.note(Kind.REFUSED, f"'{division}', a division by 0")
 
     def _assigned(self, call: Call) -> None:
         pairs = list(call.assignments)
@@ -122,6 +136,11 @@ class Calls(Builtins):
                     rest = after[0].value.partition("=")[2] if after else text
                     pairs.append((name, Word((Part("text", rest), *after[1:]))))
         for name, value in pairs:
+            if name in self.variables.fixed:
+                if call.words and (name, value) in call.assignments:
+                    continue  # It is not set, and the program runs.
+                self.note(Kind.REFUSED, f"'{name}={value.shown}', as {name} is readonly")
+                continue
             self.staging(value)
             self._required(value)
             known = self.variables.known(value)
@@ -133,6 +152,9 @@ class Calls(Builtins):
             if held is not None:
                 self.assigned_places(name, held)
             self.profile_of(name, known, exported=exported)
+        if self.certain and makes_readonly(call):
+            names = {word.prefix.partition("=")[0] for word in call.words[1:]}
+            self.variables.fixed |= {name for name in names if name.isidentifier()}
 
     def run(self, words: Sequence[Word], call: Call, written: Sequence[Word] = ()) -> Status:
         """What the words run. ``written`` are the same words with their variables."""
@@ -152,6 +174,8 @@ class Calls(Builtins):
                 return self.function(name, words[1:])
             finally:
                 self.depth -= 1
+        if self._is_lost(name):
+            return _NOT_FOUND
         base = name.rpartition("/")[2]
         if name == "sudo":
             return self._sudo(words, call)
@@ -224,6 +248,22 @@ class Calls(Builtins):
             self.note(Kind.UNREAD, f"the program '{name}'")
             return None
         return self._program_at(name, path)
+
+    def _is_lost(self, name: str) -> bool:
+        """Whether a PATH that the script has made anew leads to a program no more.
+
+        The AWS CLI, Python, sudo and others are where only the PATH leads that the command starts with.
+        """
+        path = self.variables.values.get("PATH")
+        if path is None or "/" in name or name in OF_BASH or not is_found(name) or self.files.anywhere:
+            return False
+        places = [self.path(text_word(place)) for place in path.split(":")]
+        if None in places or any(
+            is_found_at(f"{place}/{name}") or self.files.has(f"{place}/{name}") for place in places
+        ):
+            return False
+        self.note(Kind.PATH, f"'{name}'")
+        return True
 
     def _program_at(self, name: str, path: str) -> Status:
         if path.startswith("/tmp/"):  # noqa: S108 - where the command puts programs
@@ -424,20 +464,18 @@ class Calls(Builtins):
                 break
             rest.pop(0)
             if text == "-c":
-                self.files.anywhere = True
-                return self.python(rest[0].literal) if rest and rest[0].literal is not None else None
+                return self.python(rest[0].literal if rest else None)
             if text == "-m":
                 return self._module(rest)
             if text in {"-W", "-X"} and rest:
                 rest.pop(0)
         if not rest or rest[0].literal == "-":
-            self.files.anywhere = True
-            return self.python(call.input) if call.input is not None else None
+            return self.python(call.input)
         code = self.file_to_run(rest[0])
         status = self.use("a script", rest[1:])
         if code is False:
             return 2
-        return (self.python(code) if isinstance(code, str) else None) or status
+        return self.python(code if isinstance(code, str) else None) or status
 
     def _module(self, rest: Sequence[Word]) -> Status:
         """``python -m``."""
@@ -451,8 +489,12 @@ class Calls(Builtins):
         failed = self.python(f"import {module}")
         return self.use("a module", rest[1:]) or failed or (None if there else 1)
 
-    def python(self, code: str) -> Status:
-        """Code that Python runs."""
+    def python(self, code: str | None) -> Status:
+        """Code that Python runs; None if it is not known."""
+        if code is None or not only_reads(code):
+            self.files.anywhere = True
+        if code is None:
+            return None
         failed = False
         for kind, what in problems_of(code):
             if kind == "syntax":
@@ -466,6 +508,12 @@ class Calls(Builtins):
                     self.script(what)
             elif kind == "file":
                 failed = not self.needs(text_word(what)) or failed
+            elif kind == "writes":
+                failed = not self.make(text_word(what)) or failed
+            elif kind == "makes":
+                failed = not self.make(text_word(what), parents=True, directory=True) or failed
+            elif kind == "unread":
+                self.note(Kind.UNREAD, f"which file {what} opens in Python")
             elif kind == "variable":
                 if self.variables.is_unset(what):
                     self.note(Kind.UNSET, f"os.environ['{what}'] in Python, and nothing sets {what}")
@@ -503,6 +551,15 @@ class Calls(Builtins):
     def test(self, words: Sequence[Word], *, patterns: bool = False) -> Status:
         """Look at ``test``."""
         raise NotImplementedError
+
+
+def makes_readonly(call: Call) -> bool:
+    """Whether a call makes variables readonly."""
+    name = call.words[0].literal if call.words else ""
+    flags = "".join(word.prefix[1:] for word in call.words[1:] if word.prefix.startswith("-"))
+    if name == "readonly":
+        return not set(flags) & {"f", "p"}
+    return name in {"declare", "typeset"} and "r" in flags
 
 
 def _replaced_by_xargs(option: str, following: Sequence[Word]) -> str:

@@ -94,6 +94,7 @@ class _Inspection(Walk):
 _EXPLAINS = {
     *(Kind.AWS_CLI, Kind.CLUSTER_PROGRAM, Kind.HOST_PATH, Kind.HOST_PROGRAM, Kind.INSTALL, Kind.MODULE),
     *(
+        Kind.PATH,
         Kind.REFUSED,
         Kind.NOT_EXECUTABLE,
         Kind.PROFILE,

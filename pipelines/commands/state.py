@@ -19,6 +19,7 @@ _CAN_BE_EXPECTED = {
     *(
         Kind.INSTALL,
         Kind.MODULE,
+        Kind.PATH,
         Kind.NOT_EXECUTABLE,
         Kind.PROFILE,
         Kind.PROGRAM_AT,
@@ -135,6 +136,7 @@ class State:
         self.at_error, self.at_exit, self.trapped = "", "", []  # Subshells do not inherit them.
         self.variables = copy(self.variables)
         self.variables.values = dict(self.variables.values)
+        self.variables.fixed = set(self.variables.fixed)
         self.options, self.may_have_ended = set(self.options), []
         self.certain = certain and was_certain
         try:
