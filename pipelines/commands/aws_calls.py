@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pipelines.commands.aws_cli import aws_call, iam_action
+from pipelines.commands.aws_cli import AwsCall, aws_call
 from pipelines.commands.aws_operations import problem_of
+from pipelines.commands.aws_permissions import permissions, permissions_of_s3
 from pipelines.commands.effects import Effects
 from pipelines.commands.files import absolute
 from pipelines.commands.findings import Kind
@@ -90,8 +91,8 @@ class AwsCalls(Effects):
             if (word.literal or "").startswith(("file://", "fileb://")):
                 found = self.needs(text_word((word.literal or "").partition("://")[2]))
                 status = status if found else _USAGE
-        self._grants(call.service, call.operation, call.read, call.write, call.delete)
-        return status
+        self._grants(call)
+        return _USAGE if call.lacks_operand else status
 
     def _files_of(self, reads: Sequence[Word], makes: Sequence[Word], recursive: bool) -> Status:
         good = True
@@ -108,9 +109,9 @@ class AwsCalls(Effects):
                 good = self.make(word, parents=True) and good
         return None if good else 1
 
-    def _grants(
-        self, service: str, operation: str, read: Sequence[str], write: Sequence[str], delete: Sequence[str]
-    ) -> None:
+    def _grants(self, call: AwsCall) -> None:
+        service, operation = call.service, call.operation
+        read, write, delete = call.read, call.write, call.delete
         for place in (*read, *write, *delete):
             if place == "s3://":
                 self.note(Kind.UNREAD, "which place in S3 'aws s3' reads or writes")
@@ -127,11 +128,12 @@ class AwsCalls(Effects):
             return
         if service and operation and service != "s3":
             self.files.anywhere = True
-            self.findings.actions.setdefault("*", set()).add(iam_action(service, operation))
-            self.note(Kind.AWS, f"'aws {service} {operation}'")
-        elif service == "s3" and delete:
+            for resource, action in permissions(call):
+                self.findings.actions.setdefault(resource, set()).add(action)
+            shown = f"{service} {operation}" + (f" {call.subject}" if operation == "wait" else "")
+            self.note(Kind.AWS, f"'aws {shown}'")
+        elif service == "s3" and (delete or operation in {"mb", "rb"}):
             self.note(Kind.AWS, f"'aws s3 {operation}'")
-        elif service == "s3" and operation in {"mb", "rb"}:
-            action = {"mb": "s3:CreateBucket", "rb": "s3:DeleteBucket"}[operation]
-            self.findings.actions.setdefault("*", set()).add(action)
-            self.note(Kind.AWS, f"'aws s3 {operation}'")
+        if service == "s3":
+            for resource, action in permissions_of_s3(call):
+                self.findings.actions.setdefault(resource, set()).add(action)

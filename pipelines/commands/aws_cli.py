@@ -11,34 +11,12 @@ _GLOBAL_WITH_VALUE = {
     *("--region", "--output", "--profile", "--endpoint-url", "--query", "--color", "--ca-bundle"),
     *("--cli-read-timeout", "--cli-connect-timeout"),
 }
-_S3_WITH_VALUE = {
-    *(
-        "--exclude",
-        "--include",
-        "--acl",
-        "--storage-class",
-        "--sse",
-        "--sse-kms-key-id",
-        "--grants",
-        "--metadata",
-    ),
-    *(
-        "--content-type",
-        "--cache-control",
-        "--content-encoding",
-        "--expires",
-        "--source-region",
-        "--page-size",
-    ),
-    *(
-        "--metadata-directive",
-        "--expected-size",
-        "--sse-c",
-        "--sse-c-key",
-        "--content-disposition",
-        "--request-payer",
-    ),
+_S3_FLAGS = {
+    *("--case-conflict-ignore", "--debug", "--delete", "--dryrun", "--exact-timestamps", "--follow-symlinks"),
+    *("--force", "--force-glacier-transfer", "--guess-mime-type", "--human-readable", "--only-show-errors"),
+    *("--ignore-glacier-warnings", "--quiet", "--recursive", "--size-only", "--summarize"),
 }
+"""Options of ``aws s3`` without a value, with those that begin with ``--no-`` (AWS CLI reference, s3)."""
 
 
 @dataclass
@@ -56,6 +34,11 @@ class AwsCall:
     """Paths that ``aws s3`` reads; and below, that it makes."""
     locals_made: list[Word] = field(default_factory=list)
     recursive: bool = False
+    options: dict[str, str | None] = field(default_factory=dict)
+    """By name, with dashes; None if the value is not known, empty for a flag."""
+    subject: str = ""
+    """The word after the operation."""
+    lacks_operand: bool = False
 
 
 def aws_call(words: Sequence[Word]) -> AwsCall:
@@ -63,7 +46,6 @@ def aws_call(words: Sequence[Word]) -> AwsCall:
     call = AwsCall()
     rest: list[Word] = []
     waiting = list(words)
-    with_value = _GLOBAL_WITH_VALUE | _S3_WITH_VALUE
     while waiting:
         word = waiting.pop(0)
         text = word.literal or word.prefix
@@ -71,14 +53,22 @@ def aws_call(words: Sequence[Word]) -> AwsCall:
         if name == "--profile":
             call.profile = text.partition("=")[2] or (waiting[0].shown if waiting else "")
         if text.startswith("--"):
-            if name in with_value and "=" not in text and waiting:
+            is_s3 = bool(rest) and rest[0].literal == "s3"
+            takes = name in _GLOBAL_WITH_VALUE or (
+                is_s3 and name not in _S3_FLAGS and not name.startswith("--no-")
+            )
+            following = waiting[0] if waiting and not waiting[0].prefix.startswith("--") else None
+            call.options[name] = (
+                text.partition("=")[2] if "=" in text else "" if following is None else following.literal
+            )
+            if takes and "=" not in text and waiting:
                 waiting.pop(0)
             elif name in {"--bucket", "--key"}:
                 rest.append(word)
             continue
         rest.append(word)
     names = [word.literal or "" for word in rest]
-    call.service, call.operation = (*names, "", "")[:2]
+    call.service, call.operation, call.subject = (*names, "", "", "")[:3]
     if call.service == "s3":
         _places(call, rest[2:])
         call.recursive = call.operation == "sync" or any(word.literal == "--recursive" for word in words)
@@ -90,6 +80,8 @@ def aws_call(words: Sequence[Word]) -> AwsCall:
 def _places(call: AwsCall, operands: Sequence[Word]) -> None:
     """Source and target of ``aws s3`` (AWS CLI reference, s3)."""
     places = [operand.prefix for operand in operands]
+    known = all(operand.literal is not None for operand in operands)
+    call.lacks_operand = call.operation in {"cp", "sync", "mv"} and len(operands) < 2 and known
     source = places[0] if places and places[0].startswith("s3://") else ""
     target = places[1] if len(places) > 1 and places[1].startswith("s3://") else ""
     if call.operation in {"cp", "sync", "mv"} and len(operands) == 2:
@@ -104,34 +96,3 @@ def _places(call: AwsCall, operands: Sequence[Word]) -> None:
     elif call.operation == "rm":
         call.read += [source] if source else []
         call.delete += [source] if source else []
-
-
-def iam_action(service: str, operation: str) -> str:
-    """The IAM action of a call, by the rule that most services follow: ``sns publish`` is ``sns:Publish``."""
-    prefix = {
-        "s3api": "s3",
-        "stepfunctions": "states",
-        "emr": "elasticmapreduce",
-        "elb": "elasticloadbalancing",
-        "elbv2": "elasticloadbalancing",
-        "ses": "ses",
-        "logs": "logs",
-        "rds": "rds",
-        "deploy": "codedeploy",
-        "configservice": "config",
-        "cloudwatch": "cloudwatch",
-        "efs": "elasticfilesystem",
-    }.get(service, service)
-    name = {
-        ("emr", "add-steps"): "AddJobFlowSteps",
-        ("emr", "create-cluster"): "RunJobFlow",
-        ("emr", "terminate-clusters"): "TerminateJobFlows",
-        ("lambda", "invoke"): "InvokeFunction",
-        ("s3api", "list-buckets"): "ListAllMyBuckets",
-        ("s3api", "list-objects"): "ListBucket",
-        ("s3api", "list-objects-v2"): "ListBucket",
-        ("s3api", "head-object"): "GetObject",
-        ("s3api", "head-bucket"): "ListBucket",
-        ("s3api", "copy-object"): "PutObject",
-    }.get((service, operation))
-    return f"{prefix}:{name or ''.join(word.capitalize() for word in operation.split('-'))}"
