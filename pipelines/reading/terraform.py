@@ -6,7 +6,7 @@ Terraform registry, hashicorp/aws, aws_datapipeline_pipeline_definition; Terrafo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,23 +38,24 @@ def read_configuration(name: str, document: Mapping[str, Any]) -> Iterator[Sourc
     found = list(_definitions(document))
     if not found:
         raise UnreadableError(f"Terraform's JSON without a resource of the type {TYPE}")
-    for label, block in found:
+    for label, block, is_configuration in found:
+        values = _Values(document, Path(name).parent)
         try:
-            yield _read(f"{name}#{label}", _Values(document, Path(name).parent), block)
+            given = values.resolved(block) if is_configuration else _evaluated(block, values.unknown)
+            yield _read(f"{name}#{label}", values.unknown, given)
         except UnreadableError as error:
             yield UnreadableError(f"the pipeline '{label}': {error}")
 
 
-def _read(name: str, values: _Values, block: Mapping[str, Any]) -> Source:
-    given = values.resolved(block)
+def _read(name: str, unknown: dict[str, str], given: Mapping[str, Any]) -> Source:
     for member, inner in (
         ("pipeline_object", "field"),
         ("parameter_object", "attribute"),
         ("parameter_value", ""),
     ):
-        _refuse_expressions(given, member, values.unknown)
+        _refuse_expressions(given, member, unknown)
         for entry in _blocks(given, member) if inner else []:
-            _refuse_expressions(entry, inner, values.unknown)
+            _refuse_expressions(entry, inner, unknown)
     source = DefinitionReader().api(
         name,
         {
@@ -68,7 +69,7 @@ def _read(name: str, values: _Values, block: Mapping[str, Any]) -> Source:
             "parameterValues": _blocks(given, "parameter_value"),
         },
     )
-    return Source(source.name, source.definition, source.problems, unknown=values.unknown)
+    return Source(source.name, source.definition, source.problems, unknown=unknown)
 
 
 def _refuse_expressions(entry: Mapping[str, Any], member: str, unknown: Mapping[str, str]) -> None:
@@ -82,15 +83,49 @@ def _refuse_expressions(entry: Mapping[str, Any], member: str, unknown: Mapping[
         raise UnreadableError(f"it has a dynamic {member}: {_PLAN}")
 
 
-def _definitions(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _evaluated(block: Mapping[str, Any], unknown: dict[str, str]) -> dict[str, Any]:
+    """A resource of a plan or a state, whose texts Terraform has evaluated.
+
+    A plan leaves out what it does not know before apply (Terraform, JSON Output Format, values).
+    """
+    given = dict(block)
+    for member, inner, values in (
+        ("pipeline_object", "field", ("string_value", "ref_value")),
+        ("parameter_object", "attribute", ("string_value",)),
+        ("parameter_value", "", ("string_value",)),
+    ):
+        entries = [dict(entry) for entry in _listed(given.get(member))]
+        for entry in entries:
+            if inner:
+                entry[inner] = [_known(one, values, unknown) for one in _listed(entry.get(inner))]
+        given[member] = entries if inner else [_known(entry, values, unknown) for entry in entries]
+    return given
+
+
+def _known(entry: Mapping[str, Any], values: Sequence[str], unknown: dict[str, str]) -> dict[str, Any]:
+    if any(entry.get(name) is not None for name in values):
+        return dict(entry)
+    name = str(entry.get("key") or entry.get("id") or "")
+    text = stand_in(name)
+    unknown[text] = f"what Terraform knows after apply, '{name}',"
+    return {**entry, "string_value": text}
+
+
+def _listed(found: object) -> list[Mapping[str, Any]]:
+    return [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, Mapping)]
+
+
+def _definitions(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+    """Label, block, and whether its texts are expressions."""
     resources = document.get("resource") or {}
     for group in resources if isinstance(resources, list) else [resources]:
         for label, blocks in _member(group, TYPE).items():
             for block in blocks if isinstance(blocks, list) else [blocks]:
                 if isinstance(block, Mapping):
-                    yield str(label), block
+                    yield str(label), block, True
     for member in ("planned_values", "values"):
-        yield from _of_module(_member(_member(document, member), "root_module"), 0)
+        for address, block in _of_module(_member(_member(document, member), "root_module"), 0):
+            yield address, block, False
 
 
 def _of_module(module: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:

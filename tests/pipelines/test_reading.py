@@ -272,3 +272,41 @@ Resources:
 {entries}"""
     (source,) = read_definitions("t.yaml", template)
     assert len(source.definition.objects) == 200
+
+
+def _planned(member: str, command: dict[str, str], log: dict[str, str]) -> str:
+    """What ``terraform show -json`` prints of a plan, or of a state."""
+    objects = [
+        {
+            "id": "Run",
+            "name": "Run",
+            "field": [{"key": "type", "string_value": "ShellCommandActivity"}, {"key": "command", **command}],
+        },
+        {"id": "Default", "name": "Default", "field": [{"key": "pipelineLogUri", **log}]},
+    ]
+    values = {"pipeline_id": "df-1", "pipeline_object": objects}
+    resource = {"type": "aws_datapipeline_pipeline_definition", "address": "x", "values": values}
+    return json.dumps({member: {"root_module": {"resources": [resource]}}})
+
+
+@pytest.mark.parametrize("member", ["planned_values", "values"])
+def test_texts_of_a_plan_and_of_a_state_are_evaluated_already(member: str) -> None:
+    command = "d=/tmp; ls ${INPUT1_STAGING_DIR} > ${d}/out; echo $${d} %{x}"
+    text = _planned(member, {"string_value": command}, {"string_value": "s3://logs/"})
+    (source,) = read_definitions("plan.json", text)
+    fields = {field.key: field.value for field in source.definition.by_id["Run"].fields}
+    assert fields["command"] == command
+    assert source.unknown == {}
+
+
+def test_what_a_plan_does_not_know_yet_is_not_empty() -> None:
+    (source,) = read_definitions("plan.json", _planned("planned_values", {}, {}))
+    assert source.problems == ()
+    fields = {
+        field.key: field.value
+        for name in ("Run", "Default")
+        for field in source.definition.by_id[name].fields
+    }
+    assert fields["command"] == f"{UNKNOWN}command"
+    assert fields["pipelineLogUri"] == f"{UNKNOWN}pipeline-log-uri"
+    assert set(source.unknown) == {f"{UNKNOWN}command", f"{UNKNOWN}pipeline-log-uri"}
