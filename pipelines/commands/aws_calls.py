@@ -91,6 +91,13 @@ class AwsCalls(Effects):
                 found = self.needs(text_word((word.literal or "").partition("://")[2]))
                 status = status if found else _USAGE
         self._grants(call.service, call.operation, call.read, call.write, call.delete)
+        if call.key.startswith("arn:"):
+            self.findings.actions.setdefault(call.key, set()).update({"kms:Decrypt", "kms:GenerateDataKey"})
+            self.note(Kind.AWS, f"AWS KMS, as 'aws s3 {call.operation}' writes with a key of its own")
+        for place in call.write if call.sets_acl else []:
+            resource = f"arn:aws:s3:::{place.removeprefix('s3://')}*"
+            self.findings.actions.setdefault(resource, set()).add("s3:PutObjectAcl")
+            self.note(Kind.AWS, f"'aws s3 {call.operation}' with an ACL")
         return status
 
     def _files_of(self, reads: Sequence[Word], makes: Sequence[Word], recursive: bool) -> Status:
@@ -125,7 +132,11 @@ class AwsCalls(Effects):
             self.note(Kind.AWS, "'aws s3 ls', which lists all buckets")
         if (service, operation) in _FREE or "help" in {service, operation}:
             return
-        if service and operation and service != "s3":
+        if service == "s3api" and (read or write):
+            self.files.anywhere = True
+        elif service == "s3api" and delete:
+            self.note(Kind.AWS, f"'aws s3api {operation}'")
+        elif service and operation and service != "s3":
             self.files.anywhere = True
             self.findings.actions.setdefault("*", set()).add(iam_action(service, operation))
             self.note(Kind.AWS, f"'aws {service} {operation}'")

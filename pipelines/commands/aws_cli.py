@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+
+from botocore import xform_name
 
 from pipelines.commands.words import Word
 
@@ -38,6 +41,8 @@ _S3_WITH_VALUE = {
         "--content-disposition",
         "--request-payer",
     ),
+    *("--content-language", "--checksum-algorithm", "--checksum-mode", "--copy-props", "--expires-in"),
+    *("--sse-c-copy-source", "--sse-c-copy-source-key", "--website-redirect"),
 }
 
 
@@ -56,6 +61,9 @@ class AwsCall:
     """Paths that ``aws s3`` reads; and below, that it makes."""
     locals_made: list[Word] = field(default_factory=list)
     recursive: bool = False
+    key: str = ""
+    """The ARN of a key of AWS KMS with which objects are written."""
+    sets_acl: bool = False
 
 
 def aws_call(words: Sequence[Word]) -> AwsCall:
@@ -78,13 +86,55 @@ def aws_call(words: Sequence[Word]) -> AwsCall:
             continue
         rest.append(word)
     names = [word.literal or "" for word in rest]
-    call.service, call.operation = (*names, "", "")[:2]
+    call.service, call.operation, waiter = (*names, "", "", "")[:3]
+    if call.operation == "wait":
+        call.operation = _asked_by(call.service, waiter) or call.operation
     if call.service == "s3":
         _places(call, rest[2:])
         call.recursive = call.operation == "sync" or any(word.literal == "--recursive" for word in words)
         if call.operation == "sync" and any(word.literal == "--delete" for word in words):
             call.delete += call.write
+        call.key = _value(words, "--sse-kms-key-id")
+        call.sets_acl = bool(_value(words, "--acl") or _value(words, "--grants"))
+    elif call.service == "s3api" and (bucket := _value(words, "--bucket")):
+        _objects(call, bucket, words)
     return call
+
+
+def _asked_by(service: str, waiter: str) -> str:
+    """The operation that ``aws SERVICE wait WAITER`` calls again and again; empty if there is none."""
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import get_session
+
+    try:
+        model = get_session().get_waiter_model({"s3api": "s3"}.get(service, service))
+        (name,) = [each for each in model.waiter_names if xform_name(each, "-") == waiter]
+        return str(xform_name(model.get_waiter(name).operation, "-"))
+    except (BotoCoreError, ValueError):
+        return ""
+
+
+def _value(words: Sequence[Word], option: str) -> str:
+    """The value of an option, up to its first expansion; empty if it is not there."""
+    for word, following in pairwise([*words, Word()]):
+        if word.literal == option:
+            return following.prefix
+        if word.prefix.startswith(f"{option}="):
+            return word.prefix.partition("=")[2]
+    return ""
+
+
+def _objects(call: AwsCall, bucket: str, words: Sequence[Word]) -> None:
+    """What ``aws s3api`` does with the objects of a bucket."""
+    place = f"s3://{bucket}/{_value(words, '--key')}"
+    if call.operation in {"get-object", "head-object"}:
+        call.read.append(place)
+    elif call.operation == "put-object":
+        call.write.append(place)
+    elif call.operation == "delete-object":
+        call.delete.append(place)
+    elif call.operation in {"head-bucket", "list-objects", "list-objects-v2"}:
+        call.read.append(f"s3://{bucket}/{_value(words, '--prefix')}")
 
 
 def _places(call: AwsCall, operands: Sequence[Word]) -> None:
@@ -121,6 +171,8 @@ def iam_action(service: str, operation: str) -> str:
         "configservice": "config",
         "cloudwatch": "cloudwatch",
         "efs": "elasticfilesystem",
+        "sesv2": "ses",
+        "opensearch": "es",
     }.get(service, service)
     name = {
         ("emr", "add-steps"): "AddJobFlowSteps",
@@ -133,5 +185,11 @@ def iam_action(service: str, operation: str) -> str:
         ("s3api", "head-object"): "GetObject",
         ("s3api", "head-bucket"): "ListBucket",
         ("s3api", "copy-object"): "PutObject",
+        ("s3api", "delete-objects"): "DeleteObject",
+        ("s3api", "list-object-versions"): "ListBucketVersions",
+        ("sqs", "delete-message-batch"): "DeleteMessage",
+        ("sqs", "send-message-batch"): "SendMessage",
+        ("logs", "tail"): "FilterLogEvents",
+        ("ecr", "get-login-password"): "GetAuthorizationToken",
     }.get((service, operation))
     return f"{prefix}:{name or ''.join(word.capitalize() for word in operation.split('-'))}"
