@@ -167,6 +167,23 @@ COMMANDS: Mapping[Kind, Advice] = {
         "it runs {}, which nothing makes executable: give it to bash, or call chmod first",
         f"{_SHELL}#staging",
     ),
+    Kind.PATH: Advice(
+        Verdict.CHANGE,
+        "its PATH does not lead to {} any more: write PATH=…:$PATH, as some programs are only "
+        "where the PATH leads that a command starts with",
+        f"{_SHELL}#the-environment-of-a-command",
+    ),
+    Kind.REFUSED: Advice(
+        Verdict.CHANGE,
+        "bash refuses {}, and may leave out the rest of the line",
+        f"{_SHELL}#how-a-command-ends",
+    ),
+    Kind.INSTALL: Advice(
+        Verdict.CHANGE,
+        "{} cannot install modules of Python here: bring them in a layer, and write "
+        "export PYTHONPATH=/opt/python in the command",
+        PROGRAMS,
+    ),
     Kind.PARAMETER: Advice(Verdict.RUNS, "{}", f"{_SHELL}#shellcommandactivity"),
 }
 

@@ -25,11 +25,9 @@ BUILTINS = frozenset(
 class Builtins(AwsCalls):
     """Each takes the words after its name, and the call."""
 
-    at_exit = ""
-    """What ``trap … EXIT`` runs."""
-
     def _exit(self, rest: Sequence[Word], _: Call) -> Status:
-        status: Status = self.last
+        # In an EXIT trap, exit keeps the status with which the shell came there.
+        status: Status = self.leaving[-1] if self.leaving else self.last
         if rest:
             text = rest[0].literal or ""
             status = int(text) % 256 if re.fullmatch(r"-?\d{1,18}", text) else None
@@ -95,6 +93,9 @@ class Builtins(AwsCalls):
         return int(value == 0)
 
     def _wait(self, rest: Sequence[Word], _: Call) -> Status:
+        jobs = [word.literal or "" for word in rest] or list(self.jobs)
+        if self.certain:
+            self.slept(max((self.jobs_end.get(job, 0) for job in jobs), default=0))
         if not rest:
             return 0
         job = rest[-1].literal
@@ -102,16 +103,18 @@ class Builtins(AwsCalls):
 
     def _trap(self, rest: Sequence[Word], _: Call) -> Status:
         text = rest[0].literal if rest else None
-        if text and text != "-":
-            signals = {word.literal for word in rest[1:]}
-            if signals & {"EXIT", "0"}:
-                self.at_exit = text
-            if "ERR" in signals:
-                self.at_error = text if self.certain else ""
-            with self.subshell(certain=False), self.perhaps(guarded=True):
-                self.script(text)
-        elif rest and "ERR" in {word.literal for word in rest}:
-            self.at_error = ""
+        signals = {word.literal for word in rest}
+        if not text:
+            return 0
+        text = "" if text == "-" else text
+        if signals & {"EXIT", "0"}:
+            self.at_exit = text if self.certain else ""
+            if not self.certain and "exit" in text:
+                self.may_have_ended.append(None)
+        if "ERR" in signals:
+            self.at_error = text if self.certain else ""
+        if text and not (self.certain and signals <= {text, "EXIT", "0"}):
+            self.trapped.append(text)
         return 0
 
     def _cd(self, rest: Sequence[Word], _: Call) -> Status:

@@ -5,16 +5,19 @@ It follows what runs other commands: sudo, env, xargs, ``bash -c``, eval and so 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from pipelines.commands.builtins import BUILTINS, Builtins
 from pipelines.commands.findings import Kind
+from pipelines.commands.loops import seconds_of
 from pipelines.commands.operands import split
 from pipelines.commands.packages import described, package_of
+from pipelines.commands.programs import BUILTINS as OF_BASH
 from pipelines.commands.programs import CLUSTER, HOST, is_found, is_found_at
-from pipelines.commands.python_code import exit_status, problems_of
+from pipelines.commands.python_code import exit_status, only_reads, problems_of
 from pipelines.commands.stand_ins import INSTALLERS, after_sudo, refused_by_installer
 from pipelines.commands.state import Status
 from pipelines.commands.words import Call, Item, Part, Word, text_word
@@ -28,7 +31,6 @@ DEEPEST = 6
 
 SHELLS = {"bash", "sh"}
 PYTHON = re.compile(r"python(3(\.\d+)?)?")
-_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DECLARING = {"export", "declare", "local", "readonly", "typeset"}
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 """GNU Bash manual, Exit Status."""
@@ -45,6 +47,8 @@ _PREFIXES: Mapping[str, frozenset[str]] = {
     "chroot": frozenset(),
 }
 """Programs that run the rest of their words, with the options that take a value."""
+_RUNS = {"sudo", "find", "eval", *SHELLS}
+"""More of them, which are looked at elsewhere."""
 _SETS = {"getopts": 2, "mapfile": 1, "read": 1, "readarray": 1}
 _SUCCEEDS = {":", "echo", "true", *_DECLARING, "set", "umask", "shopt", "unset", "alias", "pwd"}
 
@@ -56,6 +60,17 @@ class Calls(Builtins):
 
     def call(self, call: Call) -> Status:
         """A simple command."""
+        names = {name for name, _ in call.assignments} if call.words else set()
+        kept = {name: self.variables.values[name] for name in names if name in self.variables.values}
+        try:
+            return self._called(call)
+        finally:
+            # What stands before a program is set for that alone.
+            for name in names - self.variables.fixed:
+                self.variables.values.pop(name, None)
+            self.variables.values |= kept
+
+    def _called(self, call: Call) -> Status:
         inner = self.substituted(call.inner)
         for word in call.words:
             self.staging(word)
@@ -76,8 +91,10 @@ class Calls(Builtins):
         if self.variables.known(call.words[0]).literal == "" and not call.words[0].is_quoted:
             return self._nothing_left(call)
         name = words[0].literal or ""
+        # What a word says that is a command's own is that command's.
+        runs_aws = any("aws" in (word.literal or "").split() for word in words[1:])
         for word in words[1:]:
-            self.word(word, name)
+            self.word(word, "aws" if runs_aws and (name in _PREFIXES or name in _RUNS) else name)
         before = len(self.findings.found) + len(self.expected)
         status = self.run(words, call, call.words)
         if status == 0 and len(self.findings.found) + len(self.expected) > before:
@@ -101,6 +118,8 @@ class Calls(Builtins):
         if name:
             self.note(Kind.UNSET, f"'${{{name}}}'")
             self.end(1)
+        if division := self.variables.divides_by_zero(word):
+            self.note(Kind.REFUSED, f"'{division}', a division by 0")
 
     def _assigned(self, call: Call) -> None:
         pairs = list(call.assignments)
@@ -117,6 +136,11 @@ class Calls(Builtins):
                     rest = after[0].value.partition("=")[2] if after else text
                     pairs.append((name, Word((Part("text", rest), *after[1:]))))
         for name, value in pairs:
+            if name in self.variables.fixed:
+                if call.words and (name, value) in call.assignments:
+                    continue  # It is not set, and the program runs.
+                self.note(Kind.REFUSED, f"'{name}={value.shown}', as {name} is readonly")
+                continue
             self.staging(value)
             self._required(value)
             known = self.variables.known(value)
@@ -128,6 +152,9 @@ class Calls(Builtins):
             if held is not None:
                 self.assigned_places(name, held)
             self.profile_of(name, known, exported=exported)
+        if self.certain and makes_readonly(call):
+            names = {word.prefix.partition("=")[0] for word in call.words[1:]}
+            self.variables.fixed |= {name for name in names if name.isidentifier()}
 
     def run(self, words: Sequence[Word], call: Call, written: Sequence[Word] = ()) -> Status:
         """What the words run. ``written`` are the same words with their variables."""
@@ -147,6 +174,8 @@ class Calls(Builtins):
                 return self.function(name, words[1:])
             finally:
                 self.depth -= 1
+        if self._is_lost(name):
+            return _NOT_FOUND
         base = name.rpartition("/")[2]
         if name == "sudo":
             return self._sudo(words, call)
@@ -181,10 +210,7 @@ class Calls(Builtins):
             return None
         if base in {"pip", "pip3"}:
             if any(word.literal == "install" for word in rest):
-                self.note(
-                    Kind.MODULE,
-                    f"'{' '.join(word.shown for word in (text_word(base), *rest))}' cannot install it",
-                )
+                self.note(Kind.INSTALL, f"'{' '.join(word.shown for word in (text_word(base), *rest))}'")
             return None
         found_files = self.use(base, rest)
         if base == "find" and not self._find(rest, call):
@@ -222,6 +248,22 @@ class Calls(Builtins):
             self.note(Kind.UNREAD, f"the program '{name}'")
             return None
         return self._program_at(name, path)
+
+    def _is_lost(self, name: str) -> bool:
+        """Whether a PATH that the script has made anew leads to a program no more.
+
+        The AWS CLI, Python, sudo and others are where only the PATH leads that the command starts with.
+        """
+        path = self.variables.values.get("PATH")
+        if path is None or "/" in name or name in OF_BASH or not is_found(name) or self.files.anywhere:
+            return False
+        places = [self.path(text_word(place)) for place in path.split(":")]
+        if None in places or any(
+            is_found_at(f"{place}/{name}") or self.files.has(f"{place}/{name}") for place in places
+        ):
+            return False
+        self.note(Kind.PATH, f"'{name}'")
+        return True
 
     def _program_at(self, name: str, path: str) -> Status:
         if path.startswith("/tmp/"):  # noqa: S108 - where the command puts programs
@@ -290,8 +332,11 @@ class Calls(Builtins):
 
     def _prefixed(self, name: str, rest: list[Word], call: Call) -> Status:
         with_value = _PREFIXES[name]
+        replaced = ""
         while rest:
             text = rest[0].literal or rest[0].prefix
+            if name == "xargs":
+                replaced = _replaced_by_xargs(text, rest[1:2]) or replaced
             if name == "command" and text in {"-v", "-V"}:
                 return self.looks_for_programs(rest[1:])
             if text.startswith("-") and text != "-":
@@ -307,10 +352,15 @@ class Calls(Builtins):
                 rest.pop(0)
             else:
                 break
+        limit = seconds_of(rest[:1]) if name == "timeout" else None
         if name in {"timeout", "chroot"} and rest:
             rest.pop(0)
         if not rest:
             return 0 if name == "exec" else None
+        if limit:
+            return self._limited(limit, rest, call)
+        if replaced:
+            rest = [_without(word, replaced) for word in rest]
         self.depth += 1
         try:
             if name == "xargs":
@@ -322,6 +372,22 @@ class Calls(Builtins):
             self.depth -= 1
         if name == "exec":
             self.end(status)
+        return status
+
+    def _limited(self, limit: float, rest: list[Word], call: Call) -> Status:
+        """``timeout``, which ends a command with 124 (GNU Coreutils manual)."""
+        slept, certain = self.findings.sleeps, self.certain
+        self.depth, self.aside, self.limited = self.depth + 1, self.aside + 1, self.limited + 1
+        try:
+            status = self.run(rest, call)
+        finally:
+            self.depth, self.aside, self.limited = self.depth - 1, self.aside - 1, self.limited - 1
+        name = rest[0].literal
+        endless = name == "sleep" and seconds_of(rest[1:]) == math.inf
+        if certain and (endless or self.findings.sleeps - slept > limit):
+            self.findings.sleeps = slept + limit
+            return 124
+        self.findings.sleeps = min(self.findings.sleeps, max(slept, limit if not certain else slept + limit))
         return status
 
     def _shell(self, name: str, rest: list[Word], call: Call) -> Status:
@@ -398,20 +464,18 @@ class Calls(Builtins):
                 break
             rest.pop(0)
             if text == "-c":
-                self.files.anywhere = True
-                return self.python(rest[0].literal) if rest and rest[0].literal is not None else None
+                return self.python(rest[0].literal if rest else None)
             if text == "-m":
                 return self._module(rest)
             if text in {"-W", "-X"} and rest:
                 rest.pop(0)
         if not rest or rest[0].literal == "-":
-            self.files.anywhere = True
-            return self.python(call.input) if call.input is not None else None
+            return self.python(call.input)
         code = self.file_to_run(rest[0])
         status = self.use("a script", rest[1:])
         if code is False:
             return 2
-        return (self.python(code) if isinstance(code, str) else None) or status
+        return self.python(code if isinstance(code, str) else None) or status
 
     def _module(self, rest: Sequence[Word]) -> Status:
         """``python -m``."""
@@ -425,8 +489,12 @@ class Calls(Builtins):
         failed = self.python(f"import {module}")
         return self.use("a module", rest[1:]) or failed or (None if there else 1)
 
-    def python(self, code: str) -> Status:
-        """Code that Python runs."""
+    def python(self, code: str | None) -> Status:
+        """Code that Python runs; None if it is not known."""
+        if code is None or not only_reads(code):
+            self.files.anywhere = True
+        if code is None:
+            return None
         failed = False
         for kind, what in problems_of(code):
             if kind == "syntax":
@@ -440,6 +508,12 @@ class Calls(Builtins):
                     self.script(what)
             elif kind == "file":
                 failed = not self.needs(text_word(what)) or failed
+            elif kind == "writes":
+                failed = not self.make(text_word(what)) or failed
+            elif kind == "makes":
+                failed = not self.make(text_word(what), parents=True, directory=True) or failed
+            elif kind == "unread":
+                self.note(Kind.UNREAD, f"which file {what} opens in Python")
             elif kind == "variable":
                 if self.variables.is_unset(what):
                     self.note(Kind.UNSET, f"os.environ['{what}'] in Python, and nothing sets {what}")
@@ -450,13 +524,19 @@ class Calls(Builtins):
         return 1 if failed else exit_status(code)
 
     def _sleep(self, rest: Sequence[Word]) -> None:
-        seconds = 0.0
-        for word in rest:
-            found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", word.literal or "")
-            seconds += float(found[1]) * _UNIT_SECONDS[found[2]] if found else 0
-        self.findings.sleeps = max(self.findings.sleeps, seconds)
-        if seconds > LONGEST_SECONDS:
-            self.note(Kind.HOURS, f"'sleep {' '.join(word.shown for word in rest)}' alone")
+        seconds = seconds_of(rest) or 0
+        shown = f"'sleep {' '.join(word.shown for word in rest)}'"
+        if seconds == math.inf:
+            self.endless(shown)
+            return
+        self.slept(seconds + (self.findings.sleeps if self.certain else 0))
+        if seconds > LONGEST_SECONDS and not self.limited:
+            self.note(Kind.HOURS, f"{shown} alone")
+
+    def endless(self, what: str) -> None:
+        """Something that nothing ends but what is around it."""
+        if self.certain and not self.aside:
+            self.note(Kind.FAILS, f"a timeout, as nothing ends {what}")
 
     # Of Walk.
 
@@ -471,3 +551,34 @@ class Calls(Builtins):
     def test(self, words: Sequence[Word], *, patterns: bool = False) -> Status:
         """Look at ``test``."""
         raise NotImplementedError
+
+
+def makes_readonly(call: Call) -> bool:
+    """Whether a call makes variables readonly."""
+    name = call.words[0].literal if call.words else ""
+    flags = "".join(word.prefix[1:] for word in call.words[1:] if word.prefix.startswith("-"))
+    if name == "readonly":
+        return not set(flags) & {"f", "p"}
+    return name in {"declare", "typeset"} and "r" in flags
+
+
+def _replaced_by_xargs(option: str, following: Sequence[Word]) -> str:
+    """The text in whose place ``-I``, ``-i`` or ``--replace`` puts what xargs reads; empty for others."""
+    if option == "-I":
+        return (following[0].literal or "") if following else ""
+    if option.startswith("--replace"):
+        return option.partition("=")[2] or "{}"
+    return option[2:] or "{}" if re.match(r"-[Ii]", option) else ""
+
+
+def _without(word: Word, replaced: str) -> Word:
+    """A word with something unknown in place of a text."""
+    parts: list[Part] = []
+    for part in word.parts:
+        pieces = part.value.split(replaced) if part.kind == "text" else [part.value]
+        for position, piece in enumerate(pieces):
+            if position:
+                parts.append(Part("unknown", "xargs", quoted=True))
+            if piece or len(pieces) == 1:
+                parts.append(Part(part.kind, piece, part.quoted))
+    return Word(tuple(parts))

@@ -10,6 +10,7 @@ from pipelines.commands.words import Word
 
 LOOKING = frozenset("-" + letter for letter in "abcdefghprsuwxLS")
 """Operators that look for a file."""
+_IS_NUMBER = re.compile(r"\s*[-+]?\d+\s*")
 _NUMBERS: dict[str, Callable[[int, int], bool]] = {
     "-eq": int.__eq__,
     "-ne": int.__ne__,
@@ -84,6 +85,8 @@ def _binary(left: str | None, operator: str | None, right: str | None, patterns:
         return _like(left, right)
     if operator in _NUMBERS and re.fullmatch(r"-?\d{1,18}", left) and re.fullmatch(r"-?\d{1,18}", right):
         return _NUMBERS[operator](int(left), int(right))
+    if operator in _NUMBERS and not patterns and not all(map(_IS_NUMBER.fullmatch, (left, right))):
+        return False  # An error, which is not 0 either.
     return None
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Sequence
 
-from pipelines.commands.files import Made, absolute, is_of_layer
+from pipelines.commands.files import Made, absolute, is_of_layer, may_be_written
 from pipelines.commands.findings import Kind
 from pipelines.commands.operands import Operands, operands
 from pipelines.commands.state import State, Status
@@ -24,7 +25,10 @@ class Effects(State):
             path = self.path(known)
             if operator in {"<<<", "<&"} or (operator == ">&" and (known.literal or "").isdecimal()):
                 continue
-            if path is None:
+            if known.literal == "":
+                self.note(Kind.HOST_PATH, f"'{Word(known.origin).shown}', which is empty")
+                good = False
+            elif path is None:
                 self._unknown_target(operator, known)
             elif operator == "<":
                 self.word(known, "<")
@@ -45,9 +49,12 @@ class Effects(State):
             self.note(Kind.HOST_PATH, f"'{Word(known.origin).shown}', which is empty")
             return False
         path = self.path(known) or self._directory_of(known)
-        if path is None or (path in self.looked_for and not self.certain):
+        if path is None or (path in self.looked_for and not self.certain) or re.search(r"\{.*(,|\.\.)", path):
             return True
-        if self.files.has(path) is not False:
+        there = self.files.has(path)
+        if there is None and any(path.startswith(f"{place}/") for place in self.inputs):
+            self.note(Kind.UNREAD, f"whether '{self._as_written(known)}' is in the input")
+        if there is not False:
             return True
         if is_of_layer(path):
             self.note(Kind.LAYER, f"'{path}'")
@@ -80,6 +87,9 @@ class Effects(State):
     ) -> bool:
         """Make a file, or a directory. Says so if a function cannot."""
         known = self.variables.known(word)
+        if known.literal == "" and known.is_quoted:
+            self.note(Kind.HOST_PATH, f"'{Word(known.origin).shown}', which is empty")
+            return False
         path = self.path(known)
         if path is None or "{" in path:
             self.files.anywhere = True
@@ -98,12 +108,22 @@ class Effects(State):
     def use(self, name: str, words: Sequence[Word]) -> Status:
         """The files of a call. 1 if one that it needs is not there, so that the program fails."""
         found = operands(name, words)
-        good = True
+        # A word that is not known, or is a pattern, may be several.
+        several = any(word.literal in {None, "--"} or set(word.prefix) & set("*?[{") for word in words)
+        given = [word for word in words if not word.prefix.startswith("-")]
+        good = several or len(given) >= found.least
         for word in found.reads:
             good = self.needs(word) and good
+        for word in found.files:
+            path = self.path(self.variables.known(word))
+            good = good and not (path and self.files.is_directory(path))
         for word in found.directories:
             good = self.make(word, parents=found.parents, directory=True) and good
         if name == "ln" and found.targets and not self._all_there(found.targets):
+            for word in found.makes:
+                path = self.path(self.variables.known(word))
+                if path and not may_be_written(path):
+                    self.note(Kind.HOST_WRITE, f"'{path}'")
             found.makes = []  # A link to nothing is like nothing.
         if name in {"cp", "mv", "install", "ln"}:
             good = self._copied(found) and good
@@ -129,19 +149,21 @@ class Effects(State):
             known = self.variables.known(target)
             path = self.path(known)
             written = known.literal or ""
-            if path is None:
+            if known.literal == "" and known.is_quoted:
+                good = self.make(target)
+            elif path is None:
                 self.files.anywhere = True
             elif len(found.reads) > 1 or written.endswith(("/", "/.")) or self.files.is_directory(path):
                 if self.files.has(path) is False:
                     good = self.needs(target) and good
-                elif not path.startswith("/tmp/"):  # noqa: S108 - as written in the command
+                elif not may_be_written(path):
                     self.note(Kind.HOST_WRITE, f"'{path}'")
                 for source in found.reads:
                     self._copied_into(path, self.variables.known(source))
             else:
                 good = self.make(target) and good
                 for source in found.reads[:1]:
-                    self._keep_mode(path, self.path(self.variables.known(source)))
+                    self._copied_to(path, self.path(self.variables.known(source)))
         return good
 
     def _copied_into(self, directory: str, source: Word) -> None:
@@ -156,7 +178,14 @@ class Effects(State):
             return
         path = f"{directory}/{name}"
         self.files.made[path] = None
-        self._keep_mode(path, self.path(source))
+        self._copied_to(path, self.path(source))
+
+    def _copied_to(self, path: str, source: str | None) -> None:
+        self._keep_mode(path, source)
+        if source and self.files.is_directory(source):
+            self.files.made.pop(path, None)
+            self.files.directories.add(path)
+            self.files.fetched.add(path)
 
     def _keep_mode(self, target: str, source: str | None) -> None:
         if source in self.files.executable:

@@ -43,10 +43,10 @@ class Files:
             return True
         if any(character in path for character in "*?["):
             return self._has_like(path)
-        if any(path == one or path.startswith(f"{one}/") for one in self.fetched):
-            return None
         if path in {_SCRIPT, START} or START.startswith(f"{path}/") or is_device(path):
             return True
+        if any(path == one or path.startswith(f"{one}/") for one in self.fetched):
+            return None
         if path.startswith(_OF_COMMANDS):
             return None if self.anywhere else False
         return in_image(path)
@@ -72,17 +72,15 @@ class Files:
 
     def make(self, path: str, text: str | None = None, *, parents: bool = False) -> Made:
         """Make a file. With ``parents``, what makes it makes its directories too."""
-        path = path.rstrip("/")
-        if is_device(path):
+        path = path.rstrip("/") or "/"
+        if is_device(path) or path == _OF_COMMANDS.rstrip("/"):
             return Made.MADE
         parent = posixpath.dirname(path) or "/"
         if not parents and self.has(parent) is False:
             return Made.NO_DIRECTORY
         self.made[path] = text
         self.executable.discard(path)
-        if path.startswith(_OF_COMMANDS):
-            return Made.MADE
-        return Made.READ_ONLY
+        return Made.MADE if may_be_written(path) else Made.READ_ONLY
 
     def make_directory(self, path: str, *, parents: bool) -> Made:
         """Make a directory."""
@@ -97,7 +95,9 @@ class Files:
     def remove(self, path: str) -> None:
         """Forget a file, and what is below it."""
         for kept in (self.made, self.executable, self.directories):
-            for each in [one for one in kept if one == path or one.startswith(f"{path}/")]:
+            for each in [
+                one for one in kept if fnmatchcase(one, path) or one == path or one.startswith(f"{path}/")
+            ]:
                 kept.pop(each) if isinstance(kept, dict) else kept.discard(each)
 
 
@@ -112,6 +112,11 @@ def absolute(text: str, directory: str | None) -> str | None:
             return None
         text = f"{directory}/{text}"
     return posixpath.normpath(text).replace("//", "/")
+
+
+def may_be_written(path: str) -> bool:
+    """Whether Lambda lets a command write there."""
+    return f"{path}/".startswith(_OF_COMMANDS)
 
 
 def is_of_layer(path: str) -> bool:

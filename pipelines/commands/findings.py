@@ -37,6 +37,9 @@ class Kind(Enum):
     UNSET = "variable that nothing sets"
     NOT_EXECUTABLE = "not executable"
     PARAMETER = "parameter"
+    PATH = "search path"
+    REFUSED = "refused by bash"
+    INSTALL = "installation of modules"
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Findings:
     unknown: set[str] = field(default_factory=set)
     """Commands of which only what stands for them is known."""
     sleeps: float = 0.0
-    """The longest ``sleep``, in seconds."""
+    """How long it waits for certain, in seconds; or the longest ``sleep`` of those that it may reach."""
 
     def add(self, kind: Kind, what: str) -> None:
         """Add it, once."""

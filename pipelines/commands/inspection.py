@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Mapping, Sequence
 
 from pipelines.commands.calls import LONGEST_SECONDS, PYTHON, SHELLS
@@ -48,10 +48,11 @@ class _Inspection(Walk):
             self.findings.add(
                 Kind.SYNTAX, "its lines end with carriage returns, which are part of words to bash"
             )
-        status = self.script(text)
-        if found := re.search(r"\bexit\b\s*(\d*)", self.at_exit):
-            status = int(found[1]) % 256 if found[1] and found.end() == len(self.at_exit.strip()) else None
-        self._ends_with(status)
+        self._ends_with(self.script(text))
+        if LONGEST_SECONDS < self.findings.sleeps < math.inf and not any(
+            finding.kind is Kind.HOURS for finding in self.findings.found
+        ):
+            self.findings.add(Kind.HOURS, f"its waiting, {self.findings.sleeps:g} s in all,")
         for name, places in self.assigned.items():
             # What no word of the script uses, a program may read.
             if f"${name}" not in text and f"${{{name}" not in text:
@@ -91,8 +92,10 @@ class _Inspection(Walk):
 
 
 _EXPLAINS = {
-    *(Kind.AWS_CLI, Kind.CLUSTER_PROGRAM, Kind.HOST_PATH, Kind.HOST_PROGRAM, Kind.MODULE),
+    *(Kind.AWS_CLI, Kind.CLUSTER_PROGRAM, Kind.HOST_PATH, Kind.HOST_PROGRAM, Kind.INSTALL, Kind.MODULE),
     *(
+        Kind.PATH,
+        Kind.REFUSED,
         Kind.NOT_EXECUTABLE,
         Kind.PROFILE,
         Kind.PROGRAM_AT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,10 @@ class Operands:
     anywhere: bool = False
     """Whether it may make files of any name anywhere."""
     gone: list[Word] = field(default_factory=list)
+    files: list[Word] = field(default_factory=list)
+    """What must not be directories."""
+    least: int = 0
+    """How many words it takes."""
     executable: list[Word] = field(default_factory=list)
     targets: list[Word] = field(default_factory=list)
     """What links lead to."""
@@ -214,8 +219,15 @@ def _copy(words: Sequence[Word]) -> Operands:
     if found.has("-d", "--directory"):
         return Operands(directories=found.operands, parents=True)
     if len(found.operands) < 2:
-        return Operands(reads=found.operands)
-    return Operands(reads=found.operands[:-1], makes=found.operands[-1:])
+        return Operands(reads=found.operands, least=len(words) + 1)
+    return Operands(reads=found.operands[:-1], makes=found.operands[-1:], least=2)
+
+
+def _copy_files(words: Sequence[Word]) -> Operands:
+    copied = _copy(words)
+    if not split(words, "tS", "target-directory suffix").has("-r", "-R", "-a", "--recursive", "--archive"):
+        copied.files = [word for word in copied.reads if word not in copied.into]
+    return copied
 
 
 def _move(words: Sequence[Word]) -> Operands:
@@ -235,12 +247,20 @@ def _link(words: Sequence[Word]) -> Operands:
 
 def _remove(words: Sequence[Word]) -> Operands:
     found = split(words)
-    return Operands(reads=[] if found.has("-f", "--force") else found.operands, gone=found.operands)
+    forced = found.has("-f", "--force")
+    files = [] if found.has("-r", "-R", "-d", "--recursive", "--dir") else found.operands
+    reads = [] if forced else found.operands
+    return Operands(reads=reads, gone=found.operands, files=files, least=0 if forced else 1)
+
+
+def _remove_directory(words: Sequence[Word]) -> Operands:
+    found = split(words)
+    return Operands(reads=found.operands, gone=found.operands, least=1)
 
 
 def _mkdir(words: Sequence[Word]) -> Operands:
     found = split(words, "mZ", "mode")
-    return Operands(directories=found.operands, parents=found.has("-p", "--parents"))
+    return Operands(directories=found.operands, parents=found.has("-p", "--parents"), least=1)
 
 
 def _touch(words: Sequence[Word]) -> Operands:
@@ -324,7 +344,8 @@ def _curl(words: Sequence[Word]) -> Operands:
     found = split(words, "AbcCdDeEFhHKmoPQrTuUwxXyYz", _CURL)
     data = [word.literal or "" for word in found.values("-d", "-F", "--data", "--data-binary", "--form")]
     posted = [text.rpartition("@")[2] for text in data if re.match(r"(\w+=)?@/?[\w.]", text)]
-    local = [text_word(text[7:]) for text in map(_text, found.operands) if text.startswith("file:///")]
+    urls = map(_text, [*found.operands, *found.values("--url")])
+    local = [text_word(match[1]) for text in urls if (match := _FILE_URL.match(text))]
     read = found.values("-T", "--upload-file", "-K", "--config", "--cacert", "--cert", "--key")
     return Operands(
         reads=[*read, *local, *(text_word(text.partition(";")[0]) for text in posted)],
@@ -338,6 +359,7 @@ def _curl(words: Sequence[Word]) -> Operands:
     )
 
 
+_FILE_URL = re.compile(r"file://(?:localhost|127\.0\.0\.1)?(/[^?#]*)", re.IGNORECASE)
 _CURL = (
     "output data data-binary data-raw data-urlencode form header user user-agent request upload-file config "
     "cacert cert key max-time connect-timeout retry retry-delay url proxy cookie cookie-jar dump-header "
@@ -356,8 +378,21 @@ def _date(words: Sequence[Word]) -> Operands:
 
 
 def _real_path(words: Sequence[Word]) -> Operands:
+    found = split(words, "", "relative-to relative-base")
+    if found.has("-m", "--canonicalize-missing"):
+        return Operands()
+    if found.has("-e", "--canonicalize-existing"):
+        return Operands(reads=found.operands, least=1)
+    # The last name of a path need not be there.
+    above = [posixpath.dirname((word.literal or "").rstrip("/")) for word in found.operands]
+    return Operands(reads=[text_word(path) for path in above if path], least=1)
+
+
+def _read_link(words: Sequence[Word]) -> Operands:
     found = split(words)
-    return Operands(reads=found.operands if found.has("-e", "--canonicalize-existing") else [])
+    if found.has("-f", "-e", "-m") or any(name.startswith("--canonicalize") for name in found.options):
+        return _real_path(words)
+    return Operands(reads=found.operands, least=1)
 
 
 def _wget(words: Sequence[Word]) -> Operands:
@@ -376,7 +411,7 @@ _RULES: Mapping[str, Callable[[Sequence[Word]], Operands]] = {
     "chgrp": _chown,
     "chmod": _chmod,
     "chown": _chown,
-    "cp": _copy,
+    "cp": _copy_files,
     "csplit": _split_program,
     "curl": _curl,
     "date": _date,
@@ -395,10 +430,10 @@ _RULES: Mapping[str, Callable[[Sequence[Word]], Operands]] = {
     "mkfifo": _tee,
     "mv": _move,
     "psql": _psql,
-    "readlink": _real_path,
+    "readlink": _read_link,
     "realpath": _real_path,
     "rm": _remove,
-    "rmdir": _remove,
+    "rmdir": _remove_directory,
     "sed": _sed,
     "split": _split_program,
     "tar": _tar,

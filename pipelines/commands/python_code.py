@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
+import shlex
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from local.lambda_runtime.managed_runtime import DISTRIBUTIONS
 
@@ -33,12 +35,24 @@ _GONE = {
 """Modules that the standard library of Python 3.13 has no more (What's New in Python 3.12, 3.13)."""
 
 
+_LOOKS = re.compile(r"exists|is_?file|is_?dir|access|listdir|glob")
+"""What a condition calls that looks for a file."""
+_READING = {"r", "rt", "rb", "br", "tr"}
+_HARMLESS = {
+    *("collections", "csv", "datetime", "decimal", "itertools", "json", "math", "re", "statistics", "string"),
+    *("sys", "textwrap", "time"),
+}
+"""Modules of which nothing makes a file that ``open`` does not."""
+_MAKES_ANYTHING = {"eval", "exec", "compile", "__import__", "globals", "getattr"}
+
+
 def problems_of(code: str) -> Iterator[tuple[str, str]]:
     """Kind and text.
 
     ``syntax``: what makes it no Python 3. ``module``: one that is not there. ``aws``: one that calls AWS.
     ``profile``: one of the AWS CLI. ``file``: a path that it opens. ``shell``: a command that it runs.
-    ``variable``: one of the environment, without which it fails.
+    ``variable``: one of the environment, without which it fails. ``writes``: a file that it makes, and
+    ``makes``: a directory. ``unread``: what it opens, if the text does not tell.
     """
     try:
         with warnings.catch_warnings():
@@ -48,10 +62,17 @@ def problems_of(code: str) -> Iterator[tuple[str, str]]:
         yield "syntax", f"line {getattr(error, 'lineno', 1)}: {getattr(error, 'msg', error)}"
         return
     told: set[str] = set()
-    guarded = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.Try) for inner in ast.walk(node)}
-    for node in ast.walk(tree):
-        if id(node) not in guarded:
-            yield from _of_call(node)
+    guarded = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Try) or (isinstance(node, ast.If) and _LOOKS.search(ast.unparse(node.test)))
+        for inner in ast.walk(node)
+    }
+    texts = _texts(tree)
+    for node in sorted(ast.walk(tree), key=_place):
+        for kind, what in _of_call(node, texts):
+            if id(node) not in guarded or kind == "makes":
+                yield kind, what
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -72,7 +93,57 @@ def _is_there(module: str) -> bool:
     return own or module in _ALWAYS or module in _THERE or module == "__future__"
 
 
-def _of_call(node: ast.AST) -> Iterator[tuple[str, str]]:
+def _place(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def _texts(tree: ast.AST) -> dict[str, str]:
+    """The variables that are set once, to a text."""
+    stored = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and _is_stored(node)]
+    stored += [node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)]
+    return {
+        target.id: node.value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name) and stored.count(target.id) == 1 and isinstance(node.value.value, str)
+    }
+
+
+def _is_stored(node: ast.Name) -> bool:
+    return not isinstance(node.ctx, ast.Load)
+
+
+def _text(node: ast.expr | None, texts: Mapping[str, str]) -> str | None:
+    """A text, or a variable that is one."""
+    if isinstance(node, ast.Name):
+        return texts.get(node.id)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def only_reads(code: str) -> bool:
+    """Whether it is certain that code makes no files."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError):
+        return True  # It does not run.
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import) and any(alias.name not in _HARMLESS for alias in node.names):
+            return False
+        if isinstance(node, ast.ImportFrom) and node.module not in _HARMLESS:
+            return False
+        if isinstance(node, ast.Name) and node.id in _MAKES_ANYTHING:
+            return False
+        if isinstance(node, ast.Name) and node.id == "open" and not isinstance(node.ctx, ast.Load):
+            return False
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "open" and _mode_of(node) not in _READING:
+            return False
+    return True
+
+
+def _of_call(node: ast.AST, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What the arguments of a call tell, if they are texts."""
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
         for target in node.targets:
@@ -92,11 +163,21 @@ def _of_call(node: ast.AST) -> Iterator[tuple[str, str]]:
     for keyword in node.keywords:
         if keyword.arg == "profile_name" and isinstance(keyword.value, ast.Constant) and keyword.value.value:
             yield "profile", str(keyword.value.value)
-    first = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
-    if not isinstance(first, str):
+    first = _text(node.args[0] if node.args else None, texts)
+    if name == "open" and node.args and first is None and not _is_number(node.args[0]):
+        yield "unread", f"'{ast.unparse(node)}'"
+    if name.startswith("subprocess.") and node.args and isinstance(node.args[0], ast.List | ast.Tuple):
+        words = [_text(each, texts) for each in node.args[0].elts]
+        if words and None not in words:
+            yield "shell", shlex.join(word or "" for word in words)
+    if first is None:
         return
-    if name == "open" and _mode_of(node).startswith("r") and first.startswith("/"):
+    if name == "open" and _mode_of(node) in _READING:
         yield "file", first
+    if name == "open" and _mode_of(node)[:1] in {"w", "a", "x"}:
+        yield "writes", first
+    if name in {"os.makedirs", "os.mkdir"}:
+        yield "makes", first
     shell = any(each.arg == "shell" and ast.unparse(each.value) == "True" for each in node.keywords)
     if name == "os.system" or (name.startswith("subprocess.") and shell):
         yield "shell", first
@@ -105,6 +186,10 @@ def _of_call(node: ast.AST) -> Iterator[tuple[str, str]]:
 def _mode_of(node: ast.Call) -> str:
     given = [*node.args[1:2], *(each.value for each in node.keywords if each.arg == "mode")]
     return str(given[0].value) if given and isinstance(given[0], ast.Constant) else "?" if given else "r"
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int)
 
 
 _EXITS = {"sys.exit", "exit", "quit", "os._exit"}

@@ -16,7 +16,16 @@ Status = int | None
 
 _CAN_BE_EXPECTED = {
     *(Kind.CLUSTER_PROGRAM, Kind.HOST_PATH, Kind.HOST_PROGRAM, Kind.METADATA),
-    *(Kind.MODULE, Kind.NOT_EXECUTABLE, Kind.PROFILE, Kind.PROGRAM_AT, Kind.UNSET, Kind.AWS_CLI),
+    *(
+        Kind.INSTALL,
+        Kind.MODULE,
+        Kind.PATH,
+        Kind.NOT_EXECUTABLE,
+        Kind.PROFILE,
+        Kind.PROGRAM_AT,
+        Kind.UNSET,
+        Kind.AWS_CLI,
+    ),
 }
 """What a script may be ready for, in a condition or before ``||``."""
 
@@ -48,8 +57,20 @@ class State:
         """Profiles of the AWS CLI that the script makes; ``*`` if it writes their file."""
         self.at_error = ""
         """What ``trap … ERR`` runs."""
+        self.at_exit = ""
+        """What ``trap … EXIT`` runs."""
+        self.trapped: list[str] = []
+        """What ``trap`` runs at other signals, or at errors."""
+        self.leaving: list[Status] = []
+        """With which status the shell ends whose EXIT trap runs."""
+        self.aside = 0
+        """How many pipelines, jobs in the background and time limits are around this place."""
+        self.limited = 0
+        """How many of them something may end: all but the pipelines."""
         self.jobs: dict[str, Status] = {}
         """How jobs in the background end, by what stands for their process."""
+        self.jobs_end: dict[str, float] = {}
+        """And after how much waiting, in seconds."""
         self.last: Status = 0
         self.ended = False
         """Whether this shell has ended."""
@@ -90,6 +111,10 @@ class State:
             return None
         return absolute(text, self.directory)
 
+    def slept(self, seconds: float) -> None:
+        """So long it has waited up to here."""
+        self.findings.sleeps = max(self.findings.sleeps, seconds)
+
     def end(self, status: Status) -> None:
         """``exit``."""
         if self.certain:
@@ -107,10 +132,11 @@ class State:
     def subshell(self, *, certain: bool = True) -> Iterator[None]:
         """A block whose directory, variables and end are its own."""
         kept = (self.directory, self.variables, self.options, self.ended, self.returned, self.may_have_ended)
-        was_certain, at_error = self.certain, self.at_error
-        self.at_error = ""  # Subshells do not inherit it.
+        was_certain, traps = self.certain, (self.at_error, self.at_exit, self.trapped)
+        self.at_error, self.at_exit, self.trapped = "", "", []  # Subshells do not inherit them.
         self.variables = copy(self.variables)
         self.variables.values = dict(self.variables.values)
+        self.variables.fixed = set(self.variables.fixed)
         self.options, self.may_have_ended = set(self.options), []
         self.certain = certain and was_certain
         try:
@@ -119,7 +145,8 @@ class State:
             self.directory, self.variables, self.options, self.ended, self.returned, self.may_have_ended = (
                 kept
             )
-            self.certain, self.at_error = was_certain, at_error
+            self.certain = was_certain
+            self.at_error, self.at_exit, self.trapped = traps
 
     @contextmanager
     def perhaps(self, doubtful: bool = True, *, guarded: bool = False) -> Iterator[None]:

@@ -41,6 +41,8 @@ class Variables:
     staged: frozenset[str] = frozenset()
     arguments_known: bool = True
     """Whether ``values`` has all of ``$1``, ``$2`` and so on."""
+    fixed: set[str] = field(default_factory=set)
+    """Those that are readonly."""
     more_may_be_set: bool = False
     """Whether a file of settings was read that nobody knows."""
 
@@ -76,6 +78,18 @@ class Variables:
         used = rf"\$\{{[!#]?{re.escape(name)}\b(?!:?=)|environ\[(['\"]){re.escape(name)}\1\](?!\s*=[^=])"
         mentioned = re.sub(used, "", self.text)
         return not _SET.fullmatch(name) and not re.search(named, mentioned)
+
+    def divides_by_zero(self, word: Word) -> str:
+        """An arithmetic expansion in a word that does so; empty if there is none."""
+        for part in word.parts:
+            if part.kind == "unknown" and part.value.startswith("$((") and part.value.endswith("))"):
+                try:
+                    Arithmetic(part.value[3:-2], self.value).result()
+                except UnknownError:
+                    continue
+                except DivisionByZeroError:
+                    return part.value
+        return ""
 
     def known(self, word: Word) -> Word:
         """The word with what is known of its variables. Those that nothing sets are empty."""

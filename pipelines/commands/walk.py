@@ -10,6 +10,7 @@ from pipelines.commands.calls import DEEPEST, Calls
 from pipelines.commands.conditions import LOOKING, matches, truth
 from pipelines.commands.effects import written_by
 from pipelines.commands.findings import Finding, Kind
+from pipelines.commands.loops import leaves, rounds, slept_in
 from pipelines.commands.parser import parse
 from pipelines.commands.state import Status
 from pipelines.commands.syntax import refused_by_bash
@@ -62,7 +63,25 @@ class Walk(Calls):
     def _in_subshell(self, items: Sequence[Item]) -> Status:
         with self.subshell():
             status = self.commands(items)
-            return self.outcome(self.last if self.ended else status)
+            return self._leave(self.outcome(self.last if self.ended else status))
+
+    def _leave(self, status: Status) -> Status:
+        """The status of a shell with its traps. They may call functions that are defined after them."""
+        for text in self.trapped:
+            with self.subshell(certain=False), self.perhaps(guarded=True):
+                self.script(text)
+        if not self.at_exit:
+            return status
+        text, self.at_exit, self.ended, self.returned = self.at_exit, "", False, False
+        self.may_have_ended, self.last = [], status
+        self.variables.values["?"] = None if status is None else str(status)
+        self.leaving.append(status)
+        try:
+            with self.perhaps(False, guarded="errexit" not in self.options):
+                self.script(text, own_shell=False)
+        finally:
+            self.leaving.pop()
+        return self.outcome(self.last if self.ended else status)
 
     def function(self, name: str, arguments: Sequence[Word]) -> Status:
         """Call a function."""
@@ -129,23 +148,36 @@ class Walk(Calls):
         if len(items) == 1 and not items[0].background:
             status = self._node(items[0].node)
         else:
-            statuses: list[Status] = []
-            for before, item in zip((None, *items), items, strict=False):
-                with self.subshell():
-                    found = self._node(_with_input(item.node, before.node if before else None))
-                    statuses.append(self.outcome(self.last if self.ended else found))
+            statuses, slept = self._at_once(items)
             status = statuses[-1]
             if "pipefail" in self.options and not status:
                 failed = next((each for each in statuses if each), None)
                 status = failed or (None if None in statuses else status)
             if items[-1].background:
                 job = str(_FIRST_JOB + len(self.jobs))
-                self.jobs[job] = status
+                self.jobs[job], self.jobs_end[job] = status, slept
                 self.variables.values["!"] = job
                 status = 0
         if items[0].negated and not self.ended:
             return None if status is None else int(not status)
         return status
+
+    def _at_once(self, items: Sequence[Item]) -> tuple[list[Status], float]:
+        """The commands of a pipeline or a job in the background: how they end, and after how much waiting."""
+        statuses: list[Status] = []
+        slept = longest = self.findings.sleeps
+        self.aside += 1
+        self.limited += items[-1].background
+        for before, item in zip((None, *items), items, strict=False):
+            self.findings.sleeps = slept
+            with self.subshell():
+                found = self._node(_with_input(item.node, before.node if before else None))
+                statuses.append(self.outcome(self.last if self.ended else found))
+            longest = max(longest, self.findings.sleeps)
+        self.aside -= 1
+        self.limited -= items[-1].background
+        self.findings.sleeps = slept if items[-1].background else longest
+        return statuses, longest
 
     def _node(self, node: Call | Block) -> Status:
         if isinstance(node, Call):
@@ -174,9 +206,18 @@ class Walk(Calls):
             case "case":
                 return self._case(node)
             case "select":
-                self.variables.values[node.name] = None
-                return self._one_of(node.words, node.bodies)
+                return self._select(node)
         return None
+
+    def _select(self, node: Block) -> Status:
+        """``select`` ends with 1 where its input ends, and a handler gives none."""
+        if "|" not in self.variables.text and "<" not in self.variables.text:
+            for word in node.words:
+                self.word(self.variables.known(word), "case")
+            return 1
+        self.note(Kind.UNREAD, f"what 'select {node.name}' reads")
+        self.variables.values[node.name] = None
+        return self._one_of(node.words, node.bodies)
 
     def _if(self, bodies: Sequence[list[Item]]) -> Status:
         doubtful = False
@@ -204,6 +245,8 @@ class Walk(Calls):
             holds = self.commands(condition)
         if holds is not None and bool(holds) is (node.kind == "while"):
             return 0
+        if self._has_no_end(node):
+            self.endless(f"'{node.kind} {condition[0].node.words[0].shown}'")
         with self.perhaps():
             self.commands(body)
         return None
@@ -215,7 +258,11 @@ class Walk(Calls):
             self.looked_over(word)
         literals = [word.literal for word in words]
         plain = [text for text in literals if text is not None and not set("*?[{") & set(text)]
-        if node.words and len(plain) == len(words) <= _MOST_ROUNDS and not _may_leave(body):
+        if (
+            node.words
+            and len(plain) == len(words) <= _MOST_ROUNDS
+            and not leaves(body, (), {"break", "continue"})
+        ):
             status: Status = 0
             for text in plain:
                 self.variables.values[node.name] = text
@@ -224,9 +271,24 @@ class Walk(Calls):
                     break
             return status
         self.variables.values[node.name] = None
+        slept = self.findings.sleeps
         with self.perhaps():
             self.commands(body)
+        if (count := rounds(words)) and self.certain and not self._may_end(body):
+            self.slept(slept + count * slept_in(body))
         return None
+
+    def _has_no_end(self, node: Block) -> bool:
+        condition, body = node.bodies
+        always = {"while": {"true", ":"}, "until": {"false"}}[node.kind]
+        call = condition[0].node if len(condition) == 1 else None
+        if not isinstance(call, Call) or len(call.words) != 1 or call.words[0].literal not in always:
+            return False
+        return not self._may_end(body)
+
+    def _may_end(self, body: Sequence[Item]) -> bool:
+        """Whether something in a loop may end it before its time."""
+        return "errexit" in self.options or bool(self.at_error) or leaves(body, self.functions)
 
     def _case(self, node: Block) -> Status:
         subject = self.variables.known(node.words[0])
@@ -296,15 +358,3 @@ def _with_input(node: Call | Block, before: Call | Block | None) -> Call | Block
     ):
         return node
     return replace(node, input=written_by(before))
-
-
-def _may_leave(items: Sequence[Item]) -> bool:
-    """Whether ``break`` or ``continue`` is in a body."""
-    for item in items:
-        node = item.node
-        if isinstance(node, Call):
-            if node.words and node.words[0].literal in {"break", "continue"}:
-                return True
-        elif any(_may_leave(body) for body in node.bodies):
-            return True
-    return False

@@ -13,7 +13,8 @@ from local.lambda_runtime.image import link_programs
 from local.launch import ROOT
 from pipelines.checking.advice import COMMANDS, IN_CONTAINER
 from pipelines.checking.verdict import Verdict
-from pipelines.commands.inspection import inspect
+from pipelines.commands.findings import Kind
+from pipelines.commands.inspection import LONGEST_SECONDS, inspect
 
 SHELL = ROOT / "lambdas" / "shell"
 STAGED = ("INPUT1_STAGING_DIR", "OUTPUT1_STAGING_DIR")
@@ -102,6 +103,44 @@ RUN = [
     "trap 'echo failed' ERR; false; true",
     "false & wait; echo on",
     "sleep 0 & p=$!; wait $p && echo done",
+    "trap cleanup EXIT; cleanup() { rm -f x; exit 0; }; touch x; false",
+    "trap 'exit 4' EXIT; trap - EXIT; true",
+    "trap 'rc=$?; rm -f lock; exit $rc' EXIT; touch lock; echo x",
+    "trap 'exit' EXIT; true",
+    "trap on_error ERR; on_error() { exit 9; }; true",
+    "(trap 'exit 0' EXIT; exit 3)",
+    "echo ${INPUT1_STAGING_DIR}/data.csv | xargs -I{} cat {}",
+    "ls ${INPUT1_STAGING_DIR}/* | xargs -I % cat %",
+    "for i in 1 2; do sleep 0.01; done; timeout 5 sleep 0.01",
+    "while true; do date; break; done",
+    "f() { exit 0; }; while true; do f; done",
+    "sleep 1000 & kill $!; echo on",
+    "timeout 5 bash -c 'while sleep 0.01; do exit 0; done'",
+    "readonly X=1; echo $X; f() { local X2=$X; X2=3; }; f",
+    "readonly X=1; Y=2; Y=3; echo $X$Y",
+    "readonly X=1; X=2 date",
+    "A=1 true; A=2; echo $A",
+    "PATH=/u01 true; date",
+    "PATH=$PATH:/u01/bin; date",
+    "export PATH=/u01/bin:$PATH; date",
+    "mkdir d; touch d/a d/b; rm d/*; rmdir d",
+    "mkdir -p d/e && cp -r d f && ls f/e && rm -r d",
+    "mkdir d; cp ${INPUT1_STAGING_DIR}/* d && cp d/* .",
+    'args() { cp "$@"; }; args ${INPUT1_STAGING_DIR}/data.csv x',
+    "cp {${INPUT1_STAGING_DIR},.}/data.csv",
+    "readlink -f nothing/; realpath -m /no/such/dir; readlink -f .",
+    'D=; cd "$D" && ls; ls $D',
+    "cp ${INPUT1_STAGING_DIR}/data.csv $TMPDIR/",
+    "[ 08 -eq 8 ] && [ -1 -lt +1 ]",
+    "[[ a -eq 0 ]]",
+    "echo $((6 / 3))",
+    'python3 -c \'open("x", "w").write("a"); print(open("x").read())\'',
+    "echo a > x; python3 -c 'print(open(\"x\").read())'",
+    'python3 -c \'import os\nif os.path.exists("/u01/x"):\n  open("/u01/x")\'',
+    'python3 -c \'import os\nif not os.path.isdir("d"):\n  os.makedirs("d")\nopen("d/x", "w")\'; cat d/x',
+    "python3 -c 'import subprocess; subprocess.run([\"date\"], check=True)'",
+    'python3 -c \'p = "x"\nwith open(p, "w") as f: f.write("a")\'; cat x',
+    "python3 -c 'import sys\nfor p in sys.argv[1:]: open(p)'",
     "curl --version > /dev/null || true; realpath nothing; readlink -f nothing",
     "date -d 2024-01-01 +%F; date -r ${INPUT1_STAGING_DIR}/data.csv",
 ]
@@ -202,6 +241,52 @@ END_OTHERWISE = [
     "set -E; trap 'exit 5' ERR; f() { false; true; }; f",
     "false & wait $!",
     "(exit 4) & pid=$!; echo started; wait $pid || exit 4",
+    "trap 'echo a; exit $((1 + 1))' EXIT",
+    "trap cleanup EXIT; cleanup() { rm -f x; exit 4; }; true",
+    "trap 'rc=$?; rm -f lock; exit $rc' EXIT; touch lock; exit 3",
+    "trap 'exit' EXIT; (exit 3)",
+    "set -e; trap 'false' EXIT; true",
+    "(trap 'exit 5' EXIT; true)",
+    "trap on_error ERR; on_error() { exit 9; }; false; true",
+    "timeout 0.01 sleep 3",
+    "timeout 0.01 sleep infinity",
+    "timeout 0.01s bash -c 'sleep 0.01; sleep 2'",
+    "select x in a b; do echo $x; done",
+    "readonly X=1; X=2; echo on",
+    "readonly X=1; X=2 || true; echo on",
+    "declare -r X=1; X=2; echo on",
+    "readonly X=1; export X=2",
+    "x=$((1 / 0)); echo on",
+    'n=0; echo "$((5 / n))" || true; echo on',
+    "echo $((5 % 0)) || true",
+    "PATH=/u01/bin; date",
+    "export PATH=/u01/bin:/u02/bin; ls | cat",
+    "PATH=/u01 date",
+    'F=; sort -o "$F" /etc/hosts',
+    'D=; mkdir -p "$D"',
+    'D=; cp /etc/hosts "$D"',
+    'F=; echo a > "$F"',
+    "F=; echo a > $F",
+    "D=; mkdir -p $D",
+    "D=; cp ${INPUT1_STAGING_DIR}/data.csv $D",
+    "mkdir d; cp d e",
+    "mkdir d; rm d",
+    "touch a.csv; rm *.csv; cat a.csv",
+    "readlink -f /u01/x/y",
+    "readlink none",
+    "realpath no/x",
+    "test a -eq 1",
+    '[ "$N" -gt 0 ]',
+    "python3 -c 'p = \"/u01/x\"; open(p)'",
+    'python3 -c \'open("/u01/x", "w")\'',
+    'python3 -c \'p = "/u01/x"\nwith open(p, mode="a") as f: f.write("a")\'',
+    "python3 -c 'open(\"x.csv\").read()'",
+    "python3 -c 'import csv\nfor row in csv.reader(open(\"x.csv\")): print(row)'",
+    'python3 -c \'import subprocess; subprocess.check_call(["u01-tool", "x"])\'',
+    'python3 -c \'import subprocess; subprocess.run(["cat", "/u01/x"], check=True)\'',
+    "curl -s FILE:///u01/x",
+    "curl -s --url file:///u01/x",
+    "curl -s file://localhost/u01/x -o x",
     "date -f /u01/dates",
     "readlink -e /u01/x",
     "realpath -e /u01/x",
@@ -279,6 +364,79 @@ def test_the_only_file_of_an_input_is_known() -> None:
 )
 def test_what_a_container_brings_hides_nothing_else(text: str, said: Verdict) -> None:
     assert max(COMMANDS[finding.kind].verdict for finding in inspect(text).found) is said
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("sleep 600; sleep 600", 1200),
+        ("sleep 5m; sleep 10m", 900),
+        ("for i in 1 2 3; do sleep 600; done", 1800),
+        ("for i in $(seq 1 30); do sleep 60; done", 1800),
+        ("for i in {1..30}; do date; sleep 60; done", 1800),
+        ("sleep 600 & sleep 600; wait", 600),
+        ("sleep 1200 & sleep 600; wait $!", 1200),
+        ("sleep 1200 & sleep 600; kill $!", 600),
+        ("sleep 600 | sleep 500", 600),
+        ('if [ -n "$(date)" ]; then sleep 600; else sleep 500; fi', 600),
+        ("for i in $(seq 1 30); do date && break; sleep 60; done", 60),
+        ("timeout 60 sleep 1200 || sleep 30", 90),
+    ],
+)
+def test_waiting_adds_up(text: str, seconds: float) -> None:
+    findings = inspect(text)
+    assert findings.sleeps == seconds
+    assert any(finding.kind is Kind.HOURS for finding in findings.found) is (seconds > LONGEST_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "text", ["sleep infinity", "while true; do sleep 1; done", "until false; do :; done"]
+)
+def test_what_nothing_ends_needs_a_change(text: str) -> None:
+    (finding,) = inspect(text).found
+    assert COMMANDS[finding.kind].verdict is Verdict.CHANGE
+
+
+def test_installing_modules_is_told_of_in_a_whole_sentence() -> None:
+    (finding,) = inspect("pip3 install awscli").found
+    assert (
+        COMMANDS[finding.kind]
+        .message.format(finding.what)
+        .startswith("'pip3 install awscli' cannot install modules of Python here")
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("cp /etc/hosts /tmp/", Verdict.RUNS),
+        ("cp /etc/hosts /tmp", Verdict.RUNS),
+        ("touch /tmp/x; mv /tmp/x /tmp", Verdict.RUNS),
+        ("for i in 1 2 3; do aws s3 cp s3://bucket/$i.csv /tmp/; done", Verdict.RUNS),
+        ("ln -s /tmp/a /opt/b", Verdict.SETTINGS),
+        ("ln -s /tmp/a /tmp/b", Verdict.RUNS),
+        ("python3 -c 'import os; os.makedirs(\"/data/x\")'", Verdict.SETTINGS),
+        ("PATH=/usr/local/bin:/usr/bin:/bin; date", Verdict.RUNS),
+        ("export PATH=/usr/local/bin:/usr/bin:/bin; python3 -c ''", Verdict.CHANGE),
+        ("export PATH=/usr/local/bin:/usr/bin:/bin; aws s3 ls s3://bucket/", Verdict.CHANGE),
+        ("export PATH=/usr/local/bin:/usr/bin:/bin; sudo date", Verdict.CHANGE),
+    ],
+)
+def test_places_of_a_function_are_known(text: str, said: Verdict) -> None:
+    found = inspect(text).found
+    assert max((COMMANDS[finding.kind].verdict for finding in found), default=Verdict.RUNS) is said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cat ${INPUT1_STAGING_DIR}/other.csv",
+        "python3 -c 'import sys; open(sys.argv[1])'",
+        "select x in a; do echo $x; done < ${INPUT1_STAGING_DIR}/x",
+    ],
+)
+def test_what_cannot_be_read_is_told_of(text: str) -> None:
+    assert Kind.UNREAD in {finding.kind for finding in inspect(text, staged=STAGED).found}
 
 
 def test_a_variable_that_nothing_sets_is_named() -> None:

@@ -81,7 +81,7 @@ def test_nothing_is_said_of_what_runs(text: str) -> None:
         ("python - <<'E'\nfrom pandas.io import sql\nE", Kind.MODULE),
         ("#!/usr/bin/env python3\nimport requests", Kind.MODULE),
         ("python3 -m pytest", Kind.MODULE),
-        ("pip install requests", Kind.MODULE),
+        ("pip install requests", Kind.INSTALL),
         ("cat /home/ec2-user/conf", Kind.HOST_PATH),
         ("cd /mnt/data", Kind.HOST_PATH),
         ("python3 /srv/app/run.py", Kind.HOST_PATH),
