@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.checking.types import TYPES
-from pipelines.checking.verdict import Needs
+from pipelines.checking.verdict import Login, Needs
 from pipelines.commands.credentials import SECRET_NAME, without_credentials
 from pipelines.commands.packages import packages_of
 from pipelines.reading.source import UNKNOWN
@@ -115,7 +115,7 @@ def _resources(app: _App, name: str, needs: Needs) -> Iterator[str]:
     if needs.rds_instances and name in {"sql", "copy", "exists"}:
         yield f"rds_instances={_listed(sorted(filter(_RDS_OR_CLUSTER.fullmatch, needs.rds_instances)))},"
     secrets = [_quoted(arn) for arn in sorted(needs.secrets)]
-    secrets += [_secret(app, database) for database in sorted(needs.passwords)]
+    secrets += [_secret(app, login) for login in sorted(needs.passwords)]
     if secrets:
         yield f"secrets=[{', '.join(secrets)}],"
 
@@ -174,16 +174,17 @@ def _clusters(app: _App, needs: Needs) -> list[str]:
     return found or ["value-of-cluster"]
 
 
-def _secret(app: _App, database: str) -> str:
+def _secret(app: _App, login: Login) -> str:
     """A secret for the password that the definition holds."""
-    attribute = _identifier(f"{database}_login")
+    place = without_credentials(f"{login.user} at {login.place}" if login.place else login.user)
     return _construct(
         app,
-        attribute,
+        _identifier(f"{login.database}_login"),
         [
-            f"# For the user name and the password of the database object {_plain(database)}, as JSON:",
+            f"# For the user name and the password of the database object {_plain(login.database)}",
+            f"# ({_plain(place)}), as JSON:",
             '# {"username": "…", "password": "…"}. Put them in.',
-            f'self.{attribute} = secretsmanager.Secret(self, "{_logical(database)}Login")',
+            'self.{name} = secretsmanager.Secret(self, "{id}")',
         ],
         "from aws_cdk import aws_secretsmanager as secretsmanager",
     )
@@ -210,6 +211,10 @@ def _container(app: _App, needs: Needs) -> list[str]:
     ]
 
 
+_MOST_SECURITY_GROUPS = 5
+"""Of a function or a task of ECS (Lambda API Reference, VpcConfig; ECS, AwsVpcConfiguration)."""
+
+
 def _network(app: _App, needs: Needs) -> Iterator[str]:
     if not needs.subnets and not needs.security_groups:
         if needs.reaches_database:
@@ -232,7 +237,14 @@ def _network(app: _App, needs: Needs) -> Iterator[str]:
     )
     yield f"vpc={vpc},"
     groups = []
-    for group in sorted({_network_id(app, "sg", one) for one in needs.security_groups}):
+    named = sorted({_network_id(app, "sg", one) for one in needs.security_groups})
+    if len(named) > _MOST_SECURITY_GROUPS:
+        app.notes.append(
+            f"'{needs.route}' has {_MOST_SECURITY_GROUPS} of the {len(named)} security groups that the "
+            "definitions name: register its handler again, under a route of its own, for each network, and "
+            f"name it in myHandler. Left out: {', '.join(named[_MOST_SECURITY_GROUPS:])}."
+        )
+    for group in named[:_MOST_SECURITY_GROUPS]:
         groups.append(
             _construct(
                 app,
@@ -303,8 +315,15 @@ def _covers(prefix: str, place: str) -> bool:
 def _construct(app: _App, name: str, lines: Sequence[str], imported: str) -> str:
     """Make a construct, and return how the handlers name it."""
     app.imports.add(imported)
-    app.constructs[name] = [line.replace("{name}", name).replace("{id}", _logical(name)) for line in lines]
-    return f"beside.{name}"
+    first, number = name, 1
+    while True:
+        made = [line.replace("{name}", name).replace("{id}", _logical(name)) for line in lines]
+        taken = {_logical(other) for other in app.constructs}
+        if app.constructs.get(name, made) == made and (name in app.constructs or _logical(name) not in taken):
+            app.constructs[name] = made
+            return f"beside.{name}"
+        number += 1
+        name = f"{first}_{number}"
 
 
 def _text(app: _App, built_in: Sequence[str], groups: Sequence[str], *, continuous: bool) -> str:

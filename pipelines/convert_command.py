@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from pipelines.app_file import DEFAULT_GROUP
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
             written, lines = changed.text, iter(told)
         else:
             changed, done = convert(document, _options(options))
-            lines = _told(done, options)
+            lines = chain(_told(done, options), _without_resource(changed))
             records = [{} if options.no_record else each.record for each in done]
             recorded = with_records(changed, records)
             written = recorded.text
@@ -145,6 +147,20 @@ def _told(done: Sequence[Conversion], options: argparse.Namespace) -> Iterator[s
                     "one (docs/writing-handlers.md), or convert with --only-supported, which leaves the "
                     "activity on its resource"
                 )
+
+
+def _without_resource(document: Document) -> Iterator[str]:
+    """A line for each expression that reads a field of the resource that is gone."""
+    for form in forms_of(document):
+        for found in form.objects:
+            if any(field.key == "runsOn" for field in found.fields):
+                continue
+            for field in found.fields:
+                if re.search(r"#\{[^}]*\brunsOn\.", form.text(field) or ""):
+                    yield (
+                        f"{found.id}: {field.key} has an expression with runsOn, which is gone: write the "
+                        "value itself"
+                    )
 
 
 def _how_back(document: Document, recorded: Document, name: str) -> Iterator[str]:

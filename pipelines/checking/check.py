@@ -84,6 +84,11 @@ def _check(source: Source, facts: Facts) -> PipelineVerdict:
         for_all.append(Reason(Verdict.CHANGE, getattr(error, "object_id", ""), message, _MOVING))
     verdicts = []
     unread = list(_of_unknown_type(source))
+    if not subjects:
+        # Nothing else would tell of them.
+        unread += [
+            f"'{problem.object_id}': {problem.field}: {problem.message}" for problem in source.problems
+        ]
     for component in subjects:
         flat = definition.flattened(component)
         resource = moved.resources.get(component.id)

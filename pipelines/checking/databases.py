@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from pipelines.checking.subject import Subject
-from pipelines.checking.verdict import Needs, Verdict
+from pipelines.checking.verdict import Login, Needs, Verdict
 from pipelines.reading.source import UNKNOWN
 from runner.fields import PipelineObject
 from runner.outcome import TaskFailed
@@ -95,6 +95,13 @@ def add_server(subject: Subject, field: str, database: PipelineObject) -> None:
     _add_login(subject, field, database)
 
 
+def _login(database: PipelineObject) -> Login:
+    url = re.search(r"//([^/?;]*)", database.string("connectionString", ""))
+    place = url[1].rpartition("@")[2] if url else ""
+    place = place or database.string("rdsInstanceId", "") or database.string("clusterId", "")
+    return Login(database.id, database.string("username", ""), place)
+
+
 def _add_login(subject: Subject, field: str, database: PipelineObject) -> None:
     page = "docs/sql-activity.md#passwords"
     if SECRET_FIELD in database:
@@ -102,7 +109,7 @@ def _add_login(subject: Subject, field: str, database: PipelineObject) -> None:
         if _SECRET_ARN.fullmatch(arn):
             subject.needs.secrets.add(arn)
         elif UNKNOWN in arn:
-            subject.needs.passwords.add(database.id)
+            subject.needs.passwords.add(_login(database))
         else:
             shown = f"{field} → {SECRET_FIELD}"
             subject.say(Verdict.CHANGE, shown, f"the ARN of a secret is expected, but it is '{arn}'", page)
@@ -116,7 +123,7 @@ def _add_login(subject: Subject, field: str, database: PipelineObject) -> None:
             page,
         )
     elif password:
-        subject.needs.passwords.add(database.id)
+        subject.needs.passwords.add(_login(database))
         subject.say(
             Verdict.RUNS,
             f"{field} → {PASSWORD}",

@@ -34,6 +34,16 @@ class Reason:
     """A page of this repository, with the section."""
 
 
+@dataclass(frozen=True, order=True)
+class Login:
+    """A login whose password a definition holds."""
+
+    database: str
+    """The id of the database object, which another pipeline may use for another database."""
+    user: str
+    place: str
+
+
 @dataclass
 class Needs:
     """What an activity's handler needs in app.py."""
@@ -47,8 +57,8 @@ class Needs:
     """``s3://`` prefixes, and DynamoDB tables, that Amazon Redshift itself reads or writes."""
     secrets: set[str] = field(default_factory=set)
     """ARNs of secrets that exist."""
-    passwords: set[str] = field(default_factory=set)
-    """Ids of database objects with ``*password``, for which a secret can be created."""
+    passwords: set[Login] = field(default_factory=set)
+    """Of database objects with ``*password``, for which a secret can be created."""
     rds_instances: set[str] = field(default_factory=set)
     redshift: set[str] = field(default_factory=set)
     actions: dict[str, set[str]] = field(default_factory=dict)

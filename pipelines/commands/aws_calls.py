@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pipelines.commands.aws_cli import AwsCall, aws_call
+from pipelines.commands.aws_cli import AwsCall, aws_call, iam_action
 from pipelines.commands.aws_operations import problem_of
-from pipelines.commands.aws_permissions import permissions, permissions_of_s3
 from pipelines.commands.effects import Effects
 from pipelines.commands.files import absolute
 from pipelines.commands.findings import Kind
@@ -92,6 +91,13 @@ class AwsCalls(Effects):
                 found = self.needs(text_word((word.literal or "").partition("://")[2]))
                 status = status if found else _USAGE
         self._grants(call)
+        if call.key.startswith("arn:"):
+            self.findings.actions.setdefault(call.key, set()).update({"kms:Decrypt", "kms:GenerateDataKey"})
+            self.note(Kind.AWS, f"AWS KMS, as 'aws s3 {call.operation}' writes with a key of its own")
+        for place in call.write if call.sets_acl else []:
+            resource = f"arn:aws:s3:::{place.removeprefix('s3://')}*"
+            self.findings.actions.setdefault(resource, set()).add("s3:PutObjectAcl")
+            self.note(Kind.AWS, f"'aws s3 {call.operation}' with an ACL")
         return _USAGE if call.lacks_operand else status
 
     def _files_of(self, reads: Sequence[Word], makes: Sequence[Word], recursive: bool) -> Status:
@@ -110,8 +116,13 @@ class AwsCalls(Effects):
         return None if good else 1
 
     def _grants(self, call: AwsCall) -> None:
-        service, operation = call.service, call.operation
-        read, write, delete = call.read, call.write, call.delete
+        service, operation, read, write, delete = (
+            call.service,
+            call.operation,
+            call.read,
+            call.write,
+            call.delete,
+        )
         for place in (*read, *write, *delete):
             if place == "s3://":
                 self.note(Kind.UNREAD, "which place in S3 'aws s3' reads or writes")
@@ -126,14 +137,19 @@ class AwsCalls(Effects):
             self.note(Kind.AWS, "'aws s3 ls', which lists all buckets")
         if (service, operation) in _FREE or "help" in {service, operation}:
             return
-        if service and operation and service != "s3":
+        if service == "s3api" and (read or write):
             self.files.anywhere = True
-            for resource, action in permissions(call):
-                self.findings.actions.setdefault(resource, set()).add(action)
-            shown = f"{service} {operation}" + (f" {call.subject}" if operation == "wait" else "")
-            self.note(Kind.AWS, f"'aws {shown}'")
-        elif service == "s3" and (delete or operation in {"mb", "rb"}):
+        elif service == "s3api" and delete:
+            self.note(Kind.AWS, f"'aws s3api {operation}'")
+        elif service and operation and service != "s3":
+            self.files.anywhere = True
+            self.findings.actions.setdefault(call.resource, set()).add(iam_action(service, operation))
+            if (service, operation) == ("s3api", "copy-object"):
+                self.findings.actions.setdefault("*", set()).add("s3:GetObject")
+            self.note(Kind.AWS, f"'aws {service} {operation}'")
+        elif service == "s3" and delete:
             self.note(Kind.AWS, f"'aws s3 {operation}'")
-        if service == "s3":
-            for resource, action in permissions_of_s3(call):
-                self.findings.actions.setdefault(resource, set()).add(action)
+        elif service == "s3" and operation in {"mb", "rb"}:
+            action = {"mb": "s3:CreateBucket", "rb": "s3:DeleteBucket"}[operation]
+            self.findings.actions.setdefault("*", set()).add(action)
+            self.note(Kind.AWS, f"'aws s3 {operation}'")

@@ -40,28 +40,6 @@ def problem_of(service: str, operation: str) -> str:
     return "" if operation in _operations(_NAMES.get(service, service)) else f"'aws {service} {operation}'"
 
 
-def waits_for(service: str, waiter: str) -> str:
-    """The operation that ``aws SERVICE wait WAITER`` calls; empty if that is not known."""
-    name = _NAMES.get(service, service)
-    return _waiters(name).get(waiter, "") if name in _services() else ""
-
-
-@cache
-def _waiters(service: str) -> dict[str, str]:
-    from botocore import xform_name
-    from botocore.exceptions import UnknownServiceError
-    from botocore.session import Session
-
-    try:
-        model = Session().get_waiter_model(service)
-    except UnknownServiceError:  # One without waiters.
-        return {}
-    return {
-        xform_name(name, "-"): xform_name(model.get_waiter(name).operation, "-")
-        for name in model.waiter_names
-    }
-
-
 @cache
 def _services() -> frozenset[str]:
     from botocore.session import Session  # Only commands that call the CLI need it.

@@ -112,6 +112,12 @@ def _lowered(value: Any) -> Any:
     )
 
 
+_STORED = "AWS::SSM::Parameter::Value<"
+"""Types of parameters whose default is a name in Systems Manager, not the value."""
+_DYNAMIC = re.compile(r"\{\{resolve:([^{}]+)\}\}")
+"""CloudFormation user guide, "Dynamic references"."""
+
+
 class _Values:
     """Evaluates a template's functions. ``unknown`` collects what only a deployment knows."""
 
@@ -129,6 +135,8 @@ class _Values:
         if isinstance(value, list):
             found = [self.resolved(each, depth + 1) for each in value]
             return [each for each in found if each is not _NOTHING]
+        if isinstance(value, str):
+            return self._text(value)
         if not isinstance(value, Mapping):
             return value
         if len(value) == 1:
@@ -146,6 +154,8 @@ class _Values:
         if name in _PSEUDO:
             return _PSEUDO[name]
         parameter = self._parameters.get(name)
+        if isinstance(parameter, Mapping) and str(parameter.get("Type", "")).startswith(_STORED):
+            return self._unknown(name, f"the value of the stored parameter {name}")
         if isinstance(parameter, Mapping) and "Default" in parameter:
             return str(parameter["Default"])
         resource = self._resources.get(name)
@@ -196,7 +206,10 @@ class _Values:
             found = self._unknown(name, f"the template's {name}") if "." in name else self._ref(name)
             return "" if found is _NOTHING else str(found)
 
-        return _VARIABLE.sub(value, str(text))
+        return self._text(_VARIABLE.sub(value, str(text)))
+
+    def _text(self, text: str) -> str:
+        return _DYNAMIC.sub(lambda found: self._unknown(found[1], f"the value of {found[0]}"), text)
 
     def _unknown(self, name: str, what: str) -> str:
         text = stand_in(name)

@@ -124,9 +124,11 @@ class Stack:
         """The latest line that matches, as JSON; empty if there is none."""
         client = self.client("logs")
         try:
-            found = client.filter_log_events(
+            # A page may be empty although others follow (API Reference, FilterLogEvents).
+            pages = client.get_paginator("filter_log_events").paginate(
                 logGroupName=group, filterPattern=pattern, startTime=int(since.timestamp() * 1000)
-            )["events"]
+            )
+            found = [event for page in pages for event in page["events"]]
         except client.exceptions.ResourceNotFoundException:
             return {}
         try:

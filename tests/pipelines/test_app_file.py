@@ -257,6 +257,58 @@ def test_the_groups_are_those_that_are_named_or_given() -> None:
     assert '"given",' in app_of(text, worker_group="given")
 
 
+def test_what_has_one_name_is_not_one_thing() -> None:
+    """Databases whose ids differ in a mark, or are those of another pipeline's; networks of many subnets."""
+
+    def sql(database: str, host: str, number: int) -> list[dict[str, Any]]:
+        url = f"jdbc:postgresql://{host}:5432/sales"
+        network = {f"subnet-0000000{number}", "subnet-00000008", "subnet-00000009"}
+        box = {
+            **EC2,
+            "id": f"Box{host}",
+            "subnetId": sorted(network),
+            "securityGroupIds": [f"sg-0000000{number}"],
+        }
+        return [
+            {
+                "id": f"Sql{host}",
+                "type": "SqlActivity",
+                "script": "SELECT 1",
+                "database": ref(database),
+                "runsOn": ref(box["id"]),
+            },
+            {**DATABASE, "id": database, "connectionString": url},
+            box,
+        ]
+
+    summary = Summary()
+    for objects in (
+        [*sql("db1", "a", 1), *sql("db-1", "b", 2)],
+        sql("db1", "c", 3),
+        [*sql("db1", "a", 1), *sql("Db1", "d", 4)],
+        [*sql("x", "e", 5), *sql("y", "f", 6)],
+    ):
+        summary.add(checked(definition(*objects)))
+    text = app_file(summary)
+    tree = ast.parse(text)
+    made = [
+        node.args[1].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and len(node.args) > 1
+        and isinstance(node.args[1], ast.Constant)
+        and ast.unparse(node.args[0]) == "self"
+    ]
+    assert len(set(made)) == len(made) > 6
+    logins = [name for name in made if "Login" in str(name)]
+    assert len(logins) == 6
+    for host in "abcdef":
+        assert f"etl at {host}:5432" in text
+    (groups,) = [line for line in text.splitlines() if "security_groups=" in line]
+    assert groups.count("beside.sg") == 5
+    assert "Left out: sg-00000006" in text
+
+
 def test_it_is_formatted_for_any_reader() -> None:
     done = subprocess.run(
         [Path(sys.executable).with_name("ruff"), "check", "--isolated", "--select", "E9,F", "-"],

@@ -100,6 +100,20 @@ def test_what_has_no_handler_may_stay(run: Run) -> None:
     assert "Box" not in objects
 
 
+def test_an_expression_that_reads_the_resource_is_told_of(run: Run) -> None:
+    objects = [
+        {
+            "id": "A",
+            "type": "ShellCommandActivity",
+            "command": "echo #{runsOn.instanceType}",
+            "runsOn": {"ref": "E"},
+        },
+        {"id": "E", "type": "Ec2Resource", "instanceType": "t3.small"},
+    ]
+    _, told = run(json.dumps({"objects": objects}))
+    assert "A: command has an expression with runsOn, which is gone: write the value itself" in told
+
+
 def test_secrets_take_the_place_of_passwords(run: Run, tmp_path: Path) -> None:
     text = json.dumps(DOCUMENT)
     out, told = run(text, "--secrets", "--region", "eu-west-1")

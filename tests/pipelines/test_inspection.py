@@ -204,3 +204,33 @@ def test_a_script_is_never_run(tmp_path: Path) -> None:
     ):
         inspect(text)
     assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "read", "write", "actions"),
+    [
+        ("s3api head-object --bucket b --key flag/_SUCCESS", {"s3://b/flag/_SUCCESS"}, set(), {}),
+        ("s3api put-object --bucket=b --key x --body /etc/hosts", set(), {"s3://b/x"}, {}),
+        ("s3api list-objects-v2 --bucket b --prefix in/", {"s3://b/in/"}, set(), {}),
+        ("s3api delete-object --bucket b --key x", set(), set(), {"arn:aws:s3:::b/x*": {"s3:DeleteObject"}}),
+        ("s3 cp --content-language en /etc/hosts s3://b/h", set(), {"s3://b/h"}, {}),
+        (
+            "s3 cp /etc/hosts s3://b/h --sse aws:kms --sse-kms-key-id arn:aws:kms:k --acl public-read",
+            set(),
+            {"s3://b/h"},
+            {
+                "arn:aws:kms:k": {"kms:Decrypt", "kms:GenerateDataKey"},
+                "arn:aws:s3:::b/h*": {"s3:PutObjectAcl"},
+            },
+        ),
+        ("ec2 wait instance-running", set(), set(), {"*": {"ec2:DescribeInstances"}}),
+        ("emr wait cluster-running", set(), set(), {"*": {"elasticmapreduce:DescribeCluster"}}),
+        ("sqs send-message-batch", set(), set(), {"*": {"sqs:SendMessage"}}),
+        ("sesv2 send-email", set(), set(), {"*": {"ses:SendEmail"}}),
+    ],
+)
+def test_what_calls_of_aws_may_do(
+    command: str, read: set[str], write: set[str], actions: dict[str, set[str]]
+) -> None:
+    found = inspect(f"aws {command}")
+    assert (found.read, found.write, found.actions) == (read, write, actions)

@@ -94,6 +94,30 @@ def test_one_definition_in_each_form(document: Any) -> None:
     assert [each.strings("type") for each in source.definition.parameters] == [["String"]]
 
 
+def test_what_systems_manager_and_secrets_manager_hold_is_not_known() -> None:
+    text = """
+Parameters: {Bucket: {Type: "AWS::SSM::Parameter::Value<String>", Default: /my/bucket}}
+Resources:
+  Pipe:
+    Type: AWS::DataPipeline::Pipeline
+    Properties:
+      Name: x
+      PipelineObjects:
+        - Id: A
+          Name: A
+          Fields:
+            - {Key: sub, StringValue: !Sub "s3://${Bucket}/{{resolve:ssm:/my/key}}"}
+            - {Key: plain, StringValue: "s3://{{resolve:ssm:/my/bucket:1}}/x"}
+"""
+    (source,) = read_definitions("t.yaml", text)
+    fields = {field.key: field.value for field in source.definition.by_id["A"].fields}
+    assert fields == {
+        "sub": "s3://value-of-bucket/value-of-ssm-my-key",
+        "plain": "s3://value-of-ssm-my-bucket-1/x",
+    }
+    assert source.unknown["value-of-bucket"] == "the value of the stored parameter Bucket"
+
+
 def test_yaml_keeps_what_is_written_and_evaluates_functions() -> None:
     text = """
 Parameters: {Bucket: {Type: String, Default: data}, Other: {Type: String}}
