@@ -167,6 +167,11 @@ COMMANDS: Mapping[Kind, Advice] = {
         "it runs {}, which nothing makes executable: give it to bash, or call chmod first",
         f"{_SHELL}#staging",
     ),
+    Kind.INPUT: Advice(
+        Verdict.RUNS,
+        "the definition does not tell whether {} is among the files of the input: the command needs it",
+        f"{_SHELL}#staging",
+    ),
     Kind.PATH: Advice(
         Verdict.CHANGE,
         "its PATH does not lead to {} any more: write PATH=…:$PATH, as some programs are only "

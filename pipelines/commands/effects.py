@@ -52,8 +52,9 @@ class Effects(State):
         if path is None or (path in self.looked_for and not self.certain) or re.search(r"\{.*(,|\.\.)", path):
             return True
         there = self.files.has(path)
-        if there is None and any(path.startswith(f"{place}/") for place in self.inputs):
-            self.note(Kind.UNREAD, f"whether '{self._as_written(known)}' is in the input")
+        staged = any(path.startswith(f"{place}/") for place in self.inputs)
+        if there is None and staged and not set("*?[") & set(path):
+            self.note(Kind.INPUT, f"'{self._as_written(known)}'")
         if there is not False:
             return True
         if is_of_layer(path):

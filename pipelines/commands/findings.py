@@ -37,6 +37,7 @@ class Kind(Enum):
     UNSET = "variable that nothing sets"
     NOT_EXECUTABLE = "not executable"
     PARAMETER = "parameter"
+    INPUT = "file of an input"
     PATH = "search path"
     REFUSED = "refused by bash"
     INSTALL = "installation of modules"

@@ -427,10 +427,16 @@ def test_places_of_a_function_are_known(text: str, said: Verdict) -> None:
     assert max((COMMANDS[finding.kind].verdict for finding in found), default=Verdict.RUNS) is said
 
 
+def test_the_files_of_an_input_are_not_known() -> None:
+    for text in ("cat ${INPUT1_STAGING_DIR}/other.csv", "cd ${INPUT1_STAGING_DIR} && cat other.csv"):
+        assert Kind.INPUT in {finding.kind for finding in inspect(text, staged=STAGED).found}
+    for text in ("cat ${INPUT1_STAGING_DIR}/*.csv", "ls ${INPUT1_STAGING_DIR}"):
+        assert inspect(text, staged=STAGED).found == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "cat ${INPUT1_STAGING_DIR}/other.csv",
         "python3 -c 'import sys; open(sys.argv[1])'",
         "select x in a; do echo $x; done < ${INPUT1_STAGING_DIR}/x",
     ],
