@@ -223,7 +223,8 @@ def ended(deployment: Deployment, pipeline_id: str) -> dict[str, str]:
         quiet = open_ones <= {"WAITING_ON_DEPENDENCIES"} and len(seen) > 1 and seen[-1] == seen[-2]
         return seen[-1] if seen[-1] and quiet else None
 
-    return eventually(settled, lambda: f"{pipeline_id} goes on: {seen[-1:]}", every=0.5)
+    # On a busy machine, steps of EMR take minutes.
+    return eventually(settled, lambda: f"{pipeline_id} goes on: {seen[-1:]}", every=0.5, patience=300)
 
 
 def statuses(deployment: Deployment, pipeline_id: str) -> dict[str, str]:
