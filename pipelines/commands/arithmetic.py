@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>0[xX][0-9a-fA-F]+|\d+)(?![\w#])|\$?\{?(?P<name>[A-Za-z_]\w*)\}?"
+    r"\s*(?:(?P<number>0[xX][0-9a-fA-F]+|\d+)(?![\w#])|\$\{?(?P<expanded>[A-Za-z_]\w*)\}?|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<operator>\*\*|<<=|>>=|\+\+|--|[-+*/%&|^]=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%<>=!~&^|?:(),]))"
 )
 _BITS = 64
@@ -144,6 +144,11 @@ class Arithmetic:
         self._at += 1
         if kind == "number":
             return _number(text)
+        if kind == "expanded":  # Before anything is evaluated, and as text.
+            expanded = self._value(text) or ""
+            if not expanded.isdecimal():
+                raise UnknownError(text)
+            return _number(expanded)
         value = self._of(text)
         if operator := self._next("++", "--"):
             self._set(text, value + (1 if operator == "++" else -1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.commands.arithmetic import Arithmetic, DivisionByZeroError, UnknownError
@@ -13,7 +13,9 @@ from pipelines.commands.arithmetic import Arithmetic, DivisionByZeroError, Unkno
 VALUES = {"a": "3", "b": "-2", "c": "", "d": "010"}
 OPERATORS = ["+", "-", "*", "/", "%", "**", "<<", ">>", "<", "<=", ">", ">="]
 OPERATORS += ["==", "!=", "&", "^", "|", "&&", "||", ","]
-OPERANDS = st.sampled_from(["0", "1", "2", "7", "0x1f", "017", "a", "b", "c", "d", "$a", "unset"])
+OPERANDS = st.sampled_from(
+    ["0", "1", "2", "7", "0x1f", "017", "a", "b", "c", "d", "$a", "$b", "$c", "${d}", "unset"]
+)
 
 
 def joined(parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -40,6 +42,8 @@ def bash(text: str) -> tuple[str, ...]:
 
 @settings(max_examples=150, deadline=None)
 @given(EXPRESSIONS)
+@example("a++ ? $a : 0")
+@example("-$b")
 def test_values_are_those_of_bash(text: str) -> None:
     expression = Arithmetic(text, lambda name: VALUES.get(name, ""))
     try:
